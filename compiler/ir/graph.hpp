@@ -1,0 +1,88 @@
+// The network as a graph: layers as the user wrote them, nodes that compute, values between them, parameters.
+// Forward only; what a phase differentiates is the plan's affair.
+#pragma once
+
+#include <compare>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "op_def.hpp"
+
+namespace cnnc::ir {
+
+/// An index into one of the graph's tables, typed so that tables can't be mixed up.
+template <class Tag>
+struct Id {
+  std::int32_t index = -1;
+  bool valid() const { return index >= 0; }
+  friend auto operator<=>(const Id&, const Id&) = default;
+};
+using LayerId = Id<struct LayerTag>;
+using NodeId = Id<struct NodeTag>;
+using ValueId = Id<struct ValueTag>;
+using ParameterId = Id<struct ParameterTag>;
+
+/// One leaf call of the spec, in definition order: what `last 4 layers` counts.
+struct Layer {
+  std::string path;          // "features.conv1"
+  const OpDef* op = nullptr;
+  const OpDef* activation = nullptr;  // of `act=`, part of this layer
+  ArgumentValues arguments;
+  Range range;
+  int line = 0;
+};
+
+struct Node {
+  const OpDef* op = nullptr;
+  LayerId layer;
+  ArgumentValues arguments;
+  std::vector<ValueId> inputs;
+  ValueId output;
+  std::vector<ParameterId> parameters;  // trainable ones and statistics, in the card's order
+  std::int64_t stream = 0;              // random stream, for ops with that trait
+};
+
+struct Value {
+  Shape shape;
+  NodeId producer;  // invalid: the network's input
+};
+
+struct Parameter {
+  std::string name;  // as in a weights file: "features.conv1.weight"
+  std::vector<std::int64_t> extents;
+  Initializer initializer;
+  bool statistic = false;
+  LayerId layer;
+
+  std::int64_t elements() const;
+};
+
+/// Nodes stand in an order in which they can run.
+struct Graph {
+  std::string name;
+  std::vector<Layer> layers;
+  std::vector<Node> nodes;
+  std::vector<Value> values;
+  std::vector<Parameter> parameters;
+  ValueId input;
+  ValueId output;
+
+  const Layer& layer(LayerId id) const { return layers.at(static_cast<std::size_t>(id.index)); }
+  const Node& node(NodeId id) const { return nodes.at(static_cast<std::size_t>(id.index)); }
+  const Value& value(ValueId id) const { return values.at(static_cast<std::size_t>(id.index)); }
+  const Parameter& parameter(ParameterId id) const { return parameters.at(static_cast<std::size_t>(id.index)); }
+
+  std::vector<Shape> input_shapes(const Node& node) const;
+  /// The node as its card wants to be asked about it.
+  /// The shapes are kept by the caller: `auto shapes = g.input_shapes(n); auto c = g.context(n, shapes, block, batch)`.
+  OpContext context(const Node& node, std::span<const Shape> shapes, std::int64_t block, std::int64_t batch) const;
+};
+
+/// Throws InternalError when an invariant does not hold: ids in range, order, shapes as the cards infer them.
+void verify(const Graph& graph);
+
+/// The graph as text, for --dump=graph.
+std::string dump(const Graph& graph);
+
+}  // namespace cnnc::ir

@@ -1,0 +1,184 @@
+// The op card: all that the compiler knows of a layer. Cards stand in compiler/ops, one file each; sema checks arguments
+// against them, lower asks them for shapes and parameters, the planner asks what to call and what to keep.
+// Nobody switches on an op's name: what else must be known is a trait.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "shape.hpp"
+#include "support/diagnostics.hpp"
+#include "value.hpp"
+
+namespace cnnc::ir {
+
+// ---------- arguments ----------
+
+enum class ArgumentType {
+  kInteger,     // 64
+  kPair,        // 3 or 1x7: height x width
+  kPadding,     // 1, 0x3, same
+  kNumber,      // 0.5
+  kBoolean,     // true
+  kWord,        // one of `choices`
+  kActivation,  // the name of an op whose trait `activation` is set, or identity
+};
+
+struct ArgumentDef {
+  std::string_view name;
+  ArgumentType type;
+  std::optional<Value> default_value;      // none: must be given
+  std::string_view summary;                // a sentence, for `describe`
+  bool positional = false;                 // positional arguments come first, in the table's order
+  double minimum = -1e300;                 // inclusive, for each number
+  double maximum = 1e300;
+  std::vector<std::string_view> choices = {};
+};
+
+// ---------- shapes and parameters ----------
+
+/// Where a parameter's first values come from. `fan_in` and `fan_out` as PyTorch's `_calculate_fan_in_and_fan_out` has them.
+struct Initializer {
+  enum class Kind { kConstant, kUniform, kNormal } kind = Kind::kConstant;
+  double value = 0;  // the constant; the bound of U(-value, value); the standard deviation of N(0, value^2)
+};
+
+struct ParameterDef {
+  std::string_view name;                 // "weight", "running_mean"
+  std::vector<std::int64_t> extents;     // PyTorch's order: [out, in / groups, kh, kw], [out, in], [channels]
+  Initializer initializer;
+  bool statistic = false;                // updated by the forward pass, never by an optimizer
+};
+
+struct Inferred {
+  Shape output;
+  std::vector<ParameterDef> parameters = {};
+};
+
+/// What is wrong with a layer where it stands. `argument` says which argument to point at; empty: the whole layer.
+struct Mistake {
+  std::string_view id;
+  std::string text;
+  std::string argument;
+  std::string label = {};
+  std::string help = {};
+  int input = -1;  // for merges: the arm to point at
+};
+
+template <class... Args>
+Mistake mistake(const Message<Args...>& message, std::string argument, const std::type_identity_t<Args>&... args) {
+  return {message.id, fmt::format(message.text, args...), std::move(argument)};
+}
+
+using Inference = std::variant<Inferred, Mistake>;
+
+// ---------- calls ----------
+
+/// An operand by its role; the planner puts buffers in their place. The order in every call:
+/// outputs, inputs, parameters, geometry, batch, random, scratch.
+enum class Role {
+  kOutput,        // the node's output
+  kInputs,        // each of the node's inputs in order (for a merge: one braced list)
+  kSaved,         // what forward keeps for backward beside input and output
+  kDOutput,       // the gradient of the output
+  kDInput,        // the gradient of the one input this call is for
+  kInputIndex,    // which input that is (merges whose arms differ)
+  kParameters,    // the node's trainable parameters in order
+  kStatistics,    // the node's statistics in order
+  kDParameters,   // the gradients of its trainable parameters in order
+  kGeometry,      // the node's constexpr geometry
+  kBatch,         // the number of images
+  kRandom,        // the step's random key
+  kScratch,       // the team's scratch memory
+};
+
+struct CallDef {
+  std::string_view function;  // in namespace cnn
+  std::vector<Role> operands;
+};
+
+/// The calls of one way to run a layer. What must be kept for backward is what its operands name (kInputs, kOutput, kSaved).
+struct Calls {
+  CallDef forward;
+  std::optional<CallDef> backward_input;
+  std::optional<CallDef> backward_params;
+};
+
+/// Floats a call needs beside its operands.
+struct ScratchSize {
+  std::int64_t per_thread = 0;
+  std::int64_t shared = 0;
+};
+
+/// What forward keeps: `elements` floats or bytes.
+struct SavedSize {
+  std::int64_t elements = 0;
+  bool bytes = false;
+};
+
+/// A member of the geometry struct: `.stride_height = 2`.
+struct GeometryField {
+  std::string_view name;
+  std::variant<std::int64_t, double, bool> value;
+};
+
+/// What a card may ask about the layer it is asked for.
+struct OpContext {
+  std::span<const Shape> inputs;
+  const ArgumentValues& arguments;
+  Shape output = {};           // known after inference
+  std::int64_t block = 1;      // NB of the layout [N/NB][C][NB][H][W]
+  std::int64_t batch = 1;      // the largest batch
+  std::int64_t stream = 0;     // a number of its own for each layer with the trait `random`
+};
+
+struct Traits {
+  bool activation = false;        // may stand in `act=`
+  bool elementwise = false;       // output may take the input's place in memory where nobody else reads the input
+  bool merge = false;             // takes arms: add, concat
+  bool view = false;              // no call where the layout does not change (see `is_view`)
+  bool random = false;            // draws random numbers in training
+  bool batch_statistics = false;  // uses the batch's statistics in training
+  bool identity_in_inference = false;
+  bool probabilities = false;     // turns logits into probabilities; cross_entropy fuses with it
+};
+
+/// An op card.
+struct OpDef {
+  std::string_view name;      // the word in a spec, the card's file, the kernel's file, cnn::name
+  std::string_view summary;   // one sentence
+  std::vector<ArgumentDef> arguments;
+  Traits traits;
+
+  Inference (*infer)(const OpContext&);
+  /// Multiply-accumulates for one image; null: none.
+  std::int64_t (*macs)(const OpContext&) = nullptr;
+
+  std::string_view geometry_type;  // "ConvGeometry"; null `geometry`: takes none
+  std::vector<GeometryField> (*geometry)(const OpContext&) = nullptr;
+
+  Calls training;
+  std::optional<Calls> inference;  // where running frozen or at prediction differs from training
+  SavedSize (*saved)(const OpContext&) = nullptr;
+  ScratchSize (*scratch)(const OpContext&) = nullptr;
+  /// For the trait `view`: whether these shapes and block need no call.
+  bool (*is_view)(const OpContext&) = nullptr;
+};
+
+/// Every op card by name, in the order of the reference. Built by ops::registry(), handed down by the driver.
+class OpRegistry {
+ public:
+  explicit OpRegistry(std::vector<OpDef> definitions);
+  const OpDef* find(std::string_view name) const;
+  std::span<const OpDef> all() const { return definitions_; }
+
+ private:
+  std::vector<OpDef> definitions_;
+};
+
+}  // namespace cnnc::ir

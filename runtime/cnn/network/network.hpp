@@ -1,0 +1,77 @@
+// The common side of every generated model: its memory, and the functions a program calls. What runs inside is generated.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "cnn/core/types.hpp"
+#include "description.hpp"
+
+namespace cnn {
+
+class Optimizer;
+
+/// A generated model with its one arena. Images are NCHW floats, prepared as the spec says; labels count from 0.
+/// Not for use by several threads at once: it has a team of its own.
+class Network {
+ public:
+  virtual ~Network();
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
+
+  const ModelDescription& description() const { return description_; }
+  int threads() const { return threads_; }
+  std::size_t arena_bytes() const { return arena_bytes_; }
+
+  /// One training step of phase `phase` on labels.size() images (at most description().batch): forward, loss, backward, update.
+  /// Returns the mean loss. Afterwards losses() and scores() hold each image's. Allocates nothing.
+  float train_step(int phase, ConstFloats images, Labels labels, const RandomKey& random, Optimizer& optimizer);
+  /// Forward as at prediction time and each image's loss; returns the mean. scores() are those the loss sees.
+  float evaluate(ConstFloats images, Labels labels);
+  /// Forward as at prediction time: scores() hold [images][outputs], probabilities where the model classifies.
+  void predict(ConstFloats images, int count);
+
+  /// [images][outputs] and [images] of the last call.
+  ConstFloats scores() const { return scores_; }
+  ConstFloats losses() const { return losses_; }
+
+  /// The values of tensor `index` of description().tensors.
+  Floats tensor(int index);
+  ConstFloats tensor(int index) const;
+  /// All tensors, one after the other; the gradients of the last step, as the phase's table places them; the moments.
+  Floats parameters() { return parameters_; }
+  ConstFloats parameters() const { return parameters_; }
+  ConstFloats gradients() const { return gradients_; }
+  Floats optimizer_state() { return optimizer_state_; }
+
+ protected:
+  Network(const ModelDescription& description, int threads);
+
+  // Generated. Run on every thread of the team; kernels share the work among them.
+  virtual float step(int phase, ConstFloats images, Labels labels, const RandomKey& random, Optimizer& optimizer) = 0;
+  virtual float evaluate_on_team(ConstFloats images, Labels labels) = 0;
+  virtual void predict_on_team(ConstFloats images, int count) = 0;
+
+  /// Views of the arena for generated code: `offset` in floats from the region's start.
+  Floats parameters(std::size_t offset, std::size_t count) { return parameters_.subspan(offset, count); }
+  Floats gradients(std::size_t offset, std::size_t count) { return gradients_.subspan(offset, count); }
+  Blocked blocked(std::size_t offset, std::ptrdiff_t stride) { return {activations_.data() + offset, stride}; }
+  Floats floats(std::size_t offset, std::size_t count) { return activations_.subspan(offset, count); }
+  std::span<std::uint8_t> bytes(std::size_t offset, std::size_t count);
+  const Scratch& scratch() const { return scratch_; }
+  Floats scores_memory(int images) { return Floats(scores_memory_).first(static_cast<std::size_t>(images) * static_cast<std::size_t>(description_.outputs)); }
+  Floats losses_memory(int images) { return Floats(losses_memory_).first(static_cast<std::size_t>(images)); }
+
+ private:
+  void require_batch(std::size_t images, std::size_t floats) const;
+
+  const ModelDescription& description_;
+  int threads_;
+  std::size_t arena_bytes_ = 0;
+  float* arena_ = nullptr;
+  Floats parameters_, gradients_, optimizer_state_, activations_, scores_memory_, losses_memory_;
+  Scratch scratch_;
+  ConstFloats scores_, losses_;
+};
+
+}  // namespace cnn

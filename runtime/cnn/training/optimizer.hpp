@@ -1,0 +1,50 @@
+// Optimizers: SGD, Adam and AdamW over the tensors that learn in a phase, in one pass over contiguous memory.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "cnn/core/types.hpp"
+#include "cnn/network/description.hpp"
+
+namespace cnn {
+
+/// Updates a model's parameters from its gradients. Moments lie in the model's arena, by the parameter's place among all
+/// tensors that learn in any phase; each tensor counts its own steps. Formulas as PyTorch's defaults have them:
+/// SGD (Sutskever 2013 as torch.optim.SGD), Adam (Kingma & Ba 2015, algorithm 1, decay added to the gradient),
+/// AdamW (Loshchilov & Hutter 2019, algorithm 2).
+class Optimizer {
+ public:
+  /// `state` is Network::optimizer_state(): two moments for each learning float (one suffices for SGD).
+  Optimizer(const ModelDescription& model, Floats state);
+
+  /// Makes `phase` current: its learning tensors, and its own optimizer with fresh moments and step counts where it declares one.
+  void begin_phase(int phase);
+  void set_learning_rate(float learning_rate) { learning_rate_ = learning_rate; }
+  float learning_rate() const { return learning_rate_; }
+
+  /// One step: `parameters` is all of the model's, `gradients` the phase's. Collective; allocates nothing.
+  void update(Floats parameters, ConstFloats gradients);
+
+  /// For checkpoints: the steps each tensor has taken, one for each of the model's tensors.
+  std::vector<std::int64_t>& steps() { return steps_; }
+  /// Floats of state the model's phases need.
+  static std::size_t state_floats(const ModelDescription& model);
+
+ private:
+  struct Tile {
+    std::size_t parameter, gradient, state, count;
+    int tensor;
+  };
+
+  const ModelDescription& model_;
+  Floats state_;
+  OptimizerDescription settings_;
+  float learning_rate_ = 0;
+  std::vector<std::int64_t> steps_;
+  std::vector<std::size_t> state_offsets_;  // by tensor
+  std::vector<int> learning_;               // tensors of the current phase
+  std::vector<Tile> tiles_;
+};
+
+}  // namespace cnn
