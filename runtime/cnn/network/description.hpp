@@ -14,7 +14,7 @@ enum class InitialValues { kConstant, kUniform, kNormal };
 
 /// A tensor of the model: a parameter that can learn, or a statistic that the forward pass updates.
 struct TensorDescription {
-  std::string_view name;                  // as in a weights file: "features.conv1.weight"
+  std::string_view name{};                  // as in a weights file: "features.conv1.weight"
   std::array<std::int64_t, 4> extents{};  // the first `rank` count
   int rank = 0;
   std::size_t offset = 0;                 // floats, from the start of the parameters
@@ -26,9 +26,9 @@ struct TensorDescription {
 
 /// A layer as the spec has it.
 struct LayerDescription {
-  std::string_view path;
-  std::string_view type;     // "conv"
-  std::string_view output;   // "6x28x28"
+  std::string_view path{};
+  std::string_view type{};     // "conv"
+  std::string_view output{};   // "6x28x28"
   std::int64_t parameters = 0;
   std::int64_t macs = 0;     // for one image
   int line = 0;              // in the spec
@@ -38,11 +38,11 @@ enum class Algorithm { kSgd, kAdam, kAdamw };
 
 struct OptimizerDescription {
   Algorithm algorithm = Algorithm::kSgd;
-  float learning_rate = 0;
-  float momentum = 0;
+  double learning_rate = 0;
+  double momentum = 0;
   bool nesterov = false;
-  float weight_decay = 0;
-  float beta1 = 0.9f, beta2 = 0.999f, epsilon = 1e-8f;
+  double weight_decay = 0;
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;  // double: 1 - 0.999f would be off by 1e-5
 };
 
 /// A tensor that learns in a phase, and where its gradient is: floats from the start of the gradients.
@@ -52,11 +52,11 @@ struct LearningTensor {
 };
 
 struct PhaseDescription {
-  std::string_view name;
+  std::string_view name{};
   int epochs = 0;
   bool has_optimizer = true;  // false: carried over from the phase before
-  OptimizerDescription optimizer;
-  std::span<const LearningTensor> learning;  // in definition order
+  OptimizerDescription optimizer{};
+  std::span<const LearningTensor> learning{};  // in definition order
   std::size_t gradients = 0;                 // floats
 };
 
@@ -65,7 +65,7 @@ enum class TransformKind { kResize, kNormalize };
 struct TransformDescription {
   TransformKind kind = TransformKind::kResize;
   int height = 0, width = 0;           // kResize
-  std::span<const float> mean, std_deviation;  // kNormalize: one a channel
+  std::span<const float> mean{}, std_deviation{};  // kNormalize: one a channel
 };
 
 enum class SplitKind { kNone, kFraction, kCount, kTest };
@@ -79,29 +79,29 @@ struct SplitDescription {
 enum class SourceKind { kNone, kIdx };
 
 struct DataDescription {
-  std::string_view name;
+  std::string_view name{};
   SourceKind source = SourceKind::kNone;
-  std::string_view directory;  // as written in the spec, relative to --root
-  SplitDescription validation;
-  SplitDescription test;
-  std::span<const std::string_view> class_names;
-  std::span<const TransformDescription> prepare;
+  std::string_view directory{};  // as written in the spec, relative to --root
+  SplitDescription validation{};
+  SplitDescription test{};
+  std::span<const std::string_view> class_names{};
+  std::span<const TransformDescription> prepare{};
 };
 
 enum class LossKind { kNone, kCrossEntropy, kMeanSquaredError };
 
 struct CheckpointDescription {
-  std::string_view file;
-  std::string_view monitor;
+  std::string_view file{};
+  std::string_view monitor{};
 };
 
 struct TrainingDescription {
   LossKind loss = LossKind::kNone;
-  std::span<const std::string_view> metrics;  // "accuracy", "top5"
+  std::span<const std::string_view> metrics{};  // "accuracy", "top5"
   std::uint64_t seed = 0;
   int save_every = 0;                          // steps; 0: only at the end of an epoch
-  std::span<const CheckpointDescription> checkpoints;
-  std::span<const PhaseDescription> phases;    // empty: the model only predicts
+  std::span<const CheckpointDescription> checkpoints{};
+  std::span<const PhaseDescription> phases{};    // empty: the model only predicts
 };
 
 /// The arena, in floats. Regions follow one another in this order; activations are shared by all of the model's functions.
@@ -116,21 +116,21 @@ struct MemoryDescription {
 
 /// All of a generated model's constants.
 struct ModelDescription {
-  std::string_view name;         // "LeNet5"
-  std::string_view program;      // "lenet5"
-  std::string_view spec;         // file name only
-  std::string_view version;      // of the compiler
-  std::string_view spec_hash;    // semantic: 16 hexadecimal digits
-  std::string_view rendered;     // the spec, fully expanded
+  std::string_view name{};         // "LeNet5"
+  std::string_view program{};      // "lenet5"
+  std::string_view spec{};         // file name only
+  std::string_view version{};      // of the compiler
+  std::string_view spec_hash{};    // semantic: 16 hexadecimal digits
+  std::string_view rendered{};     // the spec, fully expanded
   std::array<int, 3> input{};    // channels, height, width
   int outputs = 0;               // numbers per image
   bool outputs_logits = false;   // the training function's scores are logits: softmax is added for predictions
   int batch = 1;                 // the largest batch the plan is made for
-  std::span<const TensorDescription> tensors;
-  std::span<const LayerDescription> layers;
-  DataDescription data;
-  TrainingDescription training;
-  MemoryDescription memory;
+  std::span<const TensorDescription> tensors{};
+  std::span<const LayerDescription> layers{};
+  DataDescription data{};
+  TrainingDescription training{};
+  MemoryDescription memory{};
 };
 
 }  // namespace cnn

@@ -1,8 +1,8 @@
 // The common side of every generated model: its memory, and the functions a program calls. What runs inside is generated.
 #pragma once
 
-#include <memory>
-#include <string_view>
+#include <cstdint>
+#include <span>
 
 #include "cnn/core/types.hpp"
 #include "description.hpp"
@@ -10,6 +10,9 @@
 namespace cnn {
 
 class Optimizer;
+
+/// Floats that a network on `threads` threads takes: the plan's regions, scores and losses, each rounded up to 16.
+std::size_t arena_floats(const ModelDescription& model, int threads);
 
 /// A generated model with its one arena. Images are NCHW floats, prepared as the spec says; labels count from 0.
 /// Not for use by several threads at once: it has a team of its own.
@@ -59,11 +62,13 @@ class Network {
   Floats floats(std::size_t offset, std::size_t count) { return activations_.subspan(offset, count); }
   std::span<std::uint8_t> bytes(std::size_t offset, std::size_t count);
   const Scratch& scratch() const { return scratch_; }
-  Floats scores_memory(int images) { return Floats(scores_memory_).first(static_cast<std::size_t>(images) * static_cast<std::size_t>(description_.outputs)); }
-  Floats losses_memory(int images) { return Floats(losses_memory_).first(static_cast<std::size_t>(images)); }
+  Floats scores_memory(int images);
+  Floats losses_memory(int images);
 
  private:
   void require_batch(std::size_t images, std::size_t floats) const;
+  void require_labels(Labels labels) const;
+  void keep_results(std::size_t images);
 
   const ModelDescription& description_;
   int threads_;

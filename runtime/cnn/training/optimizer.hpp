@@ -15,19 +15,21 @@ namespace cnn {
 /// AdamW (Loshchilov & Hutter 2019, algorithm 2).
 class Optimizer {
  public:
-  /// `state` is Network::optimizer_state(): two moments for each learning float (one suffices for SGD).
+  /// `state` is Network::optimizer_state(): the first moments of all tensors that ever learn, in definition order, then
+  /// the second ones (SGD has none). Throws std::invalid_argument where it is too small.
   Optimizer(const ModelDescription& model, Floats state);
 
   /// Makes `phase` current: its learning tensors, and its own optimizer with fresh moments and step counts where it declares one.
   void begin_phase(int phase);
-  void set_learning_rate(float learning_rate) { learning_rate_ = learning_rate; }
-  float learning_rate() const { return learning_rate_; }
+  void set_learning_rate(double learning_rate) { learning_rate_ = learning_rate; }
+  double learning_rate() const { return learning_rate_; }
 
   /// One step: `parameters` is all of the model's, `gradients` the phase's. Collective; allocates nothing.
   void update(Floats parameters, ConstFloats gradients);
 
   /// For checkpoints: the steps each tensor has taken, one for each of the model's tensors.
   std::vector<std::int64_t>& steps() { return steps_; }
+  const std::vector<std::int64_t>& steps() const { return steps_; }
   /// Floats of state the model's phases need.
   static std::size_t state_floats(const ModelDescription& model);
 
@@ -36,11 +38,13 @@ class Optimizer {
     std::size_t parameter, gradient, state, count;
     int tensor;
   };
+  void reset(int tensor);
 
   const ModelDescription& model_;
   Floats state_;
+  std::size_t moment_floats_ = 0;           // of one kind of moment
   OptimizerDescription settings_;
-  float learning_rate_ = 0;
+  double learning_rate_ = 0;
   std::vector<std::int64_t> steps_;
   std::vector<std::size_t> state_offsets_;  // by tensor
   std::vector<int> learning_;               // tensors of the current phase

@@ -1,0 +1,156 @@
+// Network: the arena, its regions, and the way into the team. What runs inside the team is generated.
+#include "network.hpp"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+
+#include <cstring>
+#include <new>
+#include <stdexcept>
+
+#include "cnn/core/sgemm.hpp"
+#include "cnn/core/team.hpp"
+
+namespace cnn {
+namespace {
+
+constexpr std::size_t kAlignment = 16;  // floats: a cache line, and a vector of AVX-512
+
+std::size_t aligned(std::size_t floats) { return (floats + kAlignment - 1) / kAlignment * kAlignment; }
+
+/// Zeroed memory whose pages come into being as they are touched, so that a plan's unused parts cost nothing.
+float* allocate(std::size_t bytes) {
+  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc();
+  return static_cast<float*>(memory);
+}
+
+/// Cuts one region after the other from the arena.
+class Cutter {
+ public:
+  explicit Cutter(float* arena) : next_(arena) {}
+  Floats cut(std::size_t floats) {
+    const Floats region(next_, floats);
+    next_ += aligned(floats);
+    return region;
+  }
+
+ private:
+  float* next_;
+};
+
+}  // namespace
+
+std::size_t arena_floats(const ModelDescription& model, int threads) {
+  const MemoryDescription& memory = model.memory;
+  const auto batch = static_cast<std::size_t>(model.batch);
+  return aligned(memory.parameters) + aligned(memory.gradients) + aligned(memory.optimizer) +
+         aligned(memory.activations) + aligned(memory.shared_scratch) +
+         aligned(memory.thread_scratch) * static_cast<std::size_t>(threads) +
+         aligned(batch * static_cast<std::size_t>(model.outputs)) + aligned(batch);
+}
+
+Network::Network(const ModelDescription& description, int threads) : description_(description), threads_(threads) {
+  if (threads < 1) throw std::invalid_argument(fmt::format("a network runs on 1 thread or more, not {}", threads));
+  prepare_blas();
+  arena_bytes_ = arena_floats(description, threads) * sizeof(float);
+  arena_ = allocate(arena_bytes_);
+
+  const MemoryDescription& memory = description.memory;
+  const auto batch = static_cast<std::size_t>(description.batch);
+  Cutter cutter(arena_);
+  parameters_ = cutter.cut(memory.parameters);
+  gradients_ = cutter.cut(memory.gradients);
+  optimizer_state_ = cutter.cut(memory.optimizer);
+  activations_ = cutter.cut(memory.activations);
+  scratch_.shared = cutter.cut(memory.shared_scratch).data();
+  scratch_.per_thread = aligned(memory.thread_scratch);  // so that threads share no cache line
+  scratch_.threads = cutter.cut(scratch_.per_thread * static_cast<std::size_t>(threads)).data();
+  scores_memory_ = cutter.cut(batch * static_cast<std::size_t>(description.outputs));
+  losses_memory_ = cutter.cut(batch);
+}
+
+Network::~Network() { munmap(arena_, arena_bytes_); }
+
+float Network::train_step(int phase, ConstFloats images, Labels labels, const RandomKey& random,
+                          Optimizer& optimizer) {
+  const auto phases = static_cast<int>(description_.training.phases.size());
+  if (phase < 0 || phase >= phases)
+    throw std::invalid_argument(fmt::format("{} has {} phases, so none with index {}", description_.name, phases, phase));
+  require_batch(labels.size(), images.size());
+  require_labels(labels);
+  float loss = 0;
+  run_team(threads_, [&] {
+    const float value = step(phase, images, labels, random, optimizer);
+    if (team_rank() == 0) loss = value;  // every thread has the same
+  });
+  keep_results(labels.size());
+  return loss;
+}
+
+float Network::evaluate(ConstFloats images, Labels labels) {
+  if (description_.training.loss == LossKind::kNone)
+    throw std::invalid_argument(fmt::format("{} has no loss to evaluate: its spec has no train", description_.name));
+  require_batch(labels.size(), images.size());
+  require_labels(labels);
+  float loss = 0;
+  run_team(threads_, [&] {
+    const float value = evaluate_on_team(images, labels);
+    if (team_rank() == 0) loss = value;
+  });
+  keep_results(labels.size());
+  return loss;
+}
+
+void Network::predict(ConstFloats images, int count) {
+  require_batch(count < 0 ? 0 : static_cast<std::size_t>(count), images.size());
+  run_team(threads_, [&] { predict_on_team(images, count); });
+  keep_results(static_cast<std::size_t>(count));
+  losses_ = {};
+}
+
+Floats Network::tensor(int index) {
+  const TensorDescription& tensor = description_.tensors[static_cast<std::size_t>(index)];
+  return parameters_.subspan(tensor.offset, tensor.count);
+}
+
+ConstFloats Network::tensor(int index) const {
+  const TensorDescription& tensor = description_.tensors[static_cast<std::size_t>(index)];
+  return ConstFloats(parameters_).subspan(tensor.offset, tensor.count);
+}
+
+std::span<std::uint8_t> Network::bytes(std::size_t offset, std::size_t count) {
+  return {reinterpret_cast<std::uint8_t*>(activations_.data() + offset), count};
+}
+
+Floats Network::scores_memory(int images) {
+  return scores_memory_.first(static_cast<std::size_t>(images) * static_cast<std::size_t>(description_.outputs));
+}
+
+Floats Network::losses_memory(int images) { return losses_memory_.first(static_cast<std::size_t>(images)); }
+
+void Network::require_batch(std::size_t images, std::size_t floats) const {
+  if (images == 0 || images > static_cast<std::size_t>(description_.batch))
+    throw std::invalid_argument(fmt::format("{} is planned for 1 to {} images at once, not {}", description_.name,
+                                            description_.batch, images));
+  const auto [channels, height, width] = description_.input;
+  const std::size_t expected = images * static_cast<std::size_t>(channels) * static_cast<std::size_t>(height) *
+                               static_cast<std::size_t>(width);
+  if (floats != expected)
+    throw std::invalid_argument(fmt::format("{} images of {}x{}x{} are {} floats, not {}", images, channels, height,
+                                            width, expected, floats));
+}
+
+void Network::require_labels(Labels labels) const {
+  for (const int label : labels)
+    if (label < 0 || label >= description_.outputs)
+      throw std::invalid_argument(
+          fmt::format("label {} is not one of {}'s outputs 0 to {}", label, description_.name, description_.outputs - 1));
+}
+
+void Network::keep_results(std::size_t images) {
+  scores_ = scores_memory_.first(images * static_cast<std::size_t>(description_.outputs));
+  losses_ = losses_memory_.first(images);
+}
+
+}  // namespace cnn

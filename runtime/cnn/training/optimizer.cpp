@@ -1,0 +1,186 @@
+// SGD, Adam and AdamW as PyTorch's single-tensor implementations compute them: moments and values in float32, factors
+// that depend on the step in double. Tiles of a fixed size are shared among the team.
+#include "optimizer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include "cnn/core/team.hpp"
+
+namespace cnn {
+namespace {
+
+constexpr std::size_t kTileFloats = 16384;  // four arrays of a tile fit an L2 cache
+
+bool learns_in_any_phase(const ModelDescription& model, int tensor) {
+  for (const PhaseDescription& phase : model.training.phases)
+    for (const LearningTensor& learning : phase.learning)
+      if (learning.tensor == tensor) return true;
+  return false;
+}
+
+std::size_t learning_floats(const ModelDescription& model) {
+  std::size_t floats = 0;
+  for (std::size_t tensor = 0; tensor < model.tensors.size(); ++tensor)
+    if (learns_in_any_phase(model, static_cast<int>(tensor))) floats += model.tensors[tensor].count;
+  return floats;
+}
+
+/// Moments that an optimizer keeps for each learning float.
+std::size_t moment_kinds(const OptimizerDescription& optimizer) {
+  if (optimizer.algorithm != Algorithm::kSgd) return 2;
+  return optimizer.momentum != 0 ? 1 : 0;
+}
+
+struct Range {
+  float* __restrict parameter;
+  const float* __restrict gradient;
+  float* __restrict first;
+  float* __restrict second;
+  std::size_t count;
+};
+
+void update_plain_sgd(const Range& range, float rate, float decay) {
+  for (std::size_t i = 0; i < range.count; ++i) {
+    const float gradient = range.gradient[i] + decay * range.parameter[i];
+    range.parameter[i] -= rate * gradient;
+  }
+}
+
+/// PyTorch's first step sets the momentum to the gradient; from zeros the sum is the same.
+void update_momentum_sgd(const Range& range, float rate, float decay, float momentum, bool nesterov) {
+  const float look_ahead = nesterov ? momentum : 1.0f;
+  const float direct = nesterov ? 1.0f : 0.0f;
+  for (std::size_t i = 0; i < range.count; ++i) {
+    const float gradient = range.gradient[i] + decay * range.parameter[i];
+    const float velocity = momentum * range.first[i] + gradient;
+    range.first[i] = velocity;
+    range.parameter[i] -= rate * (direct * gradient + look_ahead * velocity);
+  }
+}
+
+struct AdamFactors {
+  float added_decay, kept;       // of the parameter, to the gradient (Adam); of the parameter, itself (AdamW)
+  float beta1, one_less_beta1, beta2, one_less_beta2;
+  float step_size, inverse_root_correction, epsilon;
+};
+
+AdamFactors adam_factors(const OptimizerDescription& settings, double rate, std::int64_t step) {
+  const double correction1 = 1 - std::pow(settings.beta1, static_cast<double>(step));
+  const double correction2 = 1 - std::pow(settings.beta2, static_cast<double>(step));
+  const bool decoupled = settings.algorithm == Algorithm::kAdamw;
+  return {.added_decay = decoupled ? 0.0f : static_cast<float>(settings.weight_decay),
+          .kept = decoupled ? static_cast<float>(1 - rate * settings.weight_decay) : 1.0f,
+          .beta1 = static_cast<float>(settings.beta1),
+          .one_less_beta1 = static_cast<float>(1 - settings.beta1),
+          .beta2 = static_cast<float>(settings.beta2),
+          .one_less_beta2 = static_cast<float>(1 - settings.beta2),
+          .step_size = static_cast<float>(rate / correction1),
+          .inverse_root_correction = static_cast<float>(1 / std::sqrt(correction2)),
+          .epsilon = static_cast<float>(settings.epsilon)};
+}
+
+void update_adam(const Range& range, const AdamFactors& factors) {
+  const AdamFactors f = factors;  // a copy whose fields can't alias the arrays
+  for (std::size_t i = 0; i < range.count; ++i) {
+    const float gradient = range.gradient[i] + f.added_decay * range.parameter[i];
+    const float first = f.beta1 * range.first[i] + f.one_less_beta1 * gradient;
+    const float second = f.beta2 * range.second[i] + f.one_less_beta2 * gradient * gradient;
+    range.first[i] = first;
+    range.second[i] = second;
+    const float denominator = std::sqrt(second) * f.inverse_root_correction + f.epsilon;
+    range.parameter[i] = f.kept * range.parameter[i] - f.step_size * (first / denominator);
+  }
+}
+
+}  // namespace
+
+std::size_t Optimizer::state_floats(const ModelDescription& model) {
+  std::size_t kinds = 0;
+  for (const PhaseDescription& phase : model.training.phases)
+    if (phase.has_optimizer) kinds = std::max(kinds, moment_kinds(phase.optimizer));
+  return kinds * learning_floats(model);
+}
+
+Optimizer::Optimizer(const ModelDescription& model, Floats state)
+    : model_(model), state_(state), moment_floats_(learning_floats(model)) {
+  if (state.size() < state_floats(model))
+    throw std::invalid_argument(fmt::format("the optimizer of {} needs {} floats of state and was given {}", model.name,
+                                            state_floats(model), state.size()));
+  steps_.assign(model.tensors.size(), 0);
+  state_offsets_.assign(model.tensors.size(), 0);
+  std::size_t offset = 0;
+  for (std::size_t tensor = 0; tensor < model.tensors.size(); ++tensor) {
+    if (!learns_in_any_phase(model, static_cast<int>(tensor))) continue;
+    state_offsets_[tensor] = offset;
+    offset += model.tensors[tensor].count;
+  }
+}
+
+void Optimizer::begin_phase(int phase) {
+  const PhaseDescription& description = model_.training.phases[static_cast<std::size_t>(phase)];
+  const std::vector<int> learned_before = std::move(learning_);
+  learning_.clear();
+  tiles_.clear();
+  if (description.has_optimizer) {
+    settings_ = description.optimizer;
+    learning_rate_ = settings_.learning_rate;
+    std::fill(state_.begin(), state_.end(), 0.0f);
+    std::fill(steps_.begin(), steps_.end(), 0);
+  }
+  for (const LearningTensor& learning : description.learning) {
+    const auto tensor = static_cast<std::size_t>(learning.tensor);
+    learning_.push_back(learning.tensor);
+    const auto& before = learned_before;
+    if (std::find(before.begin(), before.end(), learning.tensor) == before.end()) reset(learning.tensor);
+    const std::size_t count = model_.tensors[tensor].count;
+    for (std::size_t begin = 0; begin < count; begin += kTileFloats)
+      tiles_.push_back({.parameter = model_.tensors[tensor].offset + begin,
+                        .gradient = learning.gradient_offset + begin,
+                        .state = state_offsets_[tensor] + begin,
+                        .count = std::min(kTileFloats, count - begin),
+                        .tensor = learning.tensor});
+  }
+}
+
+/// A tensor that was frozen begins anew: zero moments and no steps.
+void Optimizer::reset(int tensor) {
+  const auto index = static_cast<std::size_t>(tensor);
+  steps_[index] = 0;
+  for (std::size_t kind = 0; kind < moment_kinds(settings_); ++kind) {
+    const Floats moments =
+        state_.subspan(kind * moment_floats_ + state_offsets_[index], model_.tensors[index].count);
+    std::fill(moments.begin(), moments.end(), 0.0f);
+  }
+}
+
+void Optimizer::update(Floats parameters, ConstFloats gradients) {
+  for_each_tile(static_cast<int>(tiles_.size()), [&](int index) {
+    const Tile& tile = tiles_[static_cast<std::size_t>(index)];
+    const std::size_t kinds = moment_kinds(settings_);
+    float* const moments = state_.data() + tile.state;
+    const Range range{.parameter = parameters.data() + tile.parameter,
+                      .gradient = gradients.data() + tile.gradient,
+                      .first = kinds >= 1 ? moments : nullptr,
+                      .second = kinds >= 2 ? moments + moment_floats_ : nullptr,
+                      .count = tile.count};
+    const auto rate = static_cast<float>(learning_rate_);
+    const auto decay = static_cast<float>(settings_.weight_decay);
+    const std::int64_t step = steps_[static_cast<std::size_t>(tile.tensor)] + 1;
+    if (kinds == 2) {
+      update_adam(range, adam_factors(settings_, learning_rate_, step));
+    } else if (kinds == 1) {
+      update_momentum_sgd(range, rate, decay, static_cast<float>(settings_.momentum), settings_.nesterov);
+    } else {
+      update_plain_sgd(range, rate, decay);
+    }
+  });
+  // All tiles have read the counts; one thread moves them on before anyone goes ahead.
+#pragma omp single
+  for (const int tensor : learning_) ++steps_[static_cast<std::size_t>(tensor)];
+}
+
+}  // namespace cnn
