@@ -84,11 +84,11 @@ using Inference = std::variant<Inferred, Mistake>;
 enum class Role {
   kOutput,        // the node's output
   kInputs,        // each of the node's inputs in order (for a merge: one braced list)
-  kSaved,         // what forward keeps for backward beside input and output
+  kSaved,         // what forward keeps for backward beside input and output; left out of forward where backward needs none
   kDOutput,       // the gradient of the output
   kDInput,        // the gradient of the one input this call is for
-  kInputIndex,    // which input that is (merges whose arms differ)
   kParameters,    // the node's trainable parameters in order
+  kWeight,        // the first of them
   kStatistics,    // the node's statistics in order
   kDParameters,   // the gradients of its trainable parameters in order
   kGeometry,      // the node's constexpr geometry
@@ -98,15 +98,15 @@ enum class Role {
 };
 
 struct CallDef {
-  std::string_view function;  // in namespace cnn
-  std::vector<Role> operands;
+  std::string_view function = {};  // in namespace cnn
+  std::vector<Role> operands = {};
 };
 
 /// The calls of one way to run a layer. What must be kept for backward is what its operands name (kInputs, kOutput, kSaved).
 struct Calls {
-  CallDef forward;
-  std::optional<CallDef> backward_input;
-  std::optional<CallDef> backward_params;
+  CallDef forward = {};
+  std::optional<CallDef> backward_input = {};
+  std::optional<CallDef> backward_params = {};
 };
 
 /// Floats a call needs beside its operands.
@@ -141,6 +141,8 @@ struct Traits {
   bool activation = false;        // may stand in `act=`
   bool elementwise = false;       // output may take the input's place in memory where nobody else reads the input
   bool merge = false;             // takes arms: add, concat
+  bool passes_gradient = false;   // each input's gradient is the output's
+  bool placement = false;         // the output is its inputs one after the other along the channels: no call, but places
   bool view = false;              // no call where the layout does not change (see `is_view`)
   bool random = false;            // draws random numbers in training
   bool batch_statistics = false;  // uses the batch's statistics in training
@@ -152,18 +154,18 @@ struct Traits {
 struct OpDef {
   std::string_view name;      // the word in a spec, the card's file, the kernel's file, cnn::name
   std::string_view summary;   // one sentence
-  std::vector<ArgumentDef> arguments;
-  Traits traits;
+  std::vector<ArgumentDef> arguments = {};
+  Traits traits = {};
 
   Inference (*infer)(const OpContext&);
   /// Multiply-accumulates for one image; null: none.
   std::int64_t (*macs)(const OpContext&) = nullptr;
 
-  std::string_view geometry_type;  // "ConvGeometry"; null `geometry`: takes none
+  std::string_view geometry_type = {};  // "ConvGeometry"; null `geometry`: takes none
   std::vector<GeometryField> (*geometry)(const OpContext&) = nullptr;
 
-  Calls training;
-  std::optional<Calls> inference;  // where running frozen or at prediction differs from training
+  Calls training = {};
+  std::optional<Calls> inference = {};  // where running frozen or at prediction differs from training
   SavedSize (*saved)(const OpContext&) = nullptr;
   ScratchSize (*scratch)(const OpContext&) = nullptr;
   /// For the trait `view`: whether these shapes and block need no call.

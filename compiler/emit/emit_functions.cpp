@@ -1,0 +1,185 @@
+// The text of the generated functions: buffers by name, then calls under the line of the spec they come from.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "emit/parts.hpp"
+#include "emit/text.hpp"
+
+namespace cnnc::emit {
+
+namespace {
+
+using plan::Buffer;
+using plan::Function;
+using plan::FunctionKind;
+using plan::Plan;
+
+std::string parameters_of(const Function& function) {
+  switch (function.kind) {
+    case FunctionKind::kStep:
+      return "cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random, cnn::Optimizer& optimizer";
+    case FunctionKind::kEvaluate: return "cnn::ConstFloats images, cnn::Labels labels";
+    case FunctionKind::kPredict: return "cnn::ConstFloats images, int batch";
+  }
+  return "";
+}
+
+std::string method_name(const Function& function) {
+  return function.kind == FunctionKind::kStep ? function.name : function.name + "_on_team";
+}
+
+std::string buffer_declaration(const Buffer& buffer) {
+  switch (buffer.kind) {
+    case Buffer::Kind::kBlocked:
+      return fmt::format("  const cnn::Blocked {} = blocked({}, {});  // {}\n", buffer.name, buffer.offset, buffer.stride,
+                         to_text(buffer.shape));
+    case Buffer::Kind::kFloats:
+      return fmt::format("  const cnn::Floats {} = floats({}, {});\n", buffer.name, buffer.offset, buffer.elements);
+    case Buffer::Kind::kBytes:
+      return fmt::format("  const std::span<std::uint8_t> {} = bytes({}, {});\n", buffer.name, buffer.offset, buffer.elements);
+  }
+  return "";
+}
+
+class Body {
+ public:
+  Body(const Plan& plan, const Function& function, const Origin& origin)
+      : plan_(plan), function_(function), origin_(origin) {}
+
+  std::string text() {
+    declarations();
+    for (std::size_t i = 0; i < function_.steps.size(); ++i) step(i);
+    ending();
+    return std::move(text_);
+  }
+
+ private:
+  bool mentions(plan::Named named) const {
+    return std::ranges::any_of(function_.steps, [&](const plan::Step& step) {
+      return std::ranges::any_of(step.operands, [&](const plan::Operand& operand) {
+        const auto* name = std::get_if<plan::Named>(&operand);
+        return name != nullptr && *name == named;
+      });
+    });
+  }
+
+  void declarations() {
+    if (function_.kind != FunctionKind::kPredict) text_ += "  const int batch = static_cast<int>(labels.size());\n";
+    if (mentions(plan::Named::kLosses)) text_ += "  const cnn::Floats losses = losses_memory(batch);\n";
+    if (mentions(plan::Named::kScores)) text_ += "  const cnn::Floats scores = scores_memory(batch);\n";
+    for (const Buffer& buffer : function_.buffers) {
+      if (buffer.last >= 0) text_ += buffer_declaration(buffer);
+    }
+    if (function_.kind != FunctionKind::kStep) return;
+    const plan::PlannedPhase& phase = plan_.phases[static_cast<std::size_t>(function_.phase)];
+    for (std::size_t i = 0; i < phase.learning.size(); ++i) {
+      const plan::PlacedParameter& placed = parameter(phase.learning[i]);
+      text_ += fmt::format("  const cnn::Floats d_{} = gradients({}, {});\n", placed.identifier, phase.gradient_offsets[i],
+                           placed.parameter.elements());
+    }
+  }
+
+  void step(std::size_t number) {
+    const plan::Step& step = function_.steps[number];
+    const bool backward = function_.backward_begin >= 0 && static_cast<int>(number) >= function_.backward_begin;
+    if (static_cast<int>(number) == function_.backward_begin) {
+      text_ += function_.remark.empty() ? "\n  // Backward.\n" : fmt::format("\n  // Backward. {}\n", function_.remark);
+      current_layer_ = {};
+    }
+    if (step.layer && step.layer != current_layer_) text_ += comment(*step.layer, backward);
+    if (!step.layer && current_layer_) text_ += "\n";
+    current_layer_ = step.layer;
+    std::vector<std::string> operands;
+    for (const plan::Operand& operand : step.operands) operands.push_back(operand_text(operand));
+    text_ += call_text("cnn::" + step.function, operands, ";", 2);
+  }
+
+  // The layer's line in the spec: quoted forward, by number and path backward.
+  std::string comment(ir::LayerId id, bool backward) const {
+    const plan::LayerRow& row = plan_.layers[static_cast<std::size_t>(id.index)];
+    if (backward) return fmt::format("  // {}: {}\n", row.line, row.path);
+    const auto line = static_cast<std::size_t>(row.line);
+    const std::string_view quoted = line >= 1 && line <= origin_.spec_lines.size() ? origin_.spec_lines[line - 1] : "";
+    const std::size_t begin = quoted.find_first_not_of(" \t");
+    const std::string_view trimmed = begin == std::string_view::npos ? "" : quoted.substr(begin);
+    const bool named = trimmed.find(row.path.substr(row.path.rfind('.') + 1)) != std::string_view::npos;
+    return named ? fmt::format("\n  // {}: {}\n", row.line, trimmed) : fmt::format("\n  // {}: {}    ({})\n", row.line, trimmed, row.path);
+  }
+
+  void ending() {
+    switch (function_.kind) {
+      case FunctionKind::kStep:
+        text_ += "\n  optimizer.update(parameters(), gradients());\n  return cnn::mean_loss(losses, batch);\n";
+        return;
+      case FunctionKind::kEvaluate: text_ += "  return cnn::mean_loss(losses, batch);\n"; return;
+      case FunctionKind::kPredict: return;
+    }
+  }
+
+  const plan::PlacedParameter& parameter(int number) const { return plan_.parameters[static_cast<std::size_t>(number)]; }
+  const std::string& buffer(int number) const { return function_.buffers[static_cast<std::size_t>(number)].name; }
+
+  std::string operand_text(const plan::Operand& operand) const {
+    if (const auto* one = std::get_if<plan::BufferOperand>(&operand)) return buffer(one->buffer);
+    if (const auto* list = std::get_if<plan::BufferListOperand>(&operand)) {
+      std::vector<std::string> names;
+      for (const int number : list->buffers) names.push_back(buffer(number));
+      return fmt::format("{{{}}}", fmt::join(names, ", "));
+    }
+    if (const auto* value = std::get_if<plan::ParameterOperand>(&operand)) return parameter(value->parameter).identifier + "_";
+    if (const auto* gradient = std::get_if<plan::GradientOperand>(&operand)) return "d_" + parameter(gradient->parameter).identifier;
+    if (const auto* geometry = std::get_if<plan::GeometryOperand>(&operand)) {
+      return plan_.geometries[static_cast<std::size_t>(geometry->geometry)].name;
+    }
+    switch (std::get<plan::Named>(operand)) {
+      case plan::Named::kImages: return "images";
+      case plan::Named::kLabels: return "labels";
+      case plan::Named::kBatch: return "batch";
+      case plan::Named::kRandom: return "random";
+      case plan::Named::kScratch: return "scratch()";
+      case plan::Named::kLosses: return "losses";
+      case plan::Named::kScores: return "scores";
+    }
+    return "";
+  }
+
+  const Plan& plan_;
+  const Function& function_;
+  const Origin& origin_;
+  std::optional<ir::LayerId> current_layer_;
+  std::string text_;
+};
+
+}  // namespace
+
+std::string function_declaration(const Function& function) {
+  const bool predict = function.kind == FunctionKind::kPredict;
+  const bool overrides = function.kind != FunctionKind::kStep;
+  return fmt::format("  {} {}({}){};\n", predict ? "void" : "float", method_name(function), parameters_of(function),
+                     overrides ? " override" : "");
+}
+
+std::string function_definition(const Plan& plan, const Function& function, const Origin& origin) {
+  const bool predict = function.kind == FunctionKind::kPredict;
+  const std::string head = fmt::format("{} {}::{}({}) {{\n", predict ? "void" : "float", class_name(plan),
+                                       method_name(function), parameters_of(function));
+  std::string summary;
+  if (function.kind == FunctionKind::kStep) {
+    const plan::PlannedPhase& phase = plan.phases[static_cast<std::size_t>(function.phase)];
+    const auto line = static_cast<std::size_t>(phase.phase.line);
+    const std::string_view quoted = line >= 1 && line <= origin.spec_lines.size() ? origin.spec_lines[line - 1] : "";
+    const std::size_t begin = quoted.find_first_not_of(" \t");
+    summary = fmt::format("// {}: {}\n// Phase {}: {} of {} parameters learn; activations take {} bytes.\n", phase.phase.line,
+                          begin == std::string_view::npos ? "" : quoted.substr(begin), phase.phase.name,
+                          with_commas(plan.trainable_count(static_cast<std::size_t>(function.phase))),
+                          with_commas(plan.parameter_count()), with_commas(4 * function.arena_floats));
+  } else {
+    summary = predict ? "// Forward, as at prediction time: scores for the caller.\n"
+                      : "// Forward, as at prediction time, and the loss.\n";
+  }
+  return summary + head + Body(plan, function, origin).text() + "}\n";
+}
+
+}  // namespace cnnc::emit

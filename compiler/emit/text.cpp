@@ -1,0 +1,81 @@
+// How pieces of C++ text are written.
+#include "emit/text.hpp"
+
+#include <fmt/format.h>
+
+namespace cnnc::emit {
+
+namespace {
+
+constexpr std::size_t kWidth = 110;
+
+std::string escaped(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    switch (c) {
+      case '"': result += "\\\""; break;
+      case '\\': result += "\\\\"; break;
+      case '\n': result += "\\n"; break;
+      case '\t': result += "\\t"; break;
+      case '?': result += "\\?"; break;  // no trigraphs
+      default:
+        if (static_cast<unsigned char>(c) < 0x20) result += fmt::format("\\{:03o}", static_cast<unsigned char>(c));
+        else result += c;
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+std::string float_literal(double value) {
+  std::string text = fmt::format("{}", static_cast<float>(value));
+  if (text.find_first_of(".e") == std::string::npos) text += ".0";
+  return text + "f";
+}
+
+std::string string_literal(std::string_view text) {
+  return fmt::format("\"{}\"", escaped(text));
+}
+
+std::string long_string_literal(std::string_view text, int indent) {
+  std::string result;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    const std::size_t length = end == std::string_view::npos ? text.size() : end + 1;
+    result += fmt::format("\n{:{}}{}", "", indent, string_literal(text.substr(0, length)));
+    text.remove_prefix(length);
+  }
+  return result.empty() ? "\"\"" : result;
+}
+
+std::string with_commas(std::int64_t number) {
+  std::string digits = std::to_string(number);
+  const std::size_t sign = number < 0 ? 1 : 0;
+  for (std::size_t at = digits.size(); at > sign + 3;) digits.insert(at -= 3, ",");
+  return digits;
+}
+
+std::string call_text(std::string_view head, const std::vector<std::string>& operands, std::string_view tail, int indent) {
+  std::string text = fmt::format("{:{}}{}(", "", indent, head);
+  std::size_t column = text.size();
+  const std::size_t hanging = column;
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    const bool last = i + 1 == operands.size();
+    const std::string piece = operands[i] + (last ? fmt::format("){}", tail) : std::string(","));
+    const std::size_t needed = piece.size() + (i == 0 ? 0 : 1);
+    if (i != 0 && column + needed > kWidth) {
+      text += fmt::format("\n{:{}}", "", hanging);
+      column = hanging;
+    } else if (i != 0) {
+      text += ' ';
+      ++column;
+    }
+    text += piece;
+    column += piece.size();
+  }
+  if (operands.empty()) text += fmt::format("){}", tail);
+  return text + "\n";
+}
+
+}  // namespace cnnc::emit

@@ -1,0 +1,22 @@
+// Pieces of C++ text: literals and calls that keep to the line's width.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cnnc::emit {
+
+/// 0.1f, 1e-05f, 1.0f: the shortest text that reads back as the same float.
+std::string float_literal(double value);
+/// A quoted string with escapes.
+std::string string_literal(std::string_view text);
+/// Several quoted lines, one below the other, each indented by `indent` spaces.
+std::string long_string_literal(std::string_view text, int indent);
+/// "61,706".
+std::string with_commas(std::int64_t number);
+/// `head(a, b, c)tail`, broken between operands where it passes 110 columns.
+std::string call_text(std::string_view head, const std::vector<std::string>& operands, std::string_view tail, int indent);
+
+}  // namespace cnnc::emit

@@ -1,0 +1,111 @@
+// Lowering: walks the model once, in definition order.
+#include "lower/lower.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "support/internal_error.hpp"
+
+namespace cnnc::lower {
+
+namespace {
+
+class Lowering {
+ public:
+  Lowering(const sema::Model& model, const Sources& sources) : sources_(sources) {
+    graph_.name = model.name;
+    graph_.input = add_value(model.input, {});
+    if (!model.input_name.empty()) taps_[model.input_name] = graph_.input;
+    graph_.output = lower_sequence(model.body, graph_.input);
+  }
+
+  ir::Graph take() { return std::move(graph_); }
+
+ private:
+  ir::ValueId add_value(const ir::Shape& shape, ir::NodeId producer) {
+    graph_.values.push_back({shape, producer});
+    return {static_cast<std::int32_t>(graph_.values.size()) - 1};
+  }
+
+  ir::LayerId add_layer(const ir::Layer& layer) {
+    graph_.layers.push_back(layer);
+    graph_.layers.back().line = sources_.line(layer.range);
+    return {static_cast<std::int32_t>(graph_.layers.size()) - 1};
+  }
+
+  ir::ValueId add_node(const ir::OpDef& op, ir::LayerId layer, const ir::ArgumentValues& arguments,
+                       std::vector<ir::ValueId> inputs) {
+    ir::Node node{.op = &op, .layer = layer, .arguments = arguments, .inputs = std::move(inputs), .output = {}, .parameters = {}};
+    const auto shapes = graph_.input_shapes(node);
+    const ir::Inference inference = op.infer({.inputs = shapes, .arguments = arguments});
+    const auto* inferred = std::get_if<ir::Inferred>(&inference);
+    const std::string& path = graph_.layer(layer).path;
+    ensure(inferred != nullptr, "lower", fmt::format("'{}' got inputs that sema accepted and its card does not", path));
+    for (const ir::ParameterDef& definition : inferred->parameters) {
+      graph_.parameters.push_back({fmt::format("{}.{}", weight_path(path), definition.name), definition.extents,
+                                   definition.initializer, definition.statistic, layer});
+      node.parameters.push_back({static_cast<std::int32_t>(graph_.parameters.size()) - 1});
+    }
+    if (op.traits.random) node.stream = streams_++;
+    const ir::NodeId id{static_cast<std::int32_t>(graph_.nodes.size())};
+    node.output = add_value(inferred->output, id);
+    graph_.nodes.push_back(std::move(node));
+    return graph_.nodes.back().output;
+  }
+
+  // In a weights file an index is a component of its own: features.layer2[0].conv3 -> features.layer2.0.conv3.
+  static std::string weight_path(const std::string& path) {
+    std::string name;
+    for (const char c : path) {
+      if (c == '[') name += '.';
+      else if (c != ']') name += c;
+    }
+    return name;
+  }
+
+  ir::ValueId lower_sequence(const sema::Sequence& sequence, ir::ValueId current) {
+    for (const sema::Item& item : sequence) {
+      current = std::visit([&](const auto& form) { return lower_item(form, current); }, item.form);
+    }
+    return current;
+  }
+
+  ir::ValueId lower_item(const sema::LayerCall& call, ir::ValueId current) {
+    const ir::LayerId layer = add_layer(call.layer);
+    current = add_node(*call.layer.op, layer, call.layer.arguments, {current});
+    if (call.layer.activation != nullptr) current = add_node(*call.layer.activation, layer, {}, {current});
+    return taps_[call.layer.path] = current;
+  }
+
+  ir::ValueId lower_item(const sema::Merge& merge, ir::ValueId current) {
+    std::vector<ir::ValueId> arms;
+    for (const sema::Sequence& arm : merge.arms) arms.push_back(lower_sequence(arm, current));
+    return taps_[merge.layer.path] = add_node(*merge.layer.op, add_layer(merge.layer), merge.layer.arguments, arms);
+  }
+
+  ir::ValueId lower_item(const sema::Tap& tap, ir::ValueId) {
+    const auto found = taps_.find(tap.path);
+    ensure(found != taps_.end(), "lower", fmt::format("the tap '{}' names nothing", tap.path));
+    return found->second;
+  }
+
+  ir::ValueId lower_item(const sema::SectionEnd& section, ir::ValueId current) {
+    return taps_[section.path] = current;
+  }
+
+  const Sources& sources_;
+  ir::Graph graph_;
+  std::map<std::string, ir::ValueId> taps_;
+  std::int64_t streams_ = 0;
+};
+
+}  // namespace
+
+ir::Graph lower(const sema::Model& model, const Sources& sources) {
+  ir::Graph graph = Lowering(model, sources).take();
+  ir::verify(graph);
+  return graph;
+}
+
+}  // namespace cnnc::lower

@@ -1,0 +1,103 @@
+// The card of `conv`.
+#include "ops/cards.hpp"
+#include "ops/initialization.hpp"
+#include "ops/map.hpp"
+#include "ops/window.hpp"
+#include "support/messages.hpp"
+
+namespace cnnc::ops {
+
+namespace {
+
+ir::Inference infer(const ir::OpContext& context) {
+  const ir::Shape& input = context.inputs[0];
+  if (input.flat) return flat_input("conv", input);
+  const auto found = window("conv", input, context.arguments);
+  if (const auto* mistake = std::get_if<ir::Mistake>(&found)) return *mistake;
+  const Window& w = std::get<Window>(found);
+  const std::int64_t out = context.arguments.integer("out");
+  const std::int64_t groups = context.arguments.integer("groups");
+  if (input.channels % groups != 0 || out % groups != 0) {
+    ir::Mistake uneven = ir::mistake(messages::kGroupsDoNotDivide, "groups", groups, input.channels, out);
+    uneven.help = "each group takes as many input and output channels as every other";
+    return uneven;
+  }
+  const std::int64_t taps = w.height.kernel * w.width.kernel;
+  ir::Inferred inferred{.output = {.channels = out, .height = w.height.out, .width = w.width.out}};
+  add_weights(inferred, context.arguments, {out, input.channels / groups, w.height.kernel, w.width.kernel},
+              input.channels / groups * taps, out * taps);
+  return inferred;
+}
+
+// The multiply-accumulates of one output element.
+std::int64_t depth(const ir::OpContext& context) {
+  const auto [height, width] = context.arguments.pair("kernel");
+  return context.inputs[0].channels / context.arguments.integer("groups") * height * width;
+}
+
+std::int64_t macs(const ir::OpContext& context) {
+  return context.output.elements() * depth(context);
+}
+
+std::vector<ir::GeometryField> geometry(const ir::OpContext& context) {
+  const ir::Shape& in = context.inputs[0];
+  const Window w = std::get<Window>(window("conv", in, context.arguments));
+  return {{"in_channels", in.channels}, {"in_height", in.height}, {"in_width", in.width},
+          {"out_channels", context.output.channels}, {"out_height", w.height.out}, {"out_width", w.width.out},
+          {"kernel_height", w.height.kernel}, {"kernel_width", w.width.kernel},
+          {"stride_height", w.height.stride}, {"stride_width", w.width.stride},
+          {"pad_top", w.height.pad}, {"pad_left", w.width.pad},
+          {"dilation_height", w.height.dilation}, {"dilation_width", w.width.dilation},
+          {"groups", context.arguments.integer("groups")},
+          {"block", context.block}};
+}
+
+}  // namespace
+
+ir::OpDef conv_card() {
+  using ir::ArgumentType;
+  using ir::Role;
+  ir::OpDef card{
+      .name = "conv",
+      .summary = "Convolution: each output channel is a sum of windows of the input, weighted.",
+      .arguments = {{.name = "out",
+                     .type = ArgumentType::kInteger,
+                     .default_value = {},
+                     .summary = "The number of output channels; those of the input are inferred.",
+                     .positional = true,
+                     .minimum = 1,
+                     .maximum = 1 << 24},
+                    {.name = "kernel",
+                     .type = ArgumentType::kPair,
+                     .default_value = {},
+                     .summary = "The window's size: 3 or 1x7, height x width.",
+                     .positional = true,
+                     .minimum = 1,
+                     .maximum = 1 << 16}},
+      .traits = {},
+      .infer = infer,
+      .macs = macs,
+      .geometry_type = "ConvGeometry",
+      .geometry = geometry,
+      .training = {.forward = {"conv",
+                               {Role::kOutput, Role::kInputs, Role::kParameters, Role::kGeometry, Role::kBatch, Role::kScratch}},
+                   .backward_input = ir::CallDef{"conv_backward_input",
+                                                 {Role::kDInput, Role::kDOutput, Role::kWeight, Role::kGeometry,
+                                                  Role::kBatch, Role::kScratch}},
+                   .backward_params = ir::CallDef{"conv_backward_params",
+                                                  {Role::kDParameters, Role::kDOutput, Role::kInputs, Role::kGeometry,
+                                                   Role::kBatch, Role::kScratch}}},
+      .scratch = {},
+  };
+  add_window_arguments(card, true);
+  card.arguments.push_back({.name = "groups",
+                            .type = ArgumentType::kInteger,
+                            .default_value = ir::Value{std::int64_t{1}},
+                            .summary = "Parts of the channels that are convolved apart from each other.",
+                            .minimum = 1,
+                            .maximum = 1 << 24});
+  add_weight_arguments(card);
+  return card;
+}
+
+}  // namespace cnnc::ops

@@ -1,0 +1,63 @@
+// The card of `dense`.
+#include "ops/cards.hpp"
+#include "ops/initialization.hpp"
+#include "support/messages.hpp"
+
+namespace cnnc::ops {
+
+namespace {
+
+ir::Inference infer(const ir::OpContext& context) {
+  const ir::Shape& input = context.inputs[0];
+  if (!input.flat) {
+    ir::Mistake found = ir::mistake(messages::kNotFlat, "", "dense", to_text(input));
+    found.help = "put 'flatten' or 'gap' before it";
+    return found;
+  }
+  const std::int64_t out = context.arguments.integer("out");
+  ir::Inferred inferred{.output = {.channels = out, .flat = true}};
+  add_weights(inferred, context.arguments, {out, input.channels}, input.channels, out);
+  return inferred;
+}
+
+std::int64_t macs(const ir::OpContext& context) {
+  return context.inputs[0].channels * context.output.channels;
+}
+
+std::vector<ir::GeometryField> geometry(const ir::OpContext& context) {
+  return {{"in", context.inputs[0].channels}, {"out", context.output.channels}, {"block", context.block}};
+}
+
+}  // namespace
+
+ir::OpDef dense_card() {
+  using ir::Role;
+  ir::OpDef card{
+      .name = "dense",
+      .summary = "A fully connected layer: out = weight * in + bias.",
+      .arguments = {{.name = "out",
+                     .type = ir::ArgumentType::kInteger,
+                     .default_value = {},
+                     .summary = "The number of outputs.",
+                     .positional = true,
+                     .minimum = 1,
+                     .maximum = 1 << 24}},
+      .traits = {},
+      .infer = infer,
+      .macs = macs,
+      .geometry_type = "DenseGeometry",
+      .geometry = geometry,
+      .training = {.forward = {"dense",
+                               {Role::kOutput, Role::kInputs, Role::kParameters, Role::kGeometry, Role::kBatch, Role::kScratch}},
+                   .backward_input = ir::CallDef{"dense_backward_input",
+                                                 {Role::kDInput, Role::kDOutput, Role::kWeight, Role::kGeometry,
+                                                  Role::kBatch, Role::kScratch}},
+                   .backward_params = ir::CallDef{"dense_backward_params",
+                                                  {Role::kDParameters, Role::kDOutput, Role::kInputs, Role::kGeometry,
+                                                   Role::kBatch, Role::kScratch}}},
+  };
+  add_weight_arguments(card);
+  return card;
+}
+
+}  // namespace cnnc::ops

@@ -1,0 +1,33 @@
+// The card of `maxpool`.
+#include "ops/cards.hpp"
+#include "ops/window.hpp"
+
+namespace cnnc::ops {
+
+namespace {
+
+// Which element of its window won, one byte for each output.
+ir::SavedSize saved(const ir::OpContext& context) {
+  const std::int64_t blocks = (context.batch + context.block - 1) / context.block;
+  return {.elements = blocks * context.block * context.output.elements(), .bytes = true};
+}
+
+ir::Inference infer(const ir::OpContext& context) {
+  return infer_pool("maxpool", context);
+}
+
+}  // namespace
+
+ir::OpDef maxpool_card() {
+  using ir::Role;
+  ir::OpDef card = pool_card("maxpool", "The largest element of each window.", infer);
+  card.arguments[0].maximum = 15;  // the winner's place in its window is kept in a byte
+  card.training = {.forward = {"maxpool", {Role::kOutput, Role::kSaved, Role::kInputs, Role::kGeometry, Role::kBatch}},
+                   .backward_input = ir::CallDef{"maxpool_backward_input",
+                                                 {Role::kDInput, Role::kDOutput, Role::kSaved, Role::kGeometry, Role::kBatch}},
+                   .backward_params = {}};
+  card.saved = saved;
+  return card;
+}
+
+}  // namespace cnnc::ops

@@ -1,0 +1,69 @@
+// The plan as text.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "plan/plan.hpp"
+
+namespace cnnc::plan {
+
+namespace {
+
+std::string_view name_of(Named named) {
+  switch (named) {
+    case Named::kImages: return "images";
+    case Named::kLabels: return "labels";
+    case Named::kBatch: return "batch";
+    case Named::kRandom: return "random";
+    case Named::kScratch: return "scratch";
+    case Named::kLosses: return "losses";
+    case Named::kScores: return "scores";
+  }
+  return "";
+}
+
+std::string text_of(const Operand& operand, const Plan& plan, const Function& function) {
+  const auto buffer = [&](int number) { return function.buffers.at(static_cast<std::size_t>(number)).name; };
+  const auto parameter = [&](int number) { return plan.parameters.at(static_cast<std::size_t>(number)).parameter.name; };
+  if (const auto* one = std::get_if<BufferOperand>(&operand)) return buffer(one->buffer);
+  if (const auto* list = std::get_if<BufferListOperand>(&operand)) {
+    std::vector<std::string> names;
+    for (const int number : list->buffers) names.push_back(buffer(number));
+    return fmt::format("{{{}}}", fmt::join(names, ", "));
+  }
+  if (const auto* value = std::get_if<ParameterOperand>(&operand)) return parameter(value->parameter);
+  if (const auto* gradient = std::get_if<GradientOperand>(&operand)) return "d " + parameter(gradient->parameter);
+  if (const auto* geometry = std::get_if<GeometryOperand>(&operand)) {
+    return plan.geometries.at(static_cast<std::size_t>(geometry->geometry)).name;
+  }
+  return std::string(name_of(std::get<Named>(operand)));
+}
+
+std::string dump(const Function& function, const Plan& plan) {
+  std::string text = fmt::format("function {}  # {} floats, at least {}\n", function.name, function.arena_floats,
+                                 function.bound_floats);
+  for (const Buffer& buffer : function.buffers) {
+    const std::string what = buffer.kind == Buffer::Kind::kBlocked ? to_text(buffer.shape)
+                             : fmt::format("{} {}", buffer.elements, buffer.kind == Buffer::Kind::kBytes ? "bytes" : "floats");
+    text += fmt::format("  buffer {} {} at {} steps {}..{}\n", buffer.name, what, buffer.offset, buffer.first, buffer.last);
+  }
+  for (std::size_t i = 0; i < function.steps.size(); ++i) {
+    const Step& step = function.steps[i];
+    std::vector<std::string> operands;
+    for (const Operand& operand : step.operands) operands.push_back(text_of(operand, plan, function));
+    text += fmt::format("  {:3} {}({})\n", i, step.function, fmt::join(operands, ", "));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string dump(const Plan& plan) {
+  std::string text = fmt::format("plan {} batch {} block {}\n", plan.model, plan.batch, plan.block);
+  text += fmt::format("memory parameters {} gradients {} optimizer {} activations {} scratch {} + {} a thread (floats)\n",
+                      plan.memory.parameters, plan.memory.gradients, plan.memory.optimizer, plan.memory.activations,
+                      plan.memory.shared_scratch, plan.memory.thread_scratch);
+  for (const Function& function : plan.functions) text += dump(function, plan);
+  return text;
+}
+
+}  // namespace cnnc::plan

@@ -1,0 +1,281 @@
+// The forward half of a function, and the operands of every call.
+#include "plan/function_builder.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "support/internal_error.hpp"
+
+namespace cnnc::plan {
+
+namespace {
+
+bool names(const std::optional<ir::CallDef>& call, ir::Role role) {
+  return call.has_value() && std::ranges::find(call->operands, role) != call->operands.end();
+}
+
+std::int64_t blocks(std::int64_t batch, std::int64_t block) {
+  return (batch + block - 1) / block;
+}
+
+}  // namespace
+
+int Geometries::add(Geometry geometry) {
+  const auto [entry, added] = by_name_.try_emplace(geometry.name, static_cast<int>(list_.size()));
+  if (added) list_.push_back(std::move(geometry));
+  return entry->second;
+}
+
+int Geometries::of_shape(const ir::Shape& shape) {
+  const std::string name = shape.flat || shape.height * shape.width == 1
+                               ? fmt::format("k{}", shape.channels)
+                               : fmt::format("k{}x{}x{}", shape.channels, shape.height, shape.width);
+  return add({.name = name,
+              .type = "MapGeometry",
+              .fields = {{"channels", shape.channels}, {"height", shape.height}, {"width", shape.width}, {"block", block_}},
+              .scratch_function = {},
+              .scratch = {}});
+}
+
+int Geometries::of_node(const ir::Graph& graph, const ir::Node& node) {
+  const ir::OpDef& op = *node.op;
+  const auto shapes = graph.input_shapes(node);
+  if (op.geometry_type == "MapGeometry") return of_shape(shapes.front());
+  const ir::OpContext context = graph.context(node, shapes, block_, batch_);
+  Geometry geometry{.name = "k" + camel_case(graph.layer(node.layer).path),
+                    .type = std::string(op.geometry_type),
+                    .fields = op.geometry(context),
+                    .scratch_function = {},
+                    .scratch = {}};
+  if (op.scratch != nullptr) {
+    geometry.scratch_function = fmt::format("{}_scratch", op.name);
+    geometry.scratch = op.scratch(context);
+  }
+  // Two paths may differ only by what an identifier can't hold; then the second gets a number.
+  const std::string wish = geometry.name;
+  for (int number = 2;; ++number) {
+    const auto found = by_name_.find(geometry.name);
+    if (found == by_name_.end()) break;
+    const Geometry& other = list_[static_cast<std::size_t>(found->second)];
+    const bool same = other.type == geometry.type &&
+                      std::ranges::equal(other.fields, geometry.fields, [](const auto& a, const auto& b) {
+                        return a.name == b.name && a.value == b.value;
+                      });
+    if (same) return found->second;
+    geometry.name = fmt::format("{}_{}", wish, number);
+  }
+  return add(std::move(geometry));
+}
+
+FunctionBuilder::FunctionBuilder(const FunctionRequest& request, Geometries& geometries, std::int64_t block,
+                                 std::int64_t batch)
+    : request_(request), graph_(request.graph), geometries_(geometries), block_(block), batch_(batch),
+      names_(request.taken), contributions_(request.graph.values.size()) {
+  function_.kind = request.kind;
+  function_.name = request.name;
+  function_.phase = request.phase;
+}
+
+Function FunctionBuilder::build() {
+  decide_modes();
+  storage_ = share_storage(graph_, modes_, block_, batch_);
+  forward();
+  finish();
+  if (request_.kind == FunctionKind::kStep) backward();
+  return std::move(function_);
+}
+
+void FunctionBuilder::decide_modes() {
+  needs_gradient_.assign(graph_.values.size(), false);
+  for (const ir::Node& node : graph_.nodes) {
+    NodeMode mode;
+    const bool inference = request_.inference.at(static_cast<std::size_t>(node.layer.index));
+    mode.calls = inference && node.op->inference ? &*node.op->inference : &node.op->training;
+    for (const ir::ParameterId id : node.parameters) {
+      mode.learns |= request_.kind == FunctionKind::kStep && request_.learns.at(static_cast<std::size_t>(id.index));
+    }
+    for (const ir::ValueId input : node.inputs) mode.passes_back |= needs_gradient_[index(input)];
+    const auto reads = [&](ir::Role role) {
+      return (mode.learns && names(mode.calls->backward_params, role)) ||
+             (mode.passes_back && names(mode.calls->backward_input, role));
+    };
+    mode.backward_reads_inputs = reads(ir::Role::kInputs);
+    mode.backward_reads_output = reads(ir::Role::kOutput);
+    mode.backward_reads_saved = reads(ir::Role::kSaved);
+    needs_gradient_[index(node.output)] = mode.differentiated();
+    modes_.push_back(mode);
+  }
+}
+
+std::string FunctionBuilder::value_name(ir::ValueId value) const {
+  const ir::NodeId producer = graph_.value(value).producer;
+  if (!producer.valid()) return "input";
+  const ir::Node& node = graph_.node(producer);
+  const ir::Layer& layer = graph_.layer(node.layer);
+  const std::string path = identifier(layer.path);
+  // A layer with an activation has two values; the layer's own name is that of the last.
+  const bool inner = layer.activation != nullptr && node.op != layer.activation;
+  return inner ? fmt::format("{}_{}", path, node.op->name) : path;
+}
+
+int FunctionBuilder::new_blocked(const std::string& name, const ir::Shape& shape) {
+  const std::int64_t stride = shape.elements() * block_;
+  function_.buffers.push_back({.name = names_.give(name),
+                               .kind = Buffer::Kind::kBlocked,
+                               .shape = shape,
+                               .elements = stride * blocks(batch_, block_),
+                               .stride = stride});
+  shared_gradient_.resize(function_.buffers.size(), false);
+  return static_cast<int>(function_.buffers.size()) - 1;
+}
+
+int FunctionBuilder::new_slice(const std::string& name, const ir::Shape& shape, int of, std::int64_t begin) {
+  const Buffer whole = function_.buffers[static_cast<std::size_t>(of)];
+  const int root = whole.slice_of >= 0 ? whole.slice_of : of;
+  const int slice = new_blocked(name, shape);
+  Buffer& buffer = function_.buffers[static_cast<std::size_t>(slice)];
+  buffer.stride = whole.stride;
+  buffer.slice_of = root;
+  buffer.slice_begin = whole.slice_begin + begin;
+  shared_gradient_[static_cast<std::size_t>(slice)] = shared_gradient_[static_cast<std::size_t>(of)];
+  return slice;
+}
+
+int FunctionBuilder::buffer_of(ir::ValueId value) {
+  if (const auto found = buffers_.find(value.index); found != buffers_.end()) return found->second;
+  const Storage& storage = storage_.values[index(value)];
+  const ir::Shape& shape = graph_.value(value).shape;
+  int buffer = -1;
+  if (storage.root == value) {
+    buffer = new_blocked(value_name(value), shape);
+  } else {
+    const int root = buffer_of(storage.root);
+    const ir::Shape whole = function_.buffers[static_cast<std::size_t>(root)].shape;
+    // Computed in place: the same memory under one name.
+    buffer = storage.begin == 0 && whole == shape ? root : new_slice(value_name(value), shape, root, storage.begin);
+  }
+  buffers_[value.index] = buffer;
+  return buffer;
+}
+
+int FunctionBuilder::saved_of(std::size_t number) {
+  if (const auto found = saved_.find(number); found != saved_.end()) return found->second;
+  const ir::Node& node = graph_.nodes[number];
+  const auto shapes = graph_.input_shapes(node);
+  const ir::SavedSize size = node.op->saved(graph_.context(node, shapes, block_, batch_));
+  Buffer buffer;
+  buffer.name = names_.give(value_name(node.output) + "_saved");
+  buffer.kind = size.bytes ? Buffer::Kind::kBytes : Buffer::Kind::kFloats;
+  buffer.elements = size.elements;
+  function_.buffers.push_back(buffer);
+  shared_gradient_.resize(function_.buffers.size(), false);
+  return saved_[number] = static_cast<int>(function_.buffers.size()) - 1;
+}
+
+void FunctionBuilder::append_role(ir::Role role, std::size_t number, int d_output, int d_input,
+                                  std::vector<Operand>& operands) {
+  const ir::Node& node = graph_.nodes[number];
+  const auto parameters = [&](bool statistics, bool gradients) {
+    for (const ir::ParameterId id : node.parameters) {
+      if (graph_.parameter(id).statistic != statistics) continue;
+      if (gradients) operands.push_back(GradientOperand{id.index});
+      else operands.push_back(ParameterOperand{id.index});
+    }
+  };
+  switch (role) {
+    case ir::Role::kOutput: operands.push_back(BufferOperand{buffer_of(node.output)}); return;
+    case ir::Role::kInputs:
+      if (node.op->traits.merge) {
+        BufferListOperand list;
+        for (const ir::ValueId input : node.inputs) list.buffers.push_back(buffer_of(input));
+        operands.push_back(list);
+      } else {
+        operands.push_back(BufferOperand{buffer_of(node.inputs.front())});
+      }
+      return;
+    case ir::Role::kSaved:
+      if (modes_[number].backward_reads_saved) operands.push_back(BufferOperand{saved_of(number)});
+      return;
+    case ir::Role::kDOutput: operands.push_back(BufferOperand{d_output}); return;
+    case ir::Role::kDInput: operands.push_back(BufferOperand{d_input}); return;
+    case ir::Role::kParameters: parameters(false, false); return;
+    case ir::Role::kWeight: operands.push_back(ParameterOperand{node.parameters.front().index}); return;
+    case ir::Role::kStatistics: parameters(true, false); return;
+    case ir::Role::kDParameters: parameters(false, true); return;
+    case ir::Role::kGeometry: operands.push_back(GeometryOperand{geometries_.of_node(graph_, node)}); return;
+    case ir::Role::kBatch: operands.push_back(Named::kBatch); return;
+    case ir::Role::kRandom: operands.push_back(Named::kRandom); return;
+    case ir::Role::kScratch: operands.push_back(Named::kScratch); return;
+  }
+}
+
+void FunctionBuilder::call(const ir::CallDef& definition, std::size_t number, int d_output, int d_input) {
+  Step step{.function = std::string(definition.function), .operands = {}, .layer = graph_.nodes[number].layer};
+  for (const ir::Role role : definition.operands) append_role(role, number, d_output, d_input, step.operands);
+  function_.steps.push_back(std::move(step));
+}
+
+void FunctionBuilder::forward() {
+  const int input = buffer_of(graph_.input);
+  function_.steps.push_back({.function = "to_blocked",
+                             .operands = {BufferOperand{input}, Named::kImages,
+                                          GeometryOperand{geometries_.of_shape(graph_.value(graph_.input).shape)},
+                                          Named::kBatch},
+                             .layer = {}});
+  for (std::size_t number = 0; number < graph_.nodes.size(); ++number) forward_node(number);
+}
+
+void FunctionBuilder::forward_node(std::size_t number) {
+  const ir::Node& node = graph_.nodes[number];
+  if (storage_.without_call[number]) return;
+  if (node.op->traits.placement) return copy_arms(node);
+  call(modes_[number].calls->forward, number, -1, -1);
+}
+
+void FunctionBuilder::copy_arms(const ir::Node& node) {
+  const Storage whole = storage_.values[index(node.output)];
+  std::int64_t begin = whole.begin;
+  for (const ir::ValueId arm : node.inputs) {
+    const ir::Shape& shape = graph_.value(arm).shape;
+    const Storage& storage = storage_.values[index(arm)];
+    if (!(storage.root == whole.root && storage.begin == begin)) {
+      const int root = buffer_of(whole.root);
+      const int slice = new_slice(value_name(node.output) + "_" + value_name(arm), shape, root, begin);
+      function_.steps.push_back({.function = "copy",
+                                 .operands = {BufferOperand{slice}, BufferOperand{buffer_of(arm)},
+                                              GeometryOperand{geometries_.of_shape(shape)}, Named::kBatch},
+                                 .layer = node.layer});
+    }
+    begin += shape.elements() * block_;
+  }
+}
+
+// What follows the last layer: the loss, and scores in the public layout.
+void FunctionBuilder::finish() {
+  const int output = buffer_of(graph_.output);
+  const ir::Shape& shape = graph_.value(graph_.output).shape;
+  const Operand geometry = GeometryOperand{geometries_.of_shape(shape)};
+  const auto add_step = [&](std::string name, std::vector<Operand> operands) {
+    function_.steps.push_back({.function = std::move(name), .operands = std::move(operands), .layer = {}});
+  };
+  if (request_.kind == FunctionKind::kPredict) {
+    if (request_.softmax_at_end) add_step("softmax", {BufferOperand{output}, BufferOperand{output}, geometry, Named::kBatch});
+    add_step("from_blocked", {Named::kScores, BufferOperand{output}, geometry, Named::kBatch});
+    return;
+  }
+  ensure(request_.loss.has_value(), "plan", "a training function without a loss");
+  const bool cross_entropy = *request_.loss == ir::Loss::kCrossEntropy;
+  add_step("from_blocked", {Named::kScores, BufferOperand{output}, geometry, Named::kBatch});
+  if (request_.kind == FunctionKind::kEvaluate) {
+    add_step(cross_entropy ? "cross_entropy_loss" : "mean_squared_error_loss",
+             {Named::kLosses, BufferOperand{output}, Named::kLabels, geometry, Named::kBatch});
+    return;
+  }
+  const int d_output = new_blocked("d_" + value_name(graph_.output), shape);
+  add_step(cross_entropy ? "softmax_cross_entropy" : "mean_squared_error",
+           {BufferOperand{d_output}, Named::kLosses, BufferOperand{output}, Named::kLabels, geometry, Named::kBatch});
+  add_gradient(graph_.output, d_output);
+}
+
+}  // namespace cnnc::plan

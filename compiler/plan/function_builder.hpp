@@ -1,0 +1,90 @@
+// Builds one function of the plan: forward steps over shared storage, the loss, and what follows.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "plan/names.hpp"
+#include "plan/plan.hpp"
+#include "plan/storage.hpp"
+
+namespace cnnc::plan {
+
+/// The geometries of all functions, each once, and the scratch memory their kernels want.
+class Geometries {
+ public:
+  explicit Geometries(std::int64_t block, std::int64_t batch) : block_(block), batch_(batch) {}
+  /// Index of the geometry of a layer's kernel.
+  int of_node(const ir::Graph& graph, const ir::Node& node);
+  /// Index of cnn::MapGeometry for a shape.
+  int of_shape(const ir::Shape& shape);
+  std::vector<Geometry> take() { return std::move(list_); }
+
+ private:
+  int add(Geometry geometry);
+
+  std::int64_t block_, batch_;
+  std::map<std::string, int> by_name_;
+  std::vector<Geometry> list_;
+};
+
+/// What a function is built from.
+struct FunctionRequest {
+  const ir::Graph& graph;                 // after the pipeline
+  std::vector<bool> inference;            // by layer: runs as at prediction time
+  std::vector<bool> learns;               // by parameter
+  FunctionKind kind = FunctionKind::kPredict;
+  int phase = -1;
+  std::string name;
+  std::optional<ir::Loss> loss;
+  bool softmax_at_end = false;            // predict: the model itself ends with logits
+  std::set<std::string> taken;            // names that are not free for buffers
+};
+
+/// State while one function is built; differentiate() adds the backward half.
+class FunctionBuilder {
+ public:
+  FunctionBuilder(const FunctionRequest& request, Geometries& geometries, std::int64_t block, std::int64_t batch);
+
+  /// Forward, loss, backward, in that order; buffers not yet placed.
+  Function build();
+
+ private:
+  void decide_modes();
+  void forward();
+  void forward_node(std::size_t number);
+  void copy_arms(const ir::Node& node);
+  void finish();
+  void backward();
+  void backward_node(std::size_t number);
+  void backward_inputs(std::size_t number, const ir::Node& node, int d_output);
+  int gradient_of(ir::ValueId value);
+  bool mode_has_backward(std::size_t number) const { return modes_[number].calls->backward_input.has_value(); }
+  int add_gradient(ir::ValueId value, int buffer) { return contributions_[index(value)].emplace_back(buffer); }
+
+  static std::size_t index(ir::ValueId value) { return static_cast<std::size_t>(value.index); }
+  std::string value_name(ir::ValueId value) const;
+  int buffer_of(ir::ValueId value);
+  int new_blocked(const std::string& name, const ir::Shape& shape);
+  int new_slice(const std::string& name, const ir::Shape& shape, int of, std::int64_t begin);
+  int saved_of(std::size_t number);
+  void call(const ir::CallDef& definition, std::size_t number, int d_output, int d_input);
+  void append_role(ir::Role role, std::size_t number, int d_output, int d_input, std::vector<Operand>& operands);
+
+  const FunctionRequest& request_;
+  const ir::Graph& graph_;
+  Geometries& geometries_;
+  std::int64_t block_, batch_;
+  UniqueNames names_;
+  std::vector<NodeMode> modes_;
+  std::vector<bool> needs_gradient_;              // by value
+  StorageMap storage_;
+  std::map<int, int> buffers_;                    // value -> buffer
+  std::map<std::size_t, int> saved_;              // node -> buffer
+  std::vector<std::vector<int>> contributions_;   // by value: buffers whose sum is its gradient
+  std::vector<bool> shared_gradient_;             // by buffer: the gradient of several values
+  Function function_;
+};
+
+}  // namespace cnnc::plan

@@ -1,0 +1,193 @@
+// The planner's table of contents.
+#include "plan/make_plan.hpp"
+
+#include <algorithm>
+
+#include "plan/function_builder.hpp"
+#include "plan/place_buffers.hpp"
+#include "support/internal_error.hpp"
+
+namespace cnnc::plan {
+
+namespace {
+
+constexpr std::int64_t kAlignment = 16;  // floats: tensors begin on a cache line
+
+std::int64_t aligned(std::int64_t floats) {
+  return (floats + kAlignment - 1) / kAlignment * kAlignment;
+}
+
+std::vector<PlacedParameter> place_parameters(const ir::Graph& graph, std::int64_t& floats) {
+  std::vector<PlacedParameter> placed;
+  UniqueNames names;
+  for (const ir::Parameter& parameter : graph.parameters) {
+    placed.push_back({parameter, floats, names.give(identifier(parameter.name))});
+    floats += aligned(parameter.elements());
+  }
+  return placed;
+}
+
+// What learns in a phase: every parameter of every layer that is not frozen. Gradients lie close together.
+PlannedPhase plan_phase(const ir::Graph& graph, const ir::Phase& phase) {
+  PlannedPhase planned{.phase = phase, .learning = {}, .gradient_offsets = {}, .gradient_floats = 0};
+  for (std::size_t i = 0; i < graph.parameters.size(); ++i) {
+    const ir::Parameter& parameter = graph.parameters[i];
+    if (parameter.statistic || phase.frozen.at(static_cast<std::size_t>(parameter.layer.index))) continue;
+    planned.learning.push_back(static_cast<int>(i));
+    planned.gradient_offsets.push_back(planned.gradient_floats);
+    planned.gradient_floats += aligned(parameter.elements());
+  }
+  return planned;
+}
+
+std::int64_t moments(const ir::Training& training) {
+  std::int64_t most = 0;
+  for (const ir::Phase& phase : training.phases) {
+    if (!phase.optimizer) continue;
+    const bool sgd = phase.optimizer->kind == ir::Optimizer::Kind::kSgd;
+    most = std::max<std::int64_t>(most, !sgd ? 2 : phase.optimizer->momentum != 0 ? 1 : 0);
+  }
+  return most;
+}
+
+std::vector<LayerRow> layer_rows(const ir::Graph& graph, const std::vector<PlannedPhase>& phases) {
+  std::vector<LayerRow> rows;
+  for (std::size_t i = 0; i < graph.layers.size(); ++i) {
+    const ir::Layer& layer = graph.layers[i];
+    LayerRow row{.path = layer.path,
+                 .type = std::string(layer.op->name),
+                 .activation = layer.activation != nullptr ? std::string(layer.activation->name) : "",
+                 .output = {},
+                 .line = layer.line,
+                 .frozen_in = {}};
+    for (const ir::Node& node : graph.nodes) {
+      if (node.layer.index != static_cast<int>(i)) continue;
+      row.output = to_text(graph.value(node.output).shape);
+      const auto shapes = graph.input_shapes(node);
+      if (node.op->macs != nullptr) row.macs += node.op->macs(graph.context(node, shapes, 1, 1));
+    }
+    for (const ir::Parameter& parameter : graph.parameters) {
+      if (parameter.layer.index != static_cast<int>(i)) continue;
+      (parameter.statistic ? row.statistics : row.parameters) += parameter.elements();
+    }
+    for (const PlannedPhase& phase : phases) {
+      if (phase.phase.frozen[i] && row.parameters > 0) row.frozen_in.push_back(phase.phase.name);
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+class Planning {
+ public:
+  Planning(const ir::Graph& graph, const PlanRequest& request)
+      : graph_(graph), request_(request), geometries_(choose_block(graph, request.batch), request.batch) {
+    plan_.model = graph.name;
+    plan_.program = request.program;
+    plan_.input = graph.value(graph.input).shape;
+    plan_.output = graph.value(graph.output).shape;
+    plan_.batch = request.batch;
+    plan_.block = choose_block(graph, request.batch);
+    plan_.data = request.data;
+    plan_.training = request.training;
+  }
+
+  Plan make() {
+    plan_.parameters = place_parameters(graph_, plan_.memory.parameters);
+    if (request_.training) plan_training(*request_.training);
+    const ir::NodeId last = graph_.value(graph_.output).producer;
+    const bool probabilities = last.valid() && graph_.node(last).op->traits.probabilities;
+    const bool cross_entropy = request_.training && request_.training->loss == ir::Loss::kCrossEntropy;
+    plan_.outputs_logits = cross_entropy && !probabilities;
+    add_function(FunctionKind::kPredict, -1, "predict");
+    plan_.layers = layer_rows(graph_, plan_.phases);
+    plan_.geometries = geometries_.take();
+    for (const Geometry& geometry : plan_.geometries) {
+      plan_.memory.thread_scratch = std::max(plan_.memory.thread_scratch, aligned(geometry.scratch.per_thread));
+      plan_.memory.shared_scratch = std::max(plan_.memory.shared_scratch, aligned(geometry.scratch.shared));
+    }
+    return std::move(plan_);
+  }
+
+ private:
+  void plan_training(const ir::Training& training) {
+    UniqueNames names(reserved_names());
+    std::vector<bool> ever(graph_.parameters.size(), false);
+    for (const ir::Phase& phase : training.phases) {
+      plan_.phases.push_back(plan_phase(graph_, phase));
+      for (const int parameter : plan_.phases.back().learning) ever[static_cast<std::size_t>(parameter)] = true;
+      plan_.memory.gradients = std::max(plan_.memory.gradients, plan_.phases.back().gradient_floats);
+    }
+    for (std::size_t i = 0; i < ever.size(); ++i) {
+      if (ever[i]) plan_.memory.optimizer += moments(training) * aligned(graph_.parameters[i].elements());
+    }
+    for (std::size_t i = 0; i < plan_.phases.size(); ++i) {
+      add_function(FunctionKind::kStep, static_cast<int>(i), names.give("step_" + identifier(plan_.phases[i].phase.name)));
+    }
+    add_function(FunctionKind::kEvaluate, -1, "evaluate");
+  }
+
+  void add_function(FunctionKind kind, int phase, std::string name) {
+    const bool step = kind == FunctionKind::kStep;
+    const bool logits = kind != FunctionKind::kPredict && request_.training->loss == ir::Loss::kCrossEntropy;
+    std::vector<bool> inference(graph_.layers.size(), true);
+    std::vector<bool> learns(graph_.parameters.size(), false);
+    if (step) {
+      const PlannedPhase& planned = plan_.phases[static_cast<std::size_t>(phase)];
+      inference = planned.phase.frozen;
+      for (const int parameter : planned.learning) learns[static_cast<std::size_t>(parameter)] = true;
+    }
+    const ir::Graph graph = passes::run_pipeline(graph_, inference, logits, request_.observer);
+    const FunctionRequest request{.graph = graph,
+                                  .inference = inference,
+                                  .learns = learns,
+                                  .kind = kind,
+                                  .phase = phase,
+                                  .name = std::move(name),
+                                  .loss = request_.training ? std::optional(request_.training->loss) : std::nullopt,
+                                  .softmax_at_end = plan_.outputs_logits && kind == FunctionKind::kPredict,
+                                  .taken = taken_names()};
+    Function function = FunctionBuilder(request, geometries_, plan_.block, plan_.batch).build();
+    place_buffers(function);
+    plan_.memory.activations = std::max(plan_.memory.activations, function.arena_floats);
+    plan_.functions.push_back(std::move(function));
+  }
+
+  // Generated functions call the gradient of `conv1_weight` d_conv1_weight.
+  std::set<std::string> taken_names() const {
+    std::set<std::string> names = reserved_names();
+    for (const PlacedParameter& placed : plan_.parameters) names.insert("d_" + placed.identifier);
+    return names;
+  }
+
+  const ir::Graph& graph_;
+  const PlanRequest& request_;
+  Geometries geometries_;
+  Plan plan_;
+};
+
+}  // namespace
+
+// A GEMM wants 1 to 4 thousand columns (NB x height x width); the smallest maps of a network decide for all of it, so that
+// none of its layers starves, but NB x height x width of the first map stays below 32 thousand columns.
+std::int64_t choose_block(const ir::Graph& graph, std::int64_t batch) {
+  constexpr std::int64_t kLargestBlock = 32, kColumns = 1024, kMostColumns = 32768;
+  std::int64_t smallest = 0, largest = 1;
+  for (const ir::Value& value : graph.values) {
+    const std::int64_t pixels = value.shape.height * value.shape.width;
+    largest = std::max(largest, pixels);
+    if (smallest == 0 || pixels < smallest) smallest = pixels;
+  }
+  std::int64_t block = 1;
+  while (block < kLargestBlock && block * 2 <= batch && block * smallest < kColumns && block * 2 * largest <= kMostColumns) {
+    block *= 2;
+  }
+  return block;
+}
+
+Plan make_plan(const ir::Graph& graph, const PlanRequest& request) {
+  ensure(request.batch >= 1, "plan", "a plan for no images");
+  return Planning(graph, request).make();
+}
+
+}  // namespace cnnc::plan

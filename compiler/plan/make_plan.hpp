@@ -1,0 +1,29 @@
+// The stage from Graph to Plan.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "ir/graph.hpp"
+#include "ir/training.hpp"
+#include "passes/passes.hpp"
+#include "plan/plan.hpp"
+
+namespace cnnc::plan {
+
+struct PlanRequest {
+  std::string program;
+  std::optional<ir::Data> data;
+  std::optional<ir::Training> training;
+  std::int64_t batch = 1;           // the largest; Training::batch where there is one
+  passes::Observer observer = {};   // for --dump-after
+};
+
+/// Orders, differentiates per phase, chooses the layout, places buffers. A function for each phase's step, one to evaluate
+/// (both only with a training), one to predict; they share the arena's activations.
+Plan make_plan(const ir::Graph& graph, const PlanRequest& request);
+
+/// NB of the layout [N/NB][C][NB][H][W] for a network: 1 where single maps fill a GEMM's columns, up to 32 for small ones.
+std::int64_t choose_block(const ir::Graph& graph, std::int64_t batch);
+
+}  // namespace cnnc::plan

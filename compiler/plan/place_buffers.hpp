@@ -1,0 +1,12 @@
+// Places a function's buffers in the arena from their lifetimes.
+#pragma once
+
+#include "plan/plan.hpp"
+
+namespace cnnc::plan {
+
+/// Fills in lifetimes, offsets, the arena's size and its lower bound (the most that is live at any one step).
+/// Buffers whose lifetimes meet never overlap; the largest are placed first, each as low as it fits.
+void place_buffers(Function& function);
+
+}  // namespace cnnc::plan

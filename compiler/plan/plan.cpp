@@ -1,0 +1,26 @@
+// Totals of a plan.
+#include "plan/plan.hpp"
+
+namespace cnnc::plan {
+
+std::int64_t Plan::parameter_count() const {
+  std::int64_t count = 0;
+  for (const LayerRow& row : layers) count += row.parameters;
+  return count;
+}
+
+std::int64_t Plan::mac_count() const {
+  std::int64_t count = 0;
+  for (const LayerRow& row : layers) count += row.macs;
+  return count;
+}
+
+std::int64_t Plan::trainable_count(std::size_t phase) const {
+  std::int64_t count = 0;
+  for (const int parameter : phases.at(phase).learning) {
+    count += parameters.at(static_cast<std::size_t>(parameter)).parameter.elements();
+  }
+  return count;
+}
+
+}  // namespace cnnc::plan

@@ -1,0 +1,130 @@
+// The plan: what the generated program does, as a value. Functions are lists of steps over buffers with places in one arena.
+// The planner decides all of it; the emitter only writes it down.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "ir/graph.hpp"
+#include "ir/training.hpp"
+
+namespace cnnc::plan {
+
+/// A piece of the activations' region. `name` is unique in its function and an identifier.
+struct Buffer {
+  std::string name;
+  enum class Kind { kBlocked, kFloats, kBytes } kind = Kind::kBlocked;
+  ir::Shape shape;             // kBlocked
+  std::int64_t elements = 0;   // kFloats, kBytes: count; kBlocked: floats of all its blocks
+  std::int64_t stride = 0;     // kBlocked: floats from one block to the next
+  int slice_of = -1;           // a slice of another buffer's channels: no memory of its own
+  std::int64_t slice_begin = 0;  // floats into each block of that buffer
+  std::int64_t offset = 0;     // floats, from the start of the activations
+  int first = 0, last = 0;     // steps between which it holds something
+
+  std::int64_t floats() const { return kind == Kind::kBytes ? (elements + 3) / 4 : elements; }
+};
+
+/// The constexpr geometry of a layer's kernel.
+struct Geometry {
+  std::string name;  // "kConv1"
+  std::string type;  // "ConvGeometry"
+  std::vector<ir::GeometryField> fields;
+  std::string scratch_function;  // "conv_scratch", or empty: the kernel takes none
+  ir::ScratchSize scratch;
+};
+
+// Operands of a call.
+struct BufferOperand { int buffer; bool read_only = false; };
+struct BufferListOperand { std::vector<int> buffers; };
+struct ParameterOperand { int parameter; };
+struct GradientOperand { int parameter; };
+struct GeometryOperand { int geometry; };
+enum class Named { kImages, kLabels, kBatch, kRandom, kScratch, kLosses, kScores };
+using Operand = std::variant<BufferOperand, BufferListOperand, ParameterOperand, GradientOperand, GeometryOperand, Named>;
+
+/// One call. `layer` says which line of the spec it comes from (none: the frame around the layers).
+struct Step {
+  std::string function;
+  std::vector<Operand> operands;
+  std::optional<ir::LayerId> layer;
+};
+
+/// What a function is for; a phase's step also knows the phase.
+enum class FunctionKind { kStep, kEvaluate, kPredict };
+
+struct Function {
+  FunctionKind kind = FunctionKind::kStep;
+  std::string name;               // "step_main", "evaluate", "predict"
+  int phase = -1;
+  std::vector<Buffer> buffers;
+  std::vector<Step> steps;
+  int backward_begin = -1;        // index of the first backward step
+  std::int64_t arena_floats = 0;  // of activations, as placed
+  std::int64_t bound_floats = 0;  // the least any placement needs: the most that is live at once
+  std::string remark;             // why back-propagation stops where it does
+};
+
+/// A tensor of the model and its place among the parameters.
+struct PlacedParameter {
+  ir::Parameter parameter;
+  std::int64_t offset = 0;        // floats
+  std::string identifier;         // "conv1_weight"
+};
+
+/// A phase with the tensors that learn in it.
+struct PlannedPhase {
+  ir::Phase phase;
+  std::vector<int> learning;                     // parameters
+  std::vector<std::int64_t> gradient_offsets;    // floats, one for each
+  std::int64_t gradient_floats = 0;
+};
+
+/// A line of the summary: a layer as the spec has it.
+struct LayerRow {
+  std::string path, type, activation, output;
+  std::int64_t parameters = 0;
+  std::int64_t statistics = 0;
+  std::int64_t macs = 0;
+  int line = 0;
+  std::vector<std::string> frozen_in;  // phases
+};
+
+struct Memory {
+  std::int64_t parameters = 0, gradients = 0, optimizer = 0, activations = 0, shared_scratch = 0, thread_scratch = 0;
+
+  std::int64_t floats(int threads) const {
+    return parameters + gradients + optimizer + activations + shared_scratch + threads * thread_scratch;
+  }
+};
+
+struct Plan {
+  std::string model;              // "LeNet5"
+  std::string program;            // "lenet5"
+  ir::Shape input;
+  ir::Shape output;
+  bool outputs_logits = false;
+  std::int64_t batch = 1;         // the largest
+  std::int64_t block = 1;         // NB
+  std::optional<ir::Data> data;
+  std::optional<ir::Training> training;
+  std::vector<LayerRow> layers;
+  std::vector<PlacedParameter> parameters;
+  std::vector<PlannedPhase> phases;
+  std::vector<Geometry> geometries;
+  std::vector<Function> functions;
+  Memory memory;
+
+  std::int64_t parameter_count() const;   // those that can learn, not the statistics
+  std::int64_t mac_count() const;
+  /// Parameters that learn in phase `phase`.
+  std::int64_t trainable_count(std::size_t phase) const;
+};
+
+/// The plan as text, for --dump=plan.
+std::string dump(const Plan& plan);
+
+}  // namespace cnnc::plan

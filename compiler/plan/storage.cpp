@@ -1,0 +1,84 @@
+// Sharing of memory, decided from the last node to the first: an output's place is known before its inputs'.
+#include "plan/storage.hpp"
+
+#include <algorithm>
+
+namespace cnnc::plan {
+
+namespace {
+
+class Sharing {
+ public:
+  Sharing(const ir::Graph& graph, const std::vector<NodeMode>& modes, std::int64_t block, std::int64_t batch)
+      : graph_(graph), modes_(modes), block_(block), batch_(batch), readers_(graph.values.size(), 0) {
+    map_.values.resize(graph.values.size());
+    map_.without_call.resize(graph.nodes.size(), false);
+    for (const ir::Node& node : graph.nodes) {
+      for (const ir::ValueId input : node.inputs) ++readers_.at(index(input));
+    }
+    ++readers_.at(index(graph.output));
+    own(graph.input);
+    for (std::size_t i = graph.nodes.size(); i-- > 0;) share(i);
+  }
+
+  StorageMap take() { return std::move(map_); }
+
+ private:
+  static std::size_t index(ir::ValueId value) { return static_cast<std::size_t>(value.index); }
+  Storage& storage(ir::ValueId value) { return map_.values[index(value)]; }
+  bool placed(ir::ValueId value) { return storage(value).root.valid(); }
+  void own(ir::ValueId value) { storage(value) = {value, 0}; }
+
+  bool is_view(const ir::Node& node) const {
+    if (!node.op->traits.view) return false;
+    const auto shapes = graph_.input_shapes(node);
+    return node.op->is_view(graph_.context(node, shapes, block_, batch_));
+  }
+
+  // Whether a reader may write its result over the value.
+  bool overwritable(ir::ValueId value) const {
+    const ir::NodeId producer = graph_.value(value).producer;
+    if (!producer.valid() || readers_[index(value)] != 1) return false;
+    const ir::Node& node = graph_.node(producer);
+    if (node.op->traits.placement || modes_[static_cast<std::size_t>(producer.index)].backward_reads_output) return false;
+    return !is_view(node) || overwritable(node.inputs.front());
+  }
+
+  void share(std::size_t number) {
+    const ir::Node& node = graph_.nodes[number];
+    if (!placed(node.output)) own(node.output);
+    const Storage output = storage(node.output);
+    if (node.op->traits.placement) return place_arms(node, output);
+    if (node.inputs.size() != 1 || placed(node.inputs.front())) return;
+    const ir::ValueId input = node.inputs.front();
+    if (is_view(node)) {
+      storage(input) = output;
+      map_.without_call[number] = true;
+    } else if (node.op->traits.elementwise && !modes_[number].backward_reads_inputs && overwritable(input)) {
+      storage(input) = output;
+    }
+  }
+
+  // An arm that has no place yet is written where the concat wants it; the others are copied there.
+  void place_arms(const ir::Node& node, const Storage& output) {
+    std::int64_t begin = output.begin;
+    for (const ir::ValueId arm : node.inputs) {
+      if (!placed(arm)) storage(arm) = {output.root, begin};
+      begin += graph_.value(arm).shape.elements() * block_;
+    }
+  }
+
+  const ir::Graph& graph_;
+  const std::vector<NodeMode>& modes_;
+  std::int64_t block_, batch_;
+  std::vector<int> readers_;
+  StorageMap map_;
+};
+
+}  // namespace
+
+StorageMap share_storage(const ir::Graph& graph, const std::vector<NodeMode>& modes, std::int64_t block, std::int64_t batch) {
+  return Sharing(graph, modes, block, batch).take();
+}
+
+}  // namespace cnnc::plan

@@ -1,0 +1,33 @@
+// Which values share memory: activations computed in place, arms of a concat written into its slices, views.
+#pragma once
+
+#include <vector>
+
+#include "ir/graph.hpp"
+
+namespace cnnc::plan {
+
+/// How one function runs each node, and what its backward pass needs. One entry a node of the function's graph.
+struct NodeMode {
+  const ir::Calls* calls = nullptr;
+  bool learns = false;               // backward_params is called
+  bool passes_back = false;          // at least one input needs a gradient
+  bool backward_reads_inputs = false, backward_reads_output = false, backward_reads_saved = false;
+  bool differentiated() const { return learns || passes_back; }
+};
+
+/// Where a value lies: in `root`'s memory, `begin` floats into each of its blocks.
+struct Storage {
+  ir::ValueId root;
+  std::int64_t begin = 0;
+};
+
+struct StorageMap {
+  std::vector<Storage> values;         // by value
+  std::vector<bool> without_call;      // by node: a view that needs no call
+};
+
+/// Decides who shares. A value's memory is written by others only where nobody reads it afterwards, forward or backward.
+StorageMap share_storage(const ir::Graph& graph, const std::vector<NodeMode>& modes, std::int64_t block, std::int64_t batch);
+
+}  // namespace cnnc::plan
