@@ -17,14 +17,14 @@ std::int64_t Parameter::elements() const {
 
 std::vector<Shape> Graph::input_shapes(const Node& node) const {
   std::vector<Shape> shapes;
-  for (const ValueId input : node.inputs) shapes.push_back(value(input).shape);
+  for (const TensorId input : node.inputs) shapes.push_back(tensor(input).shape);
   return shapes;
 }
 
 OpContext Graph::context(const Node& node, std::span<const Shape> shapes, std::int64_t block, std::int64_t batch) const {
   return {.inputs = shapes,
           .arguments = node.arguments,
-          .output = value(node.output).shape,
+          .output = tensor(node.output).shape,
           .block = block,
           .batch = batch,
           .stream = node.stream};
@@ -34,17 +34,17 @@ namespace {
 
 void verify_node(const Graph& graph, const Node& node, NodeId id, std::vector<bool>& written) {
   const auto& path = graph.layer(node.layer).path;
-  for (const ValueId input : node.inputs) {
+  for (const TensorId input : node.inputs) {
     ensure(written.at(static_cast<std::size_t>(input.index)), "graph", path + " reads a value before it is computed");
   }
-  ensure(graph.value(node.output).producer == id, "graph", path + " writes a value that another node produces");
+  ensure(graph.tensor(node.output).producer == id, "graph", path + " writes a value that another node produces");
   written.at(static_cast<std::size_t>(node.output.index)) = true;
 
   const auto shapes = graph.input_shapes(node);
   const Inference inference = node.op->infer({.inputs = shapes, .arguments = node.arguments});
   const auto* inferred = std::get_if<Inferred>(&inference);
   ensure(inferred != nullptr, "graph", path + " has inputs its card refuses");
-  ensure(inferred->output == graph.value(node.output).shape, "graph", path + " has another shape than its card infers");
+  ensure(inferred->output == graph.tensor(node.output).shape, "graph", path + " has another shape than its card infers");
   ensure(inferred->parameters.size() == node.parameters.size(), "graph", path + " has other parameters than its card");
   for (std::size_t i = 0; i < node.parameters.size(); ++i) {
     ensure(inferred->parameters[i].extents == graph.parameter(node.parameters[i]).extents, "graph",
@@ -56,7 +56,7 @@ void verify_node(const Graph& graph, const Node& node, NodeId id, std::vector<bo
 
 void verify(const Graph& graph) {
   ensure(graph.input.valid() && graph.output.valid(), "graph", "no input or no output");
-  std::vector<bool> written(graph.values.size(), false);
+  std::vector<bool> written(graph.tensors.size(), false);
   written.at(static_cast<std::size_t>(graph.input.index)) = true;
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     verify_node(graph, graph.nodes[i], NodeId{static_cast<std::int32_t>(i)}, written);
@@ -66,12 +66,12 @@ void verify(const Graph& graph) {
 
 std::string dump(const Graph& graph) {
   std::string text = fmt::format("graph {}\n  input %{} {}\n", graph.name, graph.input.index,
-                                 to_text(graph.value(graph.input).shape));
+                                 to_text(graph.tensor(graph.input).shape));
   for (const Node& node : graph.nodes) {
     std::vector<std::string> inputs;
-    for (const ValueId input : node.inputs) inputs.push_back(fmt::format("%{}", input.index));
+    for (const TensorId input : node.inputs) inputs.push_back(fmt::format("%{}", input.index));
     text += fmt::format("  %{} = {}({}) {}  # {}", node.output.index, node.op->name, fmt::join(inputs, ", "),
-                        to_text(graph.value(node.output).shape), graph.layer(node.layer).path);
+                        to_text(graph.tensor(node.output).shape), graph.layer(node.layer).path);
     for (const ParameterId id : node.parameters) {
       const Parameter& parameter = graph.parameter(id);
       text += fmt::format("  {}[{}]", parameter.name, fmt::join(parameter.extents, ", "));

@@ -20,7 +20,7 @@ struct Id {
 };
 using LayerId = Id<struct LayerTag>;
 using NodeId = Id<struct NodeTag>;
-using ValueId = Id<struct ValueTag>;
+using TensorId = Id<struct TensorTag>;
 using ParameterId = Id<struct ParameterTag>;
 
 /// One leaf call of the spec, in definition order: what `last 4 layers` counts.
@@ -37,13 +37,13 @@ struct Node {
   const OpDef* op = nullptr;
   LayerId layer;
   ArgumentValues arguments;
-  std::vector<ValueId> inputs;
-  ValueId output;
+  std::vector<TensorId> inputs;
+  TensorId output;
   std::vector<ParameterId> parameters;  // trainable ones and statistics, in the card's order
   std::int64_t stream = 0;              // random stream, for ops with that trait
 };
 
-struct Value {
+struct Tensor {
   Shape shape;
   NodeId producer;  // invalid: the network's input
 };
@@ -63,14 +63,14 @@ struct Graph {
   std::string name;
   std::vector<Layer> layers;
   std::vector<Node> nodes;
-  std::vector<Value> values;
+  std::vector<Tensor> tensors;
   std::vector<Parameter> parameters;
-  ValueId input;
-  ValueId output;
+  TensorId input;
+  TensorId output;
 
   const Layer& layer(LayerId id) const { return layers.at(static_cast<std::size_t>(id.index)); }
   const Node& node(NodeId id) const { return nodes.at(static_cast<std::size_t>(id.index)); }
-  const Value& value(ValueId id) const { return values.at(static_cast<std::size_t>(id.index)); }
+  const Tensor& tensor(TensorId id) const { return tensors.at(static_cast<std::size_t>(id.index)); }
   const Parameter& parameter(ParameterId id) const { return parameters.at(static_cast<std::size_t>(id.index)); }
 
   std::vector<Shape> input_shapes(const Node& node) const;

@@ -72,7 +72,7 @@ struct Mistake {
 
 template <class... Args>
 Mistake mistake(const Message<Args...>& message, std::string argument, const std::type_identity_t<Args>&... args) {
-  return {message.id, fmt::format(message.text, args...), std::move(argument)};
+  return {message.id, fmt::vformat(message.text, fmt::make_format_args(args...)), std::move(argument)};
 }
 
 using Inference = std::variant<Inferred, Mistake>;

@@ -23,9 +23,9 @@ class Lowering {
   ir::Graph take() { return std::move(graph_); }
 
  private:
-  ir::ValueId add_value(const ir::Shape& shape, ir::NodeId producer) {
-    graph_.values.push_back({shape, producer});
-    return {static_cast<std::int32_t>(graph_.values.size()) - 1};
+  ir::TensorId add_value(const ir::Shape& shape, ir::NodeId producer) {
+    graph_.tensors.push_back({shape, producer});
+    return {static_cast<std::int32_t>(graph_.tensors.size()) - 1};
   }
 
   ir::LayerId add_layer(const ir::Layer& layer) {
@@ -34,8 +34,8 @@ class Lowering {
     return {static_cast<std::int32_t>(graph_.layers.size()) - 1};
   }
 
-  ir::ValueId add_node(const ir::OpDef& op, ir::LayerId layer, const ir::ArgumentValues& arguments,
-                       std::vector<ir::ValueId> inputs) {
+  ir::TensorId add_node(const ir::OpDef& op, ir::LayerId layer, const ir::ArgumentValues& arguments,
+                       std::vector<ir::TensorId> inputs) {
     ir::Node node{.op = &op, .layer = layer, .arguments = arguments, .inputs = std::move(inputs), .output = {}, .parameters = {}};
     const auto shapes = graph_.input_shapes(node);
     const ir::Inference inference = op.infer({.inputs = shapes, .arguments = arguments});
@@ -64,39 +64,39 @@ class Lowering {
     return name;
   }
 
-  ir::ValueId lower_sequence(const sema::Sequence& sequence, ir::ValueId current) {
+  ir::TensorId lower_sequence(const sema::Sequence& sequence, ir::TensorId current) {
     for (const sema::Item& item : sequence) {
       current = std::visit([&](const auto& form) { return lower_item(form, current); }, item.form);
     }
     return current;
   }
 
-  ir::ValueId lower_item(const sema::LayerCall& call, ir::ValueId current) {
+  ir::TensorId lower_item(const sema::LayerCall& call, ir::TensorId current) {
     const ir::LayerId layer = add_layer(call.layer);
     current = add_node(*call.layer.op, layer, call.layer.arguments, {current});
     if (call.layer.activation != nullptr) current = add_node(*call.layer.activation, layer, {}, {current});
     return taps_[call.layer.path] = current;
   }
 
-  ir::ValueId lower_item(const sema::Merge& merge, ir::ValueId current) {
-    std::vector<ir::ValueId> arms;
+  ir::TensorId lower_item(const sema::Merge& merge, ir::TensorId current) {
+    std::vector<ir::TensorId> arms;
     for (const sema::Sequence& arm : merge.arms) arms.push_back(lower_sequence(arm, current));
     return taps_[merge.layer.path] = add_node(*merge.layer.op, add_layer(merge.layer), merge.layer.arguments, arms);
   }
 
-  ir::ValueId lower_item(const sema::Tap& tap, ir::ValueId) {
+  ir::TensorId lower_item(const sema::Tap& tap, ir::TensorId) {
     const auto found = taps_.find(tap.path);
     ensure(found != taps_.end(), "lower", fmt::format("the tap '{}' names nothing", tap.path));
     return found->second;
   }
 
-  ir::ValueId lower_item(const sema::SectionEnd& section, ir::ValueId current) {
+  ir::TensorId lower_item(const sema::SectionEnd& section, ir::TensorId current) {
     return taps_[section.path] = current;
   }
 
   const Sources& sources_;
   ir::Graph graph_;
-  std::map<std::string, ir::ValueId> taps_;
+  std::map<std::string, ir::TensorId> taps_;
   std::int64_t streams_ = 0;
 };
 

@@ -4,18 +4,18 @@
 namespace cnnc::passes {
 
 ir::Graph remove_dead_nodes(const ir::Graph& graph) {
-  std::vector<bool> read(graph.values.size(), false);
-  const auto mark = [&](ir::ValueId value) { read.at(static_cast<std::size_t>(value.index)) = true; };
+  std::vector<bool> read(graph.tensors.size(), false);
+  const auto mark = [&](ir::TensorId value) { read.at(static_cast<std::size_t>(value.index)) = true; };
   mark(graph.output);
   for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
     if (!read.at(static_cast<std::size_t>(node->output.index))) continue;
-    for (const ir::ValueId input : node->inputs) mark(input);
+    for (const ir::TensorId input : node->inputs) mark(input);
   }
   ir::Graph result = graph;
   result.nodes.clear();
   for (const ir::Node& node : graph.nodes) {
     if (!read.at(static_cast<std::size_t>(node.output.index))) continue;
-    result.values.at(static_cast<std::size_t>(node.output.index)).producer = {static_cast<std::int32_t>(result.nodes.size())};
+    result.tensors.at(static_cast<std::size_t>(node.output.index)).producer = {static_cast<std::int32_t>(result.nodes.size())};
     result.nodes.push_back(node);
   }
   return result;

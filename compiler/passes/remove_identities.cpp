@@ -10,7 +10,7 @@ bool passes_on(const ir::Graph& graph, const ir::Node& node, const InferenceLaye
   if (!traits.identity_in_inference) return false;
   const bool always = !traits.random;
   return (always || inference.at(static_cast<std::size_t>(node.layer.index))) &&
-         graph.value(node.inputs.front()).shape == graph.value(node.output).shape;
+         graph.tensor(node.inputs.front()).shape == graph.tensor(node.output).shape;
 }
 
 }  // namespace
@@ -18,16 +18,16 @@ bool passes_on(const ir::Graph& graph, const ir::Node& node, const InferenceLaye
 ir::Graph remove_identities(const ir::Graph& graph, const InferenceLayers& inference) {
   ir::Graph result = graph;
   result.nodes.clear();
-  std::vector<ir::ValueId> stands_for(graph.values.size());
+  std::vector<ir::TensorId> stands_for(graph.tensors.size());
   for (std::size_t i = 0; i < stands_for.size(); ++i) stands_for[i] = {static_cast<std::int32_t>(i)};
-  const auto replace = [&](ir::ValueId& value) { value = stands_for.at(static_cast<std::size_t>(value.index)); };
+  const auto replace = [&](ir::TensorId& value) { value = stands_for.at(static_cast<std::size_t>(value.index)); };
   for (ir::Node node : graph.nodes) {
-    for (ir::ValueId& input : node.inputs) replace(input);
+    for (ir::TensorId& input : node.inputs) replace(input);
     if (passes_on(graph, node, inference)) {
       stands_for.at(static_cast<std::size_t>(node.output.index)) = node.inputs.front();
       continue;
     }
-    result.values.at(static_cast<std::size_t>(node.output.index)).producer = {static_cast<std::int32_t>(result.nodes.size())};
+    result.tensors.at(static_cast<std::size_t>(node.output.index)).producer = {static_cast<std::int32_t>(result.nodes.size())};
     result.nodes.push_back(std::move(node));
   }
   replace(result.output);

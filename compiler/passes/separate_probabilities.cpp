@@ -4,7 +4,7 @@
 namespace cnnc::passes {
 
 ir::Graph separate_probabilities(const ir::Graph& graph) {
-  const ir::NodeId last = graph.value(graph.output).producer;
+  const ir::NodeId last = graph.tensor(graph.output).producer;
   if (!last.valid() || !graph.node(last).op->traits.probabilities) return graph;
   ir::Graph result = graph;
   result.output = graph.node(last).inputs.front();

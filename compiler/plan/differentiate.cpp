@@ -18,13 +18,13 @@ void FunctionBuilder::backward() {
 }
 
 // The gradient of a value: the one contribution to it, or the sum of all, which its readers have made by now.
-int FunctionBuilder::gradient_of(ir::ValueId value) {
+int FunctionBuilder::gradient_of(ir::TensorId value) {
   const std::vector<int>& contributions = contributions_[index(value)];
   if (contributions.empty()) return -1;
   if (contributions.size() == 1) return contributions.front();
-  const ir::Shape& shape = graph_.value(value).shape;
+  const ir::Shape& shape = graph_.tensor(value).shape;
   const int sum = new_blocked("d_" + value_name(value), shape);
-  const ir::NodeId producer = graph_.value(value).producer;
+  const ir::NodeId producer = graph_.tensor(value).producer;
   function_.steps.push_back({.function = "add",
                              .operands = {BufferOperand{sum}, BufferListOperand{contributions},
                                           GeometryOperand{geometries_.of_shape(shape)}, Named::kBatch},
@@ -49,8 +49,8 @@ void FunctionBuilder::backward_inputs(std::size_t number, const ir::Node& node, 
   const ir::Traits& traits = node.op->traits;
   std::int64_t begin = 0;
   int receivers = 0;
-  for (const ir::ValueId input : node.inputs) {
-    const ir::Shape& shape = graph_.value(input).shape;
+  for (const ir::TensorId input : node.inputs) {
+    const ir::Shape& shape = graph_.tensor(input).shape;
     const bool needed = needs_gradient_[index(input)];
     if (traits.placement) {
       if (needed) add_gradient(input, new_slice("d_" + value_name(input), shape, d_output, begin));

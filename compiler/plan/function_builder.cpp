@@ -71,7 +71,7 @@ int Geometries::of_node(const ir::Graph& graph, const ir::Node& node) {
 FunctionBuilder::FunctionBuilder(const FunctionRequest& request, Geometries& geometries, std::int64_t block,
                                  std::int64_t batch)
     : request_(request), graph_(request.graph), geometries_(geometries), block_(block), batch_(batch),
-      names_(request.taken), contributions_(request.graph.values.size()) {
+      names_(request.taken), contributions_(request.graph.tensors.size()) {
   function_.kind = request.kind;
   function_.name = request.name;
   function_.phase = request.phase;
@@ -87,7 +87,7 @@ Function FunctionBuilder::build() {
 }
 
 void FunctionBuilder::decide_modes() {
-  needs_gradient_.assign(graph_.values.size(), false);
+  needs_gradient_.assign(graph_.tensors.size(), false);
   for (const ir::Node& node : graph_.nodes) {
     NodeMode mode;
     const bool inference = request_.inference.at(static_cast<std::size_t>(node.layer.index));
@@ -95,7 +95,7 @@ void FunctionBuilder::decide_modes() {
     for (const ir::ParameterId id : node.parameters) {
       mode.learns |= request_.kind == FunctionKind::kStep && request_.learns.at(static_cast<std::size_t>(id.index));
     }
-    for (const ir::ValueId input : node.inputs) mode.passes_back |= needs_gradient_[index(input)];
+    for (const ir::TensorId input : node.inputs) mode.passes_back |= needs_gradient_[index(input)];
     const auto reads = [&](ir::Role role) {
       return (mode.learns && names(mode.calls->backward_params, role)) ||
              (mode.passes_back && names(mode.calls->backward_input, role));
@@ -108,8 +108,8 @@ void FunctionBuilder::decide_modes() {
   }
 }
 
-std::string FunctionBuilder::value_name(ir::ValueId value) const {
-  const ir::NodeId producer = graph_.value(value).producer;
+std::string FunctionBuilder::value_name(ir::TensorId value) const {
+  const ir::NodeId producer = graph_.tensor(value).producer;
   if (!producer.valid()) return "input";
   const ir::Node& node = graph_.node(producer);
   const ir::Layer& layer = graph_.layer(node.layer);
@@ -142,10 +142,10 @@ int FunctionBuilder::new_slice(const std::string& name, const ir::Shape& shape, 
   return slice;
 }
 
-int FunctionBuilder::buffer_of(ir::ValueId value) {
+int FunctionBuilder::buffer_of(ir::TensorId value) {
   if (const auto found = buffers_.find(value.index); found != buffers_.end()) return found->second;
   const Storage& storage = storage_.values[index(value)];
-  const ir::Shape& shape = graph_.value(value).shape;
+  const ir::Shape& shape = graph_.tensor(value).shape;
   int buffer = -1;
   if (storage.root == value) {
     buffer = new_blocked(value_name(value), shape);
@@ -188,7 +188,7 @@ void FunctionBuilder::append_role(ir::Role role, std::size_t number, int d_outpu
     case ir::Role::kInputs:
       if (node.op->traits.merge) {
         BufferListOperand list;
-        for (const ir::ValueId input : node.inputs) list.buffers.push_back(buffer_of(input));
+        for (const ir::TensorId input : node.inputs) list.buffers.push_back(buffer_of(input));
         operands.push_back(list);
       } else {
         operands.push_back(BufferOperand{buffer_of(node.inputs.front())});
@@ -220,7 +220,7 @@ void FunctionBuilder::forward() {
   const int input = buffer_of(graph_.input);
   function_.steps.push_back({.function = "to_blocked",
                              .operands = {BufferOperand{input}, Named::kImages,
-                                          GeometryOperand{geometries_.of_shape(graph_.value(graph_.input).shape)},
+                                          GeometryOperand{geometries_.of_shape(graph_.tensor(graph_.input).shape)},
                                           Named::kBatch},
                              .layer = {}});
   for (std::size_t number = 0; number < graph_.nodes.size(); ++number) forward_node(number);
@@ -236,8 +236,8 @@ void FunctionBuilder::forward_node(std::size_t number) {
 void FunctionBuilder::copy_arms(const ir::Node& node) {
   const Storage whole = storage_.values[index(node.output)];
   std::int64_t begin = whole.begin;
-  for (const ir::ValueId arm : node.inputs) {
-    const ir::Shape& shape = graph_.value(arm).shape;
+  for (const ir::TensorId arm : node.inputs) {
+    const ir::Shape& shape = graph_.tensor(arm).shape;
     const Storage& storage = storage_.values[index(arm)];
     if (!(storage.root == whole.root && storage.begin == begin)) {
       const int root = buffer_of(whole.root);
@@ -254,7 +254,7 @@ void FunctionBuilder::copy_arms(const ir::Node& node) {
 // What follows the last layer: the loss, and scores in the public layout.
 void FunctionBuilder::finish() {
   const int output = buffer_of(graph_.output);
-  const ir::Shape& shape = graph_.value(graph_.output).shape;
+  const ir::Shape& shape = graph_.tensor(graph_.output).shape;
   const Operand geometry = GeometryOperand{geometries_.of_shape(shape)};
   const auto add_step = [&](std::string name, std::vector<Operand> operands) {
     function_.steps.push_back({.function = std::move(name), .operands = std::move(operands), .layer = {}});

@@ -59,13 +59,13 @@ class FunctionBuilder {
   void backward();
   void backward_node(std::size_t number);
   void backward_inputs(std::size_t number, const ir::Node& node, int d_output);
-  int gradient_of(ir::ValueId value);
+  int gradient_of(ir::TensorId value);
   bool mode_has_backward(std::size_t number) const { return modes_[number].calls->backward_input.has_value(); }
-  int add_gradient(ir::ValueId value, int buffer) { return contributions_[index(value)].emplace_back(buffer); }
+  int add_gradient(ir::TensorId value, int buffer) { return contributions_[index(value)].emplace_back(buffer); }
 
-  static std::size_t index(ir::ValueId value) { return static_cast<std::size_t>(value.index); }
-  std::string value_name(ir::ValueId value) const;
-  int buffer_of(ir::ValueId value);
+  static std::size_t index(ir::TensorId value) { return static_cast<std::size_t>(value.index); }
+  std::string value_name(ir::TensorId value) const;
+  int buffer_of(ir::TensorId value);
   int new_blocked(const std::string& name, const ir::Shape& shape);
   int new_slice(const std::string& name, const ir::Shape& shape, int of, std::int64_t begin);
   int saved_of(std::size_t number);

@@ -62,7 +62,7 @@ std::vector<LayerRow> layer_rows(const ir::Graph& graph, const std::vector<Plann
                  .frozen_in = {}};
     for (const ir::Node& node : graph.nodes) {
       if (node.layer.index != static_cast<int>(i)) continue;
-      row.output = to_text(graph.value(node.output).shape);
+      row.output = to_text(graph.tensor(node.output).shape);
       const auto shapes = graph.input_shapes(node);
       if (node.op->macs != nullptr) row.macs += node.op->macs(graph.context(node, shapes, 1, 1));
     }
@@ -84,8 +84,8 @@ class Planning {
       : graph_(graph), request_(request), geometries_(choose_block(graph, request.batch), request.batch) {
     plan_.model = graph.name;
     plan_.program = request.program;
-    plan_.input = graph.value(graph.input).shape;
-    plan_.output = graph.value(graph.output).shape;
+    plan_.input = graph.tensor(graph.input).shape;
+    plan_.output = graph.tensor(graph.output).shape;
     plan_.batch = request.batch;
     plan_.block = choose_block(graph, request.batch);
     plan_.data = request.data;
@@ -95,7 +95,7 @@ class Planning {
   Plan make() {
     plan_.parameters = place_parameters(graph_, plan_.memory.parameters);
     if (request_.training) plan_training(*request_.training);
-    const ir::NodeId last = graph_.value(graph_.output).producer;
+    const ir::NodeId last = graph_.tensor(graph_.output).producer;
     const bool probabilities = last.valid() && graph_.node(last).op->traits.probabilities;
     const bool cross_entropy = request_.training && request_.training->loss == ir::Loss::kCrossEntropy;
     plan_.outputs_logits = cross_entropy && !probabilities;
@@ -173,7 +173,7 @@ class Planning {
 std::int64_t choose_block(const ir::Graph& graph, std::int64_t batch) {
   constexpr std::int64_t kLargestBlock = 32, kColumns = 1024, kMostColumns = 32768;
   std::int64_t smallest = 0, largest = 1;
-  for (const ir::Value& value : graph.values) {
+  for (const ir::Tensor& value : graph.tensors) {
     const std::int64_t pixels = value.shape.height * value.shape.width;
     largest = std::max(largest, pixels);
     if (smallest == 0 || pixels < smallest) smallest = pixels;

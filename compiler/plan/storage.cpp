@@ -10,11 +10,11 @@ namespace {
 class Sharing {
  public:
   Sharing(const ir::Graph& graph, const std::vector<NodeMode>& modes, std::int64_t block, std::int64_t batch)
-      : graph_(graph), modes_(modes), block_(block), batch_(batch), readers_(graph.values.size(), 0) {
-    map_.values.resize(graph.values.size());
+      : graph_(graph), modes_(modes), block_(block), batch_(batch), readers_(graph.tensors.size(), 0) {
+    map_.values.resize(graph.tensors.size());
     map_.without_call.resize(graph.nodes.size(), false);
     for (const ir::Node& node : graph.nodes) {
-      for (const ir::ValueId input : node.inputs) ++readers_.at(index(input));
+      for (const ir::TensorId input : node.inputs) ++readers_.at(index(input));
     }
     ++readers_.at(index(graph.output));
     own(graph.input);
@@ -24,10 +24,10 @@ class Sharing {
   StorageMap take() { return std::move(map_); }
 
  private:
-  static std::size_t index(ir::ValueId value) { return static_cast<std::size_t>(value.index); }
-  Storage& storage(ir::ValueId value) { return map_.values[index(value)]; }
-  bool placed(ir::ValueId value) { return storage(value).root.valid(); }
-  void own(ir::ValueId value) { storage(value) = {value, 0}; }
+  static std::size_t index(ir::TensorId value) { return static_cast<std::size_t>(value.index); }
+  Storage& storage(ir::TensorId value) { return map_.values[index(value)]; }
+  bool placed(ir::TensorId value) { return storage(value).root.valid(); }
+  void own(ir::TensorId value) { storage(value) = {value, 0}; }
 
   bool is_view(const ir::Node& node) const {
     if (!node.op->traits.view) return false;
@@ -36,8 +36,8 @@ class Sharing {
   }
 
   // Whether a reader may write its result over the value.
-  bool overwritable(ir::ValueId value) const {
-    const ir::NodeId producer = graph_.value(value).producer;
+  bool overwritable(ir::TensorId value) const {
+    const ir::NodeId producer = graph_.tensor(value).producer;
     if (!producer.valid() || readers_[index(value)] != 1) return false;
     const ir::Node& node = graph_.node(producer);
     if (node.op->traits.placement || modes_[static_cast<std::size_t>(producer.index)].backward_reads_output) return false;
@@ -50,7 +50,7 @@ class Sharing {
     const Storage output = storage(node.output);
     if (node.op->traits.placement) return place_arms(node, output);
     if (node.inputs.size() != 1 || placed(node.inputs.front())) return;
-    const ir::ValueId input = node.inputs.front();
+    const ir::TensorId input = node.inputs.front();
     if (is_view(node)) {
       storage(input) = output;
       map_.without_call[number] = true;
@@ -62,9 +62,9 @@ class Sharing {
   // An arm that has no place yet is written where the concat wants it; the others are copied there.
   void place_arms(const ir::Node& node, const Storage& output) {
     std::int64_t begin = output.begin;
-    for (const ir::ValueId arm : node.inputs) {
+    for (const ir::TensorId arm : node.inputs) {
       if (!placed(arm)) storage(arm) = {output.root, begin};
-      begin += graph_.value(arm).shape.elements() * block_;
+      begin += graph_.tensor(arm).shape.elements() * block_;
     }
   }
 

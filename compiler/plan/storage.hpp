@@ -18,7 +18,7 @@ struct NodeMode {
 
 /// Where a value lies: in `root`'s memory, `begin` floats into each of its blocks.
 struct Storage {
-  ir::ValueId root;
+  ir::TensorId root;
   std::int64_t begin = 0;
 };
 

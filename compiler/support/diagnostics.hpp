@@ -66,12 +66,12 @@ class Diagnostics {
 
   template <class... Args>
   Builder report(Range range, const Message<Args...>& message, const std::type_identity_t<Args>&... args) {
-    return add(message.id, message.severity, fmt::format(message.text, args...), true, range);
+    return add(message.id, message.severity, fmt::vformat(message.text, fmt::make_format_args(args...)), true, range);
   }
   /// For what has no place in a spec: a missing file, an unusable option.
   template <class... Args>
   Builder report_general(const Message<Args...>& message, const std::type_identity_t<Args>&... args) {
-    return add(message.id, message.severity, fmt::format(message.text, args...), false, {});
+    return add(message.id, message.severity, fmt::vformat(message.text, fmt::make_format_args(args...)), false, {});
   }
 
   const std::vector<Diagnostic>& all() const { return diagnostics_; }
