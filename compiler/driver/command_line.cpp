@@ -1,0 +1,170 @@
+// Options by Boost.Program_options.
+#include "driver/command_line.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <boost/program_options.hpp>
+#include <sstream>
+
+#include "support/diagnostics.hpp"
+
+namespace cnnc::driver {
+
+namespace {
+
+namespace po = boost::program_options;
+
+struct CommandDef {
+  std::string_view name;
+  std::string_view usage;
+  std::string_view summary;
+  bool runs_program = false;
+};
+
+constexpr CommandDef kCommands[] = {
+    {"check", "SPEC", "checks a spec and explains its mistakes"},
+    {"describe", "[LAYER]", "the layers of the language, or all about one"},
+    {"summary", "SPEC", "layers, shapes, parameters, MACs and memory"},
+    {"generate", "SPEC -o DIR", "writes the C++ of a spec's programs"},
+    {"train", "SPEC [OPTIONS]", "generates, builds and trains", true},
+    {"eval", "SPEC [OPTIONS]", "generates, builds and evaluates", true},
+    {"predict", "SPEC FILES [OPTIONS]", "generates, builds and predicts", true},
+    {"bench", "SPEC [OPTIONS]", "generates, builds and times", true},
+};
+
+const CommandDef* find_command(std::string_view name) {
+  const auto found = std::ranges::find(kCommands, name, &CommandDef::name);
+  return found == std::end(kCommands) ? nullptr : found;
+}
+
+po::options_description options_of(const CommandDef& command) {
+  po::options_description options("Options");
+  auto add = options.add_options();
+  add("help,h", "this help");
+  if (command.name == "describe") return options;
+  add("set", po::value<std::vector<std::string>>()->composing(), "NAME=VALUE: another value for a model's parameter or a setting of train");
+  add("model", po::value<std::string>(), "the model, where the spec has several");
+  if (command.runs_program) return options;
+  if (command.name != "generate") add("json", "machine-readable");
+  if (command.name == "summary") add("threads", po::value<int>(), "threads to count scratch memory for (default: this machine's)");
+  if (command.name == "generate") add("out,o", po::value<std::string>(), "folder to write to (default: this one)");
+  add("dump", po::value<std::string>(), "ast, model, graph or plan: prints that value");
+  add("dump-after", po::value<std::string>(), "PASS: prints the graph after each run of a pass");
+  return options;
+}
+
+std::pair<std::string, std::string> parse_set(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0) throw UsageError(fmt::format("--set takes NAME=VALUE, not '{}'", text));
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+void take_values(const po::variables_map& values, CommandLine& line) {
+  line.help = values.count("help") > 0;
+  line.json = values.count("json") > 0;
+  if (values.count("set")) {
+    for (const std::string& text : values["set"].as<std::vector<std::string>>()) line.compile.overrides.push_back(parse_set(text));
+  }
+  const auto text = [&](const char* name, std::string& target) {
+    if (values.count(name)) target = values[name].as<std::string>();
+  };
+  text("model", line.compile.model);
+  text("dump", line.compile.dump);
+  text("dump-after", line.compile.dump_after);
+  if (values.count("out")) line.output = values["out"].as<std::string>();
+  if (values.count("threads")) {
+    line.threads = values["threads"].as<int>();
+    if (line.threads < 1) throw UsageError(fmt::format("--threads must be at least 1, not {}", line.threads));
+  }
+  static constexpr std::string_view kDumps[] = {"", "ast", "model", "graph", "plan"};
+  if (std::ranges::find(kDumps, line.compile.dump) == std::end(kDumps)) {
+    throw UsageError(fmt::format("--dump takes ast, model, graph or plan, not '{}'", line.compile.dump));
+  }
+  static constexpr std::string_view kPasses[] = {"", "separate_probabilities", "remove_identities", "remove_dead_nodes"};
+  if (std::ranges::find(kPasses, line.compile.dump_after) == std::end(kPasses)) {
+    throw UsageError(fmt::format("there is no pass '{}'; the passes are separate_probabilities, remove_identities, remove_dead_nodes", line.compile.dump_after));
+  }
+}
+
+const CommandDef& require_command(const std::string& name) {
+  if (const CommandDef* command = find_command(name)) return *command;
+  std::vector<std::string_view> names;
+  for (const CommandDef& command : kCommands) names.push_back(command.name);
+  const std::string_view near = nearest(name, names);
+  throw UsageError(fmt::format("there is no command '{}'{}", name, near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+}
+
+// What cnnc does not know itself is the generated program's: after the spec, everything but --set and --model.
+void split_for_program(std::vector<std::string>& words, CommandLine& line) {
+  std::vector<std::string> own;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const bool takes_value = words[i] == "--set" || words[i] == "--model";
+    if (takes_value || words[i].starts_with("--set=") || words[i].starts_with("--model=")) {
+      own.push_back(words[i]);
+      if (takes_value && i + 1 < words.size()) own.push_back(words[++i]);
+    } else if (line.subject.empty() && !words[i].starts_with("-")) {
+      line.subject = words[i];
+    } else if (line.subject.empty() && (words[i] == "--help" || words[i] == "-h")) {
+      line.help = true;
+    } else {
+      line.program.push_back(words[i]);
+    }
+  }
+  words = std::move(own);
+}
+
+}  // namespace
+
+CommandLine parse_command_line(int argc, char** argv) {
+  CommandLine line;
+  if (argc < 2) throw UsageError("which command?");
+  line.command = argv[1];
+  if (line.command == "--help" || line.command == "-h" || line.command == "help") {
+    line.command.clear();
+    line.help = true;
+    return line;
+  }
+  if (line.command == "--version") return line;
+  const CommandDef& command = require_command(line.command);
+  std::vector<std::string> words(argv + 2, argv + argc);
+  if (command.runs_program) split_for_program(words, line);
+  const po::options_description options = options_of(command);
+  po::options_description all;
+  all.add(options).add_options()("subject", po::value<std::vector<std::string>>());
+  po::positional_options_description positional;
+  positional.add("subject", -1);
+  try {
+    po::variables_map values;
+    po::store(po::command_line_parser(words).options(all).positional(positional).run(), values);
+    po::notify(values);
+    if (values.count("subject")) {
+      const auto subjects = values["subject"].as<std::vector<std::string>>();
+      if (subjects.size() > 1) throw UsageError(fmt::format("'{}' takes one {}, not also '{}'", command.name, command.name == "describe" ? "layer" : "spec", subjects[1]));
+      line.subject = subjects.front();
+    }
+    take_values(values, line);
+  } catch (const po::error& error) {
+    throw UsageError(error.what());
+  }
+  if (line.subject.empty() && !line.help && command.name != "describe") throw UsageError(fmt::format("'{}' needs a spec: cnnc {} {}", command.name, command.name, command.usage));
+  line.compile.spec = line.subject;
+  return line;
+}
+
+std::string help_text(const std::string& name) {
+  const CommandDef* command = find_command(name);
+  std::ostringstream text;
+  if (command != nullptr) {
+    text << "cnnc " << command->name << " " << command->usage << "\n  " << command->summary << "\n\n" << options_of(*command);
+    if (command->runs_program) text << "\nAll other options are the program's: cnnc " << command->name << " SPEC --help lists them.\n";
+    return text.str();
+  }
+  text << "cnnc: a compiler for convolutional networks\n\n";
+  for (const CommandDef& each : kCommands) text << fmt::format("  cnnc {:<9}{:<22}{}\n", each.name, each.usage, each.summary);
+  text << "\ncnnc COMMAND --help tells more.\n";
+  return text.str();
+}
+
+}  // namespace cnnc::driver

@@ -1,0 +1,35 @@
+// The command line of cnnc.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "driver/compile.hpp"
+
+namespace cnnc::driver {
+
+/// The command line is not understood: exit code 2.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+struct CommandLine {
+  std::string command;
+  std::string subject;              // the spec, or a layer for describe
+  CompileOptions compile;
+  std::filesystem::path output = "."; // generate
+  int threads = 0;                  // summary: 0 means this machine's
+  bool json = false;
+  bool help = false;
+  std::vector<std::string> program; // arguments for the generated program
+};
+
+/// Throws UsageError.
+CommandLine parse_command_line(int argc, char** argv);
+
+/// The help of a command, or of cnnc as a whole.
+std::string help_text(const std::string& command);
+
+}  // namespace cnnc::driver

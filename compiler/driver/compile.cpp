@@ -1,0 +1,103 @@
+// The compiler's table of contents.
+#include "driver/compile.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lower/lower.hpp"
+#include "ops/cards.hpp"
+#include "plan/make_plan.hpp"
+#include "support/files.hpp"
+#include "support/messages.hpp"
+#include "syntax/parser.hpp"
+
+namespace cnnc::driver {
+
+namespace {
+
+constexpr std::int64_t kInferenceBatch = 32;  // of a model that nothing trains
+
+std::vector<std::string> lines_of(const SourceFile& file) {
+  std::vector<std::string> lines;
+  std::string_view text = file.text();
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    lines.emplace_back(line);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines;
+}
+
+void print_if(bool wanted, const std::string& text) {
+  if (wanted) fmt::print("{}", text);
+}
+
+Compiled plan_program(sema::Program program, const CompileOptions& options, const Sources& sources) {
+  const ir::Graph graph = lower::lower(program.model, sources);
+  print_if(options.dump == "graph", ir::dump(graph));
+  const auto observe = [&](std::string_view pass, const ir::Graph& after) { print_if(options.dump_after == pass, ir::dump(after)); };
+  plan::Plan plan = plan::make_plan(graph, {.program = program.name,
+                                            .data = program.data,
+                                            .training = program.training,
+                                            .batch = program.training ? program.training->batch : kInferenceBatch,
+                                            .observer = observe});
+  print_if(options.dump == "plan", plan::dump(plan));
+  emit::Origin origin{.spec = options.spec.filename().string(),
+                      .spec_lines = lines_of(sources.file(program.model.range.file)),
+                      .version = CNNC_VERSION,
+                      .spec_hash = semantic_hash(program),
+                      .rendered = sema::dump(program)};
+  return {std::move(program), std::move(plan), std::move(origin)};
+}
+
+}  // namespace
+
+std::vector<Compiled> compile(const CompileOptions& options, Sources& sources, Diagnostics& diagnostics) {
+  const auto text = read_text(options.spec);
+  if (!text.ok) {
+    diagnostics.report_general(messages::kCannotReadSpec, options.spec.string(), text.error);
+    return {};
+  }
+  const std::uint32_t file = sources.add(options.spec.string(), text.text);
+  const auto tree = syntax::parse(sources, file, diagnostics);
+  if (!tree || diagnostics.failed()) return {};
+  print_if(options.dump == "ast", syntax::dump(*tree));
+
+  static const ir::OpRegistry ops = ops::registry();
+  std::vector<sema::Program> programs = sema::analyze(*tree, ops, options.overrides, sources, diagnostics);
+  if (diagnostics.failed()) return {};
+  if (!options.model.empty()) {
+    std::vector<std::string_view> names;
+    for (const sema::Program& program : programs) names.push_back(program.model.name);
+    std::erase_if(programs, [&](const sema::Program& program) { return program.model.name != options.model; });
+    if (programs.empty()) {
+      diagnostics.report_general(messages::kNoSuchModel, options.model, options.spec.string(), fmt::format("{}", fmt::join(names, ", ")));
+    }
+  }
+  std::vector<Compiled> compiled;
+  for (sema::Program& program : programs) {
+    print_if(options.dump == "model", sema::dump(program));
+    compiled.push_back(plan_program(std::move(program), options, sources));
+  }
+  return compiled;
+}
+
+std::string semantic_hash(const sema::Program& program) {
+  // The text form holds all that a program means; neither its epochs nor its lines may count.
+  std::string text;
+  if (program.training) {
+    sema::Program without_epochs = program;
+    for (ir::Phase& phase : without_epochs.training->phases) phase.epochs = 0;
+    text = sema::dump(without_epochs);
+  } else {
+    text = sema::dump(program);
+  }
+  std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a, 64 bits
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return fmt::format("{:016x}", hash);
+}
+
+}  // namespace cnnc::driver

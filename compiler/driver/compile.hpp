@@ -1,0 +1,36 @@
+// The way of the data: one function a stage, put one after the other.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "emit/emit.hpp"
+#include "plan/plan.hpp"
+#include "sema/analyze.hpp"
+#include "support/diagnostics.hpp"
+
+namespace cnnc::driver {
+
+struct CompileOptions {
+  std::filesystem::path spec;
+  sema::Overrides overrides;
+  std::string model;        // only this one; empty: all
+  std::string dump;         // ast, model, graph or plan: printed to standard output
+  std::string dump_after;   // a pass's name
+};
+
+/// One program of a spec, through all stages.
+struct Compiled {
+  sema::Program program;
+  plan::Plan plan;
+  emit::Origin origin;
+};
+
+/// Reads, checks and plans a spec. Mistakes are in `diagnostics`; what is returned is free of them.
+std::vector<Compiled> compile(const CompileOptions& options, Sources& sources, Diagnostics& diagnostics);
+
+/// A hash of what the program means: no comments, no layout, no number of epochs. 16 hexadecimal digits.
+std::string semantic_hash(const sema::Program& program);
+
+}  // namespace cnnc::driver

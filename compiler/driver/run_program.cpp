@@ -1,0 +1,31 @@
+// train, eval, predict, bench: generate, build into the cache, and become the program.
+#include <fmt/format.h>
+
+#include "driver/build_cache.hpp"
+#include "driver/commands.hpp"
+#include "driver/process.hpp"
+
+namespace cnnc::driver {
+
+int run_program(const CommandLine& line, const Compiled& compiled) {
+  std::filesystem::path binary;
+  try {
+    const Toolchain toolchain = find_toolchain();
+    binary = cached_program(compiled.program.name, emit::emit(compiled.plan, compiled.origin), toolchain);
+  } catch (const std::runtime_error& error) {
+    fmt::print(stderr, "error: {}\n", error.what());
+    return 1;
+  }
+  std::vector<std::string> command{binary.string(), line.command};
+  command.insert(command.end(), line.program.begin(), line.program.end());
+  const std::filesystem::path folder = line.compile.spec.parent_path();
+  if (line.command == "train" || line.command == "eval") {
+    command.insert(command.end(), {"--root", folder.empty() ? "." : folder.string()});
+  }
+  fflush(nullptr);
+  replace_process(command);
+  fmt::print(stderr, "error: '{}' can't be started\n", binary.string());
+  return 1;
+}
+
+}  // namespace cnnc::driver
