@@ -4,8 +4,10 @@
 
 #include <fmt/format.h>
 
+#include <deque>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -74,16 +76,19 @@ class Diagnostics {
     return add(message.id, message.severity, fmt::vformat(message.text, fmt::make_format_args(args...)), false, {});
   }
 
-  const std::vector<Diagnostic>& all() const { return diagnostics_; }
+  const std::deque<Diagnostic>& all() const { return diagnostics_; }
   int errors() const { return errors_; }
   bool failed() const { return errors_ > 0; }
 
  private:
   Builder add(std::string_view id, Severity severity, std::string text, bool has_range, Range range);
 
-  std::vector<Diagnostic> diagnostics_;
+  std::deque<Diagnostic> diagnostics_;  // builders keep references
   int errors_ = 0;
 };
+
+/// By position, those without one first; exact duplicates left out.
+std::vector<const Diagnostic*> in_order(const Diagnostics& diagnostics);
 
 /// The diagnostics as people read them: position, source line, carets, notes, help. Sorted by position.
 std::string render(const Diagnostics& diagnostics, const Sources& sources);

@@ -1,0 +1,46 @@
+// The collection of diagnostics.
+#include "support/diagnostics.hpp"
+
+namespace cnnc {
+
+using Builder = Diagnostics::Builder;
+
+Builder& Builder::label(std::string text) {
+  diagnostic_.primary.text = std::move(text);
+  return *this;
+}
+
+Builder& Builder::also(Range range, std::string text) {
+  diagnostic_.secondary.push_back({range, std::move(text)});
+  return *this;
+}
+
+Builder& Builder::note(std::string text) {
+  diagnostic_.notes.push_back({std::move(text), false, {}});
+  return *this;
+}
+
+Builder& Builder::note(std::string text, Range range) {
+  diagnostic_.notes.push_back({std::move(text), true, range});
+  return *this;
+}
+
+Builder& Builder::help(std::string text) {
+  diagnostic_.help.push_back(std::move(text));
+  return *this;
+}
+
+Builder Diagnostics::add(std::string_view id, Severity severity, std::string text, bool has_range, Range range) {
+  if (severity == Severity::kError) ++errors_;
+  diagnostics_.push_back({.id = std::string(id),
+                          .severity = severity,
+                          .text = std::move(text),
+                          .has_range = has_range,
+                          .primary = {range, {}},
+                          .secondary = {},
+                          .notes = {},
+                          .help = {}});
+  return Builder(diagnostics_.back());
+}
+
+}  // namespace cnnc
