@@ -1,0 +1,1 @@
+target_sources(cnn PRIVATE core/random.cpp core/sgemm.cpp core/team.cpp)

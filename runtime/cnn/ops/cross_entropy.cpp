@@ -1,0 +1,65 @@
+// Cross-entropy through the largest logit, so that nothing overflows; in double, since it is little work.
+#include "cnn/ops/cross_entropy.hpp"
+
+#include <cmath>
+
+#include "cnn/ops/tiles.hpp"
+
+namespace cnn {
+
+namespace {
+
+struct LogSum {
+  double largest, sum;  // log of the sum of e^logit is largest + log(sum)
+
+  double loss(float logit) const { return largest + std::log(sum) - logit; }
+};
+
+LogSum log_sum(const float* logits, const MapGeometry& g) {
+  LogSum result{logits[0], 0};
+  for (int i = 1; i < g.channels; ++i) result.largest = std::max<double>(result.largest, logits[i * g.block]);
+  for (int i = 0; i < g.channels; ++i) result.sum += std::exp(logits[i * g.block] - result.largest);
+  return result;
+}
+
+// Calls work(block, image in the block, image in the batch); a few images are a tile.
+template <class Work>
+void for_each_image(const MapGeometry& g, int batch, Work&& work) {
+  constexpr int kImages = 8;
+  for_each_tile((batch + kImages - 1) / kImages, [&](int tile) {
+    for (int image = tile * kImages; image < std::min((tile + 1) * kImages, batch); ++image) {
+      work(image / g.block, image % g.block, image);
+    }
+  });
+}
+
+}  // namespace
+
+void softmax_cross_entropy(Blocked d_logits, Floats losses, ConstBlocked logits, Labels labels,
+                           const MapGeometry& g, int batch) {
+  for_each_image(g, batch, [&](int block, int place, int image) {
+    const float* in = logits.block(block) + place;
+    float* d_in = d_logits.block(block) + place;
+    const LogSum total = log_sum(in, g);
+    losses[image] = static_cast<float>(total.loss(in[labels[image] * g.block]));
+    for (int i = 0; i < g.channels; ++i) {
+      const double probability = std::exp(in[i * g.block] - total.largest) / total.sum;
+      d_in[i * g.block] = static_cast<float>((probability - (i == labels[image] ? 1 : 0)) / batch);
+    }
+  });
+}
+
+void cross_entropy_loss(Floats losses, ConstBlocked logits, Labels labels, const MapGeometry& g, int batch) {
+  for_each_image(g, batch, [&](int block, int place, int image) {
+    const float* in = logits.block(block) + place;
+    losses[image] = static_cast<float>(log_sum(in, g).loss(in[labels[image] * g.block]));
+  });
+}
+
+float mean_loss(ConstFloats losses, int batch) {
+  double sum = 0;
+  for (int image = 0; image < batch; ++image) sum += losses[image];
+  return static_cast<float>(sum / batch);
+}
+
+}  // namespace cnn

@@ -1,0 +1,35 @@
+// Global average pooling.
+#include "cnn/ops/gap.hpp"
+
+#include "cnn/ops/tiles.hpp"
+
+namespace cnn {
+
+void gap(Blocked output, ConstBlocked input, const MapGeometry& g, int batch) {
+  const std::ptrdiff_t pixels = g.pixels();
+  for_each_channels(g, batch, [&](int block, int begin, int end, int images) {
+    for (int channel = begin; channel < end; ++channel) {
+      for (int image = 0; image < images; ++image) {
+        const std::ptrdiff_t place = static_cast<std::ptrdiff_t>(channel) * g.block + image;
+        const float* in = input.block(block) + place * pixels;
+        const double sum = sum_terms(pixels, [in](std::ptrdiff_t i) { return in[i]; });
+        output.block(block)[place] = static_cast<float>(sum / static_cast<double>(pixels));
+      }
+    }
+  });
+}
+
+void gap_backward_input(Blocked d_input, ConstBlocked d_output, const MapGeometry& g, int batch) {
+  const std::ptrdiff_t pixels = g.pixels();
+  for_each_channels(g, batch, [&](int block, int begin, int end, int images) {
+    for (int channel = begin; channel < end; ++channel) {
+      for (int image = 0; image < images; ++image) {
+        const std::ptrdiff_t place = static_cast<std::ptrdiff_t>(channel) * g.block + image;
+        const float share = d_output.block(block)[place] / static_cast<float>(pixels);
+        std::fill_n(d_input.block(block) + place * pixels, pixels, share);
+      }
+    }
+  });
+}
+
+}  // namespace cnn

@@ -1,0 +1,105 @@
+// Max pooling, a piece of a row of outputs at a time: each place of the window is compared for all of them in
+// one loop.
+#include "cnn/ops/maxpool.hpp"
+
+#include <limits>
+
+#include "cnn/ops/windows.hpp"
+
+namespace cnn {
+
+namespace {
+
+struct Winners {
+  float best[kPoolPiece];
+  std::int32_t place[kPoolPiece];  // as wide as best, so that loops over both become vectors
+};
+
+// The largest elements of the windows of outputs [begin, end) of row y.
+template <class Stride>
+void find_winners(Winners& winners, const float* plane, const PoolGeometry& g, int y, int begin, int end,
+                  Stride stride) {
+  std::fill_n(winners.best, end - begin, -std::numeric_limits<float>::infinity());
+  std::fill_n(winners.place, end - begin, kNoWinner);
+  for (int tap_y = 0; tap_y < g.kernel_height; ++tap_y) {
+    const int in_y = y * g.stride_height - g.pad_top + tap_y;
+    if (in_y < 0 || in_y >= g.in_height) continue;
+    for (int tap_x = 0; tap_x < g.kernel_width; ++tap_x) {
+      const PoolSpan span = pool_span(g, tap_x, begin, end);
+      const float* in =
+          plane + static_cast<std::ptrdiff_t>(in_y) * g.in_width + span.begin * stride + tap_x - g.pad_left;
+      float* __restrict best = winners.best + (span.begin - begin);
+      std::int32_t* __restrict places = winners.place + (span.begin - begin);
+      const std::int32_t place = tap_y * g.kernel_width + tap_x;
+      for (int i = 0; i < span.end - span.begin; ++i) {
+        const float value = in[i * stride];
+        // A NaN wins over all, and the first element over nothing even if it is -infinity.
+        const bool wins = !(value <= best[i]) | (places[i] == kNoWinner);
+        const bool stays = best[i] != best[i] && value == value;
+        best[i] = wins & !stays ? value : best[i];
+        places[i] = wins & !stays ? place : places[i];
+      }
+    }
+  }
+}
+
+template <class Keep>
+void pool(Blocked output, ConstBlocked input, const PoolGeometry& g, int batch, Keep&& keep) {
+  with_stride(g.stride_width, [&](auto stride) {
+    for_each_pool_plane(g, batch, [&](int block, std::ptrdiff_t in_offset, std::ptrdiff_t out_offset) {
+      Winners winners;
+      for (int y = 0; y < g.out_height; ++y) {
+        for (int begin = 0; begin < g.out_width; begin += kPoolPiece) {
+          const int end = std::min(begin + kPoolPiece, g.out_width);
+          find_winners(winners, input.block(block) + in_offset, g, y, begin, end, stride);
+          const std::ptrdiff_t first = out_offset + static_cast<std::ptrdiff_t>(y) * g.out_width + begin;
+          std::copy_n(winners.best, end - begin, output.block(block) + first);
+          keep(block, first, winners, end - begin);
+        }
+      }
+    });
+  });
+}
+
+std::ptrdiff_t block_outputs(const PoolGeometry& g) {
+  return static_cast<std::ptrdiff_t>(g.channels) * g.block * g.out_height * g.out_width;
+}
+
+}  // namespace
+
+void maxpool(Blocked output, std::span<std::uint8_t> saved, ConstBlocked input, const PoolGeometry& geometry,
+             int batch) {
+  pool(output, input, geometry, batch,
+       [&](int block, std::ptrdiff_t first, const Winners& winners, int count) {
+         std::uint8_t* to = saved.data() + block * block_outputs(geometry) + first;
+         for (int i = 0; i < count; ++i) to[i] = static_cast<std::uint8_t>(winners.place[i]);
+       });
+}
+
+void maxpool(Blocked output, ConstBlocked input, const PoolGeometry& geometry, int batch) {
+  pool(output, input, geometry, batch, [](int, std::ptrdiff_t, const Winners&, int) {});
+}
+
+void maxpool_backward_input(Blocked d_input, ConstBlocked d_output, std::span<const std::uint8_t> saved,
+                            const PoolGeometry& g, int batch) {
+  std::ptrdiff_t offsets[kNoWinner];  // of the window's places from its first
+  for (int place = 0; place < g.kernel_height * g.kernel_width; ++place) {
+    offsets[place] =
+        static_cast<std::ptrdiff_t>(place / g.kernel_width) * g.in_width + place % g.kernel_width;
+  }
+  for_each_pool_plane(g, batch, [&](int block, std::ptrdiff_t in_offset, std::ptrdiff_t out_offset) {
+    float* d_in = d_input.block(block) + in_offset;
+    const float* d_out = d_output.block(block) + out_offset;
+    const std::uint8_t* places = saved.data() + block * block_outputs(g) + out_offset;
+    std::fill_n(d_in, static_cast<std::ptrdiff_t>(g.in_height) * g.in_width, 0.0f);
+    for (int y = 0; y < g.out_height; ++y) {
+      const std::ptrdiff_t row =
+          static_cast<std::ptrdiff_t>(y * g.stride_height - g.pad_top) * g.in_width - g.pad_left;
+      for (int x = 0; x < g.out_width; ++x, ++d_out, ++places) {
+        if (*places != kNoWinner) d_in[row + x * g.stride_width + offsets[*places]] += *d_out;
+      }
+    }
+  });
+}
+
+}  // namespace cnn

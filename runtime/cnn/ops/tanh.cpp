@@ -1,0 +1,27 @@
+// tanh, element by element.
+#include "cnn/ops/tanh.hpp"
+
+#include "cnn/core/elementary.hpp"
+#include "cnn/ops/tiles.hpp"
+
+namespace cnn {
+
+void tanh(Blocked output, ConstBlocked input, const MapGeometry& geometry, int batch) {
+  for_each_run(geometry, batch, [&](int block, std::ptrdiff_t offset, std::ptrdiff_t count) {
+    const float* in = input.block(block) + offset;
+    float* out = output.block(block) + offset;
+    for (std::ptrdiff_t i = 0; i < count; ++i) out[i] = hyperbolic_tangent(in[i]);
+  });
+}
+
+void tanh_backward_input(Blocked d_input, ConstBlocked d_output, ConstBlocked output,
+                         const MapGeometry& geometry, int batch) {
+  for_each_run(geometry, batch, [&](int block, std::ptrdiff_t offset, std::ptrdiff_t count) {
+    const float* d_out = d_output.block(block) + offset;
+    const float* out = output.block(block) + offset;
+    float* d_in = d_input.block(block) + offset;
+    for (std::ptrdiff_t i = 0; i < count; ++i) d_in[i] = d_out[i] * (1 - out[i] * out[i]);
+  });
+}
+
+}  // namespace cnn

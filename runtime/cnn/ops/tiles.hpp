@@ -1,0 +1,60 @@
+// How kernels that work element by element cut a map into tiles, and sums whose order is fixed. For kernels'
+// sources only.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include "cnn/core/team.hpp"
+#include "cnn/core/types.hpp"
+
+namespace cnn {
+
+/// A tile's elements: enough to be worth a thread's while, few enough to stay in the first-level cache.
+inline constexpr int kTileElements = 4096;
+
+/// Calls `work(block, channel_begin, channel_end, images)` for ranges of channels of each block, as tiles of
+/// the team.
+template <class Work>
+void for_each_channels(const MapGeometry& geometry, int batch, Work&& work) {
+  const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(geometry.block) * geometry.pixels();
+  const int channels =
+      static_cast<int>(std::clamp<std::ptrdiff_t>(kTileElements / row, 1, geometry.channels));
+  const int tiles = (geometry.channels + channels - 1) / channels;
+  for_each_tile(block_count(batch, geometry.block) * tiles, [&](int tile) {
+    const int block = tile / tiles;
+    const int begin = tile % tiles * channels;
+    work(block, begin, std::min(begin + channels, geometry.channels),
+         images_in_block(batch, geometry.block, block));
+  });
+}
+
+/// Calls `work(block, offset, count)` for runs of elements that lie side by side in a block and belong to
+/// images that exist.
+template <class Work>
+void for_each_run(const MapGeometry& geometry, int batch, Work&& work) {
+  const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(geometry.block) * geometry.pixels();
+  for_each_channels(geometry, batch, [&](int block, int begin, int end, int images) {
+    if (images == geometry.block) return work(block, begin * row, (end - begin) * row);
+    for (int channel = begin; channel < end; ++channel) {
+      work(block, channel * row, static_cast<std::ptrdiff_t>(images) * geometry.pixels());
+    }
+  });
+}
+
+/// Sum of `term(0) .. term(count - 1)` in double, in eight lanes that are added in order.
+template <class Term>
+double sum_terms(std::ptrdiff_t count, Term&& term) {
+  constexpr int kLanes = 8;
+  double lanes[kLanes] = {};
+  std::ptrdiff_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    for (int lane = 0; lane < kLanes; ++lane) lanes[lane] += static_cast<double>(term(i + lane));
+  }
+  for (int lane = 0; i < count; ++i, ++lane) lanes[lane] += static_cast<double>(term(i));
+  double sum = 0;
+  for (const double lane : lanes) sum += lane;
+  return sum;
+}
+
+}  // namespace cnn

@@ -1,0 +1,51 @@
+// How the pools walk over rows of windows. For their sources only.
+#pragma once
+
+#include "cnn/ops/pool.hpp"
+#include "cnn/ops/tiles.hpp"
+
+namespace cnn {
+
+/// Outputs of a row that are worked on together, in registers and the first-level cache.
+inline constexpr int kPoolPiece = 64;
+
+/// Outputs [begin, end) of a row whose column `tap` of the window lies in the input.
+struct PoolSpan {
+  int begin, end;
+};
+
+inline PoolSpan pool_span(const PoolGeometry& g, int tap, int piece_begin, int piece_end) {
+  const int shift = tap - g.pad_left;  // output x reads input x * stride + shift
+  const int last = g.in_width - 1 - shift;
+  const int begin = shift >= 0 ? 0 : (-shift + g.stride_width - 1) / g.stride_width;
+  const int end = last < 0 ? 0 : last / g.stride_width + 1;
+  const int clamped = std::clamp(begin, piece_begin, piece_end);
+  return {clamped, std::clamp(end, clamped, piece_end)};
+}
+
+/// Calls `work(block, input offset, output offset)` for each image's channel, as tiles of the team.
+template <class Work>
+void for_each_pool_plane(const PoolGeometry& g, int batch, Work&& work) {
+  const MapGeometry map{g.channels, g.in_height, g.in_width, g.block};
+  const std::ptrdiff_t in_plane = static_cast<std::ptrdiff_t>(g.in_height) * g.in_width;
+  const std::ptrdiff_t out_plane = static_cast<std::ptrdiff_t>(g.out_height) * g.out_width;
+  for_each_channels(map, batch, [&](int block, int begin, int end, int images) {
+    for (int channel = begin; channel < end; ++channel) {
+      for (int image = 0; image < images; ++image) {
+        const std::ptrdiff_t plane = static_cast<std::ptrdiff_t>(channel) * g.block + image;
+        work(block, plane * in_plane, plane * out_plane);
+      }
+    }
+  });
+}
+
+/// Calls `work(std::integral_constant stride)` for the usual strides, `work(stride)` for others: loops over a
+/// row with a stride that the compiler knows become vectors.
+template <class Work>
+void with_stride(int stride, Work&& work) {
+  if (stride == 1) return work(std::integral_constant<int, 1>());
+  if (stride == 2) return work(std::integral_constant<int, 2>());
+  work(stride);
+}
+
+}  // namespace cnn
