@@ -1,0 +1,165 @@
+// The table of foreign names. An empty owner holds for every owner.
+#include "sema/foreign_names.hpp"
+
+#include <algorithm>
+
+namespace cnnc::sema {
+
+namespace {
+
+struct Foreign {
+  std::string_view owner;
+  std::string_view name;
+  std::string_view help;
+};
+
+constexpr Foreign kLayers[] = {
+    {"", "Conv2d", "PyTorch's Conv2d is written conv(out, kernel, ...); in-channels are inferred"},
+    {"", "Conv2D", "Keras' Conv2D is written conv(out, kernel, ...); pad=same where it says padding=\"same\""},
+    {"", "Linear", "PyTorch's Linear is written dense(out); in-features are inferred"},
+    {"", "Dense", "Keras' Dense is written dense(out, act=relu)"},
+    {"", "fc", "a fully connected layer is written dense(out)"},
+    {"", "linear", "a fully connected layer is written dense(out)"},
+    {"", "conv2d", "a convolution is written conv(out, kernel, ...)"},
+    {"", "ReLU", "PyTorch's ReLU is written relu, or act=relu in the layer before it"},
+    {"", "Activation", "Keras' Activation(\"relu\") is written relu, or act=relu in the layer before it"},
+    {"", "activation", "an activation is written by its name: relu, tanh, sigmoid"},
+    {"", "BatchNorm2d", "PyTorch's BatchNorm2d is written bn; channels are inferred"},
+    {"", "BatchNorm1d", "PyTorch's BatchNorm1d is written bn; features are inferred"},
+    {"", "BatchNormalization", "Keras' BatchNormalization is written bn"},
+    {"", "batchnorm", "batch normalisation is written bn"},
+    {"", "batch_norm", "batch normalisation is written bn"},
+    {"", "MaxPool2d", "PyTorch's MaxPool2d is written maxpool(kernel, stride=, pad=)"},
+    {"", "MaxPool2D", "Keras' MaxPool2D is written maxpool(kernel, stride=, pad=)"},
+    {"", "MaxPooling2D", "Keras' MaxPooling2D is written maxpool(kernel, stride=, pad=)"},
+    {"", "max_pool2d", "max pooling is written maxpool(kernel, stride=, pad=)"},
+    {"", "pool", "pooling is written maxpool(kernel) or avgpool(kernel)"},
+    {"", "AvgPool2d", "PyTorch's AvgPool2d is written avgpool(kernel, stride=, pad=)"},
+    {"", "AveragePooling2D", "Keras' AveragePooling2D is written avgpool(kernel, stride=, pad=)"},
+    {"", "AdaptiveAvgPool2d", "AdaptiveAvgPool2d(1) followed by Flatten is written gap"},
+    {"", "GlobalAveragePooling2D", "Keras' GlobalAveragePooling2D is written gap"},
+    {"", "Flatten", "Flatten is written flatten"},
+    {"", "view", "x.view(n, -1) is written flatten"},
+    {"", "reshape", "there is no reshape; flatten makes a list of features"},
+    {"", "Reshape", "there is no reshape; flatten makes a list of features"},
+    {"", "Dropout", "Dropout(0.5) is written dropout(0.5)"},
+    {"", "Dropout2d", "dropout of whole channels does not exist here; dropout(0.5) drops single elements"},
+    {"", "Sequential", "a sequence is written { layer -> layer }, or one layer a line"},
+    {"", "Add", "Keras' Add is written add { | branch | identity }"},
+    {"", "Concatenate", "Keras' Concatenate is written concat { | branch | branch }"},
+    {"", "cat", "torch.cat is written concat { | branch | branch }"},
+    {"", "Input", "Keras' Input is written: input 3x32x32 (channels x height x width)"},
+    {"", "InputLayer", "Keras' InputLayer is written: input 3x32x32 (channels x height x width)"},
+    {"", "ZeroPadding2D", "padding is an argument of the layer: conv(64, 3, pad=1)"},
+    {"", "Identity", "Identity is written identity"},
+};
+
+constexpr Foreign kOptions[] = {
+    {"bn", "momentum", "PyTorch 0.1 and Keras 0.99 mean opposite things; write decay=0.9 / decay=0.99"},
+    {"bn", "num_features", "channels are inferred: write bn"},
+    {"bn", "axis", "channels are always the axis: write bn"},
+    {"bn", "epsilon", "it is called eps: bn(eps=1e-5)"},
+    {"bn", "affine", "bn always scales and shifts"},
+    {"conv", "in_channels", "in-channels are inferred: conv(out, kernel)"},
+    {"conv", "out_channels", "it is called out and comes first: conv(64, 3)"},
+    {"conv", "filters", "it is called out and comes first: conv(64, 3)"},
+    {"conv", "padding_mode", "padding is always with zeros"},
+    {"conv", "dilation_rate", "it is called dilation"},
+    {"dense", "in_features", "in-features are inferred: dense(out)"},
+    {"dense", "out_features", "it is called out and comes first: dense(10)"},
+    {"dense", "units", "it is called out and comes first: dense(10)"},
+    {"dropout", "p", "it is called rate and comes first: dropout(0.5)"},
+    {"softmax", "dim", "softmax goes over the channels: write softmax"},
+    {"softmax", "axis", "softmax goes over the channels: write softmax"},
+    {"concat", "axis", "concat always joins channels"},
+    {"concat", "dim", "concat always joins channels"},
+    {"flatten", "start_dim", "the batch is never part of a shape: write flatten"},
+    {"", "inplace", "the compiler decides where results are kept; leave it out"},
+    {"", "kernel_size", "it is called kernel and needs no name: conv(64, 3)"},
+    {"", "pool_size", "it is called kernel and needs no name: maxpool(2)"},
+    {"", "padding", "it is called pad: pad=1, or pad=same"},
+    {"", "strides", "it is called stride: stride=2"},
+    {"", "activation", "it is called act: act=relu"},
+    {"", "use_bias", "it is called bias: bias=false"},
+    {"", "kernel_initializer", "it is called weights: weights=he_normal"},
+    {"", "kernel_regularizer", "weight decay is the optimizer's: sgd(lr=0.1, weight_decay=1e-4)"},
+    {"", "input_shape", "the shape stands in the model: input 3x32x32 (channels x height x width)"},
+    {"", "input_dim", "the shape stands in the model: input 3x32x32 (channels x height x width)"},
+    {"", "data_format", "shapes are always channels x height x width"},
+    {"", "ceil_mode", "it is called ceil: ceil=true"},
+    {"", "name", "a layer is named before it: c1 = conv(6, 5)"},
+    {"", "learning_rate", "it is called lr: lr=1e-3"},
+    {"", "betas", "they are called beta1 and beta2: beta1=0.9, beta2=0.999"},
+    {"", "epsilon", "it is called eps: eps=1e-8"},
+    {"", "beta_1", "it is called beta1"},
+    {"", "beta_2", "it is called beta2"},
+    {"train", "batch_size", "it is called batch: batch = 128"},
+    {"data", "batch_size", "it is called batch: batch = 128"},
+    {"train", "lr", "the learning rate is the optimizer's: optimizer = adam(lr=1e-3)"},
+    {"train", "num_epochs", "it is called epochs: epochs = 10"},
+    {"train", "criterion", "it is called loss: loss = cross_entropy"},
+    {"train", "validation_split", "it belongs to the data: source = idx(\"DIR\", val=0.1)"},
+    {"train", "random_state", "it is called seed: seed = 1"},
+    {"train", "callbacks", "callbacks are lines of their own: checkpoint(\"best.safetensors\", monitor=val_loss)"},
+    {"data", "num_classes", "it is called classes: classes = 10"},
+    {"data", "transform", "it is written prepare { resize(32x32) -> normalize(mean=0.5, std=0.5) }"},
+};
+
+constexpr Foreign kExtras[] = {
+    {"conv", "", "in-channels are inferred: conv(out, kernel, stride=2, pad=1)"},
+    {"dense", "", "in-features are inferred: dense(out)"},
+    {"bn", "", "channels are inferred: write bn"},
+};
+
+constexpr Foreign kWords[] = {
+    {"loss", "CrossEntropyLoss", "it is written cross_entropy"},
+    {"loss", "crossentropy", "it is written cross_entropy"},
+    {"loss", "categorical_crossentropy", "it is written cross_entropy; labels are class numbers"},
+    {"loss", "sparse_categorical_crossentropy", "it is written cross_entropy; labels are class numbers"},
+    {"loss", "nll_loss", "it is written cross_entropy, after softmax"},
+    {"loss", "MSELoss", "it is written mse"},
+    {"loss", "mean_squared_error", "it is written mse"},
+    {"metrics", "acc", "it is written accuracy"},
+    {"metrics", "top_5", "it is written top5"},
+    {"optimizer", "SGD", "it is written sgd(lr=0.1, momentum=0.9)"},
+    {"optimizer", "Adam", "it is written adam(lr=1e-3)"},
+    {"optimizer", "AdamW", "it is written adamw(lr=1e-3)"},
+    {"pad", "valid", "no padding is written pad=0"},
+    {"weights", "kaiming_normal", "it is called he_normal"},
+    {"weights", "kaiming_uniform", "it is called he_uniform"},
+    {"weights", "xavier_uniform", "it is called glorot_uniform"},
+    {"weights", "xavier", "it is called glorot_uniform"},
+    {"act", "linear", "no activation is written act=identity, or nothing at all"},
+    {"act", "none", "no activation is written act=identity, or nothing at all"},
+    {"act", "None", "no activation is written act=identity, or nothing at all"},
+    {"act", "ReLU", "it is written relu"},
+};
+
+template <std::size_t N>
+std::string_view find(const Foreign (&table)[N], std::string_view owner, std::string_view name) {
+  const auto matches = [&](const Foreign& row, std::string_view wanted) {
+    return row.name == name && row.owner == wanted;
+  };
+  for (const std::string_view wanted : {owner, std::string_view()}) {
+    const auto* row = std::ranges::find_if(table, [&](const Foreign& one) { return matches(one, wanted); });
+    if (row != std::end(table)) return row->help;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string_view foreign_layer(std::string_view name) { return find(kLayers, "", name); }
+
+std::string_view foreign_option(std::string_view owner, std::string_view option) { return find(kOptions, owner, option); }
+
+std::string_view foreign_extra(std::string_view owner) { return find(kExtras, owner, ""); }
+
+std::string_view foreign_word(std::string_view setting, std::string_view word) { return find(kWords, setting, word); }
+
+bool is_foreign_module(std::string_view name) {
+  constexpr std::string_view kModules[] = {"nn", "torch", "F", "keras", "layers", "tf", "tensorflow"};
+  return std::ranges::find(kModules, name) != std::end(kModules);
+}
+
+}  // namespace cnnc::sema
