@@ -1,0 +1,12 @@
+// The streams of random numbers that data takes, far from those of layers, which count from 0.
+#pragma once
+
+#include <cstdint>
+
+namespace cnn {
+
+constexpr std::uint32_t kShuffleStream = 0xffff0001;
+constexpr std::uint32_t kValidationStream = 0xffff0002;
+constexpr std::uint32_t kTestStream = 0xffff0003;
+
+}  // namespace cnn

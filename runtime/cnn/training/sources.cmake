@@ -1,0 +1,1 @@
+target_sources(cnn PRIVATE training/initialize.cpp training/metrics.cpp training/optimizer.cpp)
