@@ -1,0 +1,144 @@
+// bn against the definition: batch statistics, running statistics, gradients through both.
+#include "cnn/ops/bn.hpp"
+
+#include <cmath>
+
+#include "elementwise.hpp"
+#include "reference.hpp"
+
+namespace cnn::tests {
+
+namespace {
+
+struct BnRun {
+  BnGeometry g;
+  int batch;
+  Doubles input, weight, bias, d_output;
+  std::vector<float> mean, var;  // running
+  Doubles output, d_input, d_weight, d_bias;
+
+  BnRun(const MapGeometry& map, int batch, double offset = 0)
+      : g{map.channels, map.height, map.width, map.block, 1e-3f, 0.8f}, batch(batch) {
+    Numbers numbers(19);
+    const auto channels = static_cast<std::size_t>(g.channels);
+    input = numbers.uniform(size_of(map, batch), offset - 1, offset + 1);
+    weight = numbers.uniform(channels, 0.5, 2);
+    bias = numbers.uniform(channels);
+    d_output = numbers.uniform(size_of(map, batch));
+    mean = floats(numbers.uniform(channels));
+    var = floats(numbers.uniform(channels, 0.5, 2));
+  }
+
+  MapGeometry map() const { return {g.channels, g.height, g.width, g.block}; }
+
+  void train() {
+    const Map x(map(), batch, input);
+    Map y(map(), batch);
+    Map dx(map(), batch, d_output);
+    const std::vector<float> w = floats(weight);
+    const std::vector<float> b = floats(bias);
+    std::vector<float> saved = unwritten(2 * w.size());
+    std::vector<float> dw = unwritten(w.size());
+    std::vector<float> db = unwritten(w.size());
+    Map not_in_place(map(), batch);
+    on_team([&] {
+      bn(y, saved, x, w, b, mean, var, g, batch);
+      bn_backward_params(dw, db, dx, x, saved, g, batch);
+      bn_backward_input(not_in_place, dx, x, saved, w, b, dw, db, g, batch);
+      bn_backward_input(dx, dx, x, saved, w, b, dw, db, g, batch);
+    });
+    EXPECT_TRUE(y.surroundings_intact() && not_in_place.surroundings_intact());
+    EXPECT_EQ(dx.values(), not_in_place.values());
+    output = y.values();
+    d_input = dx.values();
+    d_weight = doubles(dw);
+    d_bias = doubles(db);
+  }
+
+  void infer() {
+    const Map dy(map(), batch, d_output);
+    Map y(map(), batch, input);
+    Map dx(map(), batch);
+    const std::vector<float> w = floats(weight);
+    const std::vector<float> b = floats(bias);
+    on_team([&] {
+      bn_inference(y, y, w, b, mean, var, g, batch);
+      bn_inference_backward_input(dx, dy, w, b, mean, var, g, batch);
+    });
+    EXPECT_TRUE(dx.surroundings_intact());
+    output = y.values();
+    d_input = dx.values();
+  }
+};
+
+}  // namespace
+
+TEST(Bn, EqualsTheDefinition) {
+  for_each_map([](const MapGeometry& map, int batch) {
+    BnRun run(map, batch);
+    const std::vector<float> mean = run.mean;
+    const std::vector<float> var = run.var;
+    run.train();
+    const reference::BatchStatistics statistics = reference::batch_statistics(run.input, run.g, batch);
+    expect_close(run.output, reference::bn(run.input, run.weight, run.bias, run.g, batch), 3e-6, "output");
+    for (std::size_t channel = 0; channel < mean.size(); ++channel) {
+      ASSERT_NEAR(run.mean[channel], 0.8 * mean[channel] + 0.2 * statistics.mean[channel], 1e-6);
+      ASSERT_NEAR(run.var[channel], 0.8 * var[channel] + 0.2 * statistics.unbiased_variance[channel], 1e-6);
+    }
+  });
+}
+
+TEST(Bn, GradientsEqualCentralDifferences) {
+  for (const Batching& batching : kBatchings) {
+    for (const MapGeometry& map :
+         {MapGeometry{3, 3, 2, batching.block}, MapGeometry{.channels = 4, .block = batching.block}}) {
+      if (batching.batch * map.pixels() == 1) continue;
+      BnRun run(map, batching.batch);
+      run.train();
+      expect_gradient(
+          [&](const Doubles& x) { return reference::bn(x, run.weight, run.bias, run.g, run.batch); },
+          run.input, run.d_output, run.d_input, "d_input");
+      expect_gradient(
+          [&](const Doubles& w) { return reference::bn(run.input, w, run.bias, run.g, run.batch); },
+          run.weight, run.d_output, run.d_weight, "d_weight");
+      expect_gradient(
+          [&](const Doubles& b) { return reference::bn(run.input, run.weight, b, run.g, run.batch); },
+          run.bias, run.d_output, run.d_bias, "d_bias");
+    }
+  }
+}
+
+TEST(Bn, StatisticsOfNumbersFarFromZeroAreAccurate) {
+  BnRun run({2, 40, 40, 4}, 6, 5000);
+  run.train();
+  expect_close(run.output, reference::bn(run.input, run.weight, run.bias, run.g, run.batch), 1e-3, "output");
+  const reference::BatchStatistics statistics = reference::batch_statistics(run.input, run.g, run.batch);
+  BnRun fresh({2, 40, 40, 4}, 6, 5000);
+  for (std::size_t channel = 0; channel < 2; ++channel) {
+    const double batch_variance = (run.var[channel] - 0.8 * fresh.var[channel]) / 0.2;
+    EXPECT_NEAR(batch_variance, statistics.unbiased_variance[channel], 1e-5);
+  }
+}
+
+TEST(Bn, OneElementHasNoVariance) {
+  BnRun run({.channels = 3}, 1);
+  const std::vector<float> var = run.var;
+  run.train();
+  expect_close(run.output, run.bias, 1e-6, "output");
+  for (std::size_t channel = 0; channel < 3; ++channel)
+    EXPECT_FLOAT_EQ(run.var[channel], 0.8f * var[channel]);
+}
+
+TEST(Bn, InferenceEqualsTheDefinition) {
+  for_each_map([](const MapGeometry& map, int batch) {
+    BnRun run(map, batch);
+    run.infer();
+    const auto forward = [&](const Doubles& x) {
+      return reference::normalise(x, doubles(run.mean), doubles(run.var), run.weight, run.bias, run.g, batch);
+    };
+    expect_close(run.output, forward(run.input), 2e-6, "output");
+    if (run.input.size() < 500) expect_gradient(forward, run.input, run.d_output, run.d_input, "d_input");
+  });
+}
+
+}  // namespace cnn::tests

@@ -1,0 +1,270 @@
+// Every kernel gives the same bits on 1, 2 and 4 threads, on shapes that span several tiles.
+#include <cstring>
+
+#include "cnn/core/team.hpp"
+#include "cnn/ops/add.hpp"
+#include "cnn/ops/avgpool.hpp"
+#include "cnn/ops/bn.hpp"
+#include "cnn/ops/conv.hpp"
+#include "cnn/ops/copy.hpp"
+#include "cnn/ops/cross_entropy.hpp"
+#include "cnn/ops/dense.hpp"
+#include "cnn/ops/dropout.hpp"
+#include "cnn/ops/flatten.hpp"
+#include "cnn/ops/gap.hpp"
+#include "cnn/ops/layout.hpp"
+#include "cnn/ops/maxpool.hpp"
+#include "cnn/ops/mean_squared_error.hpp"
+#include "cnn/ops/relu.hpp"
+#include "cnn/ops/sigmoid.hpp"
+#include "cnn/ops/softmax.hpp"
+#include "cnn/ops/tanh.hpp"
+#include "reference.hpp"
+
+namespace cnn::tests {
+
+namespace {
+
+// What kernels wrote, byte by byte: NaN where they did not.
+class Written {
+ public:
+  void keep(const std::vector<float>& values) {
+    const std::size_t old = bytes_.size();
+    bytes_.resize(old + values.size() * sizeof(float));
+    std::memcpy(bytes_.data() + old, values.data(), values.size() * sizeof(float));
+  }
+  void keep(const Map& map) { keep(map.buffer()); }
+  void keep(const std::vector<std::uint8_t>& values) {
+    bytes_.insert(bytes_.end(), values.begin(), values.end());
+  }
+
+  friend bool operator==(const Written&, const Written&) = default;
+
+ private:
+  std::vector<std::uint8_t> bytes_;
+};
+
+// `run(threads)` writes the same with any number of threads.
+template <class Run>
+void expect_same_bits(Run&& run) {
+  const Written one = run(1);
+  for (const int threads : {2, 4}) {
+    for (int repeat = 0; repeat < 3; ++repeat) EXPECT_TRUE(run(threads) == one) << threads << " threads";
+  }
+}
+
+constexpr int kBatch = 45;
+constexpr MapGeometry kMap{24, 15, 15, 16};
+
+Map random_map(const MapGeometry& g, unsigned seed) {
+  return {g, kBatch, Numbers(seed).uniform(static_cast<std::size_t>(g.elements() * kBatch))};
+}
+
+Written run_conv(const ConvGeometry& g, int threads, int& threads_that_worked) {
+  Numbers numbers(1);
+  const MapGeometry in{g.in_channels, g.in_height, g.in_width, g.block};
+  const MapGeometry out{g.out_channels, g.out_height, g.out_width, g.block};
+  const Map x = random_map(in, 2);
+  const Map dy = random_map(out, 3);
+  const std::vector<float> w = floats(numbers.uniform(static_cast<std::size_t>(g.out_channels * g.depth())));
+  const std::vector<float> b = floats(numbers.uniform(static_cast<std::size_t>(g.out_channels)));
+  Map y(out, kBatch);
+  Map dx(in, kBatch);
+  std::vector<float> dw = unwritten(w.size());
+  std::vector<float> db = unwritten(b.size());
+  const TestScratch scratch(conv_scratch(g, kBatch), threads);
+  on_team(
+      [&] {
+        conv(y, x, w, b, g, kBatch, scratch);
+        conv_backward_input(dx, dy, w, g, kBatch, scratch);
+        conv_backward_params(dw, db, dy, x, g, kBatch, scratch);
+      },
+      threads);
+  threads_that_worked = std::max(threads_that_worked, scratch.threads_that_wrote());
+  Written written;
+  written.keep(y);
+  written.keep(dx);
+  written.keep(dw);
+  written.keep(db);
+  return written;
+}
+
+Written run_bn(int threads) {
+  const BnGeometry g{kMap.channels, kMap.height, kMap.width, kMap.block, 1e-5f, 0.9f};
+  const Map x = random_map(kMap, 4);
+  const Map dy = random_map(kMap, 5);
+  const auto channels = static_cast<std::size_t>(g.channels);
+  const std::vector<float> w(channels, 1.5f);
+  std::vector<float> mean(channels, 0.1f), var(channels, 1.0f), dw(channels), db(channels),
+      saved(2 * channels);
+  Map y(kMap, kBatch), dx(kMap, kBatch), inferred(kMap, kBatch), inferred_dx(kMap, kBatch);
+  on_team(
+      [&] {
+        bn(y, saved, x, w, w, mean, var, g, kBatch);
+        bn_backward_params(dw, db, dy, x, saved, g, kBatch);
+        bn_backward_input(dx, dy, x, saved, w, w, dw, db, g, kBatch);
+        bn_inference(inferred, x, w, w, mean, var, g, kBatch);
+        bn_inference_backward_input(inferred_dx, dy, w, w, mean, var, g, kBatch);
+      },
+      threads);
+  Written written;
+  for (const auto* values : {&mean, &var, &dw, &db, &saved}) written.keep(*values);
+  for (const Map* map : {&y, &dx, &inferred, &inferred_dx}) written.keep(*map);
+  return written;
+}
+
+Written run_dense(int block, int threads) {
+  const DenseGeometry g{600, 300, block};
+  Numbers numbers(6);
+  const Map x = random_map({.channels = g.in, .block = block}, 7);
+  const Map dy = random_map({.channels = g.out, .block = block}, 8);
+  const std::vector<float> w = floats(numbers.uniform(static_cast<std::size_t>(g.in * g.out)));
+  const std::vector<float> b = floats(numbers.uniform(static_cast<std::size_t>(g.out)));
+  Map y({.channels = g.out, .block = block}, kBatch);
+  Map dx({.channels = g.in, .block = block}, kBatch);
+  std::vector<float> dw = unwritten(w.size());
+  std::vector<float> db = unwritten(b.size());
+  on_team(
+      [&] {
+        dense(y, x, w, b, g, kBatch, {});
+        dense_backward_input(dx, dy, w, g, kBatch, {});
+        dense_backward_params(dw, db, dy, x, g, kBatch, {});
+      },
+      threads);
+  Written written;
+  written.keep(y);
+  written.keep(dx);
+  written.keep(dw);
+  written.keep(db);
+  return written;
+}
+
+Written run_pools(int threads) {
+  PoolGeometry g;
+  g.channels = kMap.channels, g.in_height = kMap.height, g.in_width = kMap.width, g.block = kMap.block;
+  g.kernel_height = g.kernel_width = 3, g.stride_height = g.stride_width = 2, g.pad_top = g.pad_left = 1;
+  EXPECT_TRUE(reference::complete(g, false));
+  const MapGeometry out{g.channels, g.out_height, g.out_width, g.block};
+  const Map x = random_map(kMap, 9);
+  const Map dy = random_map(out, 10);
+  std::vector<std::uint8_t> saved(
+      static_cast<std::size_t>(block_count(kBatch, g.block) * g.block * out.elements()));
+  Map largest(out, kBatch), mean(out, kBatch), d_largest(kMap, kBatch), d_mean(kMap, kBatch);
+  on_team(
+      [&] {
+        maxpool(largest, saved, x, g, kBatch);
+        maxpool_backward_input(d_largest, dy, saved, g, kBatch);
+        avgpool(mean, x, g, kBatch);
+        avgpool_backward_input(d_mean, dy, g, kBatch);
+      },
+      threads);
+  Written written;
+  written.keep(saved);
+  for (const Map* map : {&largest, &mean, &d_largest, &d_mean}) written.keep(*map);
+  return written;
+}
+
+Written run_elementwise(int threads) {
+  const MapGeometry flat{.channels = kMap.elements(), .block = kMap.block};
+  const MapGeometry pooled{.channels = kMap.channels, .block = kMap.block};
+  const DropoutGeometry dropped{kMap.channels, kMap.height, kMap.width, kMap.block, 0.4f, 2};
+  const Map x = random_map(kMap, 11);
+  const Map dy = random_map(kMap, 12);
+  const std::vector<float> images =
+      floats(Numbers(13).uniform(static_cast<std::size_t>(kMap.elements() * kBatch)));
+  std::vector<float> plain = unwritten(images.size());
+  std::vector<Map> maps(13, Map(kMap, kBatch));
+  Map flattened(flat, kBatch);
+  Map means(pooled, kBatch);
+  on_team(
+      [&] {
+        relu(maps[0], x, kMap, kBatch);
+        relu_backward_input(maps[1], dy, maps[0], kMap, kBatch);
+        tanh(maps[2], x, kMap, kBatch);
+        tanh_backward_input(maps[3], dy, maps[2], kMap, kBatch);
+        sigmoid(maps[4], x, kMap, kBatch);
+        sigmoid_backward_input(maps[5], dy, maps[4], kMap, kBatch);
+        softmax(maps[6], x, kMap, kBatch);
+        softmax_backward_input(maps[7], dy, maps[6], kMap, kBatch);
+        dropout(maps[8], x, dropped, kBatch, {3, 4});
+        add(maps[9], {x, dy, maps[0]}, kMap, kBatch);
+        copy(maps[10], x, kMap, kBatch);
+        to_blocked(maps[11], images, kMap, kBatch);
+        from_blocked(plain, x, kMap, kBatch);
+        flatten(flattened, x, kMap, kBatch);
+        gap(means, x, kMap, kBatch);
+        gap_backward_input(maps[12], means, kMap, kBatch);
+      },
+      threads);
+  Written written;
+  for (const Map& map : maps) written.keep(map);
+  written.keep(flattened);
+  written.keep(means);
+  written.keep(plain);
+  return written;
+}
+
+Written run_losses(int threads) {
+  const MapGeometry g{.channels = 100, .block = 8};
+  const Map x = random_map(g, 14);
+  const std::vector<int> labels = Numbers(15).labels(kBatch, g.channels);
+  std::vector<float> entropy = unwritten(kBatch);
+  std::vector<float> squares = unwritten(kBatch);
+  Map d_entropy(g, kBatch);
+  Map d_squares(g, kBatch);
+  on_team(
+      [&] {
+        softmax_cross_entropy(d_entropy, entropy, x, labels, g, kBatch);
+        mean_squared_error(d_squares, squares, x, labels, g, kBatch);
+      },
+      threads);
+  Written written;
+  written.keep(entropy);
+  written.keep(squares);
+  written.keep(d_entropy);
+  written.keep(d_squares);
+  return written;
+}
+
+}  // namespace
+
+TEST(Threads, ConvGivesTheSameBits) {
+  ConvGeometry g;
+  g.in_channels = 24, g.in_height = g.in_width = 15, g.out_channels = 20;
+  g.kernel_height = g.kernel_width = 3, g.pad_top = g.pad_left = 1, g.block = 16;
+  ASSERT_TRUE(reference::complete(g));
+  ASSERT_GT(g.block * g.out_height, 3 * conv_tile_rows(g, g.depth()));  // several tiles even in one block
+  ASSERT_GT(conv_slots(g), 1);
+  int threads_that_worked = 0;
+  for (int attempt = 0; attempt < 10 && threads_that_worked < 2; ++attempt) {
+    expect_same_bits([&](int threads) { return run_conv(g, threads, threads_that_worked); });
+  }
+  EXPECT_GE(threads_that_worked, 2) << "no two threads ever shared a convolution, so nothing is proven";
+}
+
+TEST(Threads, PointwiseConvGivesTheSameBits) {
+  ConvGeometry g;
+  g.in_channels = 24, g.in_height = g.in_width = 15, g.out_channels = 20, g.block = 16;
+  ASSERT_TRUE(reference::complete(g));
+  int unused = 0;
+  expect_same_bits([&](int threads) { return run_conv(g, threads, unused); });
+}
+
+TEST(Threads, DenseGivesTheSameBits) {
+  for (const int block : {1, 8}) expect_same_bits([block](int threads) { return run_dense(block, threads); });
+}
+
+TEST(Threads, BnGivesTheSameBits) {
+  expect_same_bits(run_bn);
+}
+TEST(Threads, PoolsGiveTheSameBits) {
+  expect_same_bits(run_pools);
+}
+TEST(Threads, ElementwiseKernelsGiveTheSameBits) {
+  expect_same_bits(run_elementwise);
+}
+TEST(Threads, LossesGiveTheSameBits) {
+  expect_same_bits(run_losses);
+}
+
+}  // namespace cnn::tests
