@@ -30,7 +30,7 @@ std::size_t learning_floats(const ModelDescription& model) {
 }
 
 /// Moments that an optimizer keeps for each learning float.
-std::size_t moment_kinds(const OptimizerDescription& optimizer) {
+std::size_t kinds_of_moments(const OptimizerDescription& optimizer) {
   if (optimizer.algorithm != Algorithm::kSgd) return 2;
   return optimizer.momentum != 0 ? 1 : 0;
 }
@@ -101,7 +101,7 @@ void update_adam(const Range& range, const AdamFactors& factors) {
 std::size_t Optimizer::state_floats(const ModelDescription& model) {
   std::size_t kinds = 0;
   for (const PhaseDescription& phase : model.training.phases)
-    if (phase.has_optimizer) kinds = std::max(kinds, moment_kinds(phase.optimizer));
+    if (phase.has_optimizer) kinds = std::max(kinds, kinds_of_moments(phase.optimizer));
   return kinds * learning_floats(model);
 }
 
@@ -148,19 +148,25 @@ void Optimizer::begin_phase(int phase) {
 
 /// A tensor that was frozen begins anew: zero moments and no steps.
 void Optimizer::reset(int tensor) {
-  const auto index = static_cast<std::size_t>(tensor);
-  steps_[index] = 0;
-  for (std::size_t kind = 0; kind < moment_kinds(settings_); ++kind) {
-    const Floats moments =
-        state_.subspan(kind * moment_floats_ + state_offsets_[index], model_.tensors[index].count);
-    std::fill(moments.begin(), moments.end(), 0.0f);
+  steps_[static_cast<std::size_t>(tensor)] = 0;
+  for (int kind = 0; kind < moment_kinds(); ++kind) {
+    const Floats values = moments(tensor, kind);
+    std::fill(values.begin(), values.end(), 0.0f);
   }
+}
+
+int Optimizer::moment_kinds() const { return static_cast<int>(kinds_of_moments(settings_)); }
+
+Floats Optimizer::moments(int tensor, int kind) {
+  const auto index = static_cast<std::size_t>(tensor);
+  return state_.subspan(static_cast<std::size_t>(kind) * moment_floats_ + state_offsets_[index],
+                        model_.tensors[index].count);
 }
 
 void Optimizer::update(Floats parameters, ConstFloats gradients) {
   for_each_tile(static_cast<int>(tiles_.size()), [&](int index) {
     const Tile& tile = tiles_[static_cast<std::size_t>(index)];
-    const std::size_t kinds = moment_kinds(settings_);
+    const int kinds = moment_kinds();
     float* const moments = state_.data() + tile.state;
     const Range range{.parameter = parameters.data() + tile.parameter,
                       .gradient = gradients.data() + tile.gradient,

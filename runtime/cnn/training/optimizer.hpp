@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "cnn/core/types.hpp"
@@ -30,6 +31,10 @@ class Optimizer {
   /// For checkpoints: the steps each tensor has taken, one for each of the model's tensors.
   std::vector<std::int64_t>& steps() { return steps_; }
   const std::vector<std::int64_t>& steps() const { return steps_; }
+  /// The current phase's tensors, and each one's moments: `kind` is 0 or 1, below moment_kinds().
+  std::span<const int> learning() const { return learning_; }
+  int moment_kinds() const;
+  Floats moments(int tensor, int kind);
   /// Floats of state the model's phases need.
   static std::size_t state_floats(const ModelDescription& model);
 

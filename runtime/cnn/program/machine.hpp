@@ -1,0 +1,13 @@
+// What computes: recorded with a run, since the same bits come from the same binary, instruction set and BLAS.
+#pragma once
+
+#include <string>
+
+namespace cnn::program {
+
+/// The processor's name as the system gives it: "AMD EPYC 7R13 Processor".
+std::string cpu_name();
+/// The widest instruction set the program was compiled for: "x86-64 avx2 fma".
+std::string instruction_set();
+
+}  // namespace cnn::program

@@ -1,0 +1,18 @@
+// Numbers as people read them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace cnn::program {
+
+/// "1,234,567"
+std::string with_commas(std::int64_t number);
+/// "3.2 MiB"
+std::string bytes_text(double bytes);
+/// "4.1 s", "2 min 05 s", "1 h 02 min"
+std::string duration_text(double seconds);
+/// A share as "88.12 %".
+std::string percent_text(double share);
+
+}  // namespace cnn::program
