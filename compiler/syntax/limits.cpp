@@ -54,8 +54,16 @@ class Depth {
     const char c = text_[at_];
     if (c == '#') return skip_comment();
     if (c == '"') return skip_string();
-    if (std::isalpha(static_cast<unsigned char>(c)) || c == '_') return take_word();
+    if (std::isalnum(static_cast<unsigned char>(c)) || c == '_') return take_word();
     ++at_;
+    if (std::isspace(static_cast<unsigned char>(c))) return;
+    after_operand_ = c == ')' || c == ']' || c == '}';
+    if (at_ < text_.size()) {
+      const char next = text_[at_];
+      if (c == '-' && next == '>') return ++at_, begin_expression();
+      // '==' and its like nest as '+' does; only a single '=' begins an expression of its own.
+      if (next == '=' && (c == '=' || c == '!' || c == '<' || c == '>')) return ++at_, static_cast<void>(++depth_);
+    }
     switch (c) {
       case '(': case '[': case '{':
         open_.push_back({depth_, else_ifs_});
@@ -68,7 +76,7 @@ class Depth {
         else_ifs_ = open_.back().else_ifs;
         open_.pop_back();
         return;
-      case ',': case '=': case '|': depth_ = open_.empty() ? 0 : open_.back().depth; return;
+      case ',': case '=': case '|': return begin_expression();
       case '+': case '-': case '*': case '/': case '%': case '<': case '>': case '?': case '.': ++depth_; return;
       default: return;
     }
@@ -78,11 +86,22 @@ class Depth {
     const std::size_t begin = at_;
     while (at_ < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_])) || text_[at_] == '_')) ++at_;
     const std::string_view word = text_.substr(begin, at_ - begin);
+    const bool is_operator = word == "not" || word == "and" || word == "or" || word == "in";
+    if (!is_operator) begin_operand();
+    else after_operand_ = false;
     if (word == "else") after_else_ = true;
     else if (word == "if" && after_else_) ++else_ifs_, after_else_ = false;
-    else if (word == "not" || word == "and" || word == "or" || word == "in") ++depth_;
+    else if (is_operator) ++depth_;
     else if (word == "if" || word == "let") else_ifs_ = 0, depth_ = 0;
     else after_else_ = false;
+  }
+
+  void begin_expression() { depth_ = open_.empty() ? 0 : open_.back().depth; }
+
+  // Two operands in a row never stand in one expression: the second begins another statement.
+  void begin_operand() {
+    if (after_operand_) begin_expression();
+    after_operand_ = true;
   }
 
   void skip_comment() {
@@ -90,6 +109,7 @@ class Depth {
   }
 
   void skip_string() {
+    begin_operand();
     ++at_;
     while (at_ < text_.size() && text_[at_] != '"' && text_[at_] != '\n') at_ += text_[at_] == '\\' ? 2 : 1;
     ++at_;
@@ -104,6 +124,7 @@ class Depth {
   int depth_ = 0;
   int else_ifs_ = 0;
   bool after_else_ = false;
+  bool after_operand_ = false;
 };
 
 }  // namespace
