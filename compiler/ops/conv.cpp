@@ -1,4 +1,6 @@
 // The card of `conv`.
+#include <algorithm>
+
 #include "ops/cards.hpp"
 #include "ops/initialization.hpp"
 #include "ops/map.hpp"
@@ -29,6 +31,10 @@ ir::Inference infer(const ir::OpContext& context) {
   return inferred;
 }
 
+std::int64_t divide_up(std::int64_t a, std::int64_t b) {
+  return (a + b - 1) / b;
+}
+
 // The multiply-accumulates of one output element.
 std::int64_t depth(const ir::OpContext& context) {
   const auto [height, width] = context.arguments.pair("kernel");
@@ -50,6 +56,28 @@ std::vector<ir::GeometryField> geometry(const ir::OpContext& context) {
           {"dilation_height", w.height.dilation}, {"dilation_width", w.width.dilation},
           {"groups", context.arguments.integer("groups")},
           {"block", context.block}};
+}
+
+// What cnn::conv_scratch says for the same geometry: generated code asserts that they agree.
+ir::ScratchSize scratch(const ir::OpContext& context) {
+  const ir::Shape& in = context.inputs[0];
+  const Window w = std::get<Window>(window("conv", in, context.arguments));
+  const std::int64_t taps = w.height.kernel * w.width.kernel;
+  const std::int64_t groups = context.arguments.integer("groups");
+  const std::int64_t group_channels = in.channels / groups;
+  const auto tile = [&](std::int64_t rows_of_columns) {
+    const std::int64_t columns = std::clamp<std::int64_t>(65536 / rows_of_columns, 96, 2048);
+    const std::int64_t rows = std::clamp<std::int64_t>(columns / w.width.out, 1, context.block * w.height.out);
+    return rows_of_columns * rows * w.width.out;
+  };
+  const std::int64_t most = std::max<std::int64_t>(1, 256 / taps);
+  const std::int64_t chunk = divide_up(group_channels, divide_up(group_channels, most));
+  const std::int64_t chunks = divide_up(group_channels, chunk) * groups;
+  const std::int64_t weights = context.output.channels * depth(context);
+  const std::int64_t slots = std::clamp<std::int64_t>((1 << 20) / weights, 1, divide_up(8, chunks));
+  const bool pointwise = taps == 1 && w.height.stride == 1 && w.width.stride == 1 && w.height.pad == 0 && w.width.pad == 0 &&
+                         w.height.out == in.height && w.width.out == in.width;
+  return {.per_thread = pointwise ? 0 : std::max(tile(depth(context)), tile(chunk * taps)), .shared = (slots - 1) * weights};
 }
 
 }  // namespace
@@ -87,7 +115,7 @@ ir::OpDef conv_card() {
                    .backward_params = ir::CallDef{"conv_backward_params",
                                                   {Role::kDParameters, Role::kDOutput, Role::kInputs, Role::kGeometry,
                                                    Role::kBatch, Role::kScratch}}},
-      .scratch = {},
+      .scratch = scratch,
   };
   add_window_arguments(card, true);
   card.arguments.push_back({.name = "groups",

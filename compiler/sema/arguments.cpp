@@ -50,8 +50,7 @@ void report_unknown(const Callee& callee, const syntax::Name& name, Diagnostics&
 
 void report_superfluous(const Callee& callee, const syntax::Argument& argument, std::size_t positions,
                         Diagnostics& diagnostics) {
-  auto report = diagnostics.report(argument.range, messages::kTooManyArguments, callee.name, positions,
-                                   positions == 1 ? "" : "s");
+  auto report = diagnostics.report(argument.range, messages::kTooManyArguments, callee.name, positions);
   if (const std::string_view foreign = foreign_extra(callee.name); !foreign.empty()) report.help(std::string(foreign));
   else if (positions < callee.arguments.size()) report.help(fmt::format("give the others by name: {}", signature(callee)));
 }

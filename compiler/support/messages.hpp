@@ -100,8 +100,8 @@ inline constexpr Message<Text> kTooFewBranches{"too-few-branches", Severity::kEr
 inline constexpr Message<Text, double, double> kLayerTooLarge{
     "layer-too-large", Severity::kError, "'{}' would have {:.0f} numbers; {:.0f} are the limit"};
 inline constexpr Message<Text, Text> kUnknownOption{"unknown-option", Severity::kError, "unknown option '{}' of '{}'"};
-inline constexpr Message<Text, std::size_t, Text> kTooManyArguments{
-    "too-many-arguments", Severity::kError, "too many arguments: '{}' takes {} without a name{}"};
+inline constexpr Message<Text, std::size_t> kTooManyArguments{
+    "too-many-arguments", Severity::kError, "too many arguments: '{}' takes {} without a name"};
 inline constexpr Message<Text> kPositionalAfterNamed{
     "positional-after-named", Severity::kError, "in '{}' an argument without a name follows one with a name"};
 inline constexpr Message<Text, Text> kGivenTwice{"given-twice", Severity::kError, "'{}' of '{}' is given twice"};
@@ -181,7 +181,7 @@ inline constexpr Message<Text, Text, Text, Text> kSizesDisagree{
 inline constexpr Message<Text, Text> kMonitorWithoutValidation{
     "monitor-without-validation", Severity::kError, "{} can't be monitored: data {} has no validation part"};
 inline constexpr Message<Text, Text> kModelIncomplete{
-    "model-incomplete", Severity::kNote, "nothing is generated for model {}: {} has no value"};
+    "model-incomplete", Severity::kNote, "nothing is generated for model {}: no value for {}"};
 inline constexpr Message<Text> kProgramTwice{"program-twice", Severity::kError, "two programs are called '{}'"};
 
 // ---------- ops ----------

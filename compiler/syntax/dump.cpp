@@ -208,7 +208,7 @@ class Dump {
                      body(depth + 1, *form.otherwise);
                    },
                    [&](const LayerStatement& form) {
-                     if (form.name) line(depth, fmt::format(form.name->is_template ? "\"{}\" =" : "{} =", form.name->text));
+                     if (form.name) line(depth, form.name->is_template ? fmt::format("\"{}\" =", form.name->text) : form.name->text + " =");
                      for (const Step& each : form.steps) step(form.name ? depth + 1 : depth, each);
                    },
                },

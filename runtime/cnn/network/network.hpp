@@ -51,8 +51,9 @@ class Network {
   Network(const ModelDescription& description, int threads);
 
   // Generated. Run on every thread of the team; kernels share the work among them.
-  virtual float step(int phase, ConstFloats images, Labels labels, const RandomKey& random, Optimizer& optimizer) = 0;
-  virtual float evaluate_on_team(ConstFloats images, Labels labels) = 0;
+  // A model that nothing trains overrides only the last; the others then throw std::logic_error.
+  virtual float step(int phase, ConstFloats images, Labels labels, const RandomKey& random, Optimizer& optimizer);
+  virtual float evaluate_on_team(ConstFloats images, Labels labels);
   virtual void predict_on_team(ConstFloats images, int count) = 0;
 
   /// Views of the arena for generated code: `offset` in floats from the region's start.

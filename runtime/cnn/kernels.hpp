@@ -1,0 +1,20 @@
+// All kernels, for generated code.
+#pragma once
+
+#include "cnn/ops/add.hpp"
+#include "cnn/ops/avgpool.hpp"
+#include "cnn/ops/bn.hpp"
+#include "cnn/ops/conv.hpp"
+#include "cnn/ops/copy.hpp"
+#include "cnn/ops/cross_entropy.hpp"
+#include "cnn/ops/dense.hpp"
+#include "cnn/ops/dropout.hpp"
+#include "cnn/ops/flatten.hpp"
+#include "cnn/ops/gap.hpp"
+#include "cnn/ops/layout.hpp"
+#include "cnn/ops/maxpool.hpp"
+#include "cnn/ops/mean_squared_error.hpp"
+#include "cnn/ops/relu.hpp"
+#include "cnn/ops/sigmoid.hpp"
+#include "cnn/ops/softmax.hpp"
+#include "cnn/ops/tanh.hpp"
