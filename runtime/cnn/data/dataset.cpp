@@ -126,9 +126,10 @@ Dataset::Images Dataset::load_images(const DataDescription& description, const f
   Images images;
   const auto begin = [&](const IdxImages& header) {
     Preparation preparation = make_preparation(description, file, header, input);
-    if (preparation_ && preparation_->bytes_before() != preparation.bytes_before())
-      throw FormatError(file, fmt::format("its images are 1x{}x{}, not as the training images", header.height,
-                                          header.width));
+    if (preparation_ && preparation_->shape_before() != preparation.shape_before())
+      throw FormatError(file, fmt::format("its images are {}, but the training images are {}",
+                                          shape_text(preparation.shape_before()),
+                                          shape_text(preparation_->shape_before())));
     preparation_ = std::move(preparation);
     images.bytes = allocate_images(file, header.count, *preparation_);
     images.count = header.count;

@@ -27,7 +27,7 @@ void add_normalization(std::vector<std::array<float, 256>>& levels, const Transf
 }  // namespace
 
 Preparation::Preparation(std::span<const TransformDescription> transforms, const std::array<int, 3>& shape)
-    : shape_(shape), levels_(static_cast<std::size_t>(shape[0])) {
+    : shape_before_(shape), shape_(shape), levels_(static_cast<std::size_t>(shape[0])) {
   for (auto& channel : levels_)
     for (std::size_t byte = 0; byte < channel.size(); ++byte)
       channel[byte] = static_cast<float>(byte) / 255.0f;

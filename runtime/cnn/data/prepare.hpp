@@ -20,7 +20,8 @@ class Preparation {
   /// transforms don't suit it.
   Preparation(std::span<const TransformDescription> transforms, const std::array<int, 3>& shape);
 
-  /// Channels, height and width afterwards.
+  /// Channels, height and width before and after.
+  const std::array<int, 3>& shape_before() const { return shape_before_; }
   const std::array<int, 3>& shape() const { return shape_; }
   /// Bytes before and after; floats are as many as bytes after.
   std::size_t bytes_before() const { return bytes_before_; }
@@ -43,7 +44,7 @@ class Preparation {
     std::size_t plane_before, plane_after;  // bytes of a channel
   };
 
-  std::array<int, 3> shape_;
+  std::array<int, 3> shape_before_, shape_;
   std::size_t bytes_before_ = 0, bytes_after_ = 0;
   std::vector<Step> resizes_;
   std::vector<std::array<float, 256>> levels_;  // by channel: what becomes of a byte
