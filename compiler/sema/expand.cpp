@@ -99,15 +99,16 @@ class Walk {
 
   // ---------- names ----------
 
-  // The name as a path's component, taken in this scope. Empty, after a message, where it can't be one.
+  // The name as a path's component, taken in this scope; after a message it is used all the same, so that no layer
+  // takes a number that it would not have.
   std::string take_name(const syntax::LayerName& name) {
     if (name.text.find('{') != std::string::npos) {
       diagnostics_.report(name.range, messages::kNotYetSupported, "a name with {...} in it");
-      return {};
+      return name.text;
     }
     if (!is_identifier(name.text)) {
       diagnostics_.report(name.range, messages::kBadLayerName, name.text).help("letters, digits and _ make a name");
-      return {};
+      return name.text;
     }
     const auto before = place_.paths.take(name.text, name.range);
     if (!before) return name.text;
@@ -117,7 +118,7 @@ class Walk {
     } else {
       report.also(*before, "it is taken here");
     }
-    return {};
+    return name.text;
   }
 
   static bool is_leaf(const syntax::Step& step) {
@@ -135,7 +136,7 @@ class Walk {
       Walk walk(expansion_, {place_.values, inside, false}, flow_, items_);
       for (const syntax::Step& one : layer.steps) walk.step(one, "", nullptr);
     }
-    if (!name.empty()) end_section(path);
+    end_section(path);
   }
 
   void end_section(const std::string& path) {

@@ -75,7 +75,7 @@ Result arithmetic(BinaryOperator op, const Operand& left, const Operand& right, 
   const auto b = number_of(right.value);
   if (!a || !b) return not_for(op, left, right, range, diagnostics);
   if (divides(op) && *b == 0) {
-    diagnostics.report(range, messages::kDivisionByZero).also(right.range, "this is 0");
+    diagnostics.report(right.range, messages::kDivisionByZero).label("this is 0");
     return std::nullopt;
   }
   const auto* x = left.value.as<std::int64_t>();
