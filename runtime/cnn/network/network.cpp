@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <sys/mman.h>
 
-#include <cstring>
 #include <new>
 #include <stdexcept>
 
@@ -107,6 +106,15 @@ void Network::predict(ConstFloats images, int count) {
   run_team(threads_, [&] { predict_on_team(images, count); });
   keep_results(static_cast<std::size_t>(count));
   losses_ = {};
+}
+
+// Out of reach through train_step() and evaluate(), which refuse before the team is opened.
+float Network::step(int, ConstFloats, Labels, const RandomKey&, Optimizer&) {
+  throw std::logic_error(fmt::format("{} has no training step", description_.name));
+}
+
+float Network::evaluate_on_team(ConstFloats, Labels) {
+  throw std::logic_error(fmt::format("{} has no loss", description_.name));
 }
 
 Floats Network::tensor(int index) {
