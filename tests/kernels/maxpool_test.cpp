@@ -106,6 +106,17 @@ TEST(Maxpool, NanWinsAsInPyTorch) {
   EXPECT_EQ(row({kNan, kNan, 5}).saved[0], 1);  // the last of several
 }
 
+TEST(Maxpool, NanWinsInHalvesToo) {
+  PoolGeometry g;
+  g.channels = 1, g.in_height = 2, g.in_width = 6, g.kernel_height = g.kernel_width = 2;
+  g.stride_height = g.stride_width = 2, g.out_height = 1, g.out_width = 3;
+  const MaxpoolRun run(g, 1, {kNan, 9, 1, kNan, -kInfinity, -kInfinity, 8, 7, kNan, 9, -kInfinity, 4},
+                       {1, 1, 1});
+  EXPECT_EQ(run.saved, (std::vector<std::uint8_t>{0, 2, 3}));
+  EXPECT_TRUE(std::isnan(run.output[0]) && std::isnan(run.output[1]));
+  EXPECT_EQ(run.output[2], 4);
+}
+
 TEST(Maxpool, MinusInfinityCanWin) {
   const MaxpoolRun run = row({-kInfinity, -kInfinity});
   EXPECT_EQ(run.output[0], -kInfinity);

@@ -15,39 +15,31 @@ int counted(int output, int kernel, int stride, int pad, int size, bool count_in
   return std::max(places, 1);
 }
 
-// The counts of outputs [begin, end) of row y.
-void count_windows(float* counts, const PoolGeometry& g, int y, int begin, int end) {
-  const int height =
-      counted(y, g.kernel_height, g.stride_height, g.pad_top, g.in_height, g.count_include_pad);
+int counted_rows(const PoolGeometry& g, int y) {
+  return counted(y, g.kernel_height, g.stride_height, g.pad_top, g.in_height, g.count_include_pad);
+}
+
+// The widths of the windows of outputs [begin, end) of a row.
+void count_columns(float* widths, const PoolGeometry& g, int begin, int end) {
   for (int x = begin; x < end; ++x) {
     const int width = counted(x, g.kernel_width, g.stride_width, g.pad_left, g.in_width, g.count_include_pad);
-    counts[x - begin] = static_cast<float>(height * width);
+    widths[x - begin] = static_cast<float>(width);
   }
 }
 
-// Calls visit(row of the input at the first output of the span, index of that output in the piece, count) for
-// each place of the windows of outputs [begin, end) of row y.
-template <class Image, class Visit>
-void for_each_place(Image* plane, const PoolGeometry& g, int y, int begin, int end, Visit&& visit) {
-  for (int tap_y = 0; tap_y < g.kernel_height; ++tap_y) {
-    const int in_y = y * g.stride_height - g.pad_top + tap_y;
-    if (in_y < 0 || in_y >= g.in_height) continue;
-    for (int tap_x = 0; tap_x < g.kernel_width; ++tap_x) {
-      const PoolSpan span = pool_span(g, tap_x, begin, end);
-      if (span.begin == span.end) continue;
-      const std::ptrdiff_t first =
-          static_cast<std::ptrdiff_t>(in_y) * g.in_width + span.begin * g.stride_width;
+// Calls visit(the input of the first output that has it, index of that output in the piece, count) for each
+// place of the windows of outputs [begin, end) of row y.
+template <class Image, class Stride, class Visit>
+void for_each_place(Image* plane, const PoolGeometry& g, int y, int begin, int end, Stride stride,
+                    Visit&& visit) {
+  const int first_y = y * g.stride_height - g.pad_top;
+  const int last_y = std::min(first_y + g.kernel_height, g.in_height);
+  for (int tap_x = 0; tap_x < g.kernel_width; ++tap_x) {
+    const PoolSpan span = pool_span(g, tap_x, begin, end, stride);
+    if (span.begin == span.end) continue;
+    for (int in_y = std::max(first_y, 0); in_y < last_y; ++in_y) {
+      const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(in_y) * g.in_width + span.begin * stride;
       visit(plane + first + tap_x - g.pad_left, span.begin - begin, span.end - span.begin);
-    }
-  }
-}
-
-// Calls work(piece's begin, end, row y) for the pieces of a plane of outputs.
-template <class Work>
-void for_each_piece(const PoolGeometry& g, Work&& work) {
-  for (int y = 0; y < g.out_height; ++y) {
-    for (int begin = 0; begin < g.out_width; begin += kPoolPiece) {
-      work(begin, std::min(begin + kPoolPiece, g.out_width), y);
     }
   }
 }
@@ -57,16 +49,20 @@ void for_each_piece(const PoolGeometry& g, Work&& work) {
 void avgpool(Blocked output, ConstBlocked input, const PoolGeometry& g, int batch) {
   with_stride(g.stride_width, [&](auto stride) {
     for_each_pool_plane(g, batch, [&](int block, std::ptrdiff_t in_offset, std::ptrdiff_t out_offset) {
-      for_each_piece(g, [&](int begin, int end, int y) {
-        float sums[kPoolPiece] = {};
-        float counts[kPoolPiece];
-        for_each_place(input.block(block) + in_offset, g, y, begin, end,
-                       [&](const float* in, int first, int count) {
-                         for (int i = 0; i < count; ++i) sums[first + i] += in[i * stride];
-                       });
-        count_windows(counts, g, y, begin, end);
-        float* out = output.block(block) + out_offset + static_cast<std::ptrdiff_t>(y) * g.out_width + begin;
-        for (int i = 0; i < end - begin; ++i) out[i] = sums[i] / counts[i];
+      for_each_piece(g, [&](int begin, int end) {
+        float widths[kPoolPiece];
+        count_columns(widths, g, begin, end);
+        for (int y = 0; y < g.out_height; ++y) {
+          float sums[kPoolPiece] = {};
+          const auto add = [&](const float* __restrict in, int first, int count) {
+            for (int i = 0; i < count; ++i) sums[first + i] += in[i * stride];
+          };
+          for_each_place(input.block(block) + in_offset, g, y, begin, end, stride, add);
+          const auto height = static_cast<float>(counted_rows(g, y));
+          float* out =
+              output.block(block) + out_offset + static_cast<std::ptrdiff_t>(y) * g.out_width + begin;
+          for (int i = 0; i < end - begin; ++i) out[i] = sums[i] / (height * widths[i]);
+        }
       });
     });
   });
@@ -77,15 +73,20 @@ void avgpool_backward_input(Blocked d_input, ConstBlocked d_output, const PoolGe
     for_each_pool_plane(g, batch, [&](int block, std::ptrdiff_t in_offset, std::ptrdiff_t out_offset) {
       float* d_in = d_input.block(block) + in_offset;
       std::fill_n(d_in, static_cast<std::ptrdiff_t>(g.in_height) * g.in_width, 0.0f);
-      for_each_piece(g, [&](int begin, int end, int y) {
-        float shares[kPoolPiece];
-        count_windows(shares, g, y, begin, end);
-        const float* d_out =
-            d_output.block(block) + out_offset + static_cast<std::ptrdiff_t>(y) * g.out_width + begin;
-        for (int i = 0; i < end - begin; ++i) shares[i] = d_out[i] / shares[i];
-        for_each_place(d_in, g, y, begin, end, [&](float* to, int first, int count) {
-          for (int i = 0; i < count; ++i) to[i * stride] += shares[first + i];
-        });
+      for_each_piece(g, [&](int begin, int end) {
+        float widths[kPoolPiece];
+        count_columns(widths, g, begin, end);
+        for (int y = 0; y < g.out_height; ++y) {
+          float shares[kPoolPiece];
+          const auto height = static_cast<float>(counted_rows(g, y));
+          const float* d_out =
+              d_output.block(block) + out_offset + static_cast<std::ptrdiff_t>(y) * g.out_width + begin;
+          for (int i = 0; i < end - begin; ++i) shares[i] = d_out[i] / (height * widths[i]);
+          const auto add = [&](float* __restrict to, int first, int count) {
+            for (int i = 0; i < count; ++i) to[i * stride] += shares[first + i];
+          };
+          for_each_place(d_in, g, y, begin, end, stride, add);
+        }
       });
     });
   });

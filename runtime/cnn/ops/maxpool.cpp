@@ -2,6 +2,7 @@
 // one loop.
 #include "cnn/ops/maxpool.hpp"
 
+#include <bit>
 #include <limits>
 
 #include "cnn/ops/windows.hpp"
@@ -15,31 +16,61 @@ struct Winners {
   std::int32_t place[kPoolPiece];  // as wide as best, so that loops over both become vectors
 };
 
+// Without a branch, which data would make hard to predict where a row's end is not done by vectors.
+std::int32_t select(bool condition, std::int32_t yes, std::int32_t no) {
+  return no ^ ((no ^ yes) & -static_cast<std::int32_t>(condition));
+}
+float select(bool condition, float yes, float no) {
+  return std::bit_cast<float>(
+      select(condition, std::bit_cast<std::int32_t>(yes), std::bit_cast<std::int32_t>(no)));
+}
+
+// As PyTorch: a NaN wins, and the first element does over nothing, even if it is -infinity.
+void compare(float& best, std::int32_t& best_place, float value, std::int32_t place) {
+  const bool wins = (value > best) | (value != value) | (best_place == kNoWinner);
+  best = select(wins, value, best);
+  best_place = select(wins, place, best_place);
+}
+
 // The largest elements of the windows of outputs [begin, end) of row y.
 template <class Stride>
 void find_winners(Winners& winners, const float* plane, const PoolGeometry& g, int y, int begin, int end,
                   Stride stride) {
   std::fill_n(winners.best, end - begin, -std::numeric_limits<float>::infinity());
   std::fill_n(winners.place, end - begin, kNoWinner);
-  for (int tap_y = 0; tap_y < g.kernel_height; ++tap_y) {
-    const int in_y = y * g.stride_height - g.pad_top + tap_y;
-    if (in_y < 0 || in_y >= g.in_height) continue;
+  const int first_y = y * g.stride_height - g.pad_top;
+  for (int in_y = std::max(first_y, 0); in_y < std::min(first_y + g.kernel_height, g.in_height); ++in_y) {
     for (int tap_x = 0; tap_x < g.kernel_width; ++tap_x) {
-      const PoolSpan span = pool_span(g, tap_x, begin, end);
-      const float* in =
-          plane + static_cast<std::ptrdiff_t>(in_y) * g.in_width + span.begin * stride + tap_x - g.pad_left;
+      const PoolSpan span = pool_span(g, tap_x, begin, end, stride);
+      const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(in_y) * g.in_width + span.begin * stride;
+      const float* __restrict in = plane + first + tap_x - g.pad_left;
       float* __restrict best = winners.best + (span.begin - begin);
       std::int32_t* __restrict places = winners.place + (span.begin - begin);
-      const std::int32_t place = tap_y * g.kernel_width + tap_x;
-      for (int i = 0; i < span.end - span.begin; ++i) {
-        const float value = in[i * stride];
-        // A NaN wins over all, and the first element over nothing even if it is -infinity.
-        const bool wins = !(value <= best[i]) | (places[i] == kNoWinner);
-        const bool stays = best[i] != best[i] && value == value;
-        best[i] = wins & !stays ? value : best[i];
-        places[i] = wins & !stays ? place : places[i];
-      }
+      const std::int32_t place = (in_y - first_y) * g.kernel_width + tap_x;
+      for (int i = 0; i < span.end - span.begin; ++i) compare(best[i], places[i], in[i * stride], place);
     }
+  }
+}
+
+// Windows of 2x2 side by side, none over an edge: the usual ones, compared in registers.
+bool halves(const PoolGeometry& g) {
+  return g.kernel_height == 2 && g.kernel_width == 2 && g.stride_height == 2 && g.stride_width == 2 &&
+         g.pad_top == 0 && g.pad_left == 0 && 2 * g.out_height <= g.in_height &&
+         2 * g.out_width <= g.in_width;
+}
+
+void find_winners_of_halves(Winners& winners, const float* plane, const PoolGeometry& g, int y, int begin,
+                            int end) {
+  const float* __restrict upper = plane + static_cast<std::ptrdiff_t>(2 * y) * g.in_width + 2 * begin;
+  const float* __restrict lower = upper + g.in_width;
+  for (int i = 0; i < end - begin; ++i) {
+    float best = upper[2 * i];
+    std::int32_t place = 0;
+    compare(best, place, upper[2 * i + 1], 1);
+    compare(best, place, lower[2 * i], 2);
+    compare(best, place, lower[2 * i + 1], 3);
+    winners.best[i] = best;
+    winners.place[i] = place;
   }
 }
 
@@ -47,16 +78,20 @@ template <class Keep>
 void pool(Blocked output, ConstBlocked input, const PoolGeometry& g, int batch, Keep&& keep) {
   with_stride(g.stride_width, [&](auto stride) {
     for_each_pool_plane(g, batch, [&](int block, std::ptrdiff_t in_offset, std::ptrdiff_t out_offset) {
-      Winners winners;
-      for (int y = 0; y < g.out_height; ++y) {
-        for (int begin = 0; begin < g.out_width; begin += kPoolPiece) {
-          const int end = std::min(begin + kPoolPiece, g.out_width);
-          find_winners(winners, input.block(block) + in_offset, g, y, begin, end, stride);
+      for_each_piece(g, [&](int begin, int end) {
+        Winners winners;
+        for (int y = 0; y < g.out_height; ++y) {
+          const float* plane = input.block(block) + in_offset;
+          if (halves(g)) {
+            find_winners_of_halves(winners, plane, g, y, begin, end);
+          } else {
+            find_winners(winners, plane, g, y, begin, end, stride);
+          }
           const std::ptrdiff_t first = out_offset + static_cast<std::ptrdiff_t>(y) * g.out_width + begin;
           std::copy_n(winners.best, end - begin, output.block(block) + first);
           keep(block, first, winners, end - begin);
         }
-      }
+      });
     });
   });
 }

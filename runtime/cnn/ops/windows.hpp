@@ -1,6 +1,8 @@
 // How the pools walk over rows of windows. For their sources only.
 #pragma once
 
+#include <type_traits>
+
 #include "cnn/ops/pool.hpp"
 #include "cnn/ops/tiles.hpp"
 
@@ -14,11 +16,12 @@ struct PoolSpan {
   int begin, end;
 };
 
-inline PoolSpan pool_span(const PoolGeometry& g, int tap, int piece_begin, int piece_end) {
+template <class Stride>
+PoolSpan pool_span(const PoolGeometry& g, int tap, int piece_begin, int piece_end, Stride stride) {
   const int shift = tap - g.pad_left;  // output x reads input x * stride + shift
   const int last = g.in_width - 1 - shift;
-  const int begin = shift >= 0 ? 0 : (-shift + g.stride_width - 1) / g.stride_width;
-  const int end = last < 0 ? 0 : last / g.stride_width + 1;
+  const int begin = shift >= 0 ? 0 : (-shift + stride - 1) / stride;
+  const int end = last < 0 ? 0 : last / stride + 1;
   const int clamped = std::clamp(begin, piece_begin, piece_end);
   return {clamped, std::clamp(end, clamped, piece_end)};
 }
@@ -37,6 +40,13 @@ void for_each_pool_plane(const PoolGeometry& g, int batch, Work&& work) {
       }
     }
   });
+}
+
+/// Calls `work(begin, end)` for the pieces of a row of outputs.
+template <class Work>
+void for_each_piece(const PoolGeometry& g, Work&& work) {
+  for (int begin = 0; begin < g.out_width; begin += kPoolPiece)
+    work(begin, std::min(begin + kPoolPiece, g.out_width));
 }
 
 /// Calls `work(std::integral_constant stride)` for the usual strides, `work(stride)` for others: loops over a
