@@ -162,7 +162,10 @@ std::optional<TrainLines> read_train(const syntax::TrainItem& item, Range range,
   TrainLines lines;
   lines.training.data_name = item.data.text;
   if (item.recipe) {
-    file.diagnostics.report(item.recipe->range, messages::kNotYetSupported, "'using' a recipe");
+    // A recipe of this file is reported where it is declared.
+    if (!file.unsupported_names.contains(item.recipe->parts.front().name.text)) {
+      file.diagnostics.report(item.recipe->range, messages::kNotYetSupported, "'using' a recipe");
+    }
     return std::nullopt;
   }
   Settings settings;

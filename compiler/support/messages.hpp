@@ -67,8 +67,6 @@ inline constexpr Message<> kNoMembers{"no-members", Severity::kError, "this valu
 inline constexpr Message<Text> kUnknownMember{"unknown-member", Severity::kError, "the input has no '{}'"};
 inline constexpr Message<std::int64_t> kValueTooLarge{
     "value-too-large", Severity::kError, "this value has more than {} elements"};
-inline constexpr Message<int> kExpressionTooDeep{
-    "expression-too-deep", Severity::kError, "this expression is more than {} operations deep"};
 
 // names and bodies
 inline constexpr Message<Text> kNameTaken{"name-taken", Severity::kError, "the name '{}' is taken"};

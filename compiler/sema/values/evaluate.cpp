@@ -13,22 +13,14 @@ namespace {
 using ir::Value;
 using Result = std::optional<Value>;
 
-// Deeper than any parentheses may nest; long chains of operators are what can reach it.
-constexpr int kMaxDepth = 2000;
-
+// Recursion goes as deep as the parser let operators and brackets nest.
 class Evaluation {
  public:
   Evaluation(const Environment& environment, Diagnostics& diagnostics)
       : environment_(environment), diagnostics_(diagnostics) {}
 
   Result value(const syntax::Expression& expression) {
-    if (++depth_ > kMaxDepth) {
-      if (depth_ == kMaxDepth + 1) diagnostics_.report(expression.range, messages::kExpressionTooDeep, kMaxDepth);
-      --depth_;
-      return std::nullopt;
-    }
     Result result = std::visit([&](const auto& form) { return of(form, expression.range); }, expression.form);
-    --depth_;
     if (result && size_of(*result) > kMaxElements + 1) {
       diagnostics_.report(expression.range, messages::kValueTooLarge, kMaxElements);
       return std::nullopt;
@@ -209,7 +201,6 @@ class Evaluation {
 
   const Environment& environment_;
   Diagnostics& diagnostics_;
-  int depth_ = 0;
 };
 
 }  // namespace
