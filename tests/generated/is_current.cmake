@@ -1,0 +1,12 @@
+# Generates a spec's program into a folder of the build and compares it with what is committed. Writes nothing to the tree.
+file(REMOVE_RECURSE "${FOLDER}/${PROGRAM}")
+execute_process(COMMAND "${CNNC}" generate "${SPEC}" -o "${FOLDER}/${PROGRAM}" RESULT_VARIABLE failed)
+if(failed)
+  message(FATAL_ERROR "cnnc generate ${SPEC} failed")
+endif()
+foreach(file ${PROGRAM}.hpp ${PROGRAM}.cpp ${PROGRAM}_main.cpp)
+  execute_process(COMMAND diff -u "${EXPECTED}/${file}" "${FOLDER}/${PROGRAM}/${file}" RESULT_VARIABLE differs)
+  if(differs)
+    message(FATAL_ERROR "generated/${file} is not what cnnc makes of ${SPEC}; run: build/bin/cnnc generate specs/${PROGRAM}.cnn -o generated")
+  endif()
+endforeach()

@@ -1,0 +1,147 @@
+#!/usr/bin/python3
+"""The same initial weights and batches in PyTorch and in a generated program.
+
+  parity_test.py lenet5|mlp|residual PROBE
+
+Logits agree within 1e-5, every gradient within 1e-4 (relative, L2), the losses of 20 Adam steps within 1e-4, running
+statistics within 1e-4. Exit code 77 where PyTorch is missing: skipped.
+"""
+import os
+import subprocess
+import sys
+import tempfile
+
+try:
+    import numpy as np
+    import torch
+    import torch.nn as nn
+    import torch.nn.functional as F
+except ImportError as missing:
+    print(f"skipped: {missing}")
+    sys.exit(77)
+
+import safetensors_file
+
+STEPS, BATCH = 20, 43  # 43: the last block of images is short
+torch.manual_seed(1)
+torch.set_num_threads(2)
+
+
+class LeNet5(nn.Module):
+    shape = (1, 32, 32)
+
+    def __init__(self):
+        super().__init__()
+        self.c1, self.c3, self.c5 = nn.Conv2d(1, 6, 5), nn.Conv2d(6, 16, 5), nn.Conv2d(16, 120, 5)
+        self.f6, self.output = nn.Linear(120, 84), nn.Linear(84, 10)
+
+    def forward(self, x):
+        x = F.avg_pool2d(torch.tanh(self.c1(x)), 2)
+        x = F.avg_pool2d(torch.tanh(self.c3(x)), 2)
+        x = torch.tanh(self.c5(x)).flatten(1)
+        return self.output(torch.tanh(self.f6(x)))
+
+
+class Mlp(nn.Module):
+    shape = (1, 14, 14)
+
+    def __init__(self):
+        super().__init__()
+        self.hidden1, self.hidden2, self.output = nn.Linear(196, 128), nn.Linear(128, 64), nn.Linear(64, 10)
+
+    def forward(self, x):
+        return self.output(torch.sigmoid(self.hidden2(torch.relu(self.hidden1(x.flatten(1))))))
+
+
+class Residual(nn.Module):
+    shape = (3, 16, 16)
+
+    def __init__(self):
+        super().__init__()
+
+        def section(**layers):
+            return nn.ModuleDict(layers)
+
+        def conv(i, o, k, stride=1):
+            return nn.Conv2d(i, o, k, stride=stride, padding=k // 2, bias=False)
+
+        self.stem = section(conv1=conv(3, 16, 3), bn1=nn.BatchNorm2d(16))
+        self.stage1 = section(conv1=conv(16, 16, 3), bn1=nn.BatchNorm2d(16), conv2=conv(16, 16, 3), bn2=nn.BatchNorm2d(16))
+        self.stage2 = section(conv1=conv(16, 32, 3, 2), bn1=nn.BatchNorm2d(32), conv2=conv(32, 32, 3), bn2=nn.BatchNorm2d(32),
+                              projection=section(conv1=conv(16, 32, 1, 2), bn1=nn.BatchNorm2d(32)))
+        self.mix = section(conv1=nn.Conv2d(32, 8, 1), conv2=nn.Conv2d(32, 8, 3, padding=1, groups=2))
+        self.head = section(dense1=nn.Linear(16, 10))
+
+    def forward(self, x):
+        x = F.relu(self.stem.bn1(self.stem.conv1(x)))
+        s = self.stage1
+        x = F.relu(s.bn2(s.conv2(F.relu(s.bn1(s.conv1(x))))) + x)
+        s = self.stage2
+        skip = s.projection.bn1(s.projection.conv1(x))
+        x = F.relu(s.bn2(s.conv2(F.relu(s.bn1(s.conv1(x))))) + skip)
+        x = torch.cat([F.relu(self.mix.conv1(x)), F.relu(self.mix.conv2(F.max_pool2d(x, 3, 1, 1)))], 1)
+        return self.head.dense1(x.mean((2, 3)))
+
+
+def relative(ours, theirs):
+    return float(np.linalg.norm((ours - theirs).ravel()) / max(np.linalg.norm(theirs.ravel()), 1e-30))
+
+
+def theirs(net, images, labels):
+    """PyTorch's side: the same quantities under the same names as the probe's."""
+    result = {}
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
+    losses = []
+    for step in range(STEPS):
+        optimizer.zero_grad()
+        logits = net(images[step])
+        loss = F.cross_entropy(logits, labels[step])
+        loss.backward()
+        if step == 0:
+            result["logits"] = logits.detach().numpy().copy()
+            for name, parameter in net.named_parameters():
+                result["gradient." + name] = parameter.grad.numpy().copy()
+            for name, buffer in net.named_buffers():
+                if not name.endswith("num_batches_tracked"):
+                    result["after." + name] = buffer.numpy().copy()
+        optimizer.step()
+        losses.append(loss.item())
+    result["losses"] = np.array(losses, np.float32)
+    return result
+
+
+def compare(ours, reference):
+    limits = {"logits": 1e-5, "gradient": 1e-4, "after": 1e-4, "losses": 1e-4}
+    worst, failures = {}, []
+    if set(ours) != set(reference):
+        failures.append(f"other names: {sorted(set(ours) ^ set(reference))}")
+    for name in sorted(set(ours) & set(reference)):
+        kind = name.split(".")[0]
+        if kind == "gradient" and not np.any(reference[name]):
+            failures.append(f"{name}: all zero, so it proves nothing")
+        error = relative(ours[name], reference[name])
+        worst[kind] = max(worst.get(kind, 0), error)
+        if not error <= limits[kind]:
+            failures.append(f"{name}: relative error {error:.2e}, allowed {limits[kind]:.0e}")
+    return worst, failures
+
+
+def main():
+    which, probe = sys.argv[1], sys.argv[2]
+    net = {"lenet5": LeNet5, "mlp": Mlp, "residual": Residual}[which]().train()
+    images, labels = torch.randn(STEPS, BATCH, *net.shape), torch.randint(0, 10, (STEPS, BATCH))
+    weights = {name: tensor.numpy() for name, tensor in net.state_dict().items() if not name.endswith("num_batches_tracked")}
+    with tempfile.TemporaryDirectory() as folder:
+        given, made = os.path.join(folder, "in.safetensors"), os.path.join(folder, "out.safetensors")
+        safetensors_file.save(given, {**weights, "images": images.numpy(), "labels": labels.numpy().astype(np.float32),
+                                      "steps": np.zeros(STEPS, np.float32)})
+        subprocess.run([probe, given, made], check=True)
+        ours = safetensors_file.load(made)
+    worst, failures = compare(ours, theirs(net, images, labels))
+    print(f"{which}: " + ", ".join(f"{kind} {error:.1e}" for kind, error in worst.items()))
+    print("\n".join(failures))
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
