@@ -85,6 +85,8 @@ struct Malformed {
   const char* what;
   std::string bytes;
   const char* expected;
+
+  friend void PrintTo(const Malformed& malformed, std::ostream* out) { *out << malformed.what; }
 };
 
 const std::string kTwoImages = idx_images(2, 2, 3, "abcdefghijkl");

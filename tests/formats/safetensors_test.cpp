@@ -112,6 +112,8 @@ struct Malformed {
   const char* what;
   std::string bytes;
   const char* expected;
+
+  friend void PrintTo(const Malformed& malformed, std::ostream* out) { *out << malformed.what; }
 };
 
 const Malformed kMalformed[] = {
