@@ -32,7 +32,8 @@ struct TextOf {
   std::string operator()(const Word& word) const { return word.text; }
   std::string operator()(const Dimensions& dimensions) const {
     std::string text;
-    for (const std::int64_t extent : dimensions.extents) text += fmt::format("{}{}", text.empty() ? "" : "x", extent);
+    for (const std::int64_t extent : dimensions.extents)
+      text += fmt::format("{}{}", text.empty() ? "" : "x", extent);
     return text;
   }
   std::string operator()(const List& list) const {
@@ -58,11 +59,17 @@ struct DescriptionOf {
 
 }  // namespace
 
-bool operator==(const Value& left, const Value& right) { return left.form == right.form; }
+bool operator==(const Value& left, const Value& right) {
+  return left.form == right.form;
+}
 
-std::string to_text(const Value& value) { return std::visit(TextOf{}, value.form); }
+std::string to_text(const Value& value) {
+  return std::visit(TextOf{}, value.form);
+}
 
-std::string describe(const Value& value) { return std::visit(DescriptionOf{}, value.form); }
+std::string describe(const Value& value) {
+  return std::visit(DescriptionOf{}, value.form);
+}
 
 const Value& ArgumentValues::at(std::string_view name) const {
   const auto found = values_.find(name);
@@ -100,7 +107,8 @@ std::pair<std::int64_t, std::int64_t> ArgumentValues::pair(std::string_view name
   const Value& value = at(name);
   if (const auto* both = value.as<std::int64_t>()) return {*both, *both};
   const auto* dimensions = value.as<Dimensions>();
-  ensure(dimensions != nullptr && dimensions->extents.size() == 2, "ir", fmt::format("argument '{}' is not a pair", name));
+  ensure(dimensions != nullptr && dimensions->extents.size() == 2, "ir",
+         fmt::format("argument '{}' is not a pair", name));
   return {dimensions->extents[0], dimensions->extents[1]};
 }
 

@@ -1,4 +1,5 @@
-// The table of contents of sema: declarations, values, data, then each train with its models, then what nothing trains.
+// The table of contents of sema: declarations, values, data, then each train with its models, then what
+// nothing trains.
 #include "sema/analyze.hpp"
 
 #include <algorithm>
@@ -15,8 +16,8 @@ namespace {
 
 class Analysis {
  public:
-  Analysis(const syntax::File& file, const ir::OpRegistry& ops, const Overrides& overrides, const Sources& sources,
-           Diagnostics& diagnostics)
+  Analysis(const syntax::File& file, const ir::OpRegistry& ops, const Overrides& overrides,
+           const Sources& sources, Diagnostics& diagnostics)
       : syntax_(file), file_{ops, overrides, sources, diagnostics} {}
 
   std::vector<Program> run() {
@@ -45,7 +46,8 @@ class Analysis {
   bool take(const syntax::Name& name) {
     const auto [place, fresh] = declared_.try_emplace(name.text, name.range);
     if (fresh) return true;
-    file_.diagnostics.report(name.range, messages::kNameTaken, name.text).also(place->second, "it is declared here");
+    file_.diagnostics.report(name.range, messages::kNameTaken, name.text)
+        .also(place->second, "it is declared here");
     return false;
   }
 
@@ -60,8 +62,12 @@ class Analysis {
     for (const syntax::Name& name : import.names) take(name);
     file_.diagnostics.report(range, messages::kNotYetSupported, "'import'");
   }
-  void declare_item(const syntax::BlockItem& block, Range) { unsupported(block.name, block.name.range, "a block"); }
-  void declare_item(const syntax::RecipeItem& recipe, Range) { unsupported(recipe.name, recipe.name.range, "a recipe"); }
+  void declare_item(const syntax::BlockItem& block, Range) {
+    unsupported(block.name, block.name.range, "a block");
+  }
+  void declare_item(const syntax::RecipeItem& recipe, Range) {
+    unsupported(recipe.name, recipe.name.range, "a recipe");
+  }
   void declare_item(const syntax::LetItem& let, Range) { take(let.name); }
   void declare_item(const syntax::TrainItem&, Range) {}
   void declare_item(const syntax::DataItem& data, Range) {
@@ -83,7 +89,8 @@ class Analysis {
 
   bool has_parameter(std::string_view name) const {
     return std::ranges::any_of(order_, [&](const syntax::ModelItem* model) {
-      return std::ranges::any_of(model->parameters, [&](const syntax::Parameter& one) { return one.name.text == name; });
+      return std::ranges::any_of(model->parameters,
+                                 [&](const syntax::Parameter& one) { return one.name.text == name; });
     });
   }
 
@@ -97,10 +104,12 @@ class Analysis {
     std::vector<std::string_view> names;
     for (const syntax::ModelItem* model : order_) {
       for (const syntax::Parameter& parameter : model->parameters) {
-        if (std::ranges::find(names, parameter.name.text) == names.end()) names.push_back(parameter.name.text);
+        if (std::ranges::find(names, parameter.name.text) == names.end())
+          names.push_back(parameter.name.text);
       }
     }
-    if (has_train()) names.insert(names.end(), std::begin(kOverridableSettings), std::end(kOverridableSettings));
+    if (has_train())
+      names.insert(names.end(), std::begin(kOverridableSettings), std::end(kOverridableSettings));
     return names;
   }
 
@@ -109,8 +118,10 @@ class Analysis {
     for (const auto& [name, text] : file_.overrides) {
       if (std::ranges::find(names, name) == names.end()) {
         auto report = file_.diagnostics.report_general(messages::kUnknownOverride, name);
-        if (const auto near = nearest(name, names); !near.empty()) report.help(fmt::format("did you mean {}?", near));
-        report.help(names.empty() ? "nothing in this file can be set" : fmt::format("what can be set: {}", enumerate(names)));
+        if (const auto near = nearest(name, names); !near.empty())
+          report.help(fmt::format("did you mean {}?", near));
+        report.help(names.empty() ? "nothing in this file can be set"
+                                  : fmt::format("what can be set: {}", enumerate(names)));
       } else if (!parse_literal(text)) {
         file_.diagnostics.report_general(messages::kUnreadableOverride, name, text)
             .help("write it as in a spec: classes=5, hidden=[512, 256], act=relu");
@@ -136,7 +147,8 @@ class Analysis {
   }
 
   bool is_word(const std::string& word) const {
-    return word == "identity" || word == "same" || file_.ops.find(word) != nullptr || file_.unsupported_names.contains(word);
+    return word == "identity" || word == "same" || file_.ops.find(word) != nullptr ||
+           file_.unsupported_names.contains(word);
   }
 
   void read_all_data() {
@@ -152,7 +164,8 @@ class Analysis {
   // Each model with the same arguments is expanded once, so that its mistakes are reported once.
   const std::optional<ExpandedModel>& expand(const syntax::ModelItem& item, const syntax::CallPart* call) {
     const bool arguments = call != nullptr && call->arguments && !call->arguments->list.empty();
-    const std::string key = item.name.text + (arguments ? std::string(file_.sources.text(call->arguments->range)) : "");
+    const std::string key =
+        item.name.text + (arguments ? std::string(file_.sources.text(call->arguments->range)) : "");
     const auto found = expanded_.find(key);
     if (found != expanded_.end()) return found->second;
     return expanded_.emplace(key, expand_model(item, call, file_)).first->second;
@@ -166,8 +179,11 @@ class Analysis {
     std::vector<std::string_view> known;
     for (const auto& [name, data] : data_) known.push_back(name);
     auto report = file_.diagnostics.report(train.data.range, messages::kUnknownData, train.data.text);
-    if (const auto near = nearest(train.data.text, known); !near.empty()) report.help(fmt::format("did you mean {}?", near));
-    else report.help(fmt::format("declare it: data {} {{ source = idx(\"DIR\", val=0.1) classes = 10 }}", train.data.text));
+    if (const auto near = nearest(train.data.text, known); !near.empty())
+      report.help(fmt::format("did you mean {}?", near));
+    else
+      report.help(fmt::format("declare it: data {} {{ source = idx(\"DIR\", val=0.1) classes = 10 }}",
+                              train.data.text));
     return nullptr;
   }
 
@@ -182,14 +198,16 @@ class Analysis {
     if (found != file_.models.end()) return found->second;
     const std::vector<std::string_view> known(file_.model_names.begin(), file_.model_names.end());
     auto report = file_.diagnostics.report(name.range, messages::kUnknownModel, name.text);
-    if (const auto near = nearest(name.text, known); !near.empty()) report.help(fmt::format("did you mean {}?", near));
+    if (const auto near = nearest(name.text, known); !near.empty())
+      report.help(fmt::format("did you mean {}?", near));
     return nullptr;
   }
 
   void read_train_item(const syntax::TrainItem& train, Range range) {
     std::optional<DataFacts>* data = find_data(train);
     const bool well = data != nullptr && data->has_value();
-    // What data says of its batch is not known where it has a mistake; a batch that is missing is not reported then.
+    // What data says of its batch is not known where it has a mistake; a batch that is missing is not
+    // reported then.
     const std::optional<std::int64_t> batch = well ? (*data)->batch : std::optional<std::int64_t>(1);
     const auto lines = read_train(train, first_words(train, range), batch, file_);
     for (const syntax::Call& call : train.models) {

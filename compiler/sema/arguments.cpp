@@ -51,13 +51,16 @@ void report_unknown(const Callee& callee, const syntax::Name& name, Diagnostics&
 void report_superfluous(const Callee& callee, const syntax::Argument& argument, std::size_t positions,
                         Diagnostics& diagnostics) {
   auto report = diagnostics.report(argument.range, messages::kTooManyArguments, callee.name, positions);
-  if (const std::string_view foreign = foreign_extra(callee.name); !foreign.empty()) report.help(std::string(foreign));
-  else if (positions < callee.arguments.size()) report.help(fmt::format("give the others by name: {}", signature(callee)));
+  if (const std::string_view foreign = foreign_extra(callee.name); !foreign.empty())
+    report.help(std::string(foreign));
+  else if (positions < callee.arguments.size())
+    report.help(fmt::format("give the others by name: {}", signature(callee)));
 }
 
 // Where in the table the argument belongs; none after a message.
-std::optional<std::size_t> place_of(const Callee& callee, const syntax::Argument& argument, std::size_t position,
-                                    std::size_t positions, bool after_named, Diagnostics& diagnostics) {
+std::optional<std::size_t> place_of(const Callee& callee, const syntax::Argument& argument,
+                                    std::size_t position, std::size_t positions, bool after_named,
+                                    Diagnostics& diagnostics) {
   if (!argument.name) {
     if (position >= positions) {
       report_superfluous(callee, argument, positions, diagnostics);
@@ -75,13 +78,20 @@ std::optional<std::size_t> place_of(const Callee& callee, const syntax::Argument
 
 std::string_view wanted(ArgumentType type) {
   switch (type) {
-    case ArgumentType::kInteger: return "a whole number";
-    case ArgumentType::kPair: return "a number or height x width, such as 1x7";
-    case ArgumentType::kPadding: return "a number, height x width such as 0x3, or same";
-    case ArgumentType::kNumber: return "a number";
-    case ArgumentType::kBoolean: return "true or false";
-    case ArgumentType::kWord: return "a word";
-    case ArgumentType::kActivation: return "an activation";
+    case ArgumentType::kInteger:
+      return "a whole number";
+    case ArgumentType::kPair:
+      return "a number or height x width, such as 1x7";
+    case ArgumentType::kPadding:
+      return "a number, height x width such as 0x3, or same";
+    case ArgumentType::kNumber:
+      return "a number";
+    case ArgumentType::kBoolean:
+      return "true or false";
+    case ArgumentType::kWord:
+      return "a word";
+    case ArgumentType::kActivation:
+      return "an activation";
   }
   return "";
 }
@@ -107,27 +117,37 @@ bool has_type(const Value& value, const ArgumentDef& definition, const std::vect
   const auto* word = value.as<ir::Word>();
   const bool known_word = word != nullptr && std::ranges::find(words, word->text) != words.end();
   switch (definition.type) {
-    case ArgumentType::kInteger: return value.as<std::int64_t>() != nullptr;
-    case ArgumentType::kNumber: return number_of(value).has_value();
-    case ArgumentType::kBoolean: return value.as<bool>() != nullptr;
-    case ArgumentType::kPair: return is_pair(value);
-    case ArgumentType::kPadding: return is_pair(value) || known_word;
+    case ArgumentType::kInteger:
+      return value.as<std::int64_t>() != nullptr;
+    case ArgumentType::kNumber:
+      return number_of(value).has_value();
+    case ArgumentType::kBoolean:
+      return value.as<bool>() != nullptr;
+    case ArgumentType::kPair:
+      return is_pair(value);
+    case ArgumentType::kPadding:
+      return is_pair(value) || known_word;
     case ArgumentType::kWord:
-    case ArgumentType::kActivation: return known_word;
+    case ArgumentType::kActivation:
+      return known_word;
   }
   return false;
 }
 
 // Help for a value of the wrong type: what was probably meant.
-std::string help_for(const ArgumentDef& definition, const Value& value, const std::vector<std::string_view>& words) {
+std::string help_for(const ArgumentDef& definition, const Value& value,
+                     const std::vector<std::string_view>& words) {
   if (const auto* word = value.as<ir::Word>()) {
-    if (const auto foreign = foreign_word(definition.name, word->text); !foreign.empty()) return std::string(foreign);
+    if (const auto foreign = foreign_word(definition.name, word->text); !foreign.empty())
+      return std::string(foreign);
     const std::string_view near = nearest(word->text, words);
     return near.empty() ? "" : fmt::format("did you mean {}?", near);
   }
   if (const auto* text = value.as<std::string>()) {
-    if (const auto foreign = foreign_word(definition.name, *text); !foreign.empty()) return std::string(foreign);
-    if (std::ranges::find(words, *text) != words.end()) return fmt::format("write {}={}, without quotes", definition.name, *text);
+    if (const auto foreign = foreign_word(definition.name, *text); !foreign.empty())
+      return std::string(foreign);
+    if (std::ranges::find(words, *text) != words.end())
+      return fmt::format("write {}={}, without quotes", definition.name, *text);
     return "";
   }
   const auto* list = value.as<ir::List>();
@@ -142,10 +162,10 @@ void report_wrong_type(const Callee& callee, const ArgumentDef& definition, cons
   const bool chosen = definition.type == ArgumentType::kWord || definition.type == ArgumentType::kActivation;
   if (definition.type == ArgumentType::kWord) expected = enumerate(words, "or");
   if (definition.type == ArgumentType::kActivation) expected += fmt::format(" ({})", enumerate(words, "or"));
-  auto report = chosen ? diagnostics.report(operand.range, messages::kNotAChoice, definition.name, callee.name, expected,
-                                            describe(operand.value))
-                       : diagnostics.report(operand.range, messages::kWrongType, definition.name, callee.name, expected,
-                                            describe(operand.value));
+  auto report = chosen ? diagnostics.report(operand.range, messages::kNotAChoice, definition.name,
+                                            callee.name, expected, describe(operand.value))
+                       : diagnostics.report(operand.range, messages::kWrongType, definition.name, callee.name,
+                                            expected, describe(operand.value));
   if (const std::string help = help_for(definition, operand.value, words); !help.empty()) report.help(help);
 }
 
@@ -154,18 +174,23 @@ std::string number_text(double number) {
                                                                           : fmt::format("{}", number);
 }
 
-bool in_range(const Callee& callee, const ArgumentDef& definition, const Operand& operand, Diagnostics& diagnostics) {
+bool in_range(const Callee& callee, const ArgumentDef& definition, const Operand& operand,
+              Diagnostics& diagnostics) {
   std::vector<double> numbers;
   if (const auto number = number_of(operand.value)) numbers.push_back(*number);
   if (const auto* dimensions = operand.value.as<ir::Dimensions>()) {
     numbers.assign(dimensions->extents.begin(), dimensions->extents.end());
   }
-  const auto outside = [&](double number) { return number < definition.minimum || number > definition.maximum; };
+  const auto outside = [&](double number) {
+    return number < definition.minimum || number > definition.maximum;
+  };
   if (std::ranges::none_of(numbers, outside)) return true;
-  const std::string bounds = definition.maximum < 1e300
-                                 ? fmt::format("from {} to {}", number_text(definition.minimum), number_text(definition.maximum))
-                                 : fmt::format("at least {}", number_text(definition.minimum));
-  diagnostics.report(operand.range, messages::kOutOfRange, definition.name, callee.name, bounds, to_text(operand.value));
+  const std::string bounds =
+      definition.maximum < 1e300
+          ? fmt::format("from {} to {}", number_text(definition.minimum), number_text(definition.maximum))
+          : fmt::format("at least {}", number_text(definition.minimum));
+  diagnostics.report(operand.range, messages::kOutOfRange, definition.name, callee.name, bounds,
+                     to_text(operand.value));
   return false;
 }
 
@@ -183,7 +208,8 @@ std::string enumerate(const std::vector<std::string_view>& names, std::string_vi
 std::optional<Bound> bind_arguments(const Callee& callee, const std::optional<syntax::Arguments>& arguments,
                                     Diagnostics& diagnostics) {
   Bound bound(callee.arguments.size(), nullptr);
-  const auto positions = static_cast<std::size_t>(std::ranges::count(callee.arguments, true, &ArgumentDef::positional));
+  const auto positions =
+      static_cast<std::size_t>(std::ranges::count(callee.arguments, true, &ArgumentDef::positional));
   bool well = true;
   bool named = false;
   std::size_t position = 0;
@@ -191,7 +217,8 @@ std::optional<Bound> bind_arguments(const Callee& callee, const std::optional<sy
   for (const syntax::Argument& argument : arguments ? arguments->list : kNone) {
     const auto place = place_of(callee, argument, position, positions, named, diagnostics);
     named |= argument.name.has_value();
-    if (!argument.name && ++position > positions && !place) return std::nullopt;  // one message for all that follow
+    if (!argument.name && ++position > positions && !place)
+      return std::nullopt;  // one message for all that follow
     if (!place) {
       well = false;
     } else if (bound[*place] != nullptr) {
@@ -205,17 +232,18 @@ std::optional<Bound> bind_arguments(const Callee& callee, const std::optional<sy
   if (!well) return std::nullopt;
   for (std::size_t i = 0; i < bound.size(); ++i) {
     if (bound[i] != nullptr || callee.arguments[i].default_value) continue;
-    diagnostics.report(arguments ? arguments->range : callee.range, messages::kMissingArgument, callee.arguments[i].name,
-                       callee.name)
+    diagnostics
+        .report(arguments ? arguments->range : callee.range, messages::kMissingArgument,
+                callee.arguments[i].name, callee.name)
         .help("write " + signature(callee));
     return std::nullopt;
   }
   return bound;
 }
 
-std::optional<Value> convert_argument(const Callee& callee, const ArgumentDef& definition, const Operand& operand,
-                                      const ir::OpRegistry& ops, const Environment& environment,
-                                      Diagnostics& diagnostics) {
+std::optional<Value> convert_argument(const Callee& callee, const ArgumentDef& definition,
+                                      const Operand& operand, const ir::OpRegistry& ops,
+                                      const Environment& environment, Diagnostics& diagnostics) {
   const auto words = words_for(definition, ops);
   if (has_type(operand.value, definition, words)) {
     return in_range(callee, definition, operand, diagnostics) ? std::optional(operand.value) : std::nullopt;
@@ -236,7 +264,8 @@ std::optional<Range> CheckedArguments::range(std::string_view name) const {
   return std::nullopt;
 }
 
-std::optional<CheckedArguments> check_arguments(const Callee& callee, const std::optional<syntax::Arguments>& arguments,
+std::optional<CheckedArguments> check_arguments(const Callee& callee,
+                                                const std::optional<syntax::Arguments>& arguments,
                                                 const ir::OpRegistry& ops, const Environment& environment,
                                                 Diagnostics& diagnostics) {
   const auto bound = bind_arguments(callee, arguments, diagnostics);
@@ -252,7 +281,8 @@ std::optional<CheckedArguments> check_arguments(const Callee& callee, const std:
     }
     auto value = evaluate(*written->value, environment, diagnostics);
     if (value) {
-      value = convert_argument(callee, definition, {std::move(*value), written->value->range}, ops, environment, diagnostics);
+      value = convert_argument(callee, definition, {std::move(*value), written->value->range}, ops,
+                               environment, diagnostics);
     }
     well &= value.has_value();
     if (value) checked.values.set(definition.name, std::move(*value));

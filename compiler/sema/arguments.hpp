@@ -28,9 +28,9 @@ std::optional<Bound> bind_arguments(const Callee& callee, const std::optional<sy
                                     Diagnostics& diagnostics);
 
 /// `operand` as the argument's type, in range; none, with a message, where it is not.
-std::optional<ir::Value> convert_argument(const Callee& callee, const ir::ArgumentDef& definition, const Operand& operand,
-                                          const ir::OpRegistry& ops, const Environment& environment,
-                                          Diagnostics& diagnostics);
+std::optional<ir::Value> convert_argument(const Callee& callee, const ir::ArgumentDef& definition,
+                                          const Operand& operand, const ir::OpRegistry& ops,
+                                          const Environment& environment, Diagnostics& diagnostics);
 
 /// Every argument of a call, defaults filled in, with where each written one stands.
 struct CheckedArguments {
@@ -40,7 +40,8 @@ struct CheckedArguments {
   /// Where `name` was written; none where it was left to its default.
   std::optional<Range> range(std::string_view name) const;
 };
-std::optional<CheckedArguments> check_arguments(const Callee& callee, const std::optional<syntax::Arguments>& arguments,
+std::optional<CheckedArguments> check_arguments(const Callee& callee,
+                                                const std::optional<syntax::Arguments>& arguments,
                                                 const ir::OpRegistry& ops, const Environment& environment,
                                                 Diagnostics& diagnostics);
 

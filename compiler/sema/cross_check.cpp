@@ -10,7 +10,8 @@ namespace cnnc::sema {
 namespace {
 
 bool is_probabilities(const LayerFacts& layer) {
-  return layer.op->traits.probabilities || (layer.activation != nullptr && layer.activation->traits.probabilities);
+  return layer.op->traits.probabilities ||
+         (layer.activation != nullptr && layer.activation->traits.probabilities);
 }
 
 // The layer that decides how many outputs there are: the last that is no activation or dropout.
@@ -33,7 +34,9 @@ void check_classes(const ExpandedModel& model, const DataFacts& data, Diagnostic
     return;
   }
   if (output.channels == data.data.classes) return;
-  diagnostics.report(range, messages::kClassesDisagree, model.model.name, output.channels, data.data.name, data.data.classes)
+  diagnostics
+      .report(range, messages::kClassesDisagree, model.model.name, output.channels, data.data.name,
+              data.data.classes)
       .label(fmt::format("{} outputs", output.channels))
       .also(data.classes_range, fmt::format("{} classes", data.data.classes));
 }
@@ -53,7 +56,8 @@ void check_loss(const TrainLines& lines, const ExpandedModel& model, Diagnostics
   report.help("end the model with dense(classes) -> softmax");
 }
 
-void check_metrics(const TrainLines& lines, const ExpandedModel& model, const DataFacts& data, Diagnostics& diagnostics) {
+void check_metrics(const TrainLines& lines, const ExpandedModel& model, const DataFacts& data,
+                   Diagnostics& diagnostics) {
   const std::vector<std::string>& metrics = lines.training.metrics;
   if (std::ranges::find(metrics, "top5") == metrics.end() || data.data.classes >= 5) return;
   diagnostics.report(model.model.range, messages::kTop5NeedsClasses, data.data.name, data.data.classes)
@@ -63,12 +67,16 @@ void check_metrics(const TrainLines& lines, const ExpandedModel& model, const Da
 void check_input(const ExpandedModel& model, DataFacts& data, Diagnostics& diagnostics) {
   const ir::Shape& input = model.model.input;
   if (input.flat) {
-    diagnostics.report(model.input_range, messages::kInputNotImages, model.model.name, to_text(input), data.data.name)
+    diagnostics
+        .report(model.input_range, messages::kInputNotImages, model.model.name, to_text(input),
+                data.data.name)
         .help("give the images' shape, such as input 1x28x28, and begin with flatten");
     return;
   }
   if (input.channels != 1) {
-    diagnostics.report(model.input_range, messages::kChannelsDisagree, model.model.name, input.channels, data.data.name)
+    diagnostics
+        .report(model.input_range, messages::kChannelsDisagree, model.model.name, input.channels,
+                data.data.name)
         .also(data.source_range, "idx images have 1 channel");
     return;
   }
@@ -76,16 +84,19 @@ void check_input(const ExpandedModel& model, DataFacts& data, Diagnostics& diagn
     if (transform.kind != ir::Transform::Kind::kNormalize) continue;
     const auto channels = static_cast<std::int64_t>(transform.mean.size());
     if (channels == input.channels) continue;
-    diagnostics.report(*data.normalize_range, messages::kNormalizeChannels, channels, model.model.name, input.channels)
+    diagnostics
+        .report(*data.normalize_range, messages::kNormalizeChannels, channels, model.model.name,
+                input.channels)
         .also(model.input_range, fmt::format("{} channel{}", input.channels, input.channels == 1 ? "" : "s"));
     return;
   }
   for (auto transform = data.data.prepare.rbegin(); transform != data.data.prepare.rend(); ++transform) {
     if (transform->kind != ir::Transform::Kind::kResize) continue;
     if (transform->height == input.height && transform->width == input.width) return;
-    diagnostics.report(*data.resize_range, messages::kSizesDisagree, data.data.name,
-                       fmt::format("{}x{}", transform->height, transform->width), model.model.name,
-                       fmt::format("{}x{}", input.height, input.width))
+    diagnostics
+        .report(*data.resize_range, messages::kSizesDisagree, data.data.name,
+                fmt::format("{}x{}", transform->height, transform->width), model.model.name,
+                fmt::format("{}x{}", input.height, input.width))
         .also(model.input_range, to_text(input))
         .help(fmt::format("resize({}x{})", input.height, input.width));
     return;
@@ -102,7 +113,8 @@ void check_monitors(const TrainLines& lines, const DataFacts& data, Diagnostics&
 }
 
 // False after a message.
-bool resolve_phase(const PhaseLines& lines, const ExpandedModel& model, ir::Phase& phase, const FileScope& file) {
+bool resolve_phase(const PhaseLines& lines, const ExpandedModel& model, ir::Phase& phase,
+                   const FileScope& file) {
   phase = lines.phase;
   phase.frozen.assign(model.layers.size(), false);
   for (const syntax::Freezing* line : lines.freezing) {
@@ -112,15 +124,17 @@ bool resolve_phase(const PhaseLines& lines, const ExpandedModel& model, ir::Phas
     if (model.layers[i].weighted && !phase.frozen[i]) return true;
   }
   auto report = file.diagnostics.report(lines.range, messages::kNothingToTrain, phase.name, model.model.name);
-  if (!lines.freezing.empty()) report.help("unfreeze something after the last freeze: later lines win");
-  else report.help("the model has no layer with weights, such as conv or dense");
+  if (!lines.freezing.empty())
+    report.help("unfreeze something after the last freeze: later lines win");
+  else
+    report.help("the model has no layer with weights, such as conv or dense");
   return false;
 }
 
 }  // namespace
 
-std::optional<ir::Training> check_training(const TrainLines& lines, const ExpandedModel& model, DataFacts& data,
-                                           const FileScope& file) {
+std::optional<ir::Training> check_training(const TrainLines& lines, const ExpandedModel& model,
+                                           DataFacts& data, const FileScope& file) {
   const int errors = file.diagnostics.errors();
   check_classes(model, data, file.diagnostics);
   check_loss(lines, model, file.diagnostics);

@@ -9,7 +9,8 @@ namespace {
 
 std::string arguments_text(const ir::ArgumentValues& arguments) {
   std::string text;
-  for (const auto& [name, value] : arguments.all()) text += fmt::format("{}{}={}", text.empty() ? "" : ", ", name, to_text(value));
+  for (const auto& [name, value] : arguments.all())
+    text += fmt::format("{}{}={}", text.empty() ? "" : ", ", name, to_text(value));
   return fmt::format("({})", text);
 }
 
@@ -33,7 +34,9 @@ struct ItemText {
     text += indent + "}\n";
   }
   void operator()(const Tap& tap) const { text += fmt::format("{}from {}\n", indent, tap.path); }
-  void operator()(const SectionEnd& section) const { text += fmt::format("{}# end of {}\n", indent, section.path); }
+  void operator()(const SectionEnd& section) const {
+    text += fmt::format("{}# end of {}\n", indent, section.path);
+  }
 };
 
 void dump_sequence(const Sequence& sequence, const std::string& indent, std::string& text) {
@@ -42,25 +45,32 @@ void dump_sequence(const Sequence& sequence, const std::string& indent, std::str
 
 std::string split_text(const ir::Split& split) {
   switch (split.kind) {
-    case ir::Split::Kind::kNone: return "none";
-    case ir::Split::Kind::kFraction: return fmt::format("{}", split.fraction);
-    case ir::Split::Kind::kCount: return fmt::format("{} images", split.count);
-    case ir::Split::Kind::kTest: return "test";
+    case ir::Split::Kind::kNone:
+      return "none";
+    case ir::Split::Kind::kFraction:
+      return fmt::format("{}", split.fraction);
+    case ir::Split::Kind::kCount:
+      return fmt::format("{} images", split.count);
+    case ir::Split::Kind::kTest:
+      return "test";
   }
   return "";
 }
 
-std::string numbers_text(const std::vector<double>& numbers) { return fmt::format("[{}]", fmt::join(numbers, ", ")); }
+std::string numbers_text(const std::vector<double>& numbers) {
+  return fmt::format("[{}]", fmt::join(numbers, ", "));
+}
 
 void dump_data(const ir::Data& data, std::string& text) {
-  text += fmt::format("data {} {{\n  source = idx(\"{}\", val={}, test={})\n  classes = {}\n", data.name, data.directory,
-                      split_text(data.validation), split_text(data.test), data.classes);
+  text += fmt::format("data {} {{\n  source = idx(\"{}\", val={}, test={})\n  classes = {}\n", data.name,
+                      data.directory, split_text(data.validation), split_text(data.test), data.classes);
   for (const std::string& name : data.class_names) text += fmt::format("  class \"{}\"\n", name);
   for (const ir::Transform& transform : data.prepare) {
     if (transform.kind == ir::Transform::Kind::kResize) {
       text += fmt::format("  resize({}x{})\n", transform.height, transform.width);
     } else {
-      text += fmt::format("  normalize(mean={}, std={})\n", numbers_text(transform.mean), numbers_text(transform.std_deviation));
+      text += fmt::format("  normalize(mean={}, std={})\n", numbers_text(transform.mean),
+                          numbers_text(transform.std_deviation));
     }
   }
   text += "}\n";
@@ -68,8 +78,8 @@ void dump_data(const ir::Data& data, std::string& text) {
 
 std::string optimizer_text(const ir::Optimizer& optimizer) {
   if (optimizer.kind == ir::Optimizer::Kind::kSgd) {
-    return fmt::format("sgd(lr={}, momentum={}, nesterov={}, weight_decay={})", optimizer.learning_rate, optimizer.momentum,
-                       optimizer.nesterov, optimizer.weight_decay);
+    return fmt::format("sgd(lr={}, momentum={}, nesterov={}, weight_decay={})", optimizer.learning_rate,
+                       optimizer.momentum, optimizer.nesterov, optimizer.weight_decay);
   }
   return fmt::format("{}(lr={}, beta1={}, beta2={}, eps={}, weight_decay={})",
                      optimizer.kind == ir::Optimizer::Kind::kAdam ? "adam" : "adamw", optimizer.learning_rate,
@@ -90,15 +100,18 @@ std::string flags_text(const std::vector<bool>& flags) {
 }
 
 void dump_training(const std::string& model, const ir::Training& training, std::string& text) {
-  text += fmt::format("train {} on {} {{\n  loss = {}\n  metrics = [{}]\n  batch = {}\n  seed = {}\n  save_every = {}\n", model,
-                      training.data_name, training.loss == ir::Loss::kCrossEntropy ? "cross_entropy" : "mse",
-                      fmt::join(training.metrics, ", "), training.batch, training.seed, training.save_every);
+  text += fmt::format(
+      "train {} on {} {{\n  loss = {}\n  metrics = [{}]\n  batch = {}\n  seed = {}\n  save_every = {}\n",
+      model, training.data_name, training.loss == ir::Loss::kCrossEntropy ? "cross_entropy" : "mse",
+      fmt::join(training.metrics, ", "), training.batch, training.seed, training.save_every);
   for (const ir::Checkpoint& checkpoint : training.checkpoints) {
     text += fmt::format("  checkpoint(\"{}\", monitor={})\n", checkpoint.file, checkpoint.monitor);
   }
   for (const ir::Phase& phase : training.phases) {
-    text += fmt::format("  phase {} {{\n    epochs = {}\n    optimizer = {}\n    # frozen layers: {}\n  }}\n", phase.name, phase.epochs,
-                        phase.optimizer ? optimizer_text(*phase.optimizer) : "that of the phase before", flags_text(phase.frozen));
+    text += fmt::format("  phase {} {{\n    epochs = {}\n    optimizer = {}\n    # frozen layers: {}\n  }}\n",
+                        phase.name, phase.epochs,
+                        phase.optimizer ? optimizer_text(*phase.optimizer) : "that of the phase before",
+                        flags_text(phase.frozen));
   }
   text += "}\n";
 }
@@ -107,8 +120,8 @@ void dump_training(const std::string& model, const ir::Training& training, std::
 
 std::string dump(const Program& program) {
   const Model& model = program.model;
-  std::string text = fmt::format("# program {}\nmodel {} {{\n  input {}{}{}\n", program.name, model.name, model.input_name,
-                                 model.input_name.empty() ? "" : " ", to_text(model.input));
+  std::string text = fmt::format("# program {}\nmodel {} {{\n  input {}{}{}\n", program.name, model.name,
+                                 model.input_name, model.input_name.empty() ? "" : " ", to_text(model.input));
   dump_sequence(model.body, "  ", text);
   text += fmt::format("  # output {}\n}}\n", to_text(model.output));
   if (program.data) dump_data(*program.data, text);

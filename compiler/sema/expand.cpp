@@ -1,4 +1,5 @@
-// Walks the statements of a body: values, conditions, sections, loops and taps. Layers are placed by layers.cpp.
+// Walks the statements of a body: values, conditions, sections, loops and taps. Layers are placed by
+// layers.cpp.
 #include "sema/expand.hpp"
 
 #include <algorithm>
@@ -20,7 +21,11 @@ bool is_identifier(std::string_view text) {
 class Walk {
  public:
   Walk(Expansion& expansion, const Place& place, Flow& flow, Sequence& items)
-      : expansion_(expansion), diagnostics_(expansion.diagnostics), place_(place), flow_(flow), items_(items) {}
+      : expansion_(expansion),
+        diagnostics_(expansion.diagnostics),
+        place_(place),
+        flow_(flow),
+        items_(items) {}
 
   // ---------- statements ----------
 
@@ -28,7 +33,8 @@ class Walk {
     auto value = evaluate(*let.value, environment(), diagnostics_);
     if (value && value->as<ir::Word>() != nullptr) value = known_word(*let.value, std::move(*value));
     if (const Binding* before = values.find_here(let.name.text)) {
-      diagnostics_.report(let.name.range, messages::kNameTaken, let.name.text).also(before->range, "it is bound here");
+      diagnostics_.report(let.name.range, messages::kNameTaken, let.name.text)
+          .also(before->range, "it is bound here");
       return;
     }
     values.define(let.name.text, {std::move(value), let.name.range});
@@ -37,13 +43,11 @@ class Walk {
   void statement(const syntax::RequireStatement& require, Range, Scope&) {
     const auto holds = evaluate_condition(*require.condition, "require", environment(), diagnostics_);
     if (!holds || *holds) return;
+    auto report = diagnostics_.report(require.condition->range, messages::kRequirementNotMet,
+                                      require.message ? require.message->text : "the condition is false");
     if (require.message && require.message->text.find('{') != std::string::npos) {
-      diagnostics_.report(require.condition->range, messages::kRequirementNotMet, "it is written above")
-          .note(fmt::format("the message, as written: {}", require.message->text), require.message->range);
-      return;
+      report.note("this version of cnnc does not fill in {...}", require.message->range);
     }
-    diagnostics_.report(require.condition->range, messages::kRequirementNotMet,
-                        require.message ? require.message->text : "the condition is false");
   }
 
   void statement(const syntax::InputStatement& input, Range range, Scope&) {
@@ -99,22 +103,24 @@ class Walk {
 
   // ---------- names ----------
 
-  // The name as a path's component, taken in this scope; after a message it is used all the same, so that no layer
-  // takes a number that it would not have.
+  // The name as a path's component, taken in this scope; after a message it is used all the same, so that no
+  // layer takes a number that it would not have.
   std::string take_name(const syntax::LayerName& name) {
     if (name.text.find('{') != std::string::npos) {
       diagnostics_.report(name.range, messages::kNotYetSupported, "a name with {...} in it");
       return name.text;
     }
     if (!is_identifier(name.text)) {
-      diagnostics_.report(name.range, messages::kBadLayerName, name.text).help("letters, digits and _ make a name");
+      diagnostics_.report(name.range, messages::kBadLayerName, name.text)
+          .help("letters, digits and _ make a name");
       return name.text;
     }
     const auto before = place_.paths.take(name.text, name.range);
     if (!before) return name.text;
     auto report = diagnostics_.report(name.range, messages::kPathTaken, place_.paths.join(name.text));
     if (*before == name.range) {
-      report.label("the loop around it takes this name once a round").help("name the loop: stage = repeat 3 { ... }");
+      report.label("the loop around it takes this name once a round")
+          .help("name the loop: stage = repeat 3 { ... }");
     } else {
       report.also(*before, "it is taken here");
     }
@@ -122,14 +128,16 @@ class Walk {
   }
 
   static bool is_leaf(const syntax::Step& step) {
-    return std::holds_alternative<syntax::CallStep>(step.form) || std::holds_alternative<syntax::MergeStep>(step.form);
+    return std::holds_alternative<syntax::CallStep>(step.form) ||
+           std::holds_alternative<syntax::MergeStep>(step.form);
   }
 
   void section(const syntax::LayerStatement& layer, const std::string& name) {
     const std::string path = place_.paths.join(name);
     PathScope inside(path, &place_.paths);
-    const bool loop = layer.steps.size() == 1 && (std::holds_alternative<syntax::RepeatStep>(layer.steps.front().form) ||
-                                                  std::holds_alternative<syntax::ForStep>(layer.steps.front().form));
+    const bool loop =
+        layer.steps.size() == 1 && (std::holds_alternative<syntax::RepeatStep>(layer.steps.front().form) ||
+                                    std::holds_alternative<syntax::ForStep>(layer.steps.front().form));
     if (loop) {
       step(layer.steps.front(), "", &path);
     } else {
@@ -169,7 +177,8 @@ class Walk {
   // A value may stand for a layer: `act` in a body where act=relu.
   void call_step(const syntax::CallStep& call, Range range, const std::string& name) {
     const syntax::CallPart& part = call.call.parts.front();
-    if (const Binding* binding = place_.values.find(part.name.text); binding && binding->value && call.call.parts.size() == 1) {
+    if (const Binding* binding = place_.values.find(part.name.text);
+        binding && binding->value && call.call.parts.size() == 1) {
       const auto* word = binding->value->as<ir::Word>();
       if (word != nullptr && word->text == "identity") {
         flow_.last = range;
@@ -211,7 +220,9 @@ class Walk {
     const auto count = evaluate(*repeat.count, environment(), diagnostics_);
     const auto* rounds = count ? count->as<std::int64_t>() : nullptr;
     if (rounds == nullptr || *rounds < 0) {
-      if (count) diagnostics_.report(repeat.count->range, messages::kWrongLoop, "repeat", "a whole number", describe(*count));
+      if (count)
+        diagnostics_.report(repeat.count->range, messages::kWrongLoop, "repeat", "a whole number",
+                            describe(*count));
       flow_.shape.reset();
       return;
     }
@@ -222,7 +233,8 @@ class Walk {
     const auto sequence = evaluate(*step.sequence, environment(), diagnostics_);
     const auto* list = sequence ? sequence->as<ir::List>() : nullptr;
     if (list == nullptr) {
-      if (sequence) diagnostics_.report(step.sequence->range, messages::kWrongLoop, "for", "a list", describe(*sequence));
+      if (sequence)
+        diagnostics_.report(step.sequence->range, messages::kWrongLoop, "for", "a list", describe(*sequence));
       flow_.shape.reset();
       return;
     }
@@ -245,7 +257,8 @@ class Walk {
       const bool plain = component.kind == syntax::PathComponent::Kind::kName && !component.prefix &&
                          !(component.slice && component.slice->is_slice);
       if (!plain) {
-        diagnostics_.report(component.range, messages::kTapNeedsOne).help("name one layer or section: from stem");
+        diagnostics_.report(component.range, messages::kTapNeedsOne)
+            .help("name one layer or section: from stem");
         return std::nullopt;
       }
       text += (text.empty() ? "" : ".") + component.name;
@@ -265,7 +278,8 @@ class Walk {
   void tap_step(const syntax::TapStep& tap, const syntax::Step& step) {
     flow_ = {std::nullopt, step.range, true};
     if (expansion_.tap_allowed != &step) {
-      diagnostics_.report(step.range, messages::kTapOutsideBranch).help("write it first in a branch: | from name -> ...");
+      diagnostics_.report(step.range, messages::kTapOutsideBranch)
+          .help("write it first in a branch: | from name -> ...");
       return;
     }
     const auto name = path_text(tap.path);
@@ -280,8 +294,10 @@ class Walk {
     std::vector<std::string_view> known;
     for (const auto& [path, shape] : expansion_.outputs) known.push_back(path);
     auto report = diagnostics_.report(tap.path.range, messages::kUnknownTap, *name);
-    if (const std::string_view near = nearest(*name, known); !near.empty()) report.help(fmt::format("did you mean {}?", near));
-    else report.help("a branch can start at a layer or section that was named before it");
+    if (const std::string_view near = nearest(*name, known); !near.empty())
+      report.help(fmt::format("did you mean {}?", near));
+    else
+      report.help("a branch can start at a layer or section that was named before it");
   }
 
   Expansion& expansion_;
@@ -301,8 +317,8 @@ bool Expansion::grow(Range range) {
   return false;
 }
 
-void expand_statements(const std::vector<syntax::Statement>& statements, Expansion& expansion, const Place& place,
-                       Flow& flow, Sequence& items) {
+void expand_statements(const std::vector<syntax::Statement>& statements, Expansion& expansion,
+                       const Place& place, Flow& flow, Sequence& items) {
   Scope values(&place.values);
   Walk walk(expansion, {values, place.paths, place.top}, flow, items);
   for (const syntax::Statement& statement : statements) {

@@ -1,5 +1,6 @@
-// From a model's body to its pipeline: loops unrolled, names given, arguments checked, shapes inferred as layers are met.
-// Internal to sema: models.cpp begins here, expand.cpp walks statements, layers.cpp places layers and merges.
+// From a model's body to its pipeline: loops unrolled, names given, arguments checked, shapes inferred as
+// layers are met. Internal to sema: models.cpp begins here, expand.cpp walks statements, layers.cpp places
+// layers and merges.
 #pragma once
 
 #include <map>
@@ -18,7 +19,7 @@ struct LayerFacts {
   std::string path;
   const ir::OpDef* op = nullptr;
   const ir::OpDef* activation = nullptr;
-  bool weighted = false;   // has trainable parameters
+  bool weighted = false;  // has trainable parameters
   Range range;
 };
 
@@ -30,17 +31,18 @@ inline constexpr double kMaxNumbers = 2147483648.0;
 /// What one model's expansion knows and collects.
 struct Expansion {
   const ir::OpRegistry& ops;
-  const std::set<std::string, std::less<>>& unsupported_names;  // blocks and imports: reported where they are declared
+  const std::set<std::string, std::less<>>&
+      unsupported_names;  // blocks and imports: reported where they are declared
   const std::set<std::string, std::less<>>& model_names;
   Diagnostics& diagnostics;
 
   Model model = {};
   const syntax::InputStatement* first_input = nullptr;
-  std::optional<Range> input_range = {};                  // none: the walk has not come to it
+  std::optional<Range> input_range = {};  // none: the walk has not come to it
   std::vector<LayerFacts> layers = {};
   std::map<std::string, std::optional<ir::Shape>, std::less<>> outputs = {};  // what a tap can name
-  const syntax::Step* tap_allowed = nullptr;              // the first step of the branch at hand
-  std::int64_t size = 0;                                  // layers and rounds so far
+  const syntax::Step* tap_allowed = nullptr;  // the first step of the branch at hand
+  std::int64_t size = 0;                      // layers and rounds so far
   bool too_large = false;
 
   const ir::Shape* input() const { return input_range ? &model.input : nullptr; }
@@ -48,8 +50,8 @@ struct Expansion {
   bool grow(Range range);
 };
 
-/// Where in the model: the values and paths in sight, the tensor at hand (none after a mistake: followers stay silent),
-/// the layer that made it, and where items go.
+/// Where in the model: the values and paths in sight, the tensor at hand (none after a mistake: followers
+/// stay silent), the layer that made it, and where items go.
 struct Place {
   const Scope& values;
   PathScope& paths;
@@ -61,8 +63,8 @@ struct Flow {
   bool changed = false;  // a layer stands between the branch's begin and here
 };
 
-void expand_statements(const std::vector<syntax::Statement>& statements, Expansion& expansion, const Place& place,
-                       Flow& flow, Sequence& items);
+void expand_statements(const std::vector<syntax::Statement>& statements, Expansion& expansion,
+                       const Place& place, Flow& flow, Sequence& items);
 
 /// Places one call. `name`: the written name, taken already; empty: it gets a number.
 void place_layer(const syntax::CallStep& step, Range range, const std::string& name, Expansion& expansion,

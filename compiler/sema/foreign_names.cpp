@@ -15,7 +15,8 @@ struct Foreign {
 
 constexpr Foreign kLayers[] = {
     {"", "Conv2d", "PyTorch's Conv2d is written conv(out, kernel, ...); in-channels are inferred"},
-    {"", "Conv2D", "Keras' Conv2D is written conv(out, kernel, ...); pad=same where it says padding=\"same\""},
+    {"", "Conv2D",
+     "Keras' Conv2D is written conv(out, kernel, ...); pad=same where it says padding=\"same\""},
     {"", "Linear", "PyTorch's Linear is written dense(out); in-features are inferred"},
     {"", "Dense", "Keras' Dense is written dense(out, act=relu)"},
     {"", "fc", "a fully connected layer is written dense(out)"},
@@ -100,7 +101,8 @@ constexpr Foreign kOptions[] = {
     {"train", "criterion", "it is called loss: loss = cross_entropy"},
     {"train", "validation_split", "it belongs to the data: source = idx(\"DIR\", val=0.1)"},
     {"train", "random_state", "it is called seed: seed = 1"},
-    {"train", "callbacks", "callbacks are lines of their own: checkpoint(\"best.safetensors\", monitor=val_loss)"},
+    {"train", "callbacks",
+     "callbacks are lines of their own: checkpoint(\"best.safetensors\", monitor=val_loss)"},
     {"data", "num_classes", "it is called classes: classes = 10"},
     {"data", "transform", "it is written prepare { resize(32x32) -> normalize(mean=0.5, std=0.5) }"},
 };
@@ -149,13 +151,21 @@ std::string_view find(const Foreign (&table)[N], std::string_view owner, std::st
 
 }  // namespace
 
-std::string_view foreign_layer(std::string_view name) { return find(kLayers, "", name); }
+std::string_view foreign_layer(std::string_view name) {
+  return find(kLayers, "", name);
+}
 
-std::string_view foreign_option(std::string_view owner, std::string_view option) { return find(kOptions, owner, option); }
+std::string_view foreign_option(std::string_view owner, std::string_view option) {
+  return find(kOptions, owner, option);
+}
 
-std::string_view foreign_extra(std::string_view owner) { return find(kExtras, owner, ""); }
+std::string_view foreign_extra(std::string_view owner) {
+  return find(kExtras, owner, "");
+}
 
-std::string_view foreign_word(std::string_view setting, std::string_view word) { return find(kWords, setting, word); }
+std::string_view foreign_word(std::string_view setting, std::string_view word) {
+  return find(kWords, setting, word);
+}
 
 bool is_foreign_module(std::string_view name) {
   constexpr std::string_view kModules[] = {"nn", "torch", "F", "keras", "layers", "tf", "tensorflow"};

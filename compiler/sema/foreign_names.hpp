@@ -15,7 +15,8 @@ std::string_view foreign_option(std::string_view owner, std::string_view option)
 /// Help where `owner` got more arguments without a name than it takes, or empty.
 std::string_view foreign_extra(std::string_view owner);
 
-/// Help for a word from another tool as the value of a setting or argument ("categorical_crossentropy"), or empty.
+/// Help for a word from another tool as the value of a setting or argument ("categorical_crossentropy"), or
+/// empty.
 std::string_view foreign_word(std::string_view setting, std::string_view word);
 
 /// Whether `name` is a module that other tools write before a layer's name: nn.Conv2d, layers.Dense.

@@ -1,4 +1,5 @@
-// Leaf calls and merges: which card is meant, whether arguments and inputs fit it, and the shape that comes out.
+// Leaf calls and merges: which card is meant, whether arguments and inputs fit it, and the shape that comes
+// out.
 #include <algorithm>
 #include <cctype>
 
@@ -13,12 +14,13 @@ namespace {
 
 // Words of the language whose cards do not exist yet.
 constexpr std::string_view kLaterLayers[] = {
-    "dwconv", "lrn", "relu6", "leaky_relu", "silu", "hardswish", "gelu", "adaptive_avgpool", "stochastic_depth",
-    "pad", "subsample", "rbf", "mul"};
+    "dwconv",           "lrn", "relu6",     "leaky_relu", "silu", "hardswish", "gelu", "adaptive_avgpool",
+    "stochastic_depth", "pad", "subsample", "rbf",        "mul"};
 
 std::string lower_case(std::string_view text) {
   std::string lower(text);
-  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(lower, lower.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return lower;
 }
 
@@ -34,7 +36,8 @@ void report_unknown_layer(const std::string& name, Range range, const Expansion&
   }
   std::vector<std::string_view> known(expansion.model_names.begin(), expansion.model_names.end());
   for (const ir::OpDef& op : expansion.ops.all()) known.push_back(op.name);
-  if (const std::string_view near = nearest(name, known); !near.empty()) report.help(fmt::format("did you mean {}?", near));
+  if (const std::string_view near = nearest(name, known); !near.empty())
+    report.help(fmt::format("did you mean {}?", near));
 }
 
 // The card that a call means; null after a message, or silently where its name was reported already.
@@ -66,7 +69,8 @@ const ir::OpDef* card_of(const syntax::Call& call, const Expansion& expansion, c
     expansion.diagnostics.report(first.range, messages::kMergeWithoutBranches, name)
         .help(fmt::format("write {} {{ | branch | identity }}", name));
   } else if (std::ranges::find(kLaterLayers, name) != std::end(kLaterLayers)) {
-    expansion.diagnostics.report(first.range, messages::kNotYetSupported, fmt::format("the layer '{}'", name));
+    expansion.diagnostics.report(first.range, messages::kNotYetSupported,
+                                 fmt::format("the layer '{}'", name));
   } else if (expansion.model_names.contains(name)) {
     expansion.diagnostics.report(first.range, messages::kNotYetSupported, "a model as a layer");
   } else {
@@ -75,7 +79,8 @@ const ir::OpDef* card_of(const syntax::Call& call, const Expansion& expansion, c
   return nullptr;
 }
 
-const ir::OpDef* activation_of(const ir::OpDef& op, const ir::ArgumentValues& arguments, const ir::OpRegistry& ops) {
+const ir::OpDef* activation_of(const ir::OpDef& op, const ir::ArgumentValues& arguments,
+                               const ir::OpRegistry& ops) {
   for (const ir::ArgumentDef& definition : op.arguments) {
     if (definition.type != ir::ArgumentType::kActivation) continue;
     const std::string& word = arguments.word(definition.name);
@@ -115,14 +120,15 @@ ir::Layer make_layer(const ir::OpDef& op, const std::string& name, Range range, 
 }
 
 // What is common to leaf calls and merges once their output is known, or known to be unknown.
-void finish(const ir::Layer& layer, bool weighted, std::optional<ir::Shape> output, Expansion& expansion, Flow& flow) {
+void finish(const ir::Layer& layer, bool weighted, std::optional<ir::Shape> output, Expansion& expansion,
+            Flow& flow) {
   expansion.layers.push_back({layer.path, layer.op, layer.activation, weighted, layer.range});
   expansion.outputs[layer.path] = output;
   flow = {output, layer.range, true};
 }
 
-std::optional<ir::Inferred> infer_layer(const ir::Layer& layer, const CheckedArguments& arguments, const ir::Shape& input,
-                                        Diagnostics& diagnostics) {
+std::optional<ir::Inferred> infer_layer(const ir::Layer& layer, const CheckedArguments& arguments,
+                                        const ir::Shape& input, Diagnostics& diagnostics) {
   const ir::Shape inputs[] = {input};
   const ir::Inference inference = layer.op->infer({.inputs = inputs, .arguments = arguments.values});
   if (const auto* found = std::get_if<ir::Mistake>(&inference)) {
@@ -139,18 +145,21 @@ struct Branch {
   Flow flow;
 };
 
-std::string_view verb(const Branch& branch) { return branch.flow.changed ? "gives" : "keeps"; }
+std::string_view verb(const Branch& branch) {
+  return branch.flow.changed ? "gives" : "keeps";
+}
 
 // "this branch keeps 64 channels", or the whole shape where more than the channels differ.
 std::string keeps(const Branch& branch, const ir::Shape& other) {
   const ir::Shape& shape = *branch.flow.shape;
-  const bool channels_only = shape.height == other.height && shape.width == other.width && shape.flat == other.flat;
+  const bool channels_only =
+      shape.height == other.height && shape.width == other.width && shape.flat == other.flat;
   return channels_only ? fmt::format("this branch {} {} channels", verb(branch), shape.channels)
                        : fmt::format("this branch {} {}", verb(branch), to_text(shape));
 }
 
-void report_disagreement(const ir::Mistake& found, const syntax::MergeStep& step, const std::vector<Branch>& branches,
-                         Range range, Diagnostics& diagnostics) {
+void report_disagreement(const ir::Mistake& found, const syntax::MergeStep& step,
+                         const std::vector<Branch>& branches, Range range, Diagnostics& diagnostics) {
   if (found.input < 0 || found.input >= static_cast<int>(branches.size())) {
     report_mistake(found, range, diagnostics);
     return;
@@ -222,8 +231,8 @@ void place_layer(const syntax::CallStep& step, Range range, const std::string& n
   }
   const syntax::CallPart& part = step.call.parts.front();
   const Environment environment{place.values, expansion.input()};
-  const auto arguments = check_arguments({op->name, part.name.range, op->arguments}, part.arguments, expansion.ops,
-                                         environment, expansion.diagnostics);
+  const auto arguments = check_arguments({op->name, part.name.range, op->arguments}, part.arguments,
+                                         expansion.ops, environment, expansion.diagnostics);
   ir::Layer layer = make_layer(*op, name, range, place);
   if (!arguments || !flow.shape) {
     finish(layer, false, std::nullopt, expansion, flow);
@@ -232,8 +241,8 @@ void place_layer(const syntax::CallStep& step, Range range, const std::string& n
   layer.arguments = arguments->values;
   layer.activation = activation_of(*op, layer.arguments, expansion.ops);
   const auto inferred = infer_layer(layer, *arguments, *flow.shape, expansion.diagnostics);
-  finish(layer, inferred && has_weights(*inferred), inferred ? std::optional(inferred->output) : std::nullopt, expansion,
-         flow);
+  finish(layer, inferred && has_weights(*inferred), inferred ? std::optional(inferred->output) : std::nullopt,
+         expansion, flow);
   if (inferred) items.push_back({LayerCall{std::move(layer), inferred->output}});
 }
 
@@ -242,15 +251,18 @@ void place_merge(const syntax::MergeStep& step, Range range, const std::string& 
   if (!expansion.grow(range)) return;
   const ir::OpDef* op = expansion.ops.find(step.kind.text);
   if (op == nullptr || !op->traits.merge) {
-    expansion.diagnostics.report(step.kind.range, messages::kNotYetSupported, fmt::format("the merge '{}'", step.kind.text));
+    expansion.diagnostics.report(step.kind.range, messages::kNotYetSupported,
+                                 fmt::format("the merge '{}'", step.kind.text));
     flow = {std::nullopt, range, true};
     return;
   }
-  const auto arguments = check_arguments({op->name, step.kind.range, op->arguments}, step.arguments, expansion.ops,
-                                         {place.values, expansion.input()}, expansion.diagnostics);
+  const auto arguments =
+      check_arguments({op->name, step.kind.range, op->arguments}, step.arguments, expansion.ops,
+                      {place.values, expansion.input()}, expansion.diagnostics);
   // What stands in a named merge's branches is inside that name.
   PathScope inner(place.paths.join(name), &place.paths);
-  auto branches = expand_branches(step, expansion, {place.values, name.empty() ? place.paths : inner, false}, flow);
+  auto branches =
+      expand_branches(step, expansion, {place.values, name.empty() ? place.paths : inner, false}, flow);
   ir::Layer layer = make_layer(*op, name, range, place);
   if (branches.size() < 2) {
     expansion.diagnostics.report(step.kind.range, messages::kTooFewBranches, op->name)

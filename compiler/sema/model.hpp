@@ -1,4 +1,5 @@
-// The spec after names, arguments, blocks and loops are resolved: every default filled in, every phase explicit.
+// The spec after names, arguments, blocks and loops are resolved: every default filled in, every phase
+// explicit.
 #pragma once
 
 #include <optional>
@@ -54,7 +55,7 @@ struct Model {
 
 /// A model with what trains it, if anything does.
 struct Program {
-  std::string name;              // of the generated files: "lenet5"
+  std::string name;  // of the generated files: "lenet5"
   Model model;
   std::optional<ir::Data> data;
   std::optional<ir::Training> training;

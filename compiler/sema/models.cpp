@@ -25,7 +25,8 @@ std::vector<ir::ArgumentDef> parameter_table(const syntax::ModelItem& item, cons
 }
 
 // --set wins over what a train's call says, and that over the default.
-bool bind_parameters(const syntax::ModelItem& item, const syntax::CallPart* call, const FileScope& file, Scope& values) {
+bool bind_parameters(const syntax::ModelItem& item, const syntax::CallPart* call, const FileScope& file,
+                     Scope& values) {
   const auto table = parameter_table(item, file);
   static const std::optional<syntax::Arguments> kNone;
   const auto bound = bind_arguments({item.name.text, call ? call->name.range : item.name.range, table},
@@ -35,8 +36,10 @@ bool bind_parameters(const syntax::ModelItem& item, const syntax::CallPart* call
     const syntax::Parameter& parameter = item.parameters[i];
     const syntax::Argument* written = (*bound)[i];
     std::optional<ir::Value> value = file.override_of(parameter.name.text);
-    if (!value && written != nullptr) value = evaluate(*written->value, {file.values, nullptr}, file.diagnostics);
-    else if (!value) value = evaluate(*parameter.default_value, {values, nullptr}, file.diagnostics);
+    if (!value && written != nullptr)
+      value = evaluate(*written->value, {file.values, nullptr}, file.diagnostics);
+    else if (!value)
+      value = evaluate(*parameter.default_value, {values, nullptr}, file.diagnostics);
     if (const Binding* before = values.find_here(parameter.name.text)) {
       file.diagnostics.report(parameter.name.range, messages::kNameTaken, parameter.name.text)
           .also(before->range, "it is bound here");
@@ -67,8 +70,10 @@ std::optional<ir::Shape> shape_of(const ir::Value& value, Range range, Diagnosti
   }
   if (!extents || (extents->size() != 3 && extents->size() != 1) || size > kMaxNumbers) {
     auto report = diagnostics.report(range, messages::kWrongInputShape, to_text(value));
-    if (size > kMaxNumbers) report.help("each extent is at least 1, and all together at most 2147483648");
-    else report.help("channels x height x width: input 3x32x32; or a list of features: input [784]");
+    if (size > kMaxNumbers)
+      report.help("each extent is at least 1, and all together at most 2147483648");
+    else
+      report.help("channels x height x width: input 3x32x32; or a list of features: input [784]");
     return std::nullopt;
   }
   const auto& e = *extents;
@@ -82,7 +87,8 @@ std::optional<ir::Shape> shape_of(const ir::Value& value, Range range, Diagnosti
 }
 
 // Finds the input among the model's own statements: before it only values may stand, since layers need it.
-const syntax::Statement* find_input(const syntax::Body& body, const syntax::Name& model, Diagnostics& diagnostics) {
+const syntax::Statement* find_input(const syntax::Body& body, const syntax::Name& model,
+                                    Diagnostics& diagnostics) {
   for (const syntax::Statement& statement : body.statements) {
     if (std::holds_alternative<syntax::InputStatement>(statement.form)) return &statement;
     const bool value = std::holds_alternative<syntax::LetStatement>(statement.form) ||
@@ -141,7 +147,8 @@ std::optional<ir::Value> FileScope::override_of(std::string_view name) const {
 std::string missing_parameters(const syntax::ModelItem& item, const FileScope& file) {
   std::vector<std::string_view> names;
   for (const syntax::Parameter& parameter : item.parameters) {
-    if (parameter.default_value == nullptr && !file.override_of(parameter.name.text)) names.push_back(parameter.name.text);
+    if (parameter.default_value == nullptr && !file.override_of(parameter.name.text))
+      names.push_back(parameter.name.text);
   }
   return enumerate(names);
 }

@@ -1,4 +1,5 @@
-// Models with their parameters bound: which arguments, defaults and --set values they get, and their pipeline.
+// Models with their parameters bound: which arguments, defaults and --set values they get, and their
+// pipeline.
 #pragma once
 
 #include <map>
@@ -22,7 +23,8 @@ struct FileScope {
   Scope values = Scope();
   std::map<std::string, const syntax::ModelItem*, std::less<>> models = {};
   std::map<std::string, const syntax::DataItem*, std::less<>> data = {};
-  std::set<std::string, std::less<>> unsupported_names = {};  // blocks, imports, recipes, aliases: reported already
+  std::set<std::string, std::less<>> unsupported_names =
+      {};  // blocks, imports, recipes, aliases: reported already
   std::set<std::string, std::less<>> model_names = {};
 
   /// The value that `--set name=` gives; none where there is no such override.
@@ -36,10 +38,12 @@ struct ExpandedModel {
   Range input_range;
 };
 
-/// Every parameter without a default and without a --set, as in "width and depth"; empty where the model is complete.
+/// Every parameter without a default and without a --set, as in "width and depth"; empty where the model is
+/// complete.
 std::string missing_parameters(const syntax::ModelItem& item, const FileScope& file);
 
-/// The model with the arguments of `call` (null: none). None where it has a mistake; `place` is where the call stands.
+/// The model with the arguments of `call` (null: none). None where it has a mistake; `place` is where the
+/// call stands.
 std::optional<ExpandedModel> expand_model(const syntax::ModelItem& item, const syntax::CallPart* call,
                                           const FileScope& file);
 

@@ -1,4 +1,5 @@
-// The phases of a train, each with its own epochs, optimizer and freeze lines. A train without phases has one, "main".
+// The phases of a train, each with its own epochs, optimizer and freeze lines. A train without phases has
+// one, "main".
 #include <algorithm>
 
 #include "sema/foreign_names.hpp"
@@ -12,8 +13,8 @@ namespace {
 constexpr std::int64_t kMaxEpochs = 1'000'000;
 
 // The epochs of a phase, else of its train; none after a message.
-std::optional<std::int64_t> read_epochs(const Settings& own, const Settings& train, Range range, const std::string& owner,
-                                        const FileScope& file) {
+std::optional<std::int64_t> read_epochs(const Settings& own, const Settings& train, Range range,
+                                        const std::string& owner, const FileScope& file) {
   const Settings& from = own.contains("epochs") ? own : train;
   const auto epochs = integer_setting("epochs", from, {1, kMaxEpochs}, 0, file);
   if (!epochs || *epochs > 0) return epochs;
@@ -31,7 +32,8 @@ bool read_phase_optimizer(const Settings& own, const Settings& train, bool first
     return lines.phase.optimizer.has_value();
   }
   if (!first) return true;  // carried over
-  file.diagnostics.report(lines.range, messages::kMissingSetting, owner, "an optimizer").help("optimizer = adam(lr=1e-3)");
+  file.diagnostics.report(lines.range, messages::kMissingSetting, owner, "an optimizer")
+      .help("optimizer = adam(lr=1e-3)");
   return false;
 }
 
@@ -60,7 +62,8 @@ void read_statements(const syntax::Phase& phase, Settings& own, PhaseLines& line
   }
 }
 
-std::optional<PhaseLines> read_phase(const syntax::Phase& phase, const Settings& train, bool first, const FileScope& file) {
+std::optional<PhaseLines> read_phase(const syntax::Phase& phase, const Settings& train, bool first,
+                                     const FileScope& file) {
   PhaseLines lines{.phase = {}, .range = phase.name.range, .freezing = {}};
   lines.phase.name = phase.name.text;
   lines.phase.line = file.sources.line(phase.name.range);
@@ -89,8 +92,8 @@ std::optional<PhaseLines> only_phase(const syntax::TrainItem& item, const Settin
 
 }  // namespace
 
-std::optional<std::vector<PhaseLines>> read_phases(const syntax::TrainItem& item, const Settings& settings, Range range,
-                                                   const FileScope& file) {
+std::optional<std::vector<PhaseLines>> read_phases(const syntax::TrainItem& item, const Settings& settings,
+                                                   Range range, const FileScope& file) {
   std::vector<const syntax::Phase*> written;
   std::vector<const syntax::Freezing*> loose;
   static const std::vector<syntax::ConfigStatement> kNone;
@@ -101,7 +104,8 @@ std::optional<std::vector<PhaseLines>> read_phases(const syntax::TrainItem& item
     if (phase == nullptr) continue;
     for (const syntax::Phase* before : written) {
       if (before->name.text != phase->name.text) continue;
-      file.diagnostics.report(phase->name.range, messages::kNameTaken, phase->name.text).also(before->name.range, "the first phase of this name");
+      file.diagnostics.report(phase->name.range, messages::kNameTaken, phase->name.text)
+          .also(before->name.range, "the first phase of this name");
       well = false;
     }
     written.push_back(phase);
@@ -116,7 +120,8 @@ std::optional<std::vector<PhaseLines>> read_phases(const syntax::TrainItem& item
   }
   for (const syntax::Freezing* freezing : loose) {
     const std::vector<syntax::Selector>& selectors = freezing->selectors;
-    file.diagnostics.report(selectors.empty() ? range : selectors.front().range, messages::kFreezeBesidePhases)
+    file.diagnostics
+        .report(selectors.empty() ? range : selectors.front().range, messages::kFreezeBesidePhases)
         .help("each phase starts from everything trainable: write the line in each phase that wants it");
     well = false;
   }

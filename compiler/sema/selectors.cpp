@@ -47,7 +47,8 @@ struct Pattern {
 
 class Matcher {
  public:
-  Matcher(const std::vector<LayerFacts>& layers, std::vector<Pattern> patterns) : patterns_(std::move(patterns)) {
+  Matcher(const std::vector<LayerFacts>& layers, std::vector<Pattern> patterns)
+      : patterns_(std::move(patterns)) {
     for (const LayerFacts& layer : layers) paths_.push_back(split_path(layer.path));
     for (const auto& path : paths_) {
       std::string prefix;
@@ -66,7 +67,8 @@ class Matcher {
   }
 
  private:
-  bool matches(const std::vector<Component>& path, std::size_t at, std::size_t pattern, const std::string& prefix) const {
+  bool matches(const std::vector<Component>& path, std::size_t at, std::size_t pattern,
+               const std::string& prefix) const {
     if (pattern == patterns_.size()) return true;  // everything below it
     if (at == path.size()) return false;
     const Component& component = path[at];
@@ -77,7 +79,8 @@ class Matcher {
     if (wanted.component->kind == Kind::kAnyDepth) {
       return matches(path, at, pattern + 1, prefix) || matches(path, at + 1, pattern, next);
     }
-    if (wanted.component->kind == Kind::kName && !(name_matches(wanted, component) && index_matches(wanted, component, here))) {
+    if (wanted.component->kind == Kind::kName &&
+        !(name_matches(wanted, component) && index_matches(wanted, component, here))) {
       return false;
     }
     return matches(path, at + 1, pattern + 1, next);
@@ -94,7 +97,8 @@ class Matcher {
     const std::int64_t length = rounds_.at(here);
     const auto from_end = [&](std::int64_t bound) { return bound < 0 ? bound + length : bound; };
     if (!wanted.is_slice) return *component.index == from_end(*wanted.first);
-    return *component.index >= from_end(wanted.first.value_or(0)) && *component.index < from_end(wanted.last.value_or(length));
+    return *component.index >= from_end(wanted.first.value_or(0)) &&
+           *component.index < from_end(wanted.last.value_or(length));
   }
 
   std::vector<Pattern> patterns_;
@@ -102,10 +106,13 @@ class Matcher {
   std::map<std::string, std::int64_t> rounds_;  // of each named loop
 };
 
-bool any(const Chosen& chosen) { return std::ranges::find(chosen, true) != chosen.end(); }
+bool any(const Chosen& chosen) {
+  return std::ranges::find(chosen, true) != chosen.end();
+}
 
 // False after a message.
-bool read_bound(const syntax::ExpressionPtr& expression, std::optional<std::int64_t>& bound, const FileScope& file) {
+bool read_bound(const syntax::ExpressionPtr& expression, std::optional<std::int64_t>& bound,
+                const FileScope& file) {
   if (expression == nullptr) return true;
   const auto value = evaluate(*expression, {file.values, nullptr}, file.diagnostics);
   if (!value) return false;
@@ -210,7 +217,8 @@ class SelectorReader {
       std::vector<std::string_view> known{"weighted"};
       for (const ir::OpDef& op : file_.ops.all()) known.push_back(op.name);
       auto report = file_.diagnostics.report(selector.kind->range, messages::kUnknownLayerType, kind);
-      if (const auto near = nearest(kind, known); !near.empty()) report.help(fmt::format("did you mean {}?", near));
+      if (const auto near = nearest(kind, known); !near.empty())
+        report.help(fmt::format("did you mean {}?", near));
       return false;
     }
     for (std::size_t i = 0; i < chosen.size(); ++i) {
@@ -231,7 +239,8 @@ class SelectorReader {
     const auto size = std::ranges::count(chosen, true);
     const bool first = selector.which == syntax::LayersSelector::Which::kFirst;
     if (*wanted > size) {
-      file_.diagnostics.report(selector.count->range, messages::kCountTooLarge, first ? "first" : "last", *wanted, size);
+      file_.diagnostics.report(selector.count->range, messages::kCountTooLarge, first ? "first" : "last",
+                               *wanted, size);
       return std::nullopt;
     }
     std::int64_t left = first ? *wanted : size - *wanted;  // how many of the front stay, or go
@@ -250,13 +259,15 @@ class SelectorReader {
 
 }  // namespace
 
-std::optional<Chosen> match_path(const syntax::Path& path, const std::vector<LayerFacts>& layers, const FileScope& file) {
+std::optional<Chosen> match_path(const syntax::Path& path, const std::vector<LayerFacts>& layers,
+                                 const FileScope& file) {
   std::vector<Pattern> patterns;
   for (const syntax::PathComponent& component : path.components) {
     Pattern pattern{.component = &component, .is_slice = false, .first = {}, .last = {}};
     if (component.slice) {
       pattern.is_slice = component.slice->is_slice;
-      const bool well = read_bound(component.slice->first, pattern.first, file) && read_bound(component.slice->last, pattern.last, file);
+      const bool well = read_bound(component.slice->first, pattern.first, file) &&
+                        read_bound(component.slice->last, pattern.last, file);
       if (!well) return std::nullopt;
     }
     patterns.push_back(pattern);
@@ -264,8 +275,8 @@ std::optional<Chosen> match_path(const syntax::Path& path, const std::vector<Lay
   return Matcher(layers, std::move(patterns)).chosen();
 }
 
-bool apply_freezing(const syntax::Freezing& line, const std::vector<LayerFacts>& layers, std::vector<bool>& frozen,
-                    const FileScope& file) {
+bool apply_freezing(const syntax::Freezing& line, const std::vector<LayerFacts>& layers,
+                    std::vector<bool>& frozen, const FileScope& file) {
   const SelectorReader reader(line.freeze ? "freeze" : "unfreeze", layers, file);
   const auto chosen = reader.united(line.selectors);
   const auto excepted = SelectorReader("except", layers, file).united(line.except);

@@ -9,10 +9,10 @@
 
 namespace cnnc::sema {
 
-/// Applies one freeze or unfreeze line to `frozen`, one flag a layer. False after a message: a selector that matches
-/// nothing, a count larger than its set, an unknown layer type.
-bool apply_freezing(const syntax::Freezing& line, const std::vector<LayerFacts>& layers, std::vector<bool>& frozen,
-                    const FileScope& file);
+/// Applies one freeze or unfreeze line to `frozen`, one flag a layer. False after a message: a selector that
+/// matches nothing, a count larger than its set, an unknown layer type.
+bool apply_freezing(const syntax::Freezing& line, const std::vector<LayerFacts>& layers,
+                    std::vector<bool>& frozen, const FileScope& file);
 
 /// The layers at or below `path`, one flag a layer. Components: name, name*, *, **, name[i], name[a:b].
 /// None after a message about an index; nothing matched is all false.

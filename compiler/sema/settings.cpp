@@ -9,17 +9,22 @@
 
 namespace cnnc::sema {
 
-void add_setting(const syntax::Setting& setting, const SettingNames& names, Settings& settings, Diagnostics& diagnostics) {
+void add_setting(const syntax::Setting& setting, const SettingNames& names, Settings& settings,
+                 Diagnostics& diagnostics) {
   const std::string_view name = setting.name.text;
   if (std::ranges::find(names.later, name) != names.later.end()) {
-    diagnostics.report(setting.name.range, messages::kNotYetSupported, fmt::format("the setting '{}' of {}", name, names.owner));
+    diagnostics.report(setting.name.range, messages::kNotYetSupported,
+                       fmt::format("the setting '{}' of {}", name, names.owner));
     return;
   }
   if (std::ranges::find(names.known, name) == names.known.end()) {
     auto report = diagnostics.report(setting.name.range, messages::kUnknownSetting, name, names.owner);
-    if (const auto foreign = foreign_option(names.owner, name); !foreign.empty()) report.help(std::string(foreign));
-    else if (const auto near = nearest(name, names.known); !near.empty()) report.help(fmt::format("did you mean {}?", near));
-    else report.help(fmt::format("{} takes {}", names.owner, enumerate(names.known)));
+    if (const auto foreign = foreign_option(names.owner, name); !foreign.empty())
+      report.help(std::string(foreign));
+    else if (const auto near = nearest(name, names.known); !near.empty())
+      report.help(fmt::format("did you mean {}?", near));
+    else
+      report.help(fmt::format("{} takes {}", names.owner, enumerate(names.known)));
     return;
   }
   const auto [place, fresh] = settings.try_emplace(name, &setting);
@@ -56,21 +61,28 @@ std::optional<std::int64_t> integer_setting(std::string_view name, const Setting
   return std::nullopt;
 }
 
-bool check_word(const ir::Value& value, Range range, std::string_view setting, const std::vector<std::string_view>& choices,
-                const std::vector<std::string_view>& later, Diagnostics& diagnostics) {
+bool check_word(const ir::Value& value, Range range, std::string_view setting,
+                const std::vector<std::string_view>& choices, const std::vector<std::string_view>& later,
+                Diagnostics& diagnostics) {
   const auto* word = value.as<ir::Word>();
   const auto* text = value.as<std::string>();
-  const std::string_view written = word ? std::string_view(word->text) : text ? std::string_view(*text) : std::string_view();
+  const std::string_view written = word   ? std::string_view(word->text)
+                                   : text ? std::string_view(*text)
+                                          : std::string_view();
   const bool known = std::ranges::find(choices, written) != choices.end();
   if (word != nullptr && known) return true;
   if (word != nullptr && std::ranges::find(later, written) != later.end()) {
     diagnostics.report(range, messages::kNotYetSupported, fmt::format("{} = {}", setting, written));
     return false;
   }
-  auto report = diagnostics.report(range, messages::kWrongSetting, setting, enumerate(choices, "or"), describe(value));
-  if (known) report.help(fmt::format("write {} without quotes", written));
-  else if (const auto foreign = foreign_word(setting, written); !foreign.empty()) report.help(std::string(foreign));
-  else if (const auto near = nearest(written, choices); !near.empty()) report.help(fmt::format("did you mean {}?", near));
+  auto report =
+      diagnostics.report(range, messages::kWrongSetting, setting, enumerate(choices, "or"), describe(value));
+  if (known)
+    report.help(fmt::format("write {} without quotes", written));
+  else if (const auto foreign = foreign_word(setting, written); !foreign.empty())
+    report.help(std::string(foreign));
+  else if (const auto near = nearest(written, choices); !near.empty())
+    report.help(fmt::format("did you mean {}?", near));
   return false;
 }
 

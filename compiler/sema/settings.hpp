@@ -20,7 +20,8 @@ struct SettingNames {
 using Settings = std::map<std::string_view, const syntax::Setting*>;
 
 /// Adds a setting; reports one that is unknown, given twice, or not supported yet.
-void add_setting(const syntax::Setting& setting, const SettingNames& names, Settings& settings, Diagnostics& diagnostics);
+void add_setting(const syntax::Setting& setting, const SettingNames& names, Settings& settings,
+                 Diagnostics& diagnostics);
 
 /// The largest batch a spec may ask for.
 inline constexpr std::int64_t kMaxBatch = 65536;
@@ -39,7 +40,8 @@ std::optional<std::int64_t> integer_setting(std::string_view name, const Setting
 std::optional<ir::Value> setting_value(const syntax::Setting& setting, const FileScope& file);
 
 /// A word that must be one of `choices`; `later` ones are not supported yet.
-bool check_word(const ir::Value& value, Range range, std::string_view setting, const std::vector<std::string_view>& choices,
-                const std::vector<std::string_view>& later, Diagnostics& diagnostics);
+bool check_word(const ir::Value& value, Range range, std::string_view setting,
+                const std::vector<std::string_view>& choices, const std::vector<std::string_view>& later,
+                Diagnostics& diagnostics);
 
 }  // namespace cnnc::sema

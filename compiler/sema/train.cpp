@@ -16,12 +16,15 @@ using ir::ArgumentType;
 
 const std::vector<ArgumentDef> kCheckpointArguments = {
     {.name = "file", .type = ArgumentType::kWord, .default_value = {}, .summary = "", .positional = true},
-    {.name = "monitor", .type = ArgumentType::kWord, .default_value = {}, .summary = "", .choices = {"val_loss", "val_accuracy"}}};
+    {.name = "monitor",
+     .type = ArgumentType::kWord,
+     .default_value = {},
+     .summary = "",
+     .choices = {"val_loss", "val_accuracy"}}};
 
-const SettingNames kTrainSettings{
-    "train",
-    {"loss", "metrics", "optimizer", "epochs", "batch", "seed", "save_every"},
-    {"schedule", "clip_norm", "label_smoothing", "class_weights", "bn_stats"}};
+const SettingNames kTrainSettings{"train",
+                                  {"loss", "metrics", "optimizer", "epochs", "batch", "seed", "save_every"},
+                                  {"schedule", "clip_norm", "label_smoothing", "class_weights", "bn_stats"}};
 
 constexpr std::string_view kLaterCallbacks[] = {"early_stop", "reduce_lr"};
 
@@ -61,13 +64,15 @@ bool read_metrics(const Settings& settings, TrainLines& lines, const FileScope& 
   for (const syntax::Expression* element : elements) {
     const auto* call = std::get_if<syntax::Reference>(&element->form);
     if (call != nullptr && call->arguments) {
-      file.diagnostics.report(element->range, messages::kNotYetSupported, fmt::format("the metric '{}(...)'", call->name.text));
+      file.diagnostics.report(element->range, messages::kNotYetSupported,
+                              fmt::format("the metric '{}(...)'", call->name.text));
       well = false;
       continue;
     }
     const auto value = evaluate(*element, {file.values, nullptr}, file.diagnostics);
-    const bool known = value && check_word(*value, element->range, "metrics", {"accuracy", "top5"},
-                                           {"precision", "recall", "f1", "auc", "confusion"}, file.diagnostics);
+    const bool known =
+        value && check_word(*value, element->range, "metrics", {"accuracy", "top5"},
+                            {"precision", "recall", "f1", "auc", "confusion"}, file.diagnostics);
     well &= known;
     if (!known) continue;
     std::vector<std::string>& metrics = lines.training.metrics;
@@ -77,15 +82,16 @@ bool read_metrics(const Settings& settings, TrainLines& lines, const FileScope& 
   return well;
 }
 
-bool read_numbers(const syntax::TrainItem& item, const Settings& settings, Range range, std::optional<std::int64_t> batch,
-                  TrainLines& lines, const FileScope& file) {
+bool read_numbers(const syntax::TrainItem& item, const Settings& settings, Range range,
+                  std::optional<std::int64_t> batch, TrainLines& lines, const FileScope& file) {
   constexpr std::int64_t kMost = std::int64_t{1} << 62;
   const auto own_batch = integer_setting("batch", settings, {1, kMaxBatch}, batch.value_or(0), file);
   const auto seed = integer_setting("seed", settings, {0, kMost}, 0, file);
   const auto save_every = integer_setting("save_every", settings, {0, kMost}, 0, file);
   if (!own_batch || !seed || !save_every) return false;
   if (*own_batch == 0) {
-    file.diagnostics.report(range, messages::kMissingSetting, fmt::format("the train on {}", item.data.text), "a batch")
+    file.diagnostics
+        .report(range, messages::kMissingSetting, fmt::format("the train on {}", item.data.text), "a batch")
         .help("batch = 128, here or in the data");
     return false;
   }
@@ -105,16 +111,19 @@ void read_checkpoint(const syntax::CallPart& part, TrainLines& lines, const File
   const auto text = evaluate(name, environment, file.diagnostics);
   auto monitored = evaluate(monitor, environment, file.diagnostics);
   if (monitored) {
-    monitored = convert_argument(callee, kCheckpointArguments[1], {*monitored, monitor.range}, file.ops, environment, file.diagnostics);
+    monitored = convert_argument(callee, kCheckpointArguments[1], {*monitored, monitor.range}, file.ops,
+                                 environment, file.diagnostics);
   }
   if (!text || !monitored) return;
   const auto* path = text->as<std::string>();
   if (path == nullptr || path->empty()) {
-    file.diagnostics.report(name.range, messages::kWrongType, "file", "checkpoint", "a file name in quotes", describe(*text));
+    file.diagnostics.report(name.range, messages::kWrongType, "file", "checkpoint", "a file name in quotes",
+                            describe(*text));
     return;
   }
   if (path->find_first_of("/\\") != std::string::npos || *path == "." || *path == "..") {
-    file.diagnostics.report(name.range, messages::kCheckpointFolder).help("outputs go below --out: give the file's name only");
+    file.diagnostics.report(name.range, messages::kCheckpointFolder)
+        .help("outputs go below --out: give the file's name only");
     return;
   }
   for (const ir::Checkpoint& other : lines.training.checkpoints) {
@@ -139,7 +148,8 @@ void read_callback(const syntax::Callback& callback, TrainLines& lines, const Fi
   }
 }
 
-void read_statement(const syntax::ConfigStatement& statement, Settings& settings, TrainLines& lines, const FileScope& file) {
+void read_statement(const syntax::ConfigStatement& statement, Settings& settings, TrainLines& lines,
+                    const FileScope& file) {
   if (const auto* setting = std::get_if<syntax::Setting>(&statement.form)) {
     add_setting(*setting, kTrainSettings, settings, file.diagnostics);
   } else if (const auto* callback = std::get_if<syntax::Callback>(&statement.form)) {
@@ -156,8 +166,8 @@ void read_statement(const syntax::ConfigStatement& statement, Settings& settings
 
 }  // namespace
 
-std::optional<TrainLines> read_train(const syntax::TrainItem& item, Range range, std::optional<std::int64_t> batch,
-                                     const FileScope& file) {
+std::optional<TrainLines> read_train(const syntax::TrainItem& item, Range range,
+                                     std::optional<std::int64_t> batch, const FileScope& file) {
   const int errors = file.diagnostics.errors();
   TrainLines lines;
   lines.training.data_name = item.data.text;

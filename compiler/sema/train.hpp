@@ -31,18 +31,20 @@ struct TrainLines {
 };
 
 /// Reads a train's config; `batch` is the data's, where it gives one. None where there is a mistake.
-std::optional<TrainLines> read_train(const syntax::TrainItem& item, Range range, std::optional<std::int64_t> batch,
-                                     const FileScope& file);
+std::optional<TrainLines> read_train(const syntax::TrainItem& item, Range range,
+                                     std::optional<std::int64_t> batch, const FileScope& file);
 
-/// The optimizer that an expression such as `adam(lr=1e-3)` means, with `--set lr=` applied; none after a message.
+/// The optimizer that an expression such as `adam(lr=1e-3)` means, with `--set lr=` applied; none after a
+/// message.
 std::optional<ir::Optimizer> read_optimizer(const syntax::Expression& expression, const FileScope& file);
 
 /// The phases of a train with everything explicit; none after a message.
-std::optional<std::vector<PhaseLines>> read_phases(const syntax::TrainItem& item, const Settings& settings, Range range,
-                                                   const FileScope& file);
+std::optional<std::vector<PhaseLines>> read_phases(const syntax::TrainItem& item, const Settings& settings,
+                                                   Range range, const FileScope& file);
 
-/// The training of `model` on `data`; none after a message: selectors that match nothing, classes or shapes that disagree.
-std::optional<ir::Training> check_training(const TrainLines& lines, const ExpandedModel& model, DataFacts& data,
-                                           const FileScope& file);
+/// The training of `model` on `data`; none after a message: selectors that match nothing, classes or shapes
+/// that disagree.
+std::optional<ir::Training> check_training(const TrainLines& lines, const ExpandedModel& model,
+                                           DataFacts& data, const FileScope& file);
 
 }  // namespace cnnc::sema

@@ -1,5 +1,6 @@
-// Every message as people read it: NAME.cnn is compiled, and what cnnc says of it must be NAME.txt, whole and by the byte.
-// The expected texts are written by hand; nothing here can write them. A comment `# --set name=value` in a spec is an override.
+// Every message as people read it: NAME.cnn is compiled, and what cnnc says of it must be NAME.txt, whole and
+// by the byte. The expected texts are written by hand; nothing here can write them. A comment `# --set
+// name=value` in a spec is an override.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -70,8 +71,9 @@ TEST_P(Case, SaysWhatItShould) {
   EXPECT_FALSE(outcome.diagnostics.all().empty()) << "a case that says nothing shows nothing";
 }
 
-INSTANTIATE_TEST_SUITE_P(Diagnostics, Case, testing::ValuesIn(names(".cnn")),
-                         [](const auto& info) { return std::regex_replace(info.param, std::regex("[^A-Za-z0-9]"), "_"); });
+INSTANTIATE_TEST_SUITE_P(Diagnostics, Case, testing::ValuesIn(names(".cnn")), [](const auto& info) {
+  return std::regex_replace(info.param, std::regex("[^A-Za-z0-9]"), "_");
+});
 
 TEST(Diagnostics, EverySpecHasItsTextAndEveryTextItsSpec) {
   EXPECT_EQ(names(".cnn"), names(".txt"));
@@ -81,7 +83,8 @@ TEST(Diagnostics, EverySpecHasItsTextAndEveryTextItsSpec) {
 // A spec of more than a MiB is not kept in the repository.
 TEST(Diagnostics, AFileThatIsTooLargeIsRefusedBeforeItIsRead) {
   Outcome outcome;
-  const auto file = outcome.sources.add("large.cnn", "cnn 1\n" + std::string((std::size_t{1} << 20) + 1, '#'));
+  const auto file =
+      outcome.sources.add("large.cnn", "cnn 1\n" + std::string((std::size_t{1} << 20) + 1, '#'));
   EXPECT_FALSE(syntax::parse(outcome.sources, file, outcome.diagnostics));
   EXPECT_EQ(render(outcome.diagnostics, outcome.sources), "error: large.cnn has 1 MiB; a spec may have 1\n");
 }

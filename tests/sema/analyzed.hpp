@@ -13,7 +13,8 @@ struct Analyzed {
   explicit Analyzed(const std::string& text, const sema::Overrides& overrides = {}) {
     const auto file = sources.add("folder/net.cnn", "cnn 1\n" + text);
     const auto syntax = syntax::parse(sources, file, diagnostics);
-    if (syntax && !diagnostics.failed()) programs = sema::analyze(*syntax, ops, overrides, sources, diagnostics);
+    if (syntax && !diagnostics.failed())
+      programs = sema::analyze(*syntax, ops, overrides, sources, diagnostics);
   }
 
   std::string messages() const { return render(diagnostics, sources); }

@@ -39,15 +39,18 @@ TEST(Naming, ANamedLoopAddsItsIndex) {
 }
 
 TEST(Naming, MergesAreNumberedAfterTheirBranches) {
-  EXPECT_EQ(paths("add { | conv(3, 1) -> add { | relu | identity } | identity } add { | identity | identity }"),
-            "conv1 relu1 add1 add2 add3");
+  EXPECT_EQ(
+      paths("add { | conv(3, 1) -> add { | relu | identity } | identity } add { | identity | identity }"),
+      "conv1 relu1 add1 add2 add3");
 }
 
 TEST(Naming, ANamedMergeHoldsItsBranches) {
   EXPECT_EQ(paths("join = concat { | conv(3, 1) | side = conv(4, 1) }"), "join.conv1 join.side join");
 }
 
-TEST(Naming, NumbersStepOverWrittenNames) { EXPECT_EQ(paths("conv1 = conv(8, 3) conv(8, 3)"), "conv1 conv2"); }
+TEST(Naming, NumbersStepOverWrittenNames) {
+  EXPECT_EQ(paths("conv1 = conv(8, 3) conv(8, 3)"), "conv1 conv2");
+}
 
 TEST(Naming, WordsOfTheLanguageMayNameLayers) {
   EXPECT_EQ(paths("data = conv(8, 3) last = relu \"quoted\" = tanh"), "data last quoted");
@@ -87,7 +90,8 @@ TEST(Taps, FindLayersSectionsAndTheInputFromTheInsideOut) {
 }
 
 TEST(Taps, FindRoundsOfLoops) {
-  const Analyzed analyzed("model Net { input 3x32x32 s = repeat 3 { relu } let i = 1 add { | from s[i] | from s } }");
+  const Analyzed analyzed(
+      "model Net { input 3x32x32 s = repeat 3 { relu } let i = 1 add { | from s[i] | from s } }");
   EXPECT_EQ(analyzed.messages(), "");
   const auto& merge = std::get<sema::Merge>(analyzed.programs.at(0).model.body.back().form);
   EXPECT_EQ(std::get<sema::Tap>(merge.arms.at(0).at(0).form).path, "s[1]");

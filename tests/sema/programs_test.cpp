@@ -7,7 +7,9 @@ namespace cnnc {
 namespace {
 
 const char kData[] = "data Images { source = idx(\"d\", val=0.1) classes = 10 batch = 32 }\n";
-const char kA[] = "model A(classes = 10, width = 8) { input 1x28x28 flatten -> dense(width) -> dense(classes) -> softmax }\n";
+const char kA[] =
+    "model A(classes = 10, width = 8) { input 1x28x28 flatten -> dense(width) -> dense(classes) -> softmax "
+    "}\n";
 const char kB[] = "model B { input 1x28x28 flatten -> dense(10) -> softmax }\n";
 const char kSettings[] = " on Images { epochs = 3 optimizer = adam(lr=1e-3) }\n";
 
@@ -36,7 +38,8 @@ TEST(Programs, AMistakeLeavesOutOnlyItsOwn) {
 std::string shapes(const Analyzed& analyzed) {
   std::string text;
   for (const sema::Item& item : analyzed.programs.at(0).model.body) {
-    if (const auto* call = std::get_if<sema::LayerCall>(&item.form)) text += (text.empty() ? "" : " ") + to_text(call->output);
+    if (const auto* call = std::get_if<sema::LayerCall>(&item.form))
+      text += (text.empty() ? "" : " ") + to_text(call->output);
   }
   return text;
 }
@@ -44,7 +47,12 @@ std::string shapes(const Analyzed& analyzed) {
 TEST(Overrides, ReachParametersAndSettings) {
   const std::string spec = std::string(kA) + kData + "train A(width=16)" + kSettings;
   EXPECT_EQ(shapes(Analyzed(spec)), "784 16 10 10");
-  const Analyzed set(spec, {{"width", "24"}, {"epochs", "7"}, {"batch", "64"}, {"seed", "9"}, {"lr", "0.5"}, {"save_every", "100"}});
+  const Analyzed set(spec, {{"width", "24"},
+                            {"epochs", "7"},
+                            {"batch", "64"},
+                            {"seed", "9"},
+                            {"lr", "0.5"},
+                            {"save_every", "100"}});
   EXPECT_EQ(set.messages(), "");
   EXPECT_EQ(shapes(set), "784 24 10 10");
   const ir::Training& training = set.programs.at(0).training.value();
@@ -62,20 +70,24 @@ TEST(Overrides, CompleteAModel) {
 }
 
 TEST(Models, DefaultsMayUseWhatStandsBeforeThem) {
-  const Analyzed analyzed("let base = 4\nmodel A(n = base * 2, m = n + 1) { input 1x28x28 flatten -> dense(n) -> dense(m) }");
+  const Analyzed analyzed(
+      "let base = 4\nmodel A(n = base * 2, m = n + 1) { input 1x28x28 flatten -> dense(n) -> dense(m) }");
   EXPECT_EQ(analyzed.messages(), "");
   EXPECT_EQ(shapes(analyzed), "784 8 9");
 }
 
 TEST(Models, TheInputMayBeComputed) {
-  const Analyzed analyzed("model A(size = 8) { let side = size * 2 input [3, side, side] conv(input.channels * 2, 3, pad=same) }");
+  const Analyzed analyzed(
+      "model A(size = 8) { let side = size * 2 input [3, side, side] conv(input.channels * 2, 3, pad=same) "
+      "}");
   EXPECT_EQ(analyzed.messages(), "");
   EXPECT_EQ(shapes(analyzed), "6x16x16");
   EXPECT_EQ(shapes(Analyzed("model A { input [784] dense(3) }")), "3");
 }
 
 TEST(Models, ConditionsChooseLayers) {
-  const std::string spec = "model A(deep = true) { input 1x8x8 if deep { conv(4, 3) } else if 1 > 2 { relu } else { flatten } }";
+  const std::string spec =
+      "model A(deep = true) { input 1x8x8 if deep { conv(4, 3) } else if 1 > 2 { relu } else { flatten } }";
   EXPECT_EQ(shapes(Analyzed(spec)), "4x6x6");
   EXPECT_EQ(shapes(Analyzed(spec, {{"deep", "false"}})), "64");
 }
@@ -101,7 +113,8 @@ TEST(Models, ActivationsBelongToTheirLayer) {
 }
 
 TEST(Training, DefaultsAreFilledIn) {
-  const Analyzed analyzed(std::string(kB) + kData + "train B on Images { epochs = 2 optimizer = adamw(1e-3) }");
+  const Analyzed analyzed(std::string(kB) + kData +
+                          "train B on Images { epochs = 2 optimizer = adamw(1e-3) }");
   EXPECT_EQ(analyzed.messages(), "");
   const ir::Training& training = analyzed.programs.at(0).training.value();
   EXPECT_EQ(training.loss, ir::Loss::kCrossEntropy);
@@ -116,10 +129,12 @@ TEST(Training, DefaultsAreFilledIn) {
 }
 
 TEST(Data, SplitsAndPreparation) {
-  const Analyzed analyzed(std::string(kB) +
-                          "data Images { source = idx(\"d\", val=5000, test=0.25) classes = [\"a\", \"b\", \"c\", \"d\", \"e\", \"f\", \"g\", \"h\", "
-                          "\"i\", \"j\"]\n prepare { resize(28x28) -> normalize(mean=0.5, std=[0.25]) } }\n"
-                          "train B on Images { batch = 8 epochs = 2 optimizer = sgd(0.1, momentum=0.9, nesterov=true) }");
+  const Analyzed analyzed(
+      std::string(kB) +
+      "data Images { source = idx(\"d\", val=5000, test=0.25) classes = [\"a\", \"b\", \"c\", \"d\", \"e\", "
+      "\"f\", \"g\", \"h\", "
+      "\"i\", \"j\"]\n prepare { resize(28x28) -> normalize(mean=0.5, std=[0.25]) } }\n"
+      "train B on Images { batch = 8 epochs = 2 optimizer = sgd(0.1, momentum=0.9, nesterov=true) }");
   EXPECT_EQ(analyzed.messages(), "");
   const ir::Data& data = analyzed.programs.at(0).data.value();
   EXPECT_EQ(data.directory, "d");

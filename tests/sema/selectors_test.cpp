@@ -25,7 +25,8 @@ const char kNet[] =
     "data Images { source = idx(\"d\") classes = 10 batch = 32 }\n";
 
 std::string frozen(const std::string& lines) {
-  const Analyzed analyzed(std::string(kNet) + "train Net on Images { epochs = 1 optimizer = adam(lr=1e-3)\n" + lines + "\n}");
+  const Analyzed analyzed(std::string(kNet) + "train Net on Images { epochs = 1 optimizer = adam(lr=1e-3)\n" +
+                          lines + "\n}");
   EXPECT_EQ(analyzed.messages(), "") << lines;
   if (analyzed.programs.size() != 1) return "no program";
   std::string text;
@@ -92,7 +93,9 @@ TEST(Phases, EachStartsFromEverythingTrainable) {
   EXPECT_EQ(analyzed.messages(), "");
   const auto& phases = analyzed.programs.at(0).training->phases;
   ASSERT_EQ(phases.size(), 3u);
-  const auto count = [](const ir::Phase& phase) { return std::count(phase.frozen.begin(), phase.frozen.end(), true); };
+  const auto count = [](const ir::Phase& phase) {
+    return std::count(phase.frozen.begin(), phase.frozen.end(), true);
+  };
   EXPECT_EQ(count(phases[0]), 9);
   EXPECT_EQ(count(phases[1]), 1);
   EXPECT_EQ(count(phases[2]), 0);

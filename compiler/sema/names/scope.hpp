@@ -12,7 +12,8 @@
 
 namespace cnnc::sema {
 
-/// A name's value and where it was bound. No value: its definition had a mistake, and who uses it stays silent.
+/// A name's value and where it was bound. No value: its definition had a mistake, and who uses it stays
+/// silent.
 struct Binding {
   std::optional<ir::Value> value;
   Range range;
@@ -34,8 +35,8 @@ class Scope {
   std::map<std::string, Binding, std::less<>> bindings_;
 };
 
-/// A named scope of layers: "features.layer2[0]". Gives unnamed layers their number by type, and knows which names
-/// are taken. Paths are relative to the model; the model itself has the empty path.
+/// A named scope of layers: "features.layer2[0]". Gives unnamed layers their number by type, and knows which
+/// names are taken. Paths are relative to the model; the model itself has the empty path.
 class PathScope {
  public:
   PathScope(std::string path, const PathScope* outer) : path_(std::move(path)), outer_(outer) {}

@@ -1,4 +1,5 @@
-// Walks an expression. Names are looked up here; what operators and functions do stands in operators.cpp, functions.cpp.
+// Walks an expression. Names are looked up here; what operators and functions do stands in operators.cpp,
+// functions.cpp.
 #include "sema/values/evaluate.hpp"
 
 #include <algorithm>
@@ -41,11 +42,14 @@ class Evaluation {
   Result of(const syntax::FloatLiteral& literal, Range) { return Value{literal.value}; }
   Result of(const syntax::BooleanLiteral& literal, Range) { return Value{literal.value}; }
   Result of(const syntax::StringLiteral& literal, Range) { return Value{literal.value}; }
-  Result of(const syntax::DimensionsLiteral& literal, Range) { return Value{ir::Dimensions{literal.extents}}; }
+  Result of(const syntax::DimensionsLiteral& literal, Range) {
+    return Value{ir::Dimensions{literal.extents}};
+  }
   Result of(const syntax::IdentityLiteral&, Range) { return Value{ir::Word{"identity"}}; }
 
   Result of(const syntax::InputReference&, Range range) {
-    diagnostics_.report(range, messages::kInputAlone).help("write input.channels, input.height or input.width");
+    diagnostics_.report(range, messages::kInputAlone)
+        .help("write input.channels, input.height or input.width");
     return std::nullopt;
   }
 
@@ -70,8 +74,10 @@ class Evaluation {
     if (!is_function(name)) {
       const std::string_view near = nearest(name, function_names());
       auto report = diagnostics_.report(reference.name.range, messages::kUnknownFunction, name);
-      if (near.empty()) report.help("the functions are range, len, floor, ceil, round8, min and max");
-      else report.help(fmt::format("did you mean {}?", near));
+      if (near.empty())
+        report.help("the functions are range, len, floor, ceil, round8, min and max");
+      else
+        report.help(fmt::format("did you mean {}?", near));
       return std::nullopt;
     }
     std::vector<Operand> arguments;
@@ -168,7 +174,8 @@ class Evaluation {
       return right ? Result(Value{*right}) : std::nullopt;
     }
     // Words may be compared, as in `act == relu`; anywhere else they are names that nobody bound.
-    const bool words = binary.op == syntax::BinaryOperator::kEqual || binary.op == syntax::BinaryOperator::kNotEqual ||
+    const bool words = binary.op == syntax::BinaryOperator::kEqual ||
+                       binary.op == syntax::BinaryOperator::kNotEqual ||
                        binary.op == syntax::BinaryOperator::kIn;
     const auto left = words ? plain(*binary.left) : operand(*binary.left);
     if (!left) return std::nullopt;
@@ -205,7 +212,8 @@ class Evaluation {
 
 }  // namespace
 
-Result evaluate(const syntax::Expression& expression, const Environment& environment, Diagnostics& diagnostics) {
+Result evaluate(const syntax::Expression& expression, const Environment& environment,
+                Diagnostics& diagnostics) {
   return Evaluation(environment, diagnostics).value(expression);
 }
 

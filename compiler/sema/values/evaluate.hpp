@@ -21,8 +21,8 @@ struct Environment {
 /// The longest list or text that an expression may make, counting the elements of nested lists.
 inline constexpr std::int64_t kMaxElements = 100'000;
 
-/// The expression's value; none where there was a mistake, which is reported unless it was reported where a name was
-/// bound. A name that is bound to nothing is a word: `relu`, `same`.
+/// The expression's value; none where there was a mistake, which is reported unless it was reported where a
+/// name was bound. A name that is bound to nothing is a word: `relu`, `same`.
 std::optional<ir::Value> evaluate(const syntax::Expression& expression, const Environment& environment,
                                   Diagnostics& diagnostics);
 

@@ -20,7 +20,8 @@ struct Call {
   Diagnostics& diagnostics;
 
   Result takes(const Operand& argument, std::string_view wanted) const {
-    diagnostics.report(argument.range, messages::kWrongFunctionArgument, name, wanted, describe(argument.value));
+    diagnostics.report(argument.range, messages::kWrongFunctionArgument, name, wanted,
+                       describe(argument.value));
     return std::nullopt;
   }
 };
@@ -51,8 +52,10 @@ Result range_of(const Call& call) {
 Result len(const Call& call) {
   const Operand& argument = call.arguments[0];
   if (const auto* list = argument.value.as<ir::List>()) return Value{static_cast<std::int64_t>(list->size())};
-  if (const auto* text = argument.value.as<std::string>()) return Value{static_cast<std::int64_t>(text->size())};
-  if (const auto* size = argument.value.as<ir::Dimensions>()) return Value{static_cast<std::int64_t>(size->extents.size())};
+  if (const auto* text = argument.value.as<std::string>())
+    return Value{static_cast<std::int64_t>(text->size())};
+  if (const auto* size = argument.value.as<ir::Dimensions>())
+    return Value{static_cast<std::int64_t>(size->extents.size())};
   return call.takes(argument, "a list, a text or a size");
 }
 
@@ -66,7 +69,8 @@ Result rounded(const Call& call, double (*round)(double)) {
   return call.takes(argument, "a number within 64 bits");
 }
 
-// The nearest multiple of 8, at least 8, and never below 90 % of the number: how EfficientNet and MobileNet round widths.
+// The nearest multiple of 8, at least 8, and never below 90 % of the number: how EfficientNet and MobileNet
+// round widths.
 Result round8(const Call& call) {
   const auto number = number_of(call.arguments[0].value);
   if (!number || *number <= 0 || *number > 1e15) return call.takes(call.arguments[0], "a number above 0");
@@ -79,7 +83,8 @@ Result extreme(const Call& call, bool smallest) {
   std::vector<Operand> candidates = call.arguments;
   if (candidates.size() == 1) {
     const auto* list = call.arguments[0].value.as<ir::List>();
-    if (list == nullptr || list->empty()) return call.takes(call.arguments[0], "numbers or a list of numbers");
+    if (list == nullptr || list->empty())
+      return call.takes(call.arguments[0], "numbers or a list of numbers");
     candidates.clear();
     for (const Value& element : *list) candidates.push_back({element, call.arguments[0].range});
   }

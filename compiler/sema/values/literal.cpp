@@ -115,6 +115,8 @@ class LiteralReader {
 
 }  // namespace
 
-Result parse_literal(std::string_view text) { return LiteralReader(text).whole(); }
+Result parse_literal(std::string_view text) {
+  return LiteralReader(text).whole();
+}
 
 }  // namespace cnnc::sema

@@ -34,35 +34,52 @@ std::optional<std::int64_t> whole(BinaryOperator op, std::int64_t left, std::int
   std::int64_t result = 0;
   bool overflow = false;
   switch (op) {
-    case BinaryOperator::kAdd: overflow = __builtin_add_overflow(left, right, &result); break;
-    case BinaryOperator::kSubtract: overflow = __builtin_sub_overflow(left, right, &result); break;
-    case BinaryOperator::kMultiply: overflow = __builtin_mul_overflow(left, right, &result); break;
-    case BinaryOperator::kPower: return power(left, right);
+    case BinaryOperator::kAdd:
+      overflow = __builtin_add_overflow(left, right, &result);
+      break;
+    case BinaryOperator::kSubtract:
+      overflow = __builtin_sub_overflow(left, right, &result);
+      break;
+    case BinaryOperator::kMultiply:
+      overflow = __builtin_mul_overflow(left, right, &result);
+      break;
+    case BinaryOperator::kPower:
+      return power(left, right);
     default:
       if (right == -1) {  // the one quotient that can overflow
         overflow = __builtin_sub_overflow(std::int64_t{0}, left, &result);
         if (op == BinaryOperator::kModulo) return 0;
         break;
       }
-      result = op == BinaryOperator::kModulo ? left - floor_divide(left, right) * right : floor_divide(left, right);
+      result = op == BinaryOperator::kModulo ? left - floor_divide(left, right) * right
+                                             : floor_divide(left, right);
   }
   return overflow ? std::nullopt : std::optional(result);
 }
 
 double real(BinaryOperator op, double left, double right) {
   switch (op) {
-    case BinaryOperator::kAdd: return left + right;
-    case BinaryOperator::kSubtract: return left - right;
-    case BinaryOperator::kMultiply: return left * right;
-    case BinaryOperator::kPower: return std::pow(left, right);
-    case BinaryOperator::kFloorDivide: return std::floor(left / right);
-    case BinaryOperator::kModulo: return left - std::floor(left / right) * right;
-    default: return left / right;
+    case BinaryOperator::kAdd:
+      return left + right;
+    case BinaryOperator::kSubtract:
+      return left - right;
+    case BinaryOperator::kMultiply:
+      return left * right;
+    case BinaryOperator::kPower:
+      return std::pow(left, right);
+    case BinaryOperator::kFloorDivide:
+      return std::floor(left / right);
+    case BinaryOperator::kModulo:
+      return left - std::floor(left / right) * right;
+    default:
+      return left / right;
   }
 }
 
-Result not_for(BinaryOperator op, const Operand& left, const Operand& right, Range range, Diagnostics& diagnostics) {
-  diagnostics.report(range, messages::kWrongOperands, spelling(op), describe(left.value), describe(right.value));
+Result not_for(BinaryOperator op, const Operand& left, const Operand& right, Range range,
+               Diagnostics& diagnostics) {
+  diagnostics.report(range, messages::kWrongOperands, spelling(op), describe(left.value),
+                     describe(right.value));
   return std::nullopt;
 }
 
@@ -70,7 +87,8 @@ bool divides(BinaryOperator op) {
   return op == BinaryOperator::kDivide || op == BinaryOperator::kFloorDivide || op == BinaryOperator::kModulo;
 }
 
-Result arithmetic(BinaryOperator op, const Operand& left, const Operand& right, Range range, Diagnostics& diagnostics) {
+Result arithmetic(BinaryOperator op, const Operand& left, const Operand& right, Range range,
+                  Diagnostics& diagnostics) {
   const auto a = number_of(left.value);
   const auto b = number_of(right.value);
   if (!a || !b) return not_for(op, left, right, range, diagnostics);
@@ -87,7 +105,8 @@ Result arithmetic(BinaryOperator op, const Operand& left, const Operand& right, 
       return std::nullopt;
     }
     if (const auto result = whole(op, *x, *y)) return Value{*result};
-    diagnostics.report(range, messages::kNumberOverflow, to_text(left.value), spelling(op), to_text(right.value));
+    diagnostics.report(range, messages::kNumberOverflow, to_text(left.value), spelling(op),
+                       to_text(right.value));
     return std::nullopt;
   }
   const double result = real(op, *a, *b);
@@ -102,7 +121,8 @@ Result join(const Operand& left, const Operand& right, Range range, Diagnostics&
   const auto* more = right.value.as<ir::List>();
   const auto* text = left.value.as<std::string>();
   const auto* more_text = right.value.as<std::string>();
-  if (!(list && more) && !(text && more_text)) return not_for(BinaryOperator::kAdd, left, right, range, diagnostics);
+  if (!(list && more) && !(text && more_text))
+    return not_for(BinaryOperator::kAdd, left, right, range, diagnostics);
   if (text) return Value{*text + *more_text};
   ir::List joined = *list;
   joined.insert(joined.end(), more->begin(), more->end());
@@ -127,15 +147,20 @@ Result member(const Operand& left, const Operand& right, Range range, Diagnostic
   return Value{false};
 }
 
-Result ordered(BinaryOperator op, const Operand& left, const Operand& right, Range range, Diagnostics& diagnostics) {
+Result ordered(BinaryOperator op, const Operand& left, const Operand& right, Range range,
+               Diagnostics& diagnostics) {
   const auto a = number_of(left.value);
   const auto b = number_of(right.value);
   if (!a || !b) return not_for(op, left, right, range, diagnostics);
   switch (op) {
-    case BinaryOperator::kLess: return Value{*a < *b};
-    case BinaryOperator::kLessEqual: return Value{*a <= *b};
-    case BinaryOperator::kGreater: return Value{*a > *b};
-    default: return Value{*a >= *b};
+    case BinaryOperator::kLess:
+      return Value{*a < *b};
+    case BinaryOperator::kLessEqual:
+      return Value{*a <= *b};
+    case BinaryOperator::kGreater:
+      return Value{*a > *b};
+    default:
+      return Value{*a >= *b};
   }
 }
 
@@ -158,27 +183,44 @@ std::int64_t size_of(const Value& value) {
 
 std::string_view spelling(BinaryOperator op) {
   switch (op) {
-    case BinaryOperator::kPower: return "**";
-    case BinaryOperator::kMultiply: return "*";
-    case BinaryOperator::kDivide: return "/";
-    case BinaryOperator::kFloorDivide: return "//";
-    case BinaryOperator::kModulo: return "%";
-    case BinaryOperator::kAdd: return "+";
-    case BinaryOperator::kSubtract: return "-";
-    case BinaryOperator::kEqual: return "==";
-    case BinaryOperator::kNotEqual: return "!=";
-    case BinaryOperator::kLess: return "<";
-    case BinaryOperator::kLessEqual: return "<=";
-    case BinaryOperator::kGreater: return ">";
-    case BinaryOperator::kGreaterEqual: return ">=";
-    case BinaryOperator::kIn: return "in";
-    case BinaryOperator::kAnd: return "and";
-    case BinaryOperator::kOr: return "or";
+    case BinaryOperator::kPower:
+      return "**";
+    case BinaryOperator::kMultiply:
+      return "*";
+    case BinaryOperator::kDivide:
+      return "/";
+    case BinaryOperator::kFloorDivide:
+      return "//";
+    case BinaryOperator::kModulo:
+      return "%";
+    case BinaryOperator::kAdd:
+      return "+";
+    case BinaryOperator::kSubtract:
+      return "-";
+    case BinaryOperator::kEqual:
+      return "==";
+    case BinaryOperator::kNotEqual:
+      return "!=";
+    case BinaryOperator::kLess:
+      return "<";
+    case BinaryOperator::kLessEqual:
+      return "<=";
+    case BinaryOperator::kGreater:
+      return ">";
+    case BinaryOperator::kGreaterEqual:
+      return ">=";
+    case BinaryOperator::kIn:
+      return "in";
+    case BinaryOperator::kAnd:
+      return "and";
+    case BinaryOperator::kOr:
+      return "or";
   }
   return "?";
 }
 
-Result apply(BinaryOperator op, const Operand& left, const Operand& right, Range range, Diagnostics& diagnostics) {
+Result apply(BinaryOperator op, const Operand& left, const Operand& right, Range range,
+             Diagnostics& diagnostics) {
   switch (op) {
     case BinaryOperator::kEqual:
     case BinaryOperator::kNotEqual: {
@@ -189,12 +231,15 @@ Result apply(BinaryOperator op, const Operand& left, const Operand& right, Range
     case BinaryOperator::kLess:
     case BinaryOperator::kLessEqual:
     case BinaryOperator::kGreater:
-    case BinaryOperator::kGreaterEqual: return ordered(op, left, right, range, diagnostics);
-    case BinaryOperator::kIn: return member(left, right, range, diagnostics);
+    case BinaryOperator::kGreaterEqual:
+      return ordered(op, left, right, range, diagnostics);
+    case BinaryOperator::kIn:
+      return member(left, right, range, diagnostics);
     case BinaryOperator::kAdd:
       if (!number_of(left.value)) return join(left, right, range, diagnostics);
       [[fallthrough]];
-    default: return arithmetic(op, left, right, range, diagnostics);
+    default:
+      return arithmetic(op, left, right, range, diagnostics);
   }
 }
 

@@ -19,14 +19,15 @@ struct Operand {
 
 std::string_view spelling(syntax::BinaryOperator op);
 
-/// left op right; `range` is the whole expression's. Not for `and` and `or`, which may leave the right side alone.
-std::optional<ir::Value> apply(syntax::BinaryOperator op, const Operand& left, const Operand& right, Range range,
-                               Diagnostics& diagnostics);
+/// left op right; `range` is the whole expression's. Not for `and` and `or`, which may leave the right side
+/// alone.
+std::optional<ir::Value> apply(syntax::BinaryOperator op, const Operand& left, const Operand& right,
+                               Range range, Diagnostics& diagnostics);
 std::optional<ir::Value> negate(const Operand& operand, Range range, Diagnostics& diagnostics);
 
 /// Calls one of range len floor ceil round8 min max.
-std::optional<ir::Value> call_function(const syntax::Name& name, const std::vector<Operand>& arguments, Range range,
-                                       Diagnostics& diagnostics);
+std::optional<ir::Value> call_function(const syntax::Name& name, const std::vector<Operand>& arguments,
+                                       Range range, Diagnostics& diagnostics);
 bool is_function(std::string_view name);
 const std::vector<std::string_view>& function_names();
 
