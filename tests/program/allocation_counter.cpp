@@ -13,11 +13,15 @@ namespace {
 
 std::atomic<long> count = 0;
 
-void note() { count.fetch_add(1, std::memory_order_relaxed); }
+void note() {
+  count.fetch_add(1, std::memory_order_relaxed);
+}
 
 }  // namespace
 
-long allocation_count() { return count.load(); }
+long allocation_count() {
+  return count.load();
+}
 
 extern "C" {
 
@@ -46,7 +50,9 @@ void* memalign(std::size_t alignment, std::size_t size) {
   return __libc_memalign(alignment, size);
 }
 
-void* aligned_alloc(std::size_t alignment, std::size_t size) { return memalign(alignment, size); }
+void* aligned_alloc(std::size_t alignment, std::size_t size) {
+  return memalign(alignment, size);
+}
 
 int posix_memalign(void** memory, std::size_t alignment, std::size_t size) {
   if (alignment % sizeof(void*) != 0 || (alignment & (alignment - 1)) != 0 || alignment == 0) return EINVAL;

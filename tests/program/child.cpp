@@ -60,7 +60,9 @@ Child::~Child() {
   unlink(errors_file_.c_str());
 }
 
-void Child::send(int signal) const { kill(process_, signal); }
+void Child::send(int signal) const {
+  kill(process_, signal);
+}
 
 Ended Child::end() {
   int status = 0;
@@ -74,6 +76,7 @@ Ended Child::end() {
   return ended;
 }
 
-Ended run_child(const std::string& program, const std::vector<std::string>& arguments, const Environment& environment) {
+Ended run_child(const std::string& program, const std::vector<std::string>& arguments,
+                const Environment& environment) {
   return Child(program, arguments, environment).end();
 }

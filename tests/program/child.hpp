@@ -1,14 +1,14 @@
 // Runs a program as a child process and keeps what it said.
 #pragma once
 
-#include <string>
 #include <sys/types.h>
+#include <string>
 #include <utility>
 #include <vector>
 
 struct Ended {
-  int code = -1;      // exit code, or -1 where a signal ended it
-  int signal = 0;     // the signal that ended it, or 0
+  int code = -1;   // exit code, or -1 where a signal ended it
+  int signal = 0;  // the signal that ended it, or 0
   std::string output;
   std::string errors;
 };
@@ -33,7 +33,8 @@ class Child {
 };
 
 /// Runs a program to its end.
-Ended run_child(const std::string& program, const std::vector<std::string>& arguments, const Environment& environment = {});
+Ended run_child(const std::string& program, const std::vector<std::string>& arguments,
+                const Environment& environment = {});
 
 /// A file's bytes; empty where there is none.
 std::string read_text(const std::string& path);

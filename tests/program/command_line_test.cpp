@@ -10,7 +10,9 @@ namespace {
 
 using namespace cnn::program;
 
-Options parse(const std::vector<std::string>& arguments) { return parse_command_line(arguments, tiny_description()); }
+Options parse(const std::vector<std::string>& arguments) {
+  return parse_command_line(arguments, tiny_description());
+}
 
 /// Message and hint of the usage error that `arguments` lead to.
 std::string refusal(const std::vector<std::string>& arguments) {
@@ -23,8 +25,9 @@ std::string refusal(const std::vector<std::string>& arguments) {
 }
 
 TEST(CommandLine, TrainTakesItsOptions) {
-  const auto options = std::get<TrainOptions>(parse({"train", "--data", "d", "--epochs=3", "--batch", "4", "--seed", "18446744073709551615",
-                                                     "--threads", "2", "--out", "o", "--resume", "--quiet", "--root", "r"}));
+  const auto options = std::get<TrainOptions>(
+      parse({"train", "--data", "d", "--epochs=3", "--batch", "4", "--seed", "18446744073709551615",
+             "--threads", "2", "--out", "o", "--resume", "--quiet", "--root", "r"}));
   EXPECT_EQ(options.place.data, "d");
   EXPECT_EQ(options.place.root, "r");
   EXPECT_EQ(options.epochs, 3);
@@ -61,26 +64,37 @@ struct Refused {
 
 class CommandLineRefuses : public testing::TestWithParam<Refused> {};
 
-TEST_P(CommandLineRefuses, WithAReason) { EXPECT_EQ(refusal(GetParam().arguments), GetParam().text); }
+TEST_P(CommandLineRefuses, WithAReason) {
+  EXPECT_EQ(refusal(GetParam().arguments), GetParam().text);
+}
 
 INSTANTIATE_TEST_SUITE_P(
     All, CommandLineRefuses,
     testing::Values(
         Refused{{}, "a command is missing\nthe commands are train, eval, predict, info and bench"},
-        Refused{{"tain"}, "unknown command 'tain'\ndid you mean train? the commands are train, eval, predict, info and bench"},
-        Refused{{"frobnicate"}, "unknown command 'frobnicate'\nthe commands are train, eval, predict, info and bench"},
-        Refused{{"train", "--batch", "0"},
-                "option '--batch' takes a whole number from 1, not '0'\n'tiny train --help' lists the options"},
+        Refused{{"tain"},
+                "unknown command 'tain'\ndid you mean train? the commands are train, eval, predict, info and "
+                "bench"},
+        Refused{{"frobnicate"},
+                "unknown command 'frobnicate'\nthe commands are train, eval, predict, info and bench"},
+        Refused{
+            {"train", "--batch", "0"},
+            "option '--batch' takes a whole number from 1, not '0'\n'tiny train --help' lists the options"},
         Refused{{"train", "--threads", "-1"},
-                "option '--threads' takes a whole number from 1 to 1024, not '-1'\n'tiny train --help' lists the options"},
+                "option '--threads' takes a whole number from 1 to 1024, not '-1'\n'tiny train --help' lists "
+                "the options"},
         Refused{{"train", "--epochs", "abc"},
-                "option '--epochs' takes a whole number from 1 to 1000000, not 'abc'\n'tiny train --help' lists the options"},
+                "option '--epochs' takes a whole number from 1 to 1000000, not 'abc'\n'tiny train --help' "
+                "lists the options"},
         Refused{{"train", "--epochs", "1.5"},
-                "option '--epochs' takes a whole number from 1 to 1000000, not '1.5'\n'tiny train --help' lists the options"},
+                "option '--epochs' takes a whole number from 1 to 1000000, not '1.5'\n'tiny train --help' "
+                "lists the options"},
         Refused{{"train", "--epochs", ""},
-                "option '--epochs' takes a whole number from 1 to 1000000, not ''\n'tiny train --help' lists the options"},
+                "option '--epochs' takes a whole number from 1 to 1000000, not ''\n'tiny train --help' lists "
+                "the options"},
         Refused{{"train", "--seed", "99999999999999999999"},
-                "option '--seed' takes a whole number from 0, not '99999999999999999999'\n'tiny train --help' lists the options"},
+                "option '--seed' takes a whole number from 0, not '99999999999999999999'\n'tiny train "
+                "--help' lists the options"},
         Refused{{"train", "--batch", "9"},
                 "option '--batch' is 9, and this program is planned for at most 8\n"
                 "plan it anew: cnnc generate tiny.cnn --set batch=9"},
@@ -88,17 +102,22 @@ INSTANTIATE_TEST_SUITE_P(
                 "unknown option '--epoch'\ndid you mean --epochs? 'tiny train --help' lists the options"},
         Refused{{"train", "-x"}, "unknown option '-x'\n'tiny train --help' lists the options"},
         Refused{{"train", "--data"}, "option '--data' needs a value\n'tiny train --help' lists the options"},
-        Refused{{"train", "--data", ""},
-                "option '--data' needs a path and was given an empty one\n'tiny train --help' lists the options"},
-        Refused{{"train", "--quiet=yes"}, "option '--quiet' takes no value\n'tiny train --help' lists the options"},
+        Refused{
+            {"train", "--data", ""},
+            "option '--data' needs a path and was given an empty one\n'tiny train --help' lists the options"},
+        Refused{{"train", "--quiet=yes"},
+                "option '--quiet' takes no value\n'tiny train --help' lists the options"},
         Refused{{"train", "--seed", "1", "--seed", "2"},
                 "option '--seed' is given twice\n'tiny train --help' lists the options"},
         Refused{{"train", "more"},
-                "'train' takes no file or other argument, and was given 'more'\n'tiny train --help' lists the options"},
+                "'train' takes no file or other argument, and was given 'more'\n'tiny train --help' lists "
+                "the options"},
         Refused{{"train", "--resume", "--overwrite"},
-                "options '--resume' and '--overwrite' contradict each other\n'tiny train --help' lists the options"},
+                "options '--resume' and '--overwrite' contradict each other\n'tiny train --help' lists the "
+                "options"},
         Refused{{"eval", "--part", "all"},
                 "option '--part' takes test, val or train, not 'all'\n'tiny eval --help' lists the options"},
-        Refused{{"predict"}, "'predict' needs at least one file of images\n'tiny predict --help' lists the options"}));
+        Refused{{"predict"},
+                "'predict' needs at least one file of images\n'tiny predict --help' lists the options"}));
 
 }  // namespace

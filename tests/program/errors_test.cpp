@@ -28,7 +28,8 @@ class Errors : public testing::Test {
     EXPECT_TRUE(ended.errors.starts_with("tiny: ")) << ended.errors;
     EXPECT_NE(ended.errors.find(text), std::string::npos) << ended.errors;
   }
-  void expect_refused(std::vector<std::string> arguments, const std::string& text, const Environment& environment = {}) {
+  void expect_refused(std::vector<std::string> arguments, const std::string& text,
+                      const Environment& environment = {}) {
     expect_error(run_child(TINY_PROGRAM, arguments, environment), 1, text);
   }
   static std::vector<std::string> with(std::vector<std::string> words, std::vector<std::string> more) {
@@ -40,9 +41,13 @@ class Errors : public testing::Test {
 };
 
 TEST_F(Errors, WrongUsageIsCode2WithAHint) {
-  for (const std::vector<std::string>& arguments :
-       {std::vector<std::string>{"train", "--batch", "0"}, {"train", "--threads", "-1"}, {"train", "--epochs", "abc"},
-        {"train", "--nonsense"}, {"tarin"}, {}, {"predict"}}) {
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"train", "--batch", "0"},
+                                                    {"train", "--threads", "-1"},
+                                                    {"train", "--epochs", "abc"},
+                                                    {"train", "--nonsense"},
+                                                    {"tarin"},
+                                                    {},
+                                                    {"predict"}}) {
     const Ended ended = run_child(TINY_PROGRAM, arguments);
     EXPECT_EQ(ended.code, 2) << ended.errors;
     EXPECT_TRUE(ended.errors.starts_with("tiny: ")) << ended.errors;
@@ -58,12 +63,14 @@ TEST_F(Errors, WrongUsageIsCode2WithAHint) {
 }
 
 TEST_F(Errors, DataThatIsNotThereOrDamaged) {
-  expect_refused({"train", "--data", folder_ / "nowhere", "--out", folder_ / "run"}, "the data's folder " + folder_ / "nowhere" + " does not exist; it was given with --data");
+  expect_refused({"train", "--data", folder_ / "nowhere", "--out", folder_ / "run"},
+                 "the data's folder " + folder_ / "nowhere" + " does not exist; it was given with --data");
   EXPECT_FALSE(std::filesystem::exists(folder_ / "run")) << "an empty folder is left behind";
   expect_refused({"train", "--root", folder_ / "", "--data", folder_ / ""}, "train-images-idx3-ubyte");
   std::filesystem::resize_file(folder_ / "levels/train-images-idx3-ubyte", 100);
   expect_refused(train("run"), "train-images-idx3-ubyte");
-  write_bytes(folder_ / "levels/train-images-idx3-ubyte", {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16});
+  write_bytes(folder_ / "levels/train-images-idx3-ubyte",
+              {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16});
   expect_refused(train("run"), "train-images-idx3-ubyte");
   write_bytes(folder_ / "levels/train-images-idx3-ubyte", idx_images(40, 0));
   expect_refused(train("run"), "train-");
@@ -76,16 +83,20 @@ TEST_F(Errors, DataThatIsNotThereOrDamaged) {
 TEST_F(Errors, FoldersThatCannotBeWritten) {
   std::ofstream(folder_ / "file") << "text";
   expect_refused({"train", "--data", folder_ / "levels", "--out", folder_ / "file"}, "cannot ");
-  expect_refused({"train", "--data", folder_ / "levels", "--out", folder_ / "file/deeper"}, "cannot make the folder");
-  expect_refused({"train", "--data", folder_ / "levels", "--out", "/proc/run"}, "cannot make the folder /proc/run: ");
+  expect_refused({"train", "--data", folder_ / "levels", "--out", folder_ / "file/deeper"},
+                 "cannot make the folder");
+  expect_refused({"train", "--data", folder_ / "levels", "--out", "/proc/run"},
+                 "cannot make the folder /proc/run: ");
   EXPECT_EQ(read_text(folder_ / "file"), "text");
 }
 
 TEST_F(Errors, AFullDiskLosesNothing) {
   train_well("run");
-  const std::string last = read_text(folder_ / "run/last.safetensors"), state = read_text(folder_ / "run/state.safetensors");
+  const std::string last = read_text(folder_ / "run/last.safetensors"),
+                    state = read_text(folder_ / "run/state.safetensors");
   for (const char* call : {"1", "3", "12", "30"}) {
-    const Ended ended = run_child(TINY_PROGRAM, train("full"), {{"LD_PRELOAD", KILL_AT_CALL_LIBRARY}, {"FAIL_AT_CALL", call}});
+    const Ended ended = run_child(TINY_PROGRAM, train("full"),
+                                  {{"LD_PRELOAD", KILL_AT_CALL_LIBRARY}, {"FAIL_AT_CALL", call}});
     expect_error(ended, 1, "No space left on device");
   }
   // A finished run that is to go on while the disk is full.
@@ -98,7 +109,10 @@ TEST_F(Errors, AFullDiskLosesNothing) {
 TEST_F(Errors, ARunIsNotOverwrittenUnasked) {
   train_well("run");
   const std::string last = read_text(folder_ / "run/last.safetensors");
-  expect_refused(train("run"), "holds a run already. Go on with it ('tiny train --out " + folder_ / "run" + " --resume'), begin anew in its place (--overwrite), or name another folder (--out DIR)");
+  expect_refused(
+      train("run"),
+      "holds a run already. Go on with it ('tiny train --out " + folder_ / "run" +
+          " --resume'), begin anew in its place (--overwrite), or name another folder (--out DIR)");
   EXPECT_EQ(read_text(folder_ / "run/last.safetensors"), last);
   EXPECT_EQ(run_child(TINY_PROGRAM, with(train("run"), {"--overwrite", "--seed", "3"})).code, 0);
   EXPECT_NE(read_text(folder_ / "run/last.safetensors"), last);
@@ -119,7 +133,8 @@ TEST_F(Errors, ResumeNeedsTheSameTraining) {
   train_well("run");
   expect_refused(with(train("run"), {"--resume", "--seed", "9"}), "seed: the run has 7, now 9");
   expect_refused(with(train("run"), {"--resume", "--batch", "4"}), "batch: the run has 8, now 4");
-  expect_refused(with(train("run"), {"--resume"}), "spec: the run has hash 0123456789abcdef, this program ffff", {{"TINY_SPEC_HASH", "ffff"}});
+  expect_refused(with(train("run"), {"--resume"}),
+                 "spec: the run has hash 0123456789abcdef, this program ffff", {{"TINY_SPEC_HASH", "ffff"}});
   write_levels(folder_ / "levels", 44, 12);
   expect_refused(with(train("run"), {"--resume"}), "its data is not the same\n  fingerprint: the run has ");
 }
@@ -144,14 +159,18 @@ TEST_F(Errors, ADamagedOrForeignState) {
 
 TEST_F(Errors, WeightsThatAreNotTheModels) {
   train_well("run");
-  expect_refused({"eval", "--out", folder_ / "none"}, "holds no weights. Train first ('tiny train'), or name a file with --weights");
+  expect_refused({"eval", "--out", folder_ / "none"},
+                 "holds no weights. Train first ('tiny train'), or name a file with --weights");
   expect_refused({"eval", "--weights", folder_ / "none.safetensors"}, "none.safetensors");
-  expect_refused({"eval", "--weights", folder_ / "levels/t10k-labels-idx1-ubyte"}, "t10k-labels-idx1-ubyte: ");
+  expect_refused({"eval", "--weights", folder_ / "levels/t10k-labels-idx1-ubyte"},
+                 "t10k-labels-idx1-ubyte: ");
   const cnn::formats::SafetensorsFile good(folder_ / "run/last.safetensors");
   std::vector<cnn::formats::TensorView> tensors;
   for (const std::string& name : good.names()) tensors.push_back(good.tensor(name));
   cnn::formats::Metadata metadata = good.metadata();
-  const auto write = [&](const std::string& name) { cnn::formats::write_safetensors(folder_ / name, metadata, tensors); };
+  const auto write = [&](const std::string& name) {
+    cnn::formats::write_safetensors(folder_ / name, metadata, tensors);
+  };
 
   metadata["preparation"] = "1x4x4: normalize(mean=[0.5], std=[0.5])";
   write("prepared.safetensors");
@@ -159,7 +178,8 @@ TEST_F(Errors, WeightsThatAreNotTheModels) {
                  "\n  file:    1x4x4: normalize(mean=[0.5], std=[0.5])\n  program: 1x4x4: pixels/255");
   metadata.clear();
   write("foreign.safetensors");
-  const Ended foreign = run_child(TINY_PROGRAM, {"eval", "--data", folder_ / "levels", "--weights", folder_ / "foreign.safetensors"});
+  const Ended foreign = run_child(
+      TINY_PROGRAM, {"eval", "--data", folder_ / "levels", "--weights", folder_ / "foreign.safetensors"});
   EXPECT_EQ(foreign.code, 0) << foreign.errors;
   EXPECT_NE(foreign.errors.find("was not written by a cnnc program"), std::string::npos) << foreign.errors;
 
@@ -176,9 +196,12 @@ TEST_F(Errors, WeightsThatAreNotTheModels) {
 
 TEST_F(Errors, FilesThatAreNoImages) {
   train_well("run");
-  const auto predict = [&](const std::string& file) { return std::vector<std::string>{"predict", file, "--out", folder_ / "run"}; };
+  const auto predict = [&](const std::string& file) {
+    return std::vector<std::string>{"predict", file, "--out", folder_ / "run"};
+  };
   std::ofstream(folder_ / "photo.png", std::ios::binary) << "\x89PNG\r\n\x1a\n";
-  expect_refused(predict(folder_ / "photo.png"), "photo.png: this is a PNG picture; predict reads IDX files of images");
+  expect_refused(predict(folder_ / "photo.png"),
+                 "photo.png: this is a PNG picture; predict reads IDX files of images");
   expect_refused(predict(folder_ / "levels/t10k-labels-idx1-ubyte"), "t10k-labels-idx1-ubyte: ");
   expect_refused(predict(folder_ / "none"), "none");
   std::vector<std::uint8_t> small = {0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 9, 9, 9, 9};

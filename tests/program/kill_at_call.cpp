@@ -1,6 +1,6 @@
-// A library to preload: the process is killed (SIGKILL) before the N-th call that changes files, N from KILL_AT_CALL. A
-// write that is the N-th leaves half of its bytes behind. With FAIL_AT_CALL, that call and all later writes fail as on a
-// full disk instead.
+// A library to preload: the process is killed (SIGKILL) before the N-th call that changes files, N from
+// KILL_AT_CALL. A write that is the N-th leaves half of its bytes behind. With FAIL_AT_CALL, that call and
+// all later writes fail as on a full disk instead.
 #include <dlfcn.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -43,9 +43,14 @@ Fate next_call(int file) {
 template <class Call>
 auto change(int file, Call&& call) -> decltype(call()) {
   switch (next_call(file)) {
-    case Fate::kKill: die(); break;
-    case Fate::kFail: errno = ENOSPC; return static_cast<decltype(call())>(-1);
-    case Fate::kGoOn: break;
+    case Fate::kKill:
+      die();
+      break;
+    case Fate::kFail:
+      errno = ENOSPC;
+      return static_cast<decltype(call())>(-1);
+    case Fate::kGoOn:
+      break;
   }
   return call();
 }
@@ -61,14 +66,18 @@ ssize_t write(int file, const void* bytes, size_t count) {
       if (real(file, bytes, count / 2) >= 0) die();
       die();
       break;
-    case Fate::kFail: errno = ENOSPC; return -1;
-    case Fate::kGoOn: break;
+    case Fate::kFail:
+      errno = ENOSPC;
+      return -1;
+    case Fate::kGoOn:
+      break;
   }
   return real(file, bytes, count);
 }
 
 ssize_t writev(int file, const iovec* parts, int count) {
-  return change(file, [&] { return original<ssize_t (*)(int, const iovec*, int)>("writev")(file, parts, count); });
+  return change(file,
+                [&] { return original<ssize_t (*)(int, const iovec*, int)>("writev")(file, parts, count); });
 }
 
 int fsync(int file) {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-/// A folder of its own under the system's temporary one, removed at the end.
+/// A folder of its own for temporary files, removed at the end.
 class TemporaryFolder {
  public:
   TemporaryFolder();

@@ -40,7 +40,8 @@ TEST(Network, RegionsAreAlignedAndApart) {
   const auto place = [](const float* address) { return reinterpret_cast<std::uintptr_t>(address); };
   EXPECT_EQ(place(network->parameters().data()) % 64, 0u);
   EXPECT_EQ(place(network->optimizer_state().data()) % 64, 0u);
-  EXPECT_GE(place(network->gradients().data()), place(network->parameters().data()) + 4 * network->parameters().size());
+  EXPECT_GE(place(network->gradients().data()),
+            place(network->parameters().data()) + 4 * network->parameters().size());
   EXPECT_EQ(network->tensor(2).data(), network->parameters().data() + 144);
   EXPECT_EQ(network->tensor(2).size(), 24u);
   // 192 + 192 + 336 (of 326) + 288 (of 280) + 3 * 16 + 32 (of 24 scores) + 16 (of 8 losses)
@@ -54,12 +55,17 @@ TEST(Network, RefusesBatchesThatDoNotFit) {
   optimizer.begin_phase(0);
   const std::vector<float> images = some_images(kTinyBatch + 1);
   const std::vector<int> labels(kTinyBatch + 1, 0);
-  const auto first = [&](int count) { return cnn::ConstFloats(images).first(static_cast<std::size_t>(count * kTinyPixels)); };
-  EXPECT_EQ(refusal([&] { network->predict(images, kTinyBatch + 1); }), "Tiny is planned for 1 to 8 images at once, not 9");
+  const auto first = [&](int count) {
+    return cnn::ConstFloats(images).first(static_cast<std::size_t>(count * kTinyPixels));
+  };
+  EXPECT_EQ(refusal([&] { network->predict(images, kTinyBatch + 1); }),
+            "Tiny is planned for 1 to 8 images at once, not 9");
   EXPECT_EQ(refusal([&] { network->predict({}, 0); }), "Tiny is planned for 1 to 8 images at once, not 0");
   EXPECT_EQ(refusal([&] { network->predict(first(2), 3); }), "3 images of 1x4x4 are 48 floats, not 32");
-  EXPECT_EQ(refusal([&] { network->evaluate(images, labels); }), "Tiny is planned for 1 to 8 images at once, not 9");
-  EXPECT_EQ(refusal([&] { network->evaluate(first(1), std::vector<int>{3}); }), "label 3 is not one of Tiny's outputs 0 to 2");
+  EXPECT_EQ(refusal([&] { network->evaluate(images, labels); }),
+            "Tiny is planned for 1 to 8 images at once, not 9");
+  EXPECT_EQ(refusal([&] { network->evaluate(first(1), std::vector<int>{3}); }),
+            "label 3 is not one of Tiny's outputs 0 to 2");
   EXPECT_EQ(refusal([&] { network->train_step(2, first(1), std::vector<int>{0}, {}, optimizer); }),
             "Tiny has 2 phases, so none with index 2");
   EXPECT_EQ(refusal([] { make_tiny_network(0); }), "a network runs on 1 thread or more, not 0");
@@ -72,7 +78,9 @@ TEST(Network, ResultsHaveTheBatchsSize) {
   network->predict(images, 3);
   ASSERT_EQ(network->scores().size(), 9u);
   for (std::size_t image = 0; image < 3; ++image)
-    EXPECT_NEAR(network->scores()[3 * image] + network->scores()[3 * image + 1] + network->scores()[3 * image + 2], 1, 1e-6);
+    EXPECT_NEAR(
+        network->scores()[3 * image] + network->scores()[3 * image + 1] + network->scores()[3 * image + 2], 1,
+        1e-6);
   EXPECT_TRUE(network->losses().empty());
   const float loss = network->evaluate(images, std::vector<int>{0, 1, 2});
   ASSERT_EQ(network->losses().size(), 3u);
@@ -89,8 +97,8 @@ long allocations_while_training(int threads) {
   const std::vector<float> images = some_images(kTinyBatch);
   const std::vector<int> labels = {0, 1, 2, 0, 1, 2, 0, 1};
   const auto step = [&](std::size_t count, std::uint64_t number) {
-    network->train_step(1, cnn::ConstFloats(images).first(count * kTinyPixels), cnn::Labels(labels).first(count),
-                        {7, number}, optimizer);
+    network->train_step(1, cnn::ConstFloats(images).first(count * kTinyPixels),
+                        cnn::Labels(labels).first(count), {7, number}, optimizer);
   };
   step(kTinyBatch, 1);
   const long before = allocation_count();

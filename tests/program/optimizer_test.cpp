@@ -38,7 +38,8 @@ struct Model {
       table.push_back({tensor, gradients});
       gradients += tensors[static_cast<std::size_t>(tensor)].count;
     }
-    cnn::PhaseDescription phase{.name = "p", .epochs = 1, .has_optimizer = optimizer.has_value(), .optimizer = {}, .learning = {}};
+    cnn::PhaseDescription phase{
+        .name = "p", .epochs = 1, .has_optimizer = optimizer.has_value(), .optimizer = {}, .learning = {}};
     if (optimizer) phase.optimizer = *optimizer;
     phases.push_back(phase);
     for (std::size_t i = 0; i < phases.size(); ++i) phases[i].learning = learning[i];
@@ -63,7 +64,8 @@ std::vector<float> begin_values(std::size_t count) {
   return values;
 }
 
-std::vector<float> train(const OptimizerDescription& optimizer, std::size_t first, std::size_t second, int steps, int threads) {
+std::vector<float> train(const OptimizerDescription& optimizer, std::size_t first, std::size_t second,
+                         int steps, int threads) {
   Model model(first, second);
   model.add_phase(optimizer, {0, 1});
   std::vector<float> state(cnn::Optimizer::state_floats(model.description), 0.0f);
@@ -98,20 +100,20 @@ std::array<float, 2> two_steps(const OptimizerDescription& optimizer) {
 
 TEST(Optimizer, PlainSgdWithDecay) {
   const auto after = two_steps({.algorithm = Algorithm::kSgd, .learning_rate = 0.1, .weight_decay = 0.2});
-  EXPECT_FLOAT_EQ(after[0], 0.93f);                          // 1 - 0.1 (0.5 + 0.2)
+  EXPECT_FLOAT_EQ(after[0], 0.93f);  // 1 - 0.1 (0.5 + 0.2)
   EXPECT_FLOAT_EQ(after[1], 0.93f - 0.1f * (-0.25f + 0.186f));
 }
 
 TEST(Optimizer, MomentumBeginsWithTheGradientItself) {
   const auto after = two_steps({.algorithm = Algorithm::kSgd, .learning_rate = 0.1, .momentum = 0.9});
-  EXPECT_FLOAT_EQ(after[0], 0.95f);                          // buffer 0.5
-  EXPECT_FLOAT_EQ(after[1], 0.93f);                          // buffer 0.45 - 0.25 = 0.2
+  EXPECT_FLOAT_EQ(after[0], 0.95f);  // buffer 0.5
+  EXPECT_FLOAT_EQ(after[1], 0.93f);  // buffer 0.45 - 0.25 = 0.2
 }
 
 TEST(Optimizer, NesterovLooksAhead) {
   const auto after =
       two_steps({.algorithm = Algorithm::kSgd, .learning_rate = 0.1, .momentum = 0.9, .nesterov = true});
-  EXPECT_FLOAT_EQ(after[0], 0.905f);                         // 0.5 + 0.9 * 0.5 = 0.95
+  EXPECT_FLOAT_EQ(after[0], 0.905f);  // 0.5 + 0.9 * 0.5 = 0.95
   EXPECT_FLOAT_EQ(after[1], 0.905f - 0.1f * (-0.25f + 0.9f * 0.2f));
 }
 
@@ -193,7 +195,11 @@ const TorchCase kTorchCases[] = {
      {.algorithm = Algorithm::kSgd, .learning_rate = 0.05, .momentum = 0.9, .nesterov = true}},
     {"Adam([values], lr=0.01)", {.algorithm = Algorithm::kAdam, .learning_rate = 0.01}},
     {"Adam([values], lr=0.01, weight_decay=0.1, betas=(0.8, 0.99), eps=1e-6)",
-     {.algorithm = Algorithm::kAdam, .learning_rate = 0.01, .weight_decay = 0.1, .beta1 = 0.8, .beta2 = 0.99,
+     {.algorithm = Algorithm::kAdam,
+      .learning_rate = 0.01,
+      .weight_decay = 0.1,
+      .beta1 = 0.8,
+      .beta2 = 0.99,
       .epsilon = 1e-6}},
     {"AdamW([values], lr=0.01, weight_decay=0.1)",
      {.algorithm = Algorithm::kAdamw, .learning_rate = 0.01, .weight_decay = 0.1}}};
@@ -211,13 +217,16 @@ std::string python_list(const std::vector<float>& values) {
 
 /// A Python program that prints the values after all steps, a line a case.
 std::string torch_script() {
-  std::string text = "import sys\ntry:\n  import torch\nexcept ImportError:\n  sys.exit(" + std::to_string(kNoTorch) + ")\n";
+  std::string text =
+      "import sys\ntry:\n  import torch\nexcept ImportError:\n  sys.exit(" + std::to_string(kNoTorch) + ")\n";
   text += "begin = " + python_list(begin_values(kTorchFloats)) + "\ngradients = [";
   for (int step = 0; step < kTorchSteps; ++step) text += python_list(gradient(kTorchFloats, step)) + ",";
-  text += "]\ndef run(make):\n  values = torch.tensor(begin, requires_grad=True)\n  optimizer = make(values)\n"
-          "  for gradient in gradients:\n    values.grad = torch.tensor(gradient)\n    optimizer.step()\n"
-          "  print(' '.join(float(v).hex() for v in values.detach()))\n";
-  for (const TorchCase& one : kTorchCases) text += std::string("run(lambda values: torch.optim.") + one.constructor + ")\n";
+  text +=
+      "]\ndef run(make):\n  values = torch.tensor(begin, requires_grad=True)\n  optimizer = make(values)\n"
+      "  for gradient in gradients:\n    values.grad = torch.tensor(gradient)\n    optimizer.step()\n"
+      "  print(' '.join(float(v).hex() for v in values.detach()))\n";
+  for (const TorchCase& one : kTorchCases)
+    text += std::string("run(lambda values: torch.optim.") + one.constructor + ")\n";
   return text;
 }
 
@@ -227,7 +236,8 @@ TEST(Optimizer, TwentyStepsAgainstTorch) {
   FILE* pipe = popen(("/usr/bin/python3 " + script).c_str(), "r");
   ASSERT_NE(pipe, nullptr);
   std::string output;
-  for (int letter = std::fgetc(pipe); letter != EOF; letter = std::fgetc(pipe)) output += static_cast<char>(letter);
+  for (int letter = std::fgetc(pipe); letter != EOF; letter = std::fgetc(pipe))
+    output += static_cast<char>(letter);
   const int status = pclose(pipe);
   if (!WIFEXITED(status) || WEXITSTATUS(status) == kNoTorch || WEXITSTATUS(status) == 127)
     GTEST_SKIP() << "/usr/bin/python3 has no torch (Debian: python3-torch)";

@@ -42,7 +42,9 @@ Outcome outcome(const std::string& run) {
 
 class Resume : public testing::Test {
  protected:
-  void SetUp() override { write_levels(folder_ / "levels", 44, 9); }  // 33 to train on: 5 steps an epoch, the last of 1
+  void SetUp() override {
+    write_levels(folder_ / "levels", 44, 9);
+  }  // 33 to train on: 5 steps an epoch, the last of 1
 
   std::vector<std::string> arguments(const std::string& run) const {
     return {"train", "--data", folder_ / "levels", "--out", folder_ / run, "--threads", "1"};
@@ -74,7 +76,9 @@ TEST_F(Resume, AfterAKillAtEveryCallThatChangesAFile) {
   int rounds = 0, killed_with_state = 0;
   for (int call = 1; call < kMostRounds; ++call, ++rounds) {
     const std::string run = "killed" + std::to_string(call);
-    const Ended ended = run_child(TINY_PROGRAM, arguments(run), {{"LD_PRELOAD", KILL_AT_CALL_LIBRARY}, {"KILL_AT_CALL", std::to_string(call)}});
+    const Ended ended =
+        run_child(TINY_PROGRAM, arguments(run),
+                  {{"LD_PRELOAD", KILL_AT_CALL_LIBRARY}, {"KILL_AT_CALL", std::to_string(call)}});
     if (ended.code == 0) break;
     ASSERT_EQ(ended.signal, SIGKILL) << ended.errors;
     killed_with_state += std::filesystem::exists(folder_ / run + "/state.safetensors");
@@ -95,7 +99,8 @@ TEST_F(Resume, AfterKillsAtRandomMoments) {
     const std::string run = "random" + std::to_string(run_number);
     for (int attempt = 0; attempt < 6; ++attempt) {
       Child child(TINY_PROGRAM, resuming(run));
-      std::this_thread::sleep_for(std::chrono::microseconds(std::uniform_int_distribution(1000, 60000)(random)));
+      std::this_thread::sleep_for(
+          std::chrono::microseconds(std::uniform_int_distribution(1000, 60000)(random)));
       child.send(SIGKILL);
       const Ended ended = child.end();
       ++rounds;
@@ -110,7 +115,8 @@ TEST_F(Resume, AfterKillsAtRandomMoments) {
 
 TEST_F(Resume, OnAnotherNumberOfThreads) {
   const Outcome expected = reference();
-  const Ended ended = run_child(TINY_PROGRAM, arguments("threads"), {{"LD_PRELOAD", KILL_AT_CALL_LIBRARY}, {"KILL_AT_CALL", "40"}});
+  const Ended ended = run_child(TINY_PROGRAM, arguments("threads"),
+                                {{"LD_PRELOAD", KILL_AT_CALL_LIBRARY}, {"KILL_AT_CALL", "40"}});
   ASSERT_EQ(ended.signal, SIGKILL);
   std::vector<std::string> words = resuming("threads");
   words[6] = "3";
@@ -132,7 +138,9 @@ TEST_P(Interrupted, FinishesTheStepSavesAndGoesOn) {
     ended = child.end();
   }
   EXPECT_EQ(ended.code, 128 + GetParam()) << ended.errors;
-  EXPECT_NE(ended.errors.find("go on with: tiny train --out " + folder_ / "run" + " --resume"), std::string::npos) << ended.errors;
+  EXPECT_NE(ended.errors.find("go on with: tiny train --out " + folder_ / "run" + " --resume"),
+            std::string::npos)
+      << ended.errors;
 
   // The run that is not interrupted, up to the epoch that the interrupted one is in.
   Child child(TINY_PROGRAM, resuming("run"));
@@ -143,7 +151,8 @@ TEST_P(Interrupted, FinishesTheStepSavesAndGoesOn) {
   Child whole(TINY_PROGRAM, words);
   const auto lines = [](const std::string& text) { return std::count(text.begin(), text.end(), '\n'); };
   const std::string interrupted = without_seconds(read_text(folder_ / "run/metrics.csv"));
-  for (int wait = 0; wait < 2000 && lines(read_text(folder_ / "whole/metrics.csv")) <= lines(interrupted); ++wait)
+  for (int wait = 0; wait < 2000 && lines(read_text(folder_ / "whole/metrics.csv")) <= lines(interrupted);
+       ++wait)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   whole.send(SIGKILL);
   whole.end();
@@ -166,7 +175,9 @@ TEST_F(Resume, AFinishedRunHasNothingLeftToDo) {
   words.push_back("--resume");
   const Ended over = run_child(TINY_PROGRAM, words);  // the first phase is over and keeps its epochs
   EXPECT_EQ(over.code, 1);
-  EXPECT_NE(over.errors.find("epochs of phase head: the run has 2, now 3 (that phase is over)"), std::string::npos) << over.errors;
+  EXPECT_NE(over.errors.find("epochs of phase head: the run has 2, now 3 (that phase is over)"),
+            std::string::npos)
+      << over.errors;
 }
 
 TEST_F(Resume, MoreEpochsEqualARunThatHadThemFromTheStart) {
@@ -184,7 +195,8 @@ TEST_F(Resume, MoreEpochsEqualARunThatHadThemFromTheStart) {
   words.insert(words.end(), {"--epochs", "4", "--resume"});
   const Ended lowered = run_child(TINY_PROGRAM, words, one_phase);
   EXPECT_EQ(lowered.code, 1);
-  EXPECT_NE(lowered.errors.find("epochs of phase main: the run has 5, now 4 (they can only be raised)"), std::string::npos)
+  EXPECT_NE(lowered.errors.find("epochs of phase main: the run has 5, now 4 (they can only be raised)"),
+            std::string::npos)
       << lowered.errors;
 }
 

@@ -17,8 +17,15 @@ using namespace cnn::program;
 
 RunRecord some_record() {
   RunRecord record;
-  record.settings = {.spec_hash = "00ff", .seed = 18446744073709551615u, .batch = 8, .data_fingerprint = "ab",
-                     .version = "0.1.0", .instruction_set = "x86-64", .blas = "OpenBLAS", .epochs = {2, 3}, .spec_epochs = {2, 2}};
+  record.settings = {.spec_hash = "00ff",
+                     .seed = 18446744073709551615u,
+                     .batch = 8,
+                     .data_fingerprint = "ab",
+                     .version = "0.1.0",
+                     .instruction_set = "x86-64",
+                     .blas = "OpenBLAS",
+                     .epochs = {2, 3},
+                     .spec_epochs = {2, 2}};
   record.phase = 1;
   record.epoch = 1;
   record.step = 5;
@@ -28,10 +35,20 @@ RunRecord some_record() {
   record.tally.correct = 13;
   record.tally.correct_top5 = 40;
   record.seconds = 1.0 / 3;
-  record.rows = {{.epoch = 1, .phase = "head", .learning_rate = 0.001f, .train_loss = 2.0 / 3, .train_accuracy = 0.5,
-                  .validation = Evaluation{1e-300, 1.0 / 7, 1}, .seconds = 1.23456},
-                 {.epoch = 2, .phase = "head", .learning_rate = 0.001, .train_loss = std::numeric_limits<double>::infinity(),
-                  .train_accuracy = 0.25, .validation = std::nullopt, .seconds = 2}};
+  record.rows = {{.epoch = 1,
+                  .phase = "head",
+                  .learning_rate = 0.001f,
+                  .train_loss = 2.0 / 3,
+                  .train_accuracy = 0.5,
+                  .validation = Evaluation{1e-300, 1.0 / 7, 1},
+                  .seconds = 1.23456},
+                 {.epoch = 2,
+                  .phase = "head",
+                  .learning_rate = 0.001,
+                  .train_loss = std::numeric_limits<double>::infinity(),
+                  .train_accuracy = 0.25,
+                  .validation = std::nullopt,
+                  .seconds = 2}};
   record.best = {BestValue{0.125, 1}, std::nullopt};
   record.optimizer_steps = {0, 9007199254740993};
   return record;
@@ -69,7 +86,8 @@ TEST(RunRecord, MetricsHaveEmptyFieldsWithoutValidation) {
             "1,head,0.001,0.6666666666666666,0.5,1e-300,0.14285714285714285,1.235,1\n"
             "2,head,0.001,inf,0.25,,,2.000,\n");
   cnn::TrainingDescription plain;
-  EXPECT_EQ(metrics_csv(RunRecord{}, plain), "epoch,phase,lr,train_loss,train_accuracy,val_loss,val_accuracy,seconds\n");
+  EXPECT_EQ(metrics_csv(RunRecord{}, plain),
+            "epoch,phase,lr,train_loss,train_accuracy,val_loss,val_accuracy,seconds\n");
 }
 
 TEST(RunRecord, LowerLossesAndHigherAccuraciesAreBetter) {

@@ -15,12 +15,25 @@ namespace {
 constexpr std::size_t kHiddenWeights = kTinyHidden * kTinyPixels;
 constexpr std::size_t kOutWeights = kTinyClasses * kTinyHidden;
 // Places among the parameters; each tensor begins at a multiple of 16 floats.
-constexpr std::size_t kHiddenWeight = 0, kHiddenBias = 128, kOutWeight = 144, kOutBias = 176, kParameters = 192;
+constexpr std::size_t kHiddenWeight = 0, kHiddenBias = 128, kOutWeight = 144, kOutBias = 176,
+                      kParameters = 192;
 
 constexpr cnn::TensorDescription kTensors[] = {
-    {"hidden.weight", {kTinyHidden, kTinyPixels}, 2, kHiddenWeight, kHiddenWeights, cnn::InitialValues::kUniform, 0.25f},
+    {"hidden.weight",
+     {kTinyHidden, kTinyPixels},
+     2,
+     kHiddenWeight,
+     kHiddenWeights,
+     cnn::InitialValues::kUniform,
+     0.25f},
     {"hidden.bias", {kTinyHidden}, 1, kHiddenBias, kTinyHidden, cnn::InitialValues::kUniform, 0.25f},
-    {"out.weight", {kTinyClasses, kTinyHidden}, 2, kOutWeight, kOutWeights, cnn::InitialValues::kUniform, 0.35f},
+    {"out.weight",
+     {kTinyClasses, kTinyHidden},
+     2,
+     kOutWeight,
+     kOutWeights,
+     cnn::InitialValues::kUniform,
+     0.35f},
     {"out.bias", {kTinyClasses}, 1, kOutBias, kTinyClasses, cnn::InitialValues::kUniform, 0.35f},
 };
 constexpr cnn::LayerDescription kLayers[] = {
@@ -108,13 +121,15 @@ class TinyNetwork : public cnn::Network {
 
   void predict_on_team(cnn::ConstFloats images, int count) override {
     predict_logits(images, count);
-    cnn::for_each_tile(count, [&](int image) { softmax(scores_memory(kTinyBatch).data() + image * kTinyClasses); });
+    cnn::for_each_tile(count,
+                       [&](int image) { softmax(scores_memory(kTinyBatch).data() + image * kTinyClasses); });
   }
 
   void predict_logits(cnn::ConstFloats images, int count) {
     cnn::for_each_tile(count, [&](int image) {
       const auto begin = static_cast<std::size_t>(image * kTinyPixels);
-      std::copy_n(images.begin() + static_cast<std::ptrdiff_t>(begin), kTinyPixels, inputs_.begin() + image * kTinyPixels);
+      std::copy_n(images.begin() + static_cast<std::ptrdiff_t>(begin), kTinyPixels,
+                  inputs_.begin() + image * kTinyPixels);
       forward(image);
     });
   }
@@ -125,7 +140,8 @@ class TinyNetwork : public cnn::Network {
     const float* values = parameters().data();
     for (int unit = 0; unit < kTinyHidden; ++unit) {
       float sum = values[kHiddenBias + static_cast<std::size_t>(unit)];
-      for (int i = 0; i < kTinyPixels; ++i) sum += values[kHiddenWeight + static_cast<std::size_t>(unit * kTinyPixels + i)] * input[i];
+      for (int i = 0; i < kTinyPixels; ++i)
+        sum += values[kHiddenWeight + static_cast<std::size_t>(unit * kTinyPixels + i)] * input[i];
       hidden[unit] = sum > 0 ? sum : 0;
     }
     float* scores = scores_memory(kTinyBatch).data() + image * kTinyClasses;
@@ -156,7 +172,8 @@ class TinyNetwork : public cnn::Network {
       if (!differentiate) return;
       row[label] -= 1;
       for (int i = 0; i < kTinyClasses; ++i)
-        d_scores_[static_cast<std::size_t>(image * kTinyClasses + i)] = row[static_cast<std::size_t>(i)] / static_cast<float>(batch);
+        d_scores_[static_cast<std::size_t>(image * kTinyClasses + i)] =
+            row[static_cast<std::size_t>(i)] / static_cast<float>(batch);
     });
     float sum = 0;
     for (const float loss : losses) sum += loss;
@@ -172,7 +189,8 @@ class TinyNetwork : public cnn::Network {
       for (int image = 0; image < batch; ++image) {
         const float d = d_scores_[static_cast<std::size_t>(image * kTinyClasses + unit)];
         bias += d;
-        for (int i = 0; i < kTinyHidden; ++i) row[i] += d * hidden_[static_cast<std::size_t>(image * kTinyHidden + i)];
+        for (int i = 0; i < kTinyHidden; ++i)
+          row[i] += d * hidden_[static_cast<std::size_t>(image * kTinyHidden + i)];
       }
       gradients_[kOutBias + static_cast<std::size_t>(unit)] = bias;
     });
@@ -188,7 +206,8 @@ class TinyNetwork : public cnn::Network {
           d += d_scores_[static_cast<std::size_t>(image * kTinyClasses + i)] *
                parameters()[kOutWeight + static_cast<std::size_t>(i * kTinyHidden + unit)];
         bias += d;
-        for (int i = 0; i < kTinyPixels; ++i) row[i] += d * inputs_[static_cast<std::size_t>(image * kTinyPixels + i)];
+        for (int i = 0; i < kTinyPixels; ++i)
+          row[i] += d * inputs_[static_cast<std::size_t>(image * kTinyPixels + i)];
       }
       gradients_[kHiddenBias + static_cast<std::size_t>(unit)] = bias;
     });
@@ -197,9 +216,9 @@ class TinyNetwork : public cnn::Network {
   using Network::gradients;
   using Network::parameters;
   cnn::Floats gradients_ = gradients(0, kParameters);
-  cnn::Floats inputs_ = floats(0, kTinyBatch * kTinyPixels);
-  cnn::Floats hidden_ = floats(kTinyBatch * kTinyPixels, kTinyBatch * kTinyHidden);
-  cnn::Floats d_scores_ = floats(kTinyBatch * (kTinyPixels + kTinyHidden), kTinyBatch * kTinyClasses);
+  cnn::Floats inputs_ = floats(0, kTinyBatch* kTinyPixels);
+  cnn::Floats hidden_ = floats(kTinyBatch * kTinyPixels, kTinyBatch* kTinyHidden);
+  cnn::Floats d_scores_ = floats(kTinyBatch * (kTinyPixels + kTinyHidden), kTinyBatch* kTinyClasses);
 };
 
 }  // namespace
@@ -209,4 +228,6 @@ const cnn::ModelDescription& tiny_description() {
   return model;
 }
 
-std::unique_ptr<cnn::Network> make_tiny_network(int threads) { return std::make_unique<TinyNetwork>(threads); }
+std::unique_ptr<cnn::Network> make_tiny_network(int threads) {
+  return std::make_unique<TinyNetwork>(threads);
+}

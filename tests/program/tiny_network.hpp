@@ -1,5 +1,6 @@
-// A network written by hand that stands for a generated one: two dense layers on 1x4x4 images, three classes, dropout on
-// the images, and two phases, of which the first trains the last layer only and the second keeps its optimizer.
+// A network written by hand that stands for a generated one: two dense layers on 1x4x4 images, three classes,
+// dropout on the images, and two phases, of which the first trains the last layer only and the second keeps
+// its optimizer.
 #pragma once
 
 #include <memory>

@@ -2,4 +2,6 @@
 #include "cnn/program/program.hpp"
 #include "tiny_network.hpp"
 
-int main(int argc, char** argv) { return cnn::run(argc, argv, tiny_description(), make_tiny_network); }
+int main(int argc, char** argv) {
+  return cnn::run(argc, argv, tiny_description(), make_tiny_network);
+}

@@ -1,4 +1,5 @@
-// What a generated program knows of itself: plain constant tables that the training program, checkpoints and reports read.
+// What a generated program knows of itself: plain constant tables that the training program, checkpoints and
+// reports read.
 #pragma once
 
 #include <array>
@@ -14,11 +15,11 @@ enum class InitialValues { kConstant, kUniform, kNormal };
 
 /// A tensor of the model: a parameter that can learn, or a statistic that the forward pass updates.
 struct TensorDescription {
-  std::string_view name{};                  // as in a weights file: "features.conv1.weight"
+  std::string_view name{};                // as in a weights file: "features.conv1.weight"
   std::array<std::int64_t, 4> extents{};  // the first `rank` count
   int rank = 0;
-  std::size_t offset = 0;                 // floats, from the start of the parameters
-  std::size_t count = 0;                  // floats
+  std::size_t offset = 0;  // floats, from the start of the parameters
+  std::size_t count = 0;   // floats
   InitialValues initial = InitialValues::kConstant;
   float value = 0;
   bool statistic = false;
@@ -27,11 +28,11 @@ struct TensorDescription {
 /// A layer as the spec has it.
 struct LayerDescription {
   std::string_view path{};
-  std::string_view type{};     // "conv"
-  std::string_view output{};   // "6x28x28"
+  std::string_view type{};    // "conv"
+  std::string_view output{};  // "6x28x28"
   std::int64_t parameters = 0;
-  std::int64_t macs = 0;     // for one image
-  int line = 0;              // in the spec
+  std::int64_t macs = 0;  // for one image
+  int line = 0;           // in the spec
 };
 
 enum class Algorithm { kSgd, kAdam, kAdamw };
@@ -57,14 +58,14 @@ struct PhaseDescription {
   bool has_optimizer = true;  // false: carried over from the phase before
   OptimizerDescription optimizer{};
   std::span<const LearningTensor> learning{};  // in definition order
-  std::size_t gradients = 0;                 // floats
+  std::size_t gradients = 0;                   // floats
 };
 
 enum class TransformKind { kResize, kNormalize };
 
 struct TransformDescription {
   TransformKind kind = TransformKind::kResize;
-  int height = 0, width = 0;           // kResize
+  int height = 0, width = 0;                       // kResize
   std::span<const float> mean{}, std_deviation{};  // kNormalize: one a channel
 };
 
@@ -99,16 +100,17 @@ struct TrainingDescription {
   LossKind loss = LossKind::kNone;
   std::span<const std::string_view> metrics{};  // "accuracy", "top5"
   std::uint64_t seed = 0;
-  int save_every = 0;                          // steps; 0: only at the end of an epoch
+  int save_every = 0;  // steps; 0: only at the end of an epoch
   std::span<const CheckpointDescription> checkpoints{};
-  std::span<const PhaseDescription> phases{};    // empty: the model only predicts
+  std::span<const PhaseDescription> phases{};  // empty: the model only predicts
 };
 
-/// The arena, in floats. Regions follow one another in this order; activations are shared by all of the model's functions.
+/// The arena, in floats. Regions follow one another in this order; activations are shared by all of the
+/// model's functions.
 struct MemoryDescription {
-  std::size_t parameters = 0;    // statistics included
-  std::size_t gradients = 0;     // of the phase that needs most
-  std::size_t optimizer = 0;     // moments
+  std::size_t parameters = 0;  // statistics included
+  std::size_t gradients = 0;   // of the phase that needs most
+  std::size_t optimizer = 0;   // moments
   std::size_t activations = 0;
   std::size_t shared_scratch = 0;
   std::size_t thread_scratch = 0;  // for each thread
@@ -116,16 +118,16 @@ struct MemoryDescription {
 
 /// All of a generated model's constants.
 struct ModelDescription {
-  std::string_view name{};         // "LeNet5"
-  std::string_view program{};      // "lenet5"
-  std::string_view spec{};         // file name only
-  std::string_view version{};      // of the compiler
-  std::string_view spec_hash{};    // semantic: 16 hexadecimal digits
-  std::string_view rendered{};     // the spec, fully expanded
+  std::string_view name{};       // "LeNet5"
+  std::string_view program{};    // "lenet5"
+  std::string_view spec{};       // file name only
+  std::string_view version{};    // of the compiler
+  std::string_view spec_hash{};  // semantic: 16 hexadecimal digits
+  std::string_view rendered{};   // the spec, fully expanded
   std::array<int, 3> input{};    // channels, height, width
   int outputs = 0;               // numbers per image
-  bool outputs_logits = false;   // the training function's scores are logits: softmax is added for predictions
-  int batch = 1;                 // the largest batch the plan is made for
+  bool outputs_logits = false;  // the training function's scores are logits: softmax is added for predictions
+  int batch = 1;                // the largest batch the plan is made for
   std::span<const TensorDescription> tensors{};
   std::span<const LayerDescription> layers{};
   DataDescription data{};

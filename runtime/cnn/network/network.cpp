@@ -15,7 +15,9 @@ namespace {
 
 constexpr std::size_t kAlignment = 16;  // floats: a cache line, and a vector of AVX-512
 
-std::size_t aligned(std::size_t floats) { return (floats + kAlignment - 1) / kAlignment * kAlignment; }
+std::size_t aligned(std::size_t floats) {
+  return (floats + kAlignment - 1) / kAlignment * kAlignment;
+}
 
 /// Zeroed memory whose pages come into being as they are touched, so that a plan's unused parts cost nothing.
 float* allocate(std::size_t bytes) {
@@ -49,8 +51,10 @@ std::size_t arena_floats(const ModelDescription& model, int threads) {
          aligned(batch * static_cast<std::size_t>(model.outputs)) + aligned(batch);
 }
 
-Network::Network(const ModelDescription& description, int threads) : description_(description), threads_(threads) {
-  if (threads < 1) throw std::invalid_argument(fmt::format("a network runs on 1 thread or more, not {}", threads));
+Network::Network(const ModelDescription& description, int threads)
+    : description_(description), threads_(threads) {
+  if (threads < 1)
+    throw std::invalid_argument(fmt::format("a network runs on 1 thread or more, not {}", threads));
   prepare_blas();
   arena_bytes_ = arena_floats(description, threads) * sizeof(float);
   arena_ = allocate(arena_bytes_);
@@ -69,13 +73,16 @@ Network::Network(const ModelDescription& description, int threads) : description
   losses_memory_ = cutter.cut(batch);
 }
 
-Network::~Network() { munmap(arena_, arena_bytes_); }
+Network::~Network() {
+  munmap(arena_, arena_bytes_);
+}
 
 float Network::train_step(int phase, ConstFloats images, Labels labels, const RandomKey& random,
                           Optimizer& optimizer) {
   const auto phases = static_cast<int>(description_.training.phases.size());
   if (phase < 0 || phase >= phases)
-    throw std::invalid_argument(fmt::format("{} has {} phases, so none with index {}", description_.name, phases, phase));
+    throw std::invalid_argument(
+        fmt::format("{} has {} phases, so none with index {}", description_.name, phases, phase));
   require_batch(labels.size(), images.size());
   require_labels(labels);
   float loss = 0;
@@ -89,7 +96,8 @@ float Network::train_step(int phase, ConstFloats images, Labels labels, const Ra
 
 float Network::evaluate(ConstFloats images, Labels labels) {
   if (description_.training.loss == LossKind::kNone)
-    throw std::invalid_argument(fmt::format("{} has no loss to evaluate: its spec has no train", description_.name));
+    throw std::invalid_argument(
+        fmt::format("{} has no loss to evaluate: its spec has no train", description_.name));
   require_batch(labels.size(), images.size());
   require_labels(labels);
   float loss = 0;
@@ -132,28 +140,31 @@ std::span<std::uint8_t> Network::bytes(std::size_t offset, std::size_t count) {
 }
 
 Floats Network::scores_memory(int images) {
-  return scores_memory_.first(static_cast<std::size_t>(images) * static_cast<std::size_t>(description_.outputs));
+  return scores_memory_.first(static_cast<std::size_t>(images) *
+                              static_cast<std::size_t>(description_.outputs));
 }
 
-Floats Network::losses_memory(int images) { return losses_memory_.first(static_cast<std::size_t>(images)); }
+Floats Network::losses_memory(int images) {
+  return losses_memory_.first(static_cast<std::size_t>(images));
+}
 
 void Network::require_batch(std::size_t images, std::size_t floats) const {
   if (images == 0 || images > static_cast<std::size_t>(description_.batch))
-    throw std::invalid_argument(fmt::format("{} is planned for 1 to {} images at once, not {}", description_.name,
-                                            description_.batch, images));
+    throw std::invalid_argument(fmt::format("{} is planned for 1 to {} images at once, not {}",
+                                            description_.name, description_.batch, images));
   const auto [channels, height, width] = description_.input;
-  const std::size_t expected = images * static_cast<std::size_t>(channels) * static_cast<std::size_t>(height) *
-                               static_cast<std::size_t>(width);
+  const std::size_t expected = images * static_cast<std::size_t>(channels) *
+                               static_cast<std::size_t>(height) * static_cast<std::size_t>(width);
   if (floats != expected)
-    throw std::invalid_argument(fmt::format("{} images of {}x{}x{} are {} floats, not {}", images, channels, height,
-                                            width, expected, floats));
+    throw std::invalid_argument(fmt::format("{} images of {}x{}x{} are {} floats, not {}", images, channels,
+                                            height, width, expected, floats));
 }
 
 void Network::require_labels(Labels labels) const {
   for (const int label : labels)
     if (label < 0 || label >= description_.outputs)
-      throw std::invalid_argument(
-          fmt::format("label {} is not one of {}'s outputs 0 to {}", label, description_.name, description_.outputs - 1));
+      throw std::invalid_argument(fmt::format("label {} is not one of {}'s outputs 0 to {}", label,
+                                              description_.name, description_.outputs - 1));
 }
 
 void Network::keep_results(std::size_t images) {

@@ -1,4 +1,5 @@
-// The common side of every generated model: its memory, and the functions a program calls. What runs inside is generated.
+// The common side of every generated model: its memory, and the functions a program calls. What runs inside
+// is generated.
 #pragma once
 
 #include <cstdint>
@@ -11,11 +12,12 @@ namespace cnn {
 
 class Optimizer;
 
-/// Floats that a network on `threads` threads takes: the plan's regions, scores and losses, each rounded up to 16.
+/// Floats that a network on `threads` threads takes: the plan's regions, scores and losses, each rounded up
+/// to 16.
 std::size_t arena_floats(const ModelDescription& model, int threads);
 
-/// A generated model with its one arena. Images are NCHW floats, prepared as the spec says; labels count from 0.
-/// Not for use by several threads at once: it has a team of its own.
+/// A generated model with its one arena. Images are NCHW floats, prepared as the spec says; labels count from
+/// 0. Not for use by several threads at once: it has a team of its own.
 class Network {
  public:
   virtual ~Network();
@@ -26,12 +28,15 @@ class Network {
   int threads() const { return threads_; }
   std::size_t arena_bytes() const { return arena_bytes_; }
 
-  /// One training step of phase `phase` on labels.size() images (at most description().batch): forward, loss, backward, update.
-  /// Returns the mean loss. Afterwards losses() and scores() hold each image's. Allocates nothing.
-  float train_step(int phase, ConstFloats images, Labels labels, const RandomKey& random, Optimizer& optimizer);
+  /// One training step of phase `phase` on labels.size() images (at most description().batch): forward, loss,
+  /// backward, update. Returns the mean loss. Afterwards losses() and scores() hold each image's. Allocates
+  /// nothing.
+  float train_step(int phase, ConstFloats images, Labels labels, const RandomKey& random,
+                   Optimizer& optimizer);
   /// Forward as at prediction time and each image's loss; returns the mean. scores() are those the loss sees.
   float evaluate(ConstFloats images, Labels labels);
-  /// Forward as at prediction time: scores() hold [images][outputs], probabilities where the model classifies.
+  /// Forward as at prediction time: scores() hold [images][outputs], probabilities where the model
+  /// classifies.
   void predict(ConstFloats images, int count);
 
   /// [images][outputs] and [images] of the last call.
@@ -41,7 +46,8 @@ class Network {
   /// The values of tensor `index` of description().tensors.
   Floats tensor(int index);
   ConstFloats tensor(int index) const;
-  /// All tensors, one after the other; the gradients of the last step, as the phase's table places them; the moments.
+  /// All tensors, one after the other; the gradients of the last step, as the phase's table places them; the
+  /// moments.
   Floats parameters() { return parameters_; }
   ConstFloats parameters() const { return parameters_; }
   ConstFloats gradients() const { return gradients_; }
@@ -52,14 +58,17 @@ class Network {
 
   // Generated. Run on every thread of the team; kernels share the work among them.
   // A model that nothing trains overrides only the last; the others then throw std::logic_error.
-  virtual float step(int phase, ConstFloats images, Labels labels, const RandomKey& random, Optimizer& optimizer);
+  virtual float step(int phase, ConstFloats images, Labels labels, const RandomKey& random,
+                     Optimizer& optimizer);
   virtual float evaluate_on_team(ConstFloats images, Labels labels);
   virtual void predict_on_team(ConstFloats images, int count) = 0;
 
   /// Views of the arena for generated code: `offset` in floats from the region's start.
   Floats parameters(std::size_t offset, std::size_t count) { return parameters_.subspan(offset, count); }
   Floats gradients(std::size_t offset, std::size_t count) { return gradients_.subspan(offset, count); }
-  Blocked blocked(std::size_t offset, std::ptrdiff_t stride) { return {activations_.data() + offset, stride}; }
+  Blocked blocked(std::size_t offset, std::ptrdiff_t stride) {
+    return {activations_.data() + offset, stride};
+  }
   Floats floats(std::size_t offset, std::size_t count) { return activations_.subspan(offset, count); }
   std::span<std::uint8_t> bytes(std::size_t offset, std::size_t count);
   const Scratch& scratch() const { return scratch_; }

@@ -62,13 +62,15 @@ std::vector<Timing> timings(const BenchOptions& options, const ModelDescription&
     Optimizer optimizer(model, network->optimizer_state());
     for (std::size_t phase = 0; phase < model.training.phases.size(); ++phase) {
       optimizer.begin_phase(static_cast<int>(phase));
-      timings.push_back(measure(fmt::format("train_step {}", model.training.phases[phase].name), options.steps, [&](int step) {
-        network->train_step(static_cast<int>(phase), data.images, data.labels,
-                            {model.training.seed, static_cast<std::uint64_t>(step)}, optimizer);
-      }));
+      timings.push_back(measure(
+          fmt::format("train_step {}", model.training.phases[phase].name), options.steps, [&](int step) {
+            network->train_step(static_cast<int>(phase), data.images, data.labels,
+                                {model.training.seed, static_cast<std::uint64_t>(step)}, optimizer);
+          }));
     }
   }
-  timings.push_back(measure("predict", options.steps, [&](int) { network->predict(data.images, options.batch); }));
+  timings.push_back(
+      measure("predict", options.steps, [&](int) { network->predict(data.images, options.batch); }));
   return timings;
 }
 
@@ -78,8 +80,9 @@ int bench(const BenchOptions& options, const ModelDescription& model, MakeNetwor
   const std::vector<Timing> measured = timings(options, model, make);
   const auto rate = [&](const Timing& timing) { return options.batch / timing.median * 1000; };
   if (options.json) {
-    Json json = {{"model", model.name},      {"batch", options.batch},        {"threads", options.threads},
-                 {"steps", options.steps},   {"cpu", cpu_name()},             {"instruction_set", instruction_set()},
+    Json json = {{"model", model.name},        {"batch", options.batch},
+                 {"threads", options.threads}, {"steps", options.steps},
+                 {"cpu", cpu_name()},          {"instruction_set", instruction_set()},
                  {"blas", blas_description()}, {"timings", Json::array()}};
     for (const Timing& timing : measured)
       json["timings"].push_back({{"name", timing.name},
@@ -90,11 +93,11 @@ int bench(const BenchOptions& options, const ModelDescription& model, MakeNetwor
     fmt::print("{}\n", json.dump(2));
     return 0;
   }
-  fmt::print("{}: batch {}, {} threads, median of {} (least to most)\n", model.name, options.batch, options.threads,
-             options.steps);
+  fmt::print("{}: batch {}, {} threads, median of {} (least to most)\n", model.name, options.batch,
+             options.threads, options.steps);
   for (const Timing& timing : measured)
-    fmt::print("  {:<24} {:>10.3f} ms ({:.3f} to {:.3f})  {:>12} images/s\n", timing.name, timing.median, timing.least,
-               timing.most, with_commas(static_cast<std::int64_t>(rate(timing))));
+    fmt::print("  {:<24} {:>10.3f} ms ({:.3f} to {:.3f})  {:>12} images/s\n", timing.name, timing.median,
+               timing.least, timing.most, with_commas(static_cast<std::int64_t>(rate(timing))));
   return 0;
 }
 

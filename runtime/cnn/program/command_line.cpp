@@ -1,4 +1,5 @@
-// Reads the command line. Values are taken as text and checked here, so that a wrong one is named with what was expected.
+// Reads the command line. Values are taken as text and checked here, so that a wrong one is named with what
+// was expected.
 #include "command_line.hpp"
 
 #include <fmt/format.h>
@@ -94,10 +95,12 @@ class Reader {
     const std::string value = text(name);
     Number result{};
     const auto [end, status] = std::from_chars(value.data(), value.data() + value.size(), result);
-    if (status == std::errc() && end == value.data() + value.size() && result >= least && result <= most) return result;
+    if (status == std::errc() && end == value.data() + value.size() && result >= least && result <= most)
+      return result;
     const bool open = most == std::numeric_limits<Number>::max();
     fail(fmt::format("option '--{}' takes a whole number {}, not '{}'", name,
-                     open ? fmt::format("from {}", least) : fmt::format("from {} to {}", least, most), value));
+                     open ? fmt::format("from {}", least) : fmt::format("from {} to {}", least, most),
+                     value));
   }
 
   int threads() const {
@@ -108,7 +111,8 @@ class Reader {
   std::optional<int> batch() const {
     const auto batch = number("batch", 1, std::numeric_limits<int>::max());
     if (batch && *batch > model_.batch)
-      throw UsageError(fmt::format("option '--batch' is {}, and this program is planned for at most {}", *batch, model_.batch),
+      throw UsageError(fmt::format("option '--batch' is {}, and this program is planned for at most {}",
+                                   *batch, model_.batch),
                        fmt::format("plan it anew: cnnc generate {} --set batch={}", model_.spec, *batch));
     return batch;
   }
@@ -120,7 +124,8 @@ class Reader {
     std::vector<std::string> known;
     for (const auto& option : command_.options.options()) known.push_back("--" + option->long_name());
     const std::string hint = near.empty() ? "" : suggestion(near, known);
-    throw UsageError(message, fmt::format("{}'{} {} --help' lists the options", hint, model_.program, command_.name));
+    throw UsageError(message,
+                     fmt::format("{}'{} {} --help' lists the options", hint, model_.program, command_.name));
   }
 
  private:
@@ -128,7 +133,8 @@ class Reader {
     if (option.position_key < 0) return;
     const std::string& word = option.value.at(0);
     if (word.size() > 1 && word[0] == '-') fail(fmt::format("unknown option '{}'", word), word);
-    if (command_.operands.empty()) fail(fmt::format("'{}' takes no file or other argument, and was given '{}'", command_.name, word));
+    if (command_.operands.empty())
+      fail(fmt::format("'{}' takes no file or other argument, and was given '{}'", command_.name, word));
     operands_.emplace_back(word);
   }
 
@@ -138,7 +144,9 @@ class Reader {
   std::vector<std::filesystem::path> operands_;
 };
 
-void add_help(Command& command) { command.options.add_options()("help", "print this"); }
+void add_help(Command& command) {
+  command.options.add_options()("help", "print this");
+}
 
 void add_threads(Command& command) {
   command.options.add_options()("threads", po::value<std::string>()->value_name("N"),
@@ -146,7 +154,8 @@ void add_threads(Command& command) {
 }
 
 void add_place(Command& command, const ModelDescription& model) {
-  const std::string source = model.data.directory.empty() ? "none in the spec" : std::string(model.data.directory);
+  const std::string source =
+      model.data.directory.empty() ? "none in the spec" : std::string(model.data.directory);
   command.options.add_options()("data", po::value<std::string>()->value_name("DIR"),
                                 fmt::format("folder of the data (default: the spec's, {})", source).c_str());
   command.options.add_options()("root", po::value<std::string>()->value_name("DIR"),
@@ -168,9 +177,9 @@ Command train_command(const ModelDescription& model) {
       "batch", po::value<std::string>()->value_name("N"),
       fmt::format("images a step, at most and by default {}", model.batch).c_str())(
       "seed", po::value<std::string>()->value_name("N"),
-      fmt::format("of initial weights, order, dropout and splits (default: {})", model.training.seed).c_str())(
-      "resume", "go on with the run in the folder")("overwrite", "begin anew where the folder holds a run")(
-      "quiet", "print the result only");
+      fmt::format("of initial weights, order, dropout and splits (default: {})", model.training.seed)
+          .c_str())("resume", "go on with the run in the folder")(
+      "overwrite", "begin anew where the folder holds a run")("quiet", "print the result only");
   add_threads(command);
   add_help(command);
   return command;
@@ -196,8 +205,10 @@ Command predict_command(const ModelDescription& model) {
   command.options.add_options()("weights", po::value<std::string>()->value_name("FILE"),
                                 "safetensors file (default: the run's best, else its last)");
   add_out(command, model, "folder of the run");
-  command.options.add_options()("first", po::value<std::string>()->value_name("N"), "only a file's first N images")(
-      "top", po::value<std::string>()->value_name("N"), "classes to print for an image (default: 3)")("json", "print JSON");
+  command.options.add_options()("first", po::value<std::string>()->value_name("N"),
+                                "only a file's first N images")(
+      "top", po::value<std::string>()->value_name("N"), "classes to print for an image (default: 3)")(
+      "json", "print JSON");
   add_threads(command);
   add_help(command);
   return command;
@@ -213,30 +224,33 @@ Command info_command() {
 
 Command bench_command(const ModelDescription& model) {
   Command command{"bench", "", "times training steps and predictions on made-up images", {}};
-  command.options.add_options()(
-      "batch", po::value<std::string>()->value_name("N"),
-      fmt::format("images a step, at most and by default {}", model.batch).c_str())(
-      "steps", po::value<std::string>()->value_name("N"), "timed repetitions (default: 20)")("json", "print JSON");
+  command.options.add_options()("batch", po::value<std::string>()->value_name("N"),
+                                fmt::format("images a step, at most and by default {}", model.batch).c_str())(
+      "steps", po::value<std::string>()->value_name("N"), "timed repetitions (default: 20)")("json",
+                                                                                             "print JSON");
   add_threads(command);
   add_help(command);
   return command;
 }
 
 std::vector<Command> commands(const ModelDescription& model) {
-  return {train_command(model), eval_command(model), predict_command(model), info_command(), bench_command(model)};
+  return {train_command(model), eval_command(model), predict_command(model), info_command(),
+          bench_command(model)};
 }
 
 std::string overview(const ModelDescription& model) {
-  std::string text = fmt::format("{}: the network {}, compiled from {} by cnnc {}\n\nusage: {} COMMAND [OPTIONS]\n\n",
-                                 model.program, model.name, model.spec, model.version, model.program);
-  for (const Command& command : commands(model)) text += fmt::format("  {:<8} {}\n", command.name, command.summary);
+  std::string text =
+      fmt::format("{}: the network {}, compiled from {} by cnnc {}\n\nusage: {} COMMAND [OPTIONS]\n\n",
+                  model.program, model.name, model.spec, model.version, model.program);
+  for (const Command& command : commands(model))
+    text += fmt::format("  {:<8} {}\n", command.name, command.summary);
   return text + fmt::format("\n'{} COMMAND --help' lists a command's options.\n", model.program);
 }
 
 std::string help(const Command& command, const ModelDescription& model) {
   const std::string operands = command.operands.empty() ? "" : " " + command.operands;
-  std::string text = fmt::format("usage: {} {}{} [OPTIONS]\n\n{}\n\noptions:\n", model.program, command.name, operands,
-                                 command.summary);
+  std::string text = fmt::format("usage: {} {}{} [OPTIONS]\n\n{}\n\noptions:\n", model.program, command.name,
+                                 operands, command.summary);
   std::size_t width = 0;
   const auto left = [](const po::option_description& option) {
     return fmt::format("--{} {}", option.long_name(), option.format_parameter());
@@ -248,16 +262,18 @@ std::string help(const Command& command, const ModelDescription& model) {
 }
 
 TrainOptions read_train(const Reader& reader) {
-  TrainOptions options{.place = reader.place(),
-                       .epochs = reader.number("epochs", 1, 1000000),
-                       .batch = reader.batch(),
-                       .seed = reader.number<std::uint64_t>("seed", 0, std::numeric_limits<std::uint64_t>::max()),
-                       .threads = reader.threads(),
-                       .out = reader.out(),
-                       .resume = reader.has("resume"),
-                       .overwrite = reader.has("overwrite"),
-                       .quiet = reader.has("quiet")};
-  if (options.resume && options.overwrite) reader.fail("options '--resume' and '--overwrite' contradict each other");
+  TrainOptions options{
+      .place = reader.place(),
+      .epochs = reader.number("epochs", 1, 1000000),
+      .batch = reader.batch(),
+      .seed = reader.number<std::uint64_t>("seed", 0, std::numeric_limits<std::uint64_t>::max()),
+      .threads = reader.threads(),
+      .out = reader.out(),
+      .resume = reader.has("resume"),
+      .overwrite = reader.has("overwrite"),
+      .quiet = reader.has("quiet")};
+  if (options.resume && options.overwrite)
+    reader.fail("options '--resume' and '--overwrite' contradict each other");
   return options;
 }
 
@@ -282,13 +298,14 @@ EvaluateOptions read_evaluate(const Reader& reader, const ModelDescription& mode
 
 PredictOptions read_predict(const Reader& reader) {
   if (reader.operands().empty()) reader.fail("'predict' needs at least one file of images");
-  return {.files = reader.operands(),
-          .weights = reader.path("weights"),
-          .out = reader.out(),
-          .first = reader.number<std::int64_t>("first", 1, std::numeric_limits<std::int64_t>::max()).value_or(0),
-          .top = reader.number("top", 1, 1000).value_or(3),
-          .threads = reader.threads(),
-          .json = reader.has("json")};
+  return {
+      .files = reader.operands(),
+      .weights = reader.path("weights"),
+      .out = reader.out(),
+      .first = reader.number<std::int64_t>("first", 1, std::numeric_limits<std::int64_t>::max()).value_or(0),
+      .top = reader.number("top", 1, 1000).value_or(3),
+      .threads = reader.threads(),
+      .json = reader.has("json")};
 }
 
 BenchOptions read_bench(const Reader& reader, const ModelDescription& model) {
@@ -301,8 +318,9 @@ BenchOptions read_bench(const Reader& reader, const ModelDescription& model) {
 [[noreturn]] void unknown_command(const std::string& word, const ModelDescription& model) {
   std::vector<std::string> names;
   for (const Command& command : commands(model)) names.push_back(command.name);
-  throw UsageError(fmt::format("unknown command '{}'", word),
-                   fmt::format("{}the commands are train, eval, predict, info and bench", suggestion(word, names)));
+  throw UsageError(
+      fmt::format("unknown command '{}'", word),
+      fmt::format("{}the commands are train, eval, predict, info and bench", suggestion(word, names)));
 }
 
 }  // namespace
@@ -314,7 +332,8 @@ Options parse_command_line(const std::vector<std::string>& arguments, const Mode
   if (word == "--help" || word == "-h" || word == "help") return HelpOptions{overview(model)};
   if (word == "--version") return VersionOptions{};
   const std::vector<Command> known = commands(model);
-  const auto command = std::find_if(known.begin(), known.end(), [&](const Command& c) { return c.name == word; });
+  const auto command =
+      std::find_if(known.begin(), known.end(), [&](const Command& c) { return c.name == word; });
   if (command == known.end()) unknown_command(word, model);
 
   const Arguments rest(arguments.begin() + 1, arguments.end());

@@ -21,7 +21,7 @@ struct DataPlace {
 
 struct TrainOptions {
   DataPlace place;
-  std::optional<int> epochs;          // of each phase
+  std::optional<int> epochs;  // of each phase
   std::optional<int> batch;
   std::optional<std::uint64_t> seed;
   int threads = 1;
@@ -34,7 +34,7 @@ struct TrainOptions {
 struct EvaluateOptions {
   DataPlace place;
   std::optional<std::filesystem::path> weights;
-  std::filesystem::path out;          // where weights are looked for
+  std::filesystem::path out;  // where weights are looked for
   std::optional<Part> part;
   int batch = 1;
   int threads = 1;
@@ -45,7 +45,7 @@ struct PredictOptions {
   std::vector<std::filesystem::path> files;
   std::optional<std::filesystem::path> weights;
   std::filesystem::path out;
-  std::int64_t first = 0;             // 0: all images
+  std::int64_t first = 0;  // 0: all images
   int top = 3;
   int threads = 1;
   bool json = false;
@@ -71,8 +71,8 @@ struct HelpOptions {
 /// `--version`
 struct VersionOptions {};
 
-using Options = std::variant<TrainOptions, EvaluateOptions, PredictOptions, InfoOptions, BenchOptions, HelpOptions,
-                             VersionOptions>;
+using Options = std::variant<TrainOptions, EvaluateOptions, PredictOptions, InfoOptions, BenchOptions,
+                             HelpOptions, VersionOptions>;
 
 /// Reads the arguments after the program's name. Throws UsageError.
 Options parse_command_line(const std::vector<std::string>& arguments, const ModelDescription& model);

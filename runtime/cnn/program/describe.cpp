@@ -11,7 +11,9 @@ namespace cnn::program {
 namespace {
 
 /// As written in the spec: 0.001, whatever the last bits of the double.
-float shortest(double value) { return static_cast<float>(value); }
+float shortest(double value) {
+  return static_cast<float>(value);
+}
 
 }  // namespace
 
@@ -78,10 +80,12 @@ std::vector<std::pair<std::string, std::size_t>> memory_regions(const ModelDescr
 std::string memory_text(const ModelDescription& model, int threads) {
   std::string parts;
   for (const auto& [name, bytes] : memory_regions(model, threads))
-    if (bytes > 0) parts += fmt::format("{}{} {}", parts.empty() ? "" : ", ", name, bytes_text(static_cast<double>(bytes)));
+    if (bytes > 0)
+      parts +=
+          fmt::format("{}{} {}", parts.empty() ? "" : ", ", name, bytes_text(static_cast<double>(bytes)));
   const auto total = static_cast<double>(arena_floats(model, threads) * sizeof(float));
-  return fmt::format("{} for {} {} and batch {} ({})", bytes_text(total), threads, threads == 1 ? "thread" : "threads",
-                     model.batch, parts);
+  return fmt::format("{} for {} {} and batch {} ({})", bytes_text(total), threads,
+                     threads == 1 ? "thread" : "threads", model.batch, parts);
 }
 
 }  // namespace cnn::program

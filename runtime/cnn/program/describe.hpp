@@ -15,8 +15,8 @@ namespace cnn::program {
 std::string input_text(const ModelDescription& model);
 /// "adam(lr=0.001)": with what differs from the defaults.
 std::string optimizer_text(const OptimizerDescription& optimizer);
-/// What images go through before the network sees them: "1x32x32: resize(32x32) normalize(mean=[0.5], std=[0.5])".
-/// Weights are of use only with the preparation they were trained with.
+/// What images go through before the network sees them: "1x32x32: resize(32x32) normalize(mean=[0.5],
+/// std=[0.5])". Weights are of use only with the preparation they were trained with.
 std::string preparation_text(const ModelDescription& model);
 /// The class's name; its number where the spec names none.
 std::string class_name(const ModelDescription& model, int index);

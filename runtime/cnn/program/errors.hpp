@@ -13,7 +13,8 @@ struct UserError : std::runtime_error {
 
 /// Something about the command line: exit code 2. `hint` says what to do instead.
 struct UsageError : std::runtime_error {
-  UsageError(const std::string& message, std::string hint) : std::runtime_error(message), hint(std::move(hint)) {}
+  UsageError(const std::string& message, std::string hint)
+      : std::runtime_error(message), hint(std::move(hint)) {}
   std::string hint;
 };
 

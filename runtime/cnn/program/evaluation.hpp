@@ -9,7 +9,8 @@
 
 namespace cnn::program {
 
-/// Loss and metrics over all images of `part`, `batch` at once; nothing where a signal came in between (InterruptWatch).
+/// Loss and metrics over all images of `part`, `batch` at once; nothing where a signal came in between
+/// (InterruptWatch).
 std::optional<Evaluation> evaluate_part(Network& network, const Dataset& data, Part part, int batch);
 
 }  // namespace cnn::program

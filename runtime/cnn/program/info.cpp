@@ -32,7 +32,8 @@ std::int64_t trainable_count(const ModelDescription& model) {
   for (std::size_t tensor = 0; tensor < model.tensors.size(); ++tensor) {
     bool learns = false;
     for (const PhaseDescription& phase : model.training.phases)
-      for (const LearningTensor& learning : phase.learning) learns |= learning.tensor == static_cast<int>(tensor);
+      for (const LearningTensor& learning : phase.learning)
+        learns |= learning.tensor == static_cast<int>(tensor);
     if (learns) count += static_cast<std::int64_t>(model.tensors[tensor].count);
   }
   return count;
@@ -81,23 +82,26 @@ void print_layers(const ModelDescription& model) {
     type = std::max(type, layer.type.size());
     output = std::max(output, layer.output.size());
   }
-  fmt::print("  {:<{}}  {:<{}}  {:>{}}  {:>14}  {:>16}\n", "layer", path, "type", type, "output", output, "parameters",
-             "MAC/image");
+  fmt::print("  {:<{}}  {:<{}}  {:>{}}  {:>14}  {:>16}\n", "layer", path, "type", type, "output", output,
+             "parameters", "MAC/image");
   for (const LayerDescription& layer : model.layers)
-    fmt::print("  {:<{}}  {:<{}}  {:>{}}  {:>14}  {:>16}\n", layer.path, path, layer.type, type, layer.output, output,
-               layer.parameters == 0 ? "-" : with_commas(layer.parameters), layer.macs == 0 ? "-" : with_commas(layer.macs));
+    fmt::print("  {:<{}}  {:<{}}  {:>{}}  {:>14}  {:>16}\n", layer.path, path, layer.type, type, layer.output,
+               output, layer.parameters == 0 ? "-" : with_commas(layer.parameters),
+               layer.macs == 0 ? "-" : with_commas(layer.macs));
 }
 
 void print_info(const ModelDescription& model, int threads) {
   fmt::print("{} from {} (spec {}, cnnc {})\n", model.name, model.spec, model.spec_hash, model.version);
-  fmt::print("  input {}, {} outputs, planned for up to {} images at once\n\n", input_text(model), model.outputs,
-             model.batch);
+  fmt::print("  input {}, {} outputs, planned for up to {} images at once\n\n", input_text(model),
+             model.outputs, model.batch);
   print_layers(model);
-  fmt::print("\n  {} parameters, {} MAC/image\n", with_commas(parameter_count(model)), with_commas(total_macs(model)));
+  fmt::print("\n  {} parameters, {} MAC/image\n", with_commas(parameter_count(model)),
+             with_commas(total_macs(model)));
   fmt::print("\nmemory on {} threads\n", threads);
   for (const auto& [name, bytes] : memory_regions(model, threads))
     fmt::print("  {:<20} {:>12}\n", name, bytes_text(static_cast<double>(bytes)));
-  fmt::print("  {:<20} {:>12}\n", "total", bytes_text(static_cast<double>(arena_floats(model, threads) * sizeof(float))));
+  fmt::print("  {:<20} {:>12}\n", "total",
+             bytes_text(static_cast<double>(arena_floats(model, threads) * sizeof(float))));
   if (model.training.phases.empty()) return;
   fmt::print("\nphases\n");
   for (const PhaseDescription& phase : model.training.phases)

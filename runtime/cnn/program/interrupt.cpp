@@ -6,7 +6,9 @@ namespace {
 
 volatile std::sig_atomic_t noted_signal = 0;
 
-void note(int signal) { noted_signal = signal; }
+void note(int signal) {
+  noted_signal = signal;
+}
 
 }  // namespace
 
@@ -25,6 +27,8 @@ InterruptWatch::~InterruptWatch() {
   sigaction(SIGTERM, &old_terminate_, nullptr);
 }
 
-int InterruptWatch::signal() { return noted_signal; }
+int InterruptWatch::signal() {
+  return noted_signal;
+}
 
 }  // namespace cnn::program

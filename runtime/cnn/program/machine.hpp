@@ -1,4 +1,5 @@
-// What computes: recorded with a run, since the same bits come from the same binary, instruction set and BLAS.
+// What computes: recorded with a run, since the same bits come from the same binary, instruction set and
+// BLAS.
 #pragma once
 
 #include <string>

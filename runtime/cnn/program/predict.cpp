@@ -29,14 +29,18 @@ struct Guess {
 /// Collects images until a batch is full, runs it, and hands out each image's best classes.
 class Predictor {
  public:
-  Predictor(Network& network, int top) : network_(network), model_(network.description()), top_(std::min(top, model_.outputs)) {
+  Predictor(Network& network, int top)
+      : network_(network), model_(network.description()), top_(std::min(top, model_.outputs)) {
     const auto [channels, height, width] = model_.input;
-    image_floats_ = static_cast<std::size_t>(channels) * static_cast<std::size_t>(height) * static_cast<std::size_t>(width);
+    image_floats_ = static_cast<std::size_t>(channels) * static_cast<std::size_t>(height) *
+                    static_cast<std::size_t>(width);
     images_.resize(image_floats_ * static_cast<std::size_t>(model_.batch));
   }
 
   /// Where the next image's floats go; count() grows with take().
-  Floats next_image() { return Floats(images_).subspan(static_cast<std::size_t>(count_) * image_floats_, image_floats_); }
+  Floats next_image() {
+    return Floats(images_).subspan(static_cast<std::size_t>(count_) * image_floats_, image_floats_);
+  }
   bool take() { return ++count_ == model_.batch; }
 
   template <class Use>
@@ -80,16 +84,18 @@ void refuse_pictures(const std::filesystem::path& path) {
   const std::string_view magic(begin.data(), begin.size());
   const char* kind = magic == "\x89PNG" ? "PNG" : magic.starts_with("\xff\xd8\xff") ? "JPEG" : nullptr;
   if (kind != nullptr)
-    throw UserError(fmt::format("{}: this is a {} picture; predict reads IDX files of images, plain or gzip", path.string(), kind));
+    throw UserError(fmt::format("{}: this is a {} picture; predict reads IDX files of images, plain or gzip",
+                                path.string(), kind));
 }
 
-Preparation prepare_for(const std::filesystem::path& path, const IdxImages& header, const ModelDescription& model) {
+Preparation prepare_for(const std::filesystem::path& path, const IdxImages& header,
+                        const ModelDescription& model) {
   const std::array<int, 3> shape = {1, header.height, header.width};
   try {
     Preparation preparation(model.data.prepare, shape);
     if (preparation.shape() == model.input) return preparation;
-    throw UserError(fmt::format("{}: its images are 1x{}x{}, and {} takes {}", path.string(), header.height, header.width,
-                                model.name, input_text(model)));
+    throw UserError(fmt::format("{}: its images are 1x{}x{}, and {} takes {}", path.string(), header.height,
+                                header.width, model.name, input_text(model)));
   } catch (const std::invalid_argument& error) {
     throw UserError(fmt::format("{}: {}", path.string(), error.what()));
   }
@@ -123,13 +129,15 @@ void predict_file(const std::filesystem::path& path, std::int64_t first, Predict
 
 Json guesses_json(const std::vector<Guess>& guesses) {
   Json json = Json::array();
-  for (const Guess& guess : guesses) json.push_back({{"class", guess.name}, {"probability", guess.probability}});
+  for (const Guess& guess : guesses)
+    json.push_back({{"class", guess.name}, {"probability", guess.probability}});
   return json;
 }
 
 std::string guesses_text(const std::vector<Guess>& guesses) {
   std::string text;
-  for (const Guess& guess : guesses) text += fmt::format("  {} {:.1f} %", guess.name, 100 * guess.probability);
+  for (const Guess& guess : guesses)
+    text += fmt::format("  {} {:.1f} %", guess.name, 100 * guess.probability);
   return text;
 }
 
@@ -138,18 +146,21 @@ std::string guesses_text(const std::vector<Guess>& guesses) {
 int predict(const PredictOptions& options, const ModelDescription& model, MakeNetwork make) {
   const std::filesystem::path weights = find_weights(options.weights, options.out, model);
   const std::unique_ptr<Network> network = make(options.threads);
-  for (const std::string& note : load_weights(weights, *network).notes) fmt::print(stderr, "note: {}\n", note);
+  for (const std::string& note : load_weights(weights, *network).notes)
+    fmt::print(stderr, "note: {}\n", note);
   Predictor predictor(*network, options.top);
   Json json = {{"model", model.name}, {"weights", weights.string()}, {"predictions", Json::array()}};
   for (const std::filesystem::path& file : options.files) {
     if (!options.json) fmt::print("{}\n", file.string());
-    predict_file(file, options.first, predictor, model, [&](std::int64_t index, const std::vector<Guess>& guesses) {
-      if (options.json) {
-        json["predictions"].push_back({{"file", file.string()}, {"index", index}, {"classes", guesses_json(guesses)}});
-      } else {
-        fmt::print("{:>7}{}\n", index, guesses_text(guesses));
-      }
-    });
+    predict_file(file, options.first, predictor, model,
+                 [&](std::int64_t index, const std::vector<Guess>& guesses) {
+                   if (options.json) {
+                     json["predictions"].push_back(
+                         {{"file", file.string()}, {"index", index}, {"classes", guesses_json(guesses)}});
+                   } else {
+                     fmt::print("{:>7}{}\n", index, guesses_text(guesses));
+                   }
+                 });
   }
   if (options.json) fmt::print("{}\n", json.dump(2));
   return 0;

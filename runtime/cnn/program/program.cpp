@@ -1,4 +1,5 @@
-// The frame of every generated program: from arguments to an exit code, and from errors to lines on standard error.
+// The frame of every generated program: from arguments to an exit code, and from errors to lines on standard
+// error.
 #include "program.hpp"
 
 #include <fmt/format.h>
@@ -27,15 +28,16 @@ Overload(Handlers...) -> Overload<Handlers...>;
 
 int dispatch(const Options& options, const ModelDescription& model, MakeNetwork make) {
   return std::visit(
-      Overload{[&](const TrainOptions& train_options) { return train(train_options, model, make); },
-               [&](const EvaluateOptions& evaluate_options) { return evaluate(evaluate_options, model, make); },
-               [&](const PredictOptions& predict_options) { return predict(predict_options, model, make); },
-               [&](const InfoOptions& info_options) { return info(info_options, model); },
-               [&](const BenchOptions& bench_options) { return bench(bench_options, model, make); },
-               [&](const HelpOptions& help) { return std::fputs(help.text.c_str(), stdout), 0; },
-               [&](const VersionOptions&) {
-                 return fmt::print("{} (cnnc {}, spec {})\n", model.program, model.version, model.spec_hash), 0;
-               }},
+      Overload{
+          [&](const TrainOptions& train_options) { return train(train_options, model, make); },
+          [&](const EvaluateOptions& evaluate_options) { return evaluate(evaluate_options, model, make); },
+          [&](const PredictOptions& predict_options) { return predict(predict_options, model, make); },
+          [&](const InfoOptions& info_options) { return info(info_options, model); },
+          [&](const BenchOptions& bench_options) { return bench(bench_options, model, make); },
+          [&](const HelpOptions& help) { return std::fputs(help.text.c_str(), stdout), 0; },
+          [&](const VersionOptions&) {
+            return fmt::print("{} (cnnc {}, spec {})\n", model.program, model.version, model.spec_hash), 0;
+          }},
       options);
 }
 
@@ -47,8 +49,13 @@ int report(const ModelDescription& model, const char* what, int code) {
 
 int report_out_of_memory(const ModelDescription& model) {
   const double bytes = static_cast<double>(arena_floats(model, 1)) * sizeof(float);
-  return report(model, fmt::format("not enough memory: the plan alone is {} for batch {}; a smaller batch needs less: "
-                                   "cnnc ... {} --set batch=N", bytes_text(bytes), model.batch, model.spec).c_str(), 1);
+  return report(
+      model,
+      fmt::format("not enough memory: the plan alone is {} for batch {}; a smaller batch needs less: "
+                  "cnnc ... {} --set batch=N",
+                  bytes_text(bytes), model.batch, model.spec)
+          .c_str(),
+      1);
 }
 
 }  // namespace
@@ -71,7 +78,8 @@ int run(int argc, char** argv, const ModelDescription& model, MakeNetwork make) 
     return report_out_of_memory(model);
   } catch (const std::exception& error) {
     report(model, fmt::format("internal error: {}", error.what()).c_str(), 3);
-    fmt::print(stderr, "This is a bug in cnnc {}. Please report it with the spec and the command line.\n", model.version);
+    fmt::print(stderr, "This is a bug in cnnc {}. Please report it with the spec and the command line.\n",
+               model.version);
     return 3;
   }
 }

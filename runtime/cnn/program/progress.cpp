@@ -11,17 +11,19 @@
 
 namespace cnn::program {
 
-bool output_is_terminal() { return isatty(STDOUT_FILENO) == 1; }
+bool output_is_terminal() {
+  return isatty(STDOUT_FILENO) == 1;
+}
 
-std::string progress_text(const std::string& label, std::int64_t done, std::int64_t images, double images_per_second,
-                          double loss) {
+std::string progress_text(const std::string& label, std::int64_t done, std::int64_t images,
+                          double images_per_second, double loss) {
   constexpr int kWidth = 24;
   const double share = images == 0 ? 1 : static_cast<double>(done) / static_cast<double>(images);
   const int filled = std::clamp(static_cast<int>(share * kWidth), 0, kWidth);
   const double left = images_per_second > 0 ? static_cast<double>(images - done) / images_per_second : 0;
-  return fmt::format("{} [{:#<{}}{:.<{}}] {:3.0f} %  {} images/s  {} left  loss {:.4f}", label, "", filled, "",
-                     kWidth - filled, 100 * share, with_commas(static_cast<std::int64_t>(images_per_second)),
-                     duration_text(left), loss);
+  return fmt::format("{} [{:#<{}}{:.<{}}] {:3.0f} %  {} images/s  {} left  loss {:.4f}", label, "", filled,
+                     "", kWidth - filled, 100 * share,
+                     with_commas(static_cast<std::int64_t>(images_per_second)), duration_text(left), loss);
 }
 
 ProgressBar::ProgressBar(std::string label, std::int64_t images, bool shown)

@@ -7,7 +7,8 @@
 
 namespace cnn::program {
 
-/// One line that is drawn over and over: share done, images a second, time left. Erases itself at the end of its life.
+/// One line that is drawn over and over: share done, images a second, time left. Erases itself at the end of
+/// its life.
 class ProgressBar {
  public:
   /// `label` is "epoch 3/10", `images` the whole pass; nothing is drawn unless `shown`.
@@ -31,8 +32,8 @@ class ProgressBar {
 };
 
 /// The bar's text, without the codes that place it.
-std::string progress_text(const std::string& label, std::int64_t done, std::int64_t images, double images_per_second,
-                          double loss);
+std::string progress_text(const std::string& label, std::int64_t done, std::int64_t images,
+                          double images_per_second, double loss);
 
 /// Whether standard output is a terminal.
 bool output_is_terminal();

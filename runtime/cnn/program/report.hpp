@@ -15,8 +15,8 @@ struct RunResult {
   double training_seconds = 0;
 };
 
-/// Replaces `file`: the rendered spec, version, processor, instruction set, BLAS, threads, seed, fingerprint of the data,
-/// planned memory, and the result where the run is finished.
+/// Replaces `file`: the rendered spec, version, processor, instruction set, BLAS, threads, seed, fingerprint
+/// of the data, planned memory, and the result where the run is finished.
 void write_report(const std::filesystem::path& file, const Network& network, const RunSettings& settings,
                   const std::filesystem::path& data, const std::optional<RunResult>& result);
 

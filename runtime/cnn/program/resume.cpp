@@ -25,13 +25,15 @@ std::vector<std::string> epoch_differences(const RunRecord& saved, const std::ve
   for (std::size_t phase = 0; phase < wanted.size(); ++phase) {
     const bool over = static_cast<int>(phase) < saved.phase;
     if (wanted[phase] == had[phase] || (wanted[phase] > had[phase] && !over)) continue;
-    lines.push_back(fmt::format("epochs of phase {}: the run has {}, now {} ({})", model.training.phases[phase].name,
-                                had[phase], wanted[phase], over ? "that phase is over" : "they can only be raised"));
+    lines.push_back(fmt::format("epochs of phase {}: the run has {}, now {} ({})",
+                                model.training.phases[phase].name, had[phase], wanted[phase],
+                                over ? "that phase is over" : "they can only be raised"));
   }
   return lines;
 }
 
-std::vector<int> wanted_epochs(const RunRecord& saved, const TrainOptions& options, const ModelDescription& model) {
+std::vector<int> wanted_epochs(const RunRecord& saved, const TrainOptions& options,
+                               const ModelDescription& model) {
   if (options.epochs) return std::vector<int>(model.training.phases.size(), *options.epochs);
   const std::vector<int> spec = epochs_of_spec(model);
   return spec == saved.settings.spec_epochs ? saved.settings.epochs : spec;
@@ -53,13 +55,14 @@ RunSettings new_settings(const TrainOptions& options, const ModelDescription& mo
   return settings;
 }
 
-RunSettings resumed_settings(const RunRecord& saved, const TrainOptions& options, const ModelDescription& model,
-                             const std::string& folder) {
+RunSettings resumed_settings(const RunRecord& saved, const TrainOptions& options,
+                             const ModelDescription& model, const std::string& folder) {
   RunSettings settings = new_settings(options, model);
   std::vector<std::string> differences;
   if (saved.settings.spec_hash != settings.spec_hash) {
-    differences.push_back(fmt::format("spec: the run has hash {}, this program {} (run.json has the run's spec)",
-                                      saved.settings.spec_hash, settings.spec_hash));
+    differences.push_back(
+        fmt::format("spec: the run has hash {}, this program {} (run.json has the run's spec)",
+                    saved.settings.spec_hash, settings.spec_hash));
   } else {
     settings.epochs = wanted_epochs(saved, options, model);
     differences = epoch_differences(saved, settings.epochs, model);
@@ -69,11 +72,13 @@ RunSettings resumed_settings(const RunRecord& saved, const TrainOptions& options
   if (options.batch && saved.settings.batch != *options.batch)
     differences.push_back(fmt::format("batch: the run has {}, now {}", saved.settings.batch, *options.batch));
   if (!options.batch && saved.settings.batch > model.batch)
-    differences.push_back(fmt::format("batch: the run has {}, this program is planned for at most {}", saved.settings.batch,
-                                      model.batch));
+    differences.push_back(fmt::format("batch: the run has {}, this program is planned for at most {}",
+                                      saved.settings.batch, model.batch));
   if (!differences.empty())
-    throw UserError(fmt::format("{} can't be resumed: it is another training\n  {}\nGive this one a folder of its own with "
-                                "--out, or begin anew with --overwrite", folder, fmt::join(differences, "\n  ")));
+    throw UserError(fmt::format(
+        "{} can't be resumed: it is another training\n  {}\nGive this one a folder of its own with "
+        "--out, or begin anew with --overwrite",
+        folder, fmt::join(differences, "\n  ")));
   settings.seed = saved.settings.seed;
   settings.batch = saved.settings.batch;
   return settings;

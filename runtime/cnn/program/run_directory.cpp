@@ -21,7 +21,9 @@
 namespace cnn::program {
 namespace {
 
-std::string weight_name(const TensorDescription& tensor) { return fmt::format("weights/{}", tensor.name); }
+std::string weight_name(const TensorDescription& tensor) {
+  return fmt::format("weights/{}", tensor.name);
+}
 std::string moment_name(const TensorDescription& tensor, int kind) {
   return fmt::format("moment{}/{}", kind + 1, tensor.name);
 }
@@ -29,16 +31,19 @@ std::string moment_name(const TensorDescription& tensor, int kind) {
 void copy_tensor(const formats::SafetensorsFile& from, const std::string& name, Floats to) {
   const std::span<const float> values = from.tensor(name).values;
   if (values.size() != to.size())
-    throw formats::FormatError(from.path(), fmt::format("{} has {} numbers, expected {}", name, values.size(), to.size()));
+    throw formats::FormatError(from.path(),
+                               fmt::format("{} has {} numbers, expected {}", name, values.size(), to.size()));
   std::copy(values.begin(), values.end(), to.begin());
 }
 
 /// Whether a record fits the program: a foreign or damaged one would lead astray.
 bool is_consistent(const RunRecord& record, const ModelDescription& model) {
   const std::vector<int>& epochs = record.settings.epochs;
-  if (epochs.size() != model.training.phases.size() || record.settings.spec_epochs.size() != epochs.size()) return false;
+  if (epochs.size() != model.training.phases.size() || record.settings.spec_epochs.size() != epochs.size())
+    return false;
   if (record.phase < 0 || static_cast<std::size_t>(record.phase) >= epochs.size()) return false;
-  if (record.epoch < 0 || record.epoch > epochs[static_cast<std::size_t>(record.phase)] || record.step < 0) return false;
+  if (record.epoch < 0 || record.epoch > epochs[static_cast<std::size_t>(record.phase)] || record.step < 0)
+    return false;
   const int before = std::accumulate(epochs.begin(), epochs.begin() + record.phase, 0);
   return record.rows.size() == static_cast<std::size_t>(before + record.epoch) &&
          record.best.size() == model.training.checkpoints.size() &&
@@ -47,15 +52,18 @@ bool is_consistent(const RunRecord& record, const ModelDescription& model) {
 
 }  // namespace
 
-RunDirectory::RunDirectory(const std::filesystem::path& path, const ModelDescription& model) : path_(path), model_(model) {
+RunDirectory::RunDirectory(const std::filesystem::path& path, const ModelDescription& model)
+    : path_(path), model_(model) {
   std::error_code error;
   made_ = std::filesystem::create_directories(path, error);
   if (error) throw UserError(fmt::format("cannot make the folder {}: {}", path.string(), error.message()));
   lock_ = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (lock_ < 0) throw UserError(fmt::format("cannot open the folder {}: {}", path.string(), std::strerror(errno)));
+  if (lock_ < 0)
+    throw UserError(fmt::format("cannot open the folder {}: {}", path.string(), std::strerror(errno)));
   if (flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     close(lock_);
-    throw UserError(fmt::format("another training is at work in {}; give this one a folder of its own with --out", path.string()));
+    throw UserError(fmt::format(
+        "another training is at work in {}; give this one a folder of its own with --out", path.string()));
   }
   if (access(path.c_str(), W_OK | X_OK) != 0) {
     const int reason = errno;
@@ -69,7 +77,9 @@ RunDirectory::~RunDirectory() {
   close(lock_);
 }
 
-bool RunDirectory::has_state() const { return std::filesystem::exists(file(kStateFile)); }
+bool RunDirectory::has_state() const {
+  return std::filesystem::exists(file(kStateFile));
+}
 
 void RunDirectory::require_space() const {
   std::uintmax_t weights = 0;
@@ -81,12 +91,14 @@ void RunDirectory::require_space() const {
   };
   count_file(kStateFile, state);
   count_file(kLastFile, weights);
-  for (const CheckpointDescription& checkpoint : model_.training.checkpoints) count_file(std::string(checkpoint.file), weights);
+  for (const CheckpointDescription& checkpoint : model_.training.checkpoints)
+    count_file(std::string(checkpoint.file), weights);
   std::error_code error;
   const std::filesystem::space_info space = std::filesystem::space(path_, error);
   if (!error && space.available < needed)
     throw UserError(fmt::format("the disk of {} has {} left, and the files of a run need {}", path_.string(),
-                                bytes_text(static_cast<double>(space.available)), bytes_text(static_cast<double>(needed))));
+                                bytes_text(static_cast<double>(space.available)),
+                                bytes_text(static_cast<double>(needed))));
 }
 
 void RunDirectory::clear() {
@@ -108,7 +120,8 @@ SavedState RunDirectory::read_state() const {
     throw formats::FormatError(state_file, fmt::format("its record can't be understood ({})", error.what()));
   }
   if (record.settings.spec_hash == model_.spec_hash && !is_consistent(record, model_))
-    throw formats::FormatError(state_file, fmt::format("its record does not fit {}'s phases and tensors", model_.name));
+    throw formats::FormatError(state_file,
+                               fmt::format("its record does not fit {}'s phases and tensors", model_.name));
   return {std::move(record), std::move(state.tensors)};
 }
 
@@ -133,11 +146,13 @@ void RunDirectory::save_state(RunRecord& record, const Network& network, Optimiz
     add(weight_name(model_.tensors[i]), network.tensor(static_cast<int>(i)));
   for (const int tensor : optimizer.learning())
     for (int kind = 0; kind < optimizer.moment_kinds(); ++kind)
-      add(moment_name(model_.tensors[static_cast<std::size_t>(tensor)], kind), optimizer.moments(tensor, kind));
+      add(moment_name(model_.tensors[static_cast<std::size_t>(tensor)], kind),
+          optimizer.moments(tensor, kind));
   formats::write_run_state(file(kStateFile), to_json(record).dump(), tensors);
 }
 
-void RunDirectory::save_weights(const std::string& name, const RunRecord& record, const Network& network) const {
+void RunDirectory::save_weights(const std::string& name, const RunRecord& record,
+                                const Network& network) const {
   program::save_weights(file(name), network, record.settings.seed, static_cast<int>(record.rows.size()));
 }
 

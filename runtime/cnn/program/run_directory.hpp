@@ -25,8 +25,8 @@ struct SavedState {
 /// The folder, taken for this process for as long as this object lives.
 class RunDirectory {
  public:
-  /// Makes the folder where there is none. Throws UserError where it can't be made or written to, or another training
-  /// is at work in it.
+  /// Makes the folder where there is none. Throws UserError where it can't be made or written to, or another
+  /// training is at work in it.
   RunDirectory(const std::filesystem::path& path, const ModelDescription& model);
   /// A folder that was made and is still empty goes away again.
   ~RunDirectory();

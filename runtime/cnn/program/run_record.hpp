@@ -1,4 +1,5 @@
-// All that a run is at a moment, but for the tensors: what it was started with, how far it is, and what it measured.
+// All that a run is at a moment, but for the tensors: what it was started with, how far it is, and what it
+// measured.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,8 @@
 
 namespace cnn::program {
 
-/// What a run was started with. A resumed run must agree in the first group; it is told of differences in the second.
+/// What a run was started with. A resumed run must agree in the first group; it is told of differences in the
+/// second.
 struct RunSettings {
   std::string spec_hash;
   std::uint64_t seed = 0;
@@ -51,13 +53,13 @@ struct BestValue {
 
 struct RunRecord {
   RunSettings settings;
-  int phase = 0;                  // the current one
-  int epoch = 0;                  // epochs of this phase that are complete
-  std::int64_t step = 0;          // steps of the current epoch that are done
-  std::uint64_t global_step = 0;  // over all phases
-  Tally tally;                    // of the current epoch
-  double seconds = 0;             // of training in the current epoch
-  std::vector<EpochRow> rows;     // of the complete epochs
+  int phase = 0;                               // the current one
+  int epoch = 0;                               // epochs of this phase that are complete
+  std::int64_t step = 0;                       // steps of the current epoch that are done
+  std::uint64_t global_step = 0;               // over all phases
+  Tally tally;                                 // of the current epoch
+  double seconds = 0;                          // of training in the current epoch
+  std::vector<EpochRow> rows;                  // of the complete epochs
   std::vector<std::optional<BestValue>> best;  // one for each checkpoint
   std::vector<std::int64_t> optimizer_steps;   // one for each tensor of the model
 
@@ -67,7 +69,8 @@ struct RunRecord {
   bool complete() const;
 };
 
-/// As JSON and back; numbers keep every bit. The second throws nlohmann::json::exception where something is missing.
+/// As JSON and back; numbers keep every bit. The second throws nlohmann::json::exception where something is
+/// missing.
 nlohmann::json to_json(const RunRecord& record);
 RunRecord record_from_json(const nlohmann::json& json);
 

@@ -1,4 +1,5 @@
-// `train`: from options to a finished run. Everything that can go wrong is looked at before anything is changed.
+// `train`: from options to a finished run. Everything that can go wrong is looked at before anything is
+// changed.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -37,9 +38,10 @@ std::optional<SavedState> saved_state(const TrainOptions& options, const ModelDe
   }
   if (options.resume) return directory.read_state();
   if (!options.overwrite)
-    throw UserError(fmt::format("{} holds a run already. Go on with it ('{} train{} --resume'), begin anew in its place "
-                                "(--overwrite), or name another folder (--out DIR)",
-                                options.out.string(), model.program, out_option(options, model)));
+    throw UserError(
+        fmt::format("{} holds a run already. Go on with it ('{} train{} --resume'), begin anew in its place "
+                    "(--overwrite), or name another folder (--out DIR)",
+                    options.out.string(), model.program, out_option(options, model)));
   return std::nullopt;
 }
 
@@ -52,21 +54,24 @@ void print_plan(const TrainOptions& options, const ModelDescription& model, cons
 }
 
 void print_data(const Dataset& data, const std::filesystem::path& directory) {
-  fmt::print("data: {} training, {} validation, {} test images from {}\n", with_commas(data.size(Part::kTrain)),
-             with_commas(data.size(Part::kValidation)), with_commas(data.size(Part::kTest)), directory.string());
+  fmt::print("data: {} training, {} validation, {} test images from {}\n",
+             with_commas(data.size(Part::kTrain)), with_commas(data.size(Part::kValidation)),
+             with_commas(data.size(Part::kTest)), directory.string());
   std::fflush(stdout);
 }
 
 void require_data(const Dataset& data, const ModelDescription& model, const RunSettings& settings,
                   const std::optional<SavedState>& saved) {
-  if (data.size(Part::kTrain) == 0) throw UserError(fmt::format("{} has no image left to train on", model.data.name));
+  if (data.size(Part::kTrain) == 0)
+    throw UserError(fmt::format("{} has no image left to train on", model.data.name));
   for (const CheckpointDescription& checkpoint : model.training.checkpoints)
     if (checkpoint.monitor.starts_with("val") && data.size(Part::kValidation) == 0)
-      throw UserError(fmt::format("the checkpoint {} monitors {}, and there is no validation part", checkpoint.file,
-                                  checkpoint.monitor));
+      throw UserError(fmt::format("the checkpoint {} monitors {}, and there is no validation part",
+                                  checkpoint.file, checkpoint.monitor));
   if (saved && saved->record.settings.data_fingerprint != settings.data_fingerprint)
-    throw UserError(fmt::format("the run can't be resumed: its data is not the same\n  fingerprint: the run has {}, now {}",
-                                saved->record.settings.data_fingerprint, settings.data_fingerprint));
+    throw UserError(fmt::format(
+        "the run can't be resumed: its data is not the same\n  fingerprint: the run has {}, now {}",
+        saved->record.settings.data_fingerprint, settings.data_fingerprint));
 }
 
 /// Steps of an epoch that are behind, and where that does not fit the data, a state that can't be this run's.
@@ -74,8 +79,9 @@ void require_position(const RunRecord& record, const Dataset& data, const RunDir
   const std::int64_t images = data.size(Part::kTrain);
   const std::int64_t done = std::min(record.step * record.settings.batch, images);
   if (record.tally.images != done)
-    throw UserError(fmt::format("{}: the state says {} steps and {} images of an epoch, which do not go together",
-                                directory.file(kStateFile).string(), record.step, record.tally.images));
+    throw UserError(
+        fmt::format("{}: the state says {} steps and {} images of an epoch, which do not go together",
+                    directory.file(kStateFile).string(), record.step, record.tally.images));
 }
 
 void warn(const std::string& text) {
@@ -125,22 +131,26 @@ void print_result(const TrainOptions& options, const ModelDescription& model, co
                   const RunRecord& record, const RunResult& result) {
   const std::string out = out_option(options, model);
   if (result.test)
-    fmt::print("test accuracy {}, test loss {:.4f}\n", percent_text(result.test->accuracy), result.test->loss);
+    fmt::print("test accuracy {}, test loss {:.4f}\n", percent_text(result.test->accuracy),
+               result.test->loss);
   fmt::print("training time {}\n", duration_text(result.training_seconds));
   fmt::print("weights   {}\n", directory.file(kLastFile).string());
   for (std::size_t i = 0; i < record.best.size(); ++i)
     if (record.best[i])
-      fmt::print("best      {} ({} {:.4f}, epoch {})\n", directory.file(std::string(model.training.checkpoints[i].file)).string(),
+      fmt::print("best      {} ({} {:.4f}, epoch {})\n",
+                 directory.file(std::string(model.training.checkpoints[i].file)).string(),
                  model.training.checkpoints[i].monitor, record.best[i]->value, record.best[i]->epoch);
   fmt::print("metrics   {}\n", directory.file(kMetricsFile).string());
   if (options.quiet) return;
   fmt::print("next      {} eval{}\n", model.program, out);
   fmt::print("          {} predict{} FILE.idx\n", model.program, out);
   if (model.training.phases.size() > 1) return;  // a phase that is over keeps its epochs
-  fmt::print("          {} train{} --resume --epochs {}\n", model.program, out, 2 * record.settings.epochs.back());
+  fmt::print("          {} train{} --resume --epochs {}\n", model.program, out,
+             2 * record.settings.epochs.back());
 }
 
-int stopped(int signal, const TrainOptions& options, const ModelDescription& model, const RunDirectory& directory) {
+int stopped(int signal, const TrainOptions& options, const ModelDescription& model,
+            const RunDirectory& directory) {
   std::fflush(stdout);
   fmt::print(stderr, "stopped; the state is saved in {}\ngo on with: {} train{} --resume\n",
              directory.file(kStateFile).string(), model.program, out_option(options, model));
@@ -183,13 +193,20 @@ int train(const TrainOptions& options, const ModelDescription& model, MakeNetwor
   // The first file that is written: where that fails, nothing of an earlier run is lost.
   if (!finished) write_report(directory.file(kReportFile), *network, settings, data_path, std::nullopt);
   if (options.overwrite) directory.clear();
-  RunRecord record = saved ? resume(*saved, settings, *network, optimizer, directory) : begin(settings, *network, optimizer);
+  RunRecord record =
+      saved ? resume(*saved, settings, *network, optimizer, directory) : begin(settings, *network, optimizer);
   if (finished) {
-    fmt::print("{} is finished: all {} epochs are done, there is nothing left to do (more epochs: --epochs N)\n",
-               options.out.string(), record.rows.size());
+    fmt::print(
+        "{} is finished: all {} epochs are done, there is nothing left to do (more epochs: --epochs N)\n",
+        options.out.string(), record.rows.size());
     return 0;
   }
-  TrainingRun run{model, *network, optimizer, data, directory, record,
+  TrainingRun run{model,
+                  *network,
+                  optimizer,
+                  data,
+                  directory,
+                  record,
                   {.lines = !options.quiet, .bar = !options.quiet && output_is_terminal()}};
   const int signal = run_training(run);
   if (signal != 0) return stopped(signal, options, model, directory);

@@ -15,7 +15,8 @@ struct Screen {
   bool bar = false;
 };
 
-/// Everything a training works on. `record` says how far it is, and network and optimizer are as they were then.
+/// Everything a training works on. `record` says how far it is, and network and optimizer are as they were
+/// then.
 struct TrainingRun {
   const ModelDescription& model;
   Network& network;
@@ -26,8 +27,9 @@ struct TrainingRun {
   Screen screen;
 };
 
-/// Trains to the end of the last phase, or until a signal comes: the step at hand is finished and the state saved.
-/// Returns the signal, or 0. Throws UserError where the loss stops being a number, FormatError where files can't be written.
+/// Trains to the end of the last phase, or until a signal comes: the step at hand is finished and the state
+/// saved. Returns the signal, or 0. Throws UserError where the loss stops being a number, FormatError where
+/// files can't be written.
 int run_training(TrainingRun& run);
 
 }  // namespace cnn::program

@@ -22,7 +22,9 @@ std::vector<std::int64_t> extents_of(const TensorDescription& tensor) {
   return {tensor.extents.begin(), tensor.extents.begin() + tensor.rank};
 }
 
-std::string class_names_text(const ModelDescription& model) { return nlohmann::json(class_names(model)).dump(); }
+std::string class_names_text(const ModelDescription& model) {
+  return nlohmann::json(class_names(model)).dump();
+}
 
 /// The first names, a line each, and how many more there are.
 std::string listed(const char* title, const std::vector<std::string>& names) {
@@ -51,7 +53,8 @@ Comparison compare(const formats::SafetensorsFile& file, const ModelDescription&
     }
   }
   for (const formats::TensorEntry& entry : file.tensors()) {
-    if (entry.name.ends_with("num_batches_tracked")) continue;  // PyTorch's count of steps, of no use to a prediction
+    if (entry.name.ends_with("num_batches_tracked"))
+      continue;  // PyTorch's count of steps, of no use to a prediction
     const auto same = [&](const TensorDescription& tensor) { return tensor.name == entry.name; };
     if (std::none_of(model.tensors.begin(), model.tensors.end(), same))
       comparison.extra.push_back(fmt::format("{} {}", entry.name, formats::extents_text(entry.extents)));
@@ -63,8 +66,10 @@ void require_agreement(const formats::SafetensorsFile& file, const char* key, co
                        const std::string& expected) {
   const auto found = file.metadata().find(key);
   if (found == file.metadata().end() || found->second == expected) return;
-  throw formats::FormatError(file.path(), fmt::format("{} when these weights were trained: not as in this program"
-                                                      "\n  file:    {}\n  program: {}", what, found->second, expected));
+  throw formats::FormatError(file.path(),
+                             fmt::format("{} when these weights were trained: not as in this program"
+                                         "\n  file:    {}\n  program: {}",
+                                         what, found->second, expected));
 }
 
 std::optional<std::uint64_t> read_seed(const formats::Metadata& metadata) {
@@ -92,7 +97,8 @@ void save_weights(const std::filesystem::path& file, const Network& network, std
                                       {"epoch", std::to_string(epoch)}};
   std::vector<formats::TensorView> tensors;
   for (std::size_t i = 0; i < model.tensors.size(); ++i)
-    tensors.push_back({std::string(model.tensors[i].name), extents_of(model.tensors[i]), network.tensor(static_cast<int>(i))});
+    tensors.push_back({std::string(model.tensors[i].name), extents_of(model.tensors[i]),
+                       network.tensor(static_cast<int>(i))});
   formats::write_safetensors(file, metadata, tensors);
 }
 
@@ -101,22 +107,25 @@ LoadedWeights load_weights(const std::filesystem::path& path, Network& network) 
   const formats::SafetensorsFile file(path);
   const Comparison comparison = compare(file, model);
   if (!comparison.missing.empty() || !comparison.different.empty())
-    throw formats::FormatError(path, fmt::format("these are not weights of {}{}{}{}", model.name,
-                                                 listed("missing", comparison.missing),
-                                                 listed("different", comparison.different),
-                                                 listed("not asked for", comparison.extra)));
+    throw formats::FormatError(
+        path,
+        fmt::format("these are not weights of {}{}{}{}", model.name, listed("missing", comparison.missing),
+                    listed("different", comparison.different), listed("not asked for", comparison.extra)));
   LoadedWeights loaded;
   const auto format = file.metadata().find("format");
   if (format == file.metadata().end() || format->second != kFormat) {
-    loaded.notes.push_back(fmt::format("{} was not written by a cnnc program: that its images were prepared as here ({}) "
-                                       "can't be checked", path.string(), preparation_text(model)));
+    loaded.notes.push_back(
+        fmt::format("{} was not written by a cnnc program: that its images were prepared as here ({}) "
+                    "can't be checked",
+                    path.string(), preparation_text(model)));
   } else {
     require_agreement(file, "preparation", "the images' preparation", preparation_text(model));
     require_agreement(file, "class_names", "the classes", class_names_text(model));
     const auto hash = file.metadata().find("spec_hash");
     if (hash != file.metadata().end() && hash->second != model.spec_hash)
-      loaded.notes.push_back(fmt::format("{} comes from another version of the spec (hash {}, here {}) with the same tensors",
-                                         path.string(), hash->second, model.spec_hash));
+      loaded.notes.push_back(
+          fmt::format("{} comes from another version of the spec (hash {}, here {}) with the same tensors",
+                      path.string(), hash->second, model.spec_hash));
     loaded.seed = read_seed(file.metadata());
   }
   if (!comparison.extra.empty())
@@ -129,11 +138,12 @@ LoadedWeights load_weights(const std::filesystem::path& path, Network& network) 
   return loaded;
 }
 
-std::filesystem::path find_weights(const std::optional<std::filesystem::path>& weights, const std::filesystem::path& run,
-                                   const ModelDescription& model) {
+std::filesystem::path find_weights(const std::optional<std::filesystem::path>& weights,
+                                   const std::filesystem::path& run, const ModelDescription& model) {
   if (weights) return *weights;
   std::vector<std::filesystem::path> candidates;
-  for (const CheckpointDescription& checkpoint : model.training.checkpoints) candidates.push_back(run / checkpoint.file);
+  for (const CheckpointDescription& checkpoint : model.training.checkpoints)
+    candidates.push_back(run / checkpoint.file);
   candidates.push_back(run / kLastFile);
   for (const std::filesystem::path& candidate : candidates)
     if (std::filesystem::exists(candidate)) return candidate;

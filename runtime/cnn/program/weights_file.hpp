@@ -11,22 +11,23 @@
 
 namespace cnn::program {
 
-/// Replaces `file` by the network's parameters and statistics; the metadata carries class names, preparation, the spec's
-/// hash, and the seed that cut the data. Throws FormatError where it can't be written.
+/// Replaces `file` by the network's parameters and statistics; the metadata carries class names, preparation,
+/// the spec's hash, and the seed that cut the data. Throws FormatError where it can't be written.
 void save_weights(const std::filesystem::path& file, const Network& network, std::uint64_t seed, int epoch);
 
 /// What was found besides the tensors.
 struct LoadedWeights {
-  std::vector<std::string> notes;    // for the user: a foreign file, tensors nobody asked for
-  std::optional<std::uint64_t> seed; // that the data was cut with
+  std::vector<std::string> notes;     // for the user: a foreign file, tensors nobody asked for
+  std::optional<std::uint64_t> seed;  // that the data was cut with
 };
 
-/// Fills the network from `file`. Every tensor must be there by name and shape, and what the file says of preparation and
-/// classes must agree with the program: else a FormatError lists what differs, and the network is as it was.
+/// Fills the network from `file`. Every tensor must be there by name and shape, and what the file says of
+/// preparation and classes must agree with the program: else a FormatError lists what differs, and the
+/// network is as it was.
 LoadedWeights load_weights(const std::filesystem::path& file, Network& network);
 
 /// `weights` where it is given, else the run's best and else its last. Throws UserError where there is none.
-std::filesystem::path find_weights(const std::optional<std::filesystem::path>& weights, const std::filesystem::path& run,
-                                   const ModelDescription& model);
+std::filesystem::path find_weights(const std::optional<std::filesystem::path>& weights,
+                                   const std::filesystem::path& run, const ModelDescription& model);
 
 }  // namespace cnn::program

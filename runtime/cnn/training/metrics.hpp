@@ -7,8 +7,8 @@
 
 namespace cnn {
 
-/// Images of `scores` [images][outputs] whose label is among the `top` highest scores. Of equal scores the lowest index
-/// is the highest; a score that is not a number is never below the label's.
+/// Images of `scores` [images][outputs] whose label is among the `top` highest scores. Of equal scores the
+/// lowest index is the highest; a score that is not a number is never below the label's.
 std::int64_t count_correct(ConstFloats scores, Labels labels, int outputs, int top);
 
 /// Sums over the images of a pass, in double and in the images' order.

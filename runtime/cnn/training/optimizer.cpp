@@ -1,5 +1,5 @@
-// SGD, Adam and AdamW as PyTorch's single-tensor implementations compute them: moments and values in float32, factors
-// that depend on the step in double. Tiles of a fixed size are shared among the team.
+// SGD, Adam and AdamW as PyTorch's single-tensor implementations compute them: moments and values in float32,
+// factors that depend on the step in double. Tiles of a fixed size are shared among the team.
 #include "optimizer.hpp"
 
 #include <fmt/format.h>
@@ -63,7 +63,7 @@ void update_momentum_sgd(const Range& range, float rate, float decay, float mome
 }
 
 struct AdamFactors {
-  float added_decay, kept;       // of the parameter, to the gradient (Adam); of the parameter, itself (AdamW)
+  float added_decay, kept;  // of the parameter, to the gradient (Adam); of the parameter, itself (AdamW)
   float beta1, one_less_beta1, beta2, one_less_beta2;
   float step_size, inverse_root_correction, epsilon;
 };
@@ -108,8 +108,8 @@ std::size_t Optimizer::state_floats(const ModelDescription& model) {
 Optimizer::Optimizer(const ModelDescription& model, Floats state)
     : model_(model), state_(state), moment_floats_(learning_floats(model)) {
   if (state.size() < state_floats(model))
-    throw std::invalid_argument(fmt::format("the optimizer of {} needs {} floats of state and was given {}", model.name,
-                                            state_floats(model), state.size()));
+    throw std::invalid_argument(fmt::format("the optimizer of {} needs {} floats of state and was given {}",
+                                            model.name, state_floats(model), state.size()));
   steps_.assign(model.tensors.size(), 0);
   state_offsets_.assign(model.tensors.size(), 0);
   std::size_t offset = 0;
@@ -155,7 +155,9 @@ void Optimizer::reset(int tensor) {
   }
 }
 
-int Optimizer::moment_kinds() const { return static_cast<int>(kinds_of_moments(settings_)); }
+int Optimizer::moment_kinds() const {
+  return static_cast<int>(kinds_of_moments(settings_));
+}
 
 Floats Optimizer::moments(int tensor, int kind) {
   const auto index = static_cast<std::size_t>(tensor);

@@ -10,17 +10,18 @@
 
 namespace cnn {
 
-/// Updates a model's parameters from its gradients. Moments lie in the model's arena, by the parameter's place among all
-/// tensors that learn in any phase; each tensor counts its own steps. Formulas as PyTorch's defaults have them:
-/// SGD (Sutskever 2013 as torch.optim.SGD), Adam (Kingma & Ba 2015, algorithm 1, decay added to the gradient),
-/// AdamW (Loshchilov & Hutter 2019, algorithm 2).
+/// Updates a model's parameters from its gradients. Moments lie in the model's arena, by the parameter's
+/// place among all tensors that learn in any phase; each tensor counts its own steps. Formulas as PyTorch's
+/// defaults have them: SGD (Sutskever 2013 as torch.optim.SGD), Adam (Kingma & Ba 2015, algorithm 1, decay
+/// added to the gradient), AdamW (Loshchilov & Hutter 2019, algorithm 2).
 class Optimizer {
  public:
-  /// `state` is Network::optimizer_state(): the first moments of all tensors that ever learn, in definition order, then
-  /// the second ones (SGD has none). Throws std::invalid_argument where it is too small.
+  /// `state` is Network::optimizer_state(): the first moments of all tensors that ever learn, in definition
+  /// order, then the second ones (SGD has none). Throws std::invalid_argument where it is too small.
   Optimizer(const ModelDescription& model, Floats state);
 
-  /// Makes `phase` current: its learning tensors, and its own optimizer with fresh moments and step counts where it declares one.
+  /// Makes `phase` current: its learning tensors, and its own optimizer with fresh moments and step counts
+  /// where it declares one.
   void begin_phase(int phase);
   void set_learning_rate(double learning_rate) { learning_rate_ = learning_rate; }
   double learning_rate() const { return learning_rate_; }
@@ -47,7 +48,7 @@ class Optimizer {
 
   const ModelDescription& model_;
   Floats state_;
-  std::size_t moment_floats_ = 0;           // of one kind of moment
+  std::size_t moment_floats_ = 0;  // of one kind of moment
   OptimizerDescription settings_;
   double learning_rate_ = 0;
   std::vector<std::int64_t> steps_;
