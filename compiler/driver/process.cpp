@@ -22,7 +22,7 @@ std::vector<char*> pointers(const std::vector<std::string>& command) {
 }  // namespace
 
 std::filesystem::path find_program(const std::string& name) {
-  if (name.find('/') != std::string::npos) return access(name.c_str(), X_OK) == 0 ? name : std::filesystem::path{};
+  if (name.find('/') != std::string::npos) return access(name.c_str(), X_OK) == 0 ? std::filesystem::path(name) : std::filesystem::path{};
   const char* path = std::getenv("PATH");
   std::istringstream folders(path != nullptr ? path : "/usr/bin:/bin");
   for (std::string folder; std::getline(folders, folder, ':');) {

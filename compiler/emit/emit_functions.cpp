@@ -16,10 +16,18 @@ using plan::Function;
 using plan::FunctionKind;
 using plan::Plan;
 
+// A line of the spec without its indentation.
+std::string_view quoted(const Origin& origin, int line) {
+  if (line < 1 || line > static_cast<int>(origin.spec_lines.size())) return {};
+  const std::string_view text = origin.spec_lines[static_cast<std::size_t>(line) - 1];
+  const std::size_t begin = text.find_first_not_of(" \t");
+  return begin == std::string_view::npos ? std::string_view{} : text.substr(begin);
+}
+
 std::string parameters_of(const Function& function) {
   switch (function.kind) {
     case FunctionKind::kStep:
-      return "cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random, cnn::Optimizer& optimizer";
+      return "cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,\n    cnn::Optimizer& optimizer";
     case FunctionKind::kEvaluate: return "cnn::ConstFloats images, cnn::Labels labels";
     case FunctionKind::kPredict: return "cnn::ConstFloats images, int batch";
   }
@@ -100,12 +108,9 @@ class Body {
   std::string comment(ir::LayerId id, bool backward) const {
     const plan::LayerRow& row = plan_.layers[static_cast<std::size_t>(id.index)];
     if (backward) return fmt::format("  // {}: {}\n", row.line, row.path);
-    const auto line = static_cast<std::size_t>(row.line);
-    const std::string_view quoted = line >= 1 && line <= origin_.spec_lines.size() ? origin_.spec_lines[line - 1] : "";
-    const std::size_t begin = quoted.find_first_not_of(" \t");
-    const std::string_view trimmed = begin == std::string_view::npos ? "" : quoted.substr(begin);
-    const bool named = trimmed.find(row.path.substr(row.path.rfind('.') + 1)) != std::string_view::npos;
-    return named ? fmt::format("\n  // {}: {}\n", row.line, trimmed) : fmt::format("\n  // {}: {}    ({})\n", row.line, trimmed, row.path);
+    const std::string_view text = quoted(origin_, row.line);
+    const bool named = text.starts_with(row.path.substr(row.path.rfind('.') + 1) + " =");
+    return named ? fmt::format("\n  // {}: {}\n", row.line, text) : fmt::format("\n  // {}: {}    ({})\n", row.line, text, row.path);
   }
 
   void ending() {
@@ -168,11 +173,8 @@ std::string function_definition(const Plan& plan, const Function& function, cons
   std::string summary;
   if (function.kind == FunctionKind::kStep) {
     const plan::PlannedPhase& phase = plan.phases[static_cast<std::size_t>(function.phase)];
-    const auto line = static_cast<std::size_t>(phase.phase.line);
-    const std::string_view quoted = line >= 1 && line <= origin.spec_lines.size() ? origin.spec_lines[line - 1] : "";
-    const std::size_t begin = quoted.find_first_not_of(" \t");
     summary = fmt::format("// {}: {}\n// Phase {}: {} of {} parameters learn; activations take {} bytes.\n", phase.phase.line,
-                          begin == std::string_view::npos ? "" : quoted.substr(begin), phase.phase.name,
+                          quoted(origin, phase.phase.line), phase.phase.name,
                           with_commas(plan.trainable_count(static_cast<std::size_t>(function.phase))),
                           with_commas(plan.parameter_count()), with_commas(4 * function.arena_floats));
   } else {

@@ -49,8 +49,8 @@ std::string tensors(const Plan& plan) {
   std::vector<std::string> rows;
   for (const plan::PlacedParameter& placed : plan.parameters) {
     const ir::Parameter& parameter = placed.parameter;
-    rows.push_back(fmt::format("{{.name = {}, .extents = {{{}}}, .rank = {}, .offset = {}, .count = {}, "
-                               ".initial = cnn::InitialValues::{}, .value = {}, .statistic = {}}}",
+    rows.push_back(fmt::format("{{.name = {}, .extents = {{{}}}, .rank = {}, .offset = {}, .count = {},\n"
+                               "     .initial = cnn::InitialValues::{}, .value = {}, .statistic = {}}}",
                                string_literal(parameter.name), fmt::join(parameter.extents, ", "), parameter.extents.size(),
                                placed.offset, parameter.elements(), initial_name(parameter.initializer.kind),
                                float_literal(parameter.initializer.value), parameter.statistic));
@@ -73,14 +73,14 @@ std::string optimizer_text(const ir::Optimizer& optimizer) {
                                      : optimizer.kind == ir::Optimizer::Kind::kAdam ? "kAdam"
                                                                                     : "kAdamw";
   const std::string common = fmt::format("{{.algorithm = cnn::Algorithm::{}, .learning_rate = {}", algorithm,
-                                         float_literal(optimizer.learning_rate));
+                                         double_literal(optimizer.learning_rate));
   if (optimizer.kind == ir::Optimizer::Kind::kSgd) {
-    return fmt::format("{}, .momentum = {}, .nesterov = {}, .weight_decay = {}}}", common, float_literal(optimizer.momentum),
-                       optimizer.nesterov, float_literal(optimizer.weight_decay));
+    return fmt::format("{}, .momentum = {}, .nesterov = {}, .weight_decay = {}}}", common, double_literal(optimizer.momentum),
+                       optimizer.nesterov, double_literal(optimizer.weight_decay));
   }
-  return fmt::format("{}, .weight_decay = {}, .beta1 = {}, .beta2 = {}, .epsilon = {}}}", common,
-                     float_literal(optimizer.weight_decay), float_literal(optimizer.beta1), float_literal(optimizer.beta2),
-                     float_literal(optimizer.epsilon));
+  return fmt::format("{}, .weight_decay = {},\n                   .beta1 = {}, .beta2 = {}, .epsilon = {}}}", common,
+                     double_literal(optimizer.weight_decay), double_literal(optimizer.beta1), double_literal(optimizer.beta2),
+                     double_literal(optimizer.epsilon));
 }
 
 std::string phases(const Plan& plan) {
@@ -196,7 +196,7 @@ std::string description_tables(const Plan& plan, const Origin& origin) {
   text += fmt::format(
       "constexpr cnn::ModelDescription kModel{{\n"
       "    .name = {}, .program = {}, .spec = {}, .version = {}, .spec_hash = {},\n"
-      "    .rendered = {},\n"
+      "    .rendered ={},\n"
       "    .input = {{{}, {}, {}}}, .outputs = {}, .outputs_logits = {}, .batch = kBatch,\n"
       "    .tensors = {}, .layers = {},\n",
       string_literal(plan.model), string_literal(plan.program), string_literal(origin.spec), string_literal(origin.version),

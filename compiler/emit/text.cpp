@@ -34,6 +34,12 @@ std::string float_literal(double value) {
   return text + "f";
 }
 
+std::string double_literal(double value) {
+  std::string text = fmt::format("{}", value);
+  if (text.find_first_of(".e") == std::string::npos) text += ".0";
+  return text;
+}
+
 std::string string_literal(std::string_view text) {
   return fmt::format("\"{}\"", escaped(text));
 }
@@ -46,7 +52,7 @@ std::string long_string_literal(std::string_view text, int indent) {
     result += fmt::format("\n{:{}}{}", "", indent, string_literal(text.substr(0, length)));
     text.remove_prefix(length);
   }
-  return result.empty() ? "\"\"" : result;
+  return result.empty() ? " \"\"" : result;
 }
 
 std::string with_commas(std::int64_t number) {

@@ -10,9 +10,11 @@ namespace cnnc::emit {
 
 /// 0.1f, 1e-05f, 1.0f: the shortest text that reads back as the same float.
 std::string float_literal(double value);
+/// The same for a double.
+std::string double_literal(double value);
 /// A quoted string with escapes.
 std::string string_literal(std::string_view text);
-/// Several quoted lines, one below the other, each indented by `indent` spaces.
+/// Several quoted lines, each on a line of its own and indented by `indent` spaces; begins with the line's break.
 std::string long_string_literal(std::string_view text, int indent);
 /// "61,706".
 std::string with_commas(std::int64_t number);

@@ -115,8 +115,20 @@ std::string FunctionBuilder::value_name(ir::TensorId value) const {
   const ir::Layer& layer = graph_.layer(node.layer);
   const std::string path = identifier(layer.path);
   // A layer with an activation has two values; the layer's own name is that of the last.
-  const bool inner = layer.activation != nullptr && node.op != layer.activation;
+  const bool inner = layer.activation != nullptr && node.op != layer.activation && !continued_in_place(value);
   return inner ? fmt::format("{}_{}", path, node.op->name) : path;
+}
+
+// Whether the same layer goes on in the value's memory: its activation in place.
+bool FunctionBuilder::continued_in_place(ir::TensorId value) const {
+  const ir::NodeId producer = graph_.tensor(value).producer;
+  const Storage& storage = storage_.values[index(value)];
+  for (const ir::Node& node : graph_.nodes) {
+    if (node.inputs.front() != value || node.layer != graph_.node(producer).layer) continue;
+    const Storage& next = storage_.values[index(node.output)];
+    return next.root == storage.root && next.begin == storage.begin;
+  }
+  return false;
 }
 
 int FunctionBuilder::new_blocked(const std::string& name, const ir::Shape& shape) {
@@ -153,7 +165,13 @@ int FunctionBuilder::buffer_of(ir::TensorId value) {
     const int root = buffer_of(storage.root);
     const ir::Shape whole = function_.buffers[static_cast<std::size_t>(root)].shape;
     // Computed in place: the same memory under one name.
-    buffer = storage.begin == 0 && whole == shape ? root : new_slice(value_name(value), shape, root, storage.begin);
+    if (storage.begin == 0 && whole == shape) {
+      buffer = root;
+    } else {
+      const auto [slice, added] = slices_.try_emplace({root, storage.begin, to_text(shape)}, -1);
+      if (added) slice->second = new_slice(value_name(value), shape, root, storage.begin);
+      buffer = slice->second;
+    }
   }
   buffers_[value.index] = buffer;
   return buffer;

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "plan/names.hpp"
@@ -65,6 +66,7 @@ class FunctionBuilder {
 
   static std::size_t index(ir::TensorId value) { return static_cast<std::size_t>(value.index); }
   std::string value_name(ir::TensorId value) const;
+  bool continued_in_place(ir::TensorId value) const;
   int buffer_of(ir::TensorId value);
   int new_blocked(const std::string& name, const ir::Shape& shape);
   int new_slice(const std::string& name, const ir::Shape& shape, int of, std::int64_t begin);
@@ -81,6 +83,7 @@ class FunctionBuilder {
   std::vector<bool> needs_gradient_;              // by value
   StorageMap storage_;
   std::map<int, int> buffers_;                    // value -> buffer
+  std::map<std::tuple<int, std::int64_t, std::string>, int> slices_;  // root buffer, begin, shape -> buffer
   std::map<std::size_t, int> saved_;              // node -> buffer
   std::vector<std::vector<int>> contributions_;   // by value: buffers whose sum is its gradient
   std::vector<bool> shared_gradient_;             // by buffer: the gradient of several values

@@ -8,12 +8,12 @@
 #include <memory>
 #include <random>
 
+#include "allocation_counter.hpp"
 #include "branches.hpp"
 #include "cnn/training/initialize.hpp"
 #include "cnn/training/optimizer.hpp"
 #include "lenet5.hpp"
 #include "mlp.hpp"
-#include "program/allocation_counter.hpp"
 #include "residual.hpp"
 
 namespace {

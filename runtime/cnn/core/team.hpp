@@ -17,6 +17,10 @@ inline int team_rank() { return omp_get_thread_num(); }
 /// Calls `work(tile)` once for each tile in [0, count), whichever thread is free; returns when all are done.
 template <class Work>
 void for_each_tile(int count, Work&& work) {
+  if (omp_get_num_threads() == 1) {  // GCC's OpenMP would allocate for a loop outside of a team
+    for (int tile = 0; tile < count; ++tile) work(tile);
+    return;
+  }
 #pragma omp for schedule(dynamic, 1)
   for (int tile = 0; tile < count; ++tile) work(tile);
 }
@@ -36,6 +40,11 @@ class FlushDenormals {
 /// Runs `work()` on every thread of a team of `threads`.
 template <class Work>
 void run_team(int threads, Work&& work) {
+  if (threads == 1) {  // GCC's OpenMP makes a new team for each region of one thread
+    const FlushDenormals flush;
+    work();
+    return;
+  }
 #pragma omp parallel num_threads(threads)
   {
     const FlushDenormals flush;
