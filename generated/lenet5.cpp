@@ -185,18 +185,17 @@ const cnn::ModelDescription& LeNet5::model() {
   return kModel;
 }
 
-float LeNet5::step(int phase, cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,
+float LeNet5::step(int phase, cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey&,
                    cnn::Optimizer& optimizer) {
   switch (phase) {
-    case 0: return step_main(images, labels, random, optimizer);
+    case 0: return step_main(images, labels, optimizer);
     default: throw std::out_of_range("no such phase");
   }
 }
 
 // 25: train LeNet5 on FashionMnist {
 // Phase main: 61,706 of 61,706 parameters learn; activations take 5,943,296 bytes.
-float LeNet5::step_main(cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,
-    cnn::Optimizer& optimizer) {
+float LeNet5::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);

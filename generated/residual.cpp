@@ -304,18 +304,17 @@ const cnn::ModelDescription& Residual::model() {
   return kModel;
 }
 
-float Residual::step(int phase, cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,
+float Residual::step(int phase, cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey&,
                      cnn::Optimizer& optimizer) {
   switch (phase) {
-    case 0: return step_main(images, labels, random, optimizer);
+    case 0: return step_main(images, labels, optimizer);
     default: throw std::out_of_range("no such phase");
   }
 }
 
 // 34: train Residual on FashionMnist {
 // Phase main: 19,706 of 19,706 parameters learn; activations take 61,416,576 bytes.
-float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,
-    cnn::Optimizer& optimizer) {
+float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);

@@ -41,8 +41,7 @@ class Residual final : public cnn::Network {
  private:
   float step(int phase, cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,
              cnn::Optimizer& optimizer) override;
-  float step_main(cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,
-    cnn::Optimizer& optimizer);
+  float step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer);
   float evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) override;
   void predict_on_team(cnn::ConstFloats images, int batch) override;
 

@@ -69,13 +69,17 @@ std::string header(const Plan& plan, const Origin& origin) {
 }
 
 std::string step_dispatch(const Plan& plan) {
+  const bool any_random = std::ranges::any_of(plan.functions, [](const plan::Function& function) {
+    return mentions(function, plan::Named::kRandom);
+  });
   std::string text = fmt::format(
-      "float {}::step(int phase, cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,\n"
+      "float {}::step(int phase, cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey&{},\n"
       "{:{}}cnn::Optimizer& optimizer) {{\n  switch (phase) {{\n",
-      class_name(plan), "", class_name(plan).size() + 13);
+      class_name(plan), any_random ? " random" : "", "", class_name(plan).size() + 13);
   for (const plan::Function& function : plan.functions) {
     if (function.kind != plan::FunctionKind::kStep) continue;
-    text += fmt::format("    case {}: return {}(images, labels, random, optimizer);\n", function.phase, function.name);
+    text += fmt::format("    case {}: return {}(images, labels, {}optimizer);\n", function.phase, function.name,
+                        mentions(function, plan::Named::kRandom) ? "random, " : "");
   }
   return text + "    default: throw std::out_of_range(\"no such phase\");\n  }\n}\n";
 }

@@ -27,7 +27,8 @@ std::string_view quoted(const Origin& origin, int line) {
 std::string parameters_of(const Function& function) {
   switch (function.kind) {
     case FunctionKind::kStep:
-      return "cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,\n    cnn::Optimizer& optimizer";
+      return fmt::format("cnn::ConstFloats images, cnn::Labels labels,{} cnn::Optimizer& optimizer",
+                         mentions(function, plan::Named::kRandom) ? " const cnn::RandomKey& random,\n   " : "");
     case FunctionKind::kEvaluate: return "cnn::ConstFloats images, cnn::Labels labels";
     case FunctionKind::kPredict: return "cnn::ConstFloats images, int batch";
   }
@@ -64,19 +65,10 @@ class Body {
   }
 
  private:
-  bool mentions(plan::Named named) const {
-    return std::ranges::any_of(function_.steps, [&](const plan::Step& step) {
-      return std::ranges::any_of(step.operands, [&](const plan::Operand& operand) {
-        const auto* name = std::get_if<plan::Named>(&operand);
-        return name != nullptr && *name == named;
-      });
-    });
-  }
-
   void declarations() {
     if (function_.kind != FunctionKind::kPredict) text_ += "  const int batch = static_cast<int>(labels.size());\n";
-    if (mentions(plan::Named::kLosses)) text_ += "  const cnn::Floats losses = losses_memory(batch);\n";
-    if (mentions(plan::Named::kScores)) text_ += "  const cnn::Floats scores = scores_memory(batch);\n";
+    if (mentions(function_, plan::Named::kLosses)) text_ += "  const cnn::Floats losses = losses_memory(batch);\n";
+    if (mentions(function_, plan::Named::kScores)) text_ += "  const cnn::Floats scores = scores_memory(batch);\n";
     for (const Buffer& buffer : function_.buffers) {
       if (buffer.last >= 0) text_ += buffer_declaration(buffer);
     }
@@ -158,6 +150,15 @@ class Body {
 };
 
 }  // namespace
+
+bool mentions(const Function& function, plan::Named named) {
+  return std::ranges::any_of(function.steps, [&](const plan::Step& step) {
+    return std::ranges::any_of(step.operands, [&](const plan::Operand& operand) {
+      const auto* name = std::get_if<plan::Named>(&operand);
+      return name != nullptr && *name == named;
+    });
+  });
+}
 
 std::string function_declaration(const Function& function) {
   const bool predict = function.kind == FunctionKind::kPredict;

@@ -11,6 +11,8 @@ std::string heading(const Origin& origin);
 std::string geometry_constants(const plan::Plan& plan);
 /// The constant tables a program knows itself by, up to and including `kModel`.
 std::string description_tables(const plan::Plan& plan, const Origin& origin);
+/// Whether any call of a function takes that operand.
+bool mentions(const plan::Function& function, plan::Named named);
 /// The declaration and the definition of one function.
 std::string function_declaration(const plan::Function& function);
 std::string function_definition(const plan::Plan& plan, const plan::Function& function, const Origin& origin);

@@ -54,7 +54,7 @@ class Mlp(nn.Module):
 
 
 class Residual(nn.Module):
-    shape = (3, 16, 16)
+    shape = (1, 16, 16)
 
     def __init__(self):
         super().__init__()
@@ -65,7 +65,7 @@ class Residual(nn.Module):
         def conv(i, o, k, stride=1):
             return nn.Conv2d(i, o, k, stride=stride, padding=k // 2, bias=False)
 
-        self.stem = section(conv1=conv(3, 16, 3), bn1=nn.BatchNorm2d(16))
+        self.stem = section(conv1=conv(1, 16, 3), bn1=nn.BatchNorm2d(16))
         self.stage1 = section(conv1=conv(16, 16, 3), bn1=nn.BatchNorm2d(16), conv2=conv(16, 16, 3), bn2=nn.BatchNorm2d(16))
         self.stage2 = section(conv1=conv(16, 32, 3, 2), bn1=nn.BatchNorm2d(32), conv2=conv(32, 32, 3), bn2=nn.BatchNorm2d(32),
                               projection=section(conv1=conv(16, 32, 1, 2), bn1=nn.BatchNorm2d(32)))
