@@ -4,6 +4,14 @@
 #include <cblas.h>
 
 #include <algorithm>
+#include <array>
+
+// OpenBLAS's own memory: each product takes a buffer for its packed operands and gives it back. Exported by all of its
+// builds, declared in none of its headers; weak, so that a BLAS without them links as well.
+extern "C" {
+__attribute__((weak)) void* blas_memory_alloc(int position);
+__attribute__((weak)) void blas_memory_free(void* buffer);
+}
 
 namespace cnn {
 
@@ -27,7 +35,15 @@ void sgemm(Operand use_a, Operand use_b, int m, int n, int k, const float* a, in
               std::max(ldc, n));
 }
 
-void prepare_blas() {
+void prepare_blas(int threads) {
+  // A buffer is mapped when it is first wanted, which would be in the middle of a step whenever more threads than ever
+  // before happen to multiply at the same time. Taking as many at once maps them here.
+  if (blas_memory_alloc != nullptr && blas_memory_free != nullptr) {
+    std::array<void*, 64> buffers{};
+    const auto count = std::min(static_cast<std::size_t>(threads), buffers.size());
+    for (std::size_t i = 0; i < count; ++i) buffers[i] = blas_memory_alloc(0);
+    for (std::size_t i = 0; i < count; ++i) blas_memory_free(buffers[i]);
+  }
   // The OpenMP build takes this number for OpenMP's own, so it must not get the call.
   if (openblas_get_parallel() != kBuiltWithOpenMp) openblas_set_num_threads(1);
 }

@@ -15,8 +15,8 @@ void sgemm(Operand use_a, Operand use_b, int m, int n, int k, const float* a, in
            int ldb, float beta, float* c, int ldc);
 
 /// Makes OpenBLAS work in the calling thread only, since threads are ours; its OpenMP build does so by itself
-/// in a team.
-void prepare_blas();
+/// in a team. Takes the memory it needs for `threads` products at a time now rather than later.
+void prepare_blas(int threads = 1);
 
 /// OpenBLAS's version and options, and the processor that its kernels are for.
 std::string blas_description();

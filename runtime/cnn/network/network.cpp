@@ -55,7 +55,7 @@ Network::Network(const ModelDescription& description, int threads)
     : description_(description), threads_(threads) {
   if (threads < 1)
     throw std::invalid_argument(fmt::format("a network runs on 1 thread or more, not {}", threads));
-  prepare_blas();
+  prepare_blas(threads);
   arena_bytes_ = arena_floats(description, threads) * sizeof(float);
   arena_ = allocate(arena_bytes_);
 
