@@ -37,10 +37,11 @@ void sgemm(Operand use_a, Operand use_b, int m, int n, int k, const float* a, in
 
 void prepare_blas(int threads) {
   // A buffer is mapped when it is first wanted, which would be in the middle of a step whenever more threads than ever
-  // before happen to multiply at the same time. Taking as many at once maps them here.
+  // before happen to multiply at the same time. Taking them all at once maps them here; more than there are threads,
+  // since one that looks for a free buffer can pass by those that others give back behind it.
   if (blas_memory_alloc != nullptr && blas_memory_free != nullptr) {
     std::array<void*, 64> buffers{};
-    const auto count = std::min(static_cast<std::size_t>(threads), buffers.size());
+    const auto count = std::min(4 * static_cast<std::size_t>(threads), buffers.size());
     for (std::size_t i = 0; i < count; ++i) buffers[i] = blas_memory_alloc(0);
     for (std::size_t i = 0; i < count; ++i) blas_memory_free(buffers[i]);
   }

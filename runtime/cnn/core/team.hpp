@@ -7,6 +7,8 @@
 
 #include <omp.h>
 
+#include <array>
+#include <atomic>
 #include <utility>
 
 namespace cnn {
@@ -14,15 +16,41 @@ namespace cnn {
 /// This thread's number in its team, from 0.
 inline int team_rank() { return omp_get_thread_num(); }
 
+/// What the members of a team share: the next tile of a loop. Loops use the counters in turn, so that one can be set
+/// back while others are in use.
+struct TeamLoops {
+  static constexpr unsigned kCounters = 4;
+  struct alignas(64) Counter {
+    std::atomic<int> next = 0;
+  };
+  std::array<Counter, kCounters> counters;
+};
+
+/// This thread's place in its team; `loops` is null outside of one. Ours rather than OpenMP's `for`, which may allocate.
+struct TeamMember {
+  TeamLoops* loops = nullptr;
+  unsigned loop = 0;  // loops this thread has been through
+};
+inline thread_local TeamMember team_member;
+
 /// Calls `work(tile)` once for each tile in [0, count), whichever thread is free; returns when all are done.
 template <class Work>
 void for_each_tile(int count, Work&& work) {
-  if (omp_get_num_threads() == 1) {  // GCC's OpenMP would allocate for a loop outside of a team
+  if (team_member.loops == nullptr) {
     for (int tile = 0; tile < count; ++tile) work(tile);
     return;
   }
-#pragma omp for schedule(dynamic, 1)
-  for (int tile = 0; tile < count; ++tile) work(tile);
+  auto& counters = team_member.loops->counters;
+  const unsigned loop = team_member.loop++;
+  auto& next = counters[loop % TeamLoops::kCounters].next;
+  for (int tile = next.fetch_add(1, std::memory_order_relaxed); tile < count;
+       tile = next.fetch_add(1, std::memory_order_relaxed)) {
+    work(tile);
+  }
+  // Everyone is past the barrier of the loop before, so nobody reads the counter of the one before that any more, and
+  // nobody can reach its next use before the barrier below.
+  if (team_rank() == 0) counters[(loop + 2) % TeamLoops::kCounters].next.store(0, std::memory_order_relaxed);
+#pragma omp barrier
 }
 
 /// Sets this thread's FTZ and DAZ (denormals cost 40 times a normal's time) and restores them at the end of the scope.
@@ -45,10 +73,13 @@ void run_team(int threads, Work&& work) {
     work();
     return;
   }
+  TeamLoops loops;
 #pragma omp parallel num_threads(threads)
   {
     const FlushDenormals flush;
+    const TeamMember before = std::exchange(team_member, {&loops, 0});
     work();
+    team_member = before;
   }
 }
 
