@@ -119,6 +119,7 @@ void split_for_program(std::vector<std::string>& words, CommandLine& line) {
 
 CommandLine parse_command_line(int argc, char** argv) {
   CommandLine line;
+  line.binary = argv[0];
   if (argc < 2) throw UsageError("which command?");
   line.command = argv[1];
   if (line.command == "--help" || line.command == "-h" || line.command == "help") {

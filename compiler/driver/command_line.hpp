@@ -16,6 +16,7 @@ class UsageError : public std::runtime_error {
 };
 
 struct CommandLine {
+  std::string binary;               // cnnc, as it was called
   std::string command;
   std::string subject;              // the spec, or a layer for describe
   CompileOptions compile;

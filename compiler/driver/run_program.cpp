@@ -1,6 +1,8 @@
 // train, eval, predict, bench: generate, build into the cache, and become the program.
 #include <fmt/format.h>
 
+#include <cstdlib>
+
 #include "driver/build_cache.hpp"
 #include "driver/commands.hpp"
 #include "driver/process.hpp"
@@ -22,6 +24,12 @@ int run_program(const CommandLine& line, const Compiled& compiled) {
   if (line.command == "train" || line.command == "eval") {
     command.insert(command.end(), {"--root", folder.empty() ? "." : folder.string()});
   }
+  // So that the program can say how to go on in the words its user began with.
+  std::string subject = line.compile.spec.string();
+  if (!line.compile.model.empty()) subject += " --model " + line.compile.model;
+  for (const auto& [name, value] : line.compile.overrides) subject += fmt::format(" --set {}={}", name, value);
+  setenv("CNNC_BINARY", line.binary.c_str(), 1);
+  setenv("CNNC_SPEC", subject.c_str(), 1);
   fflush(nullptr);
   replace_process(command);
   fmt::print(stderr, "error: '{}' can't be started\n", binary.string());

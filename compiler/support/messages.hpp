@@ -28,6 +28,8 @@ inline constexpr Message<std::int64_t> kUnknownEdition{
     "unknown-edition", Severity::kError, "this version of cnnc reads edition 1, not {}"};
 inline constexpr Message<Text, Text> kExpected{"expected", Severity::kError, "expected {}, found {}"};
 inline constexpr Message<Text> kUnexpected{"unexpected", Severity::kError, "unexpected {}"};
+inline constexpr Message<> kUnknownEscape{
+    "unknown-escape", Severity::kError, "a backslash in a text begins an escape, and this is none"};
 inline constexpr Message<> kOpenText{"open-text", Severity::kError, "the text is not closed"};
 inline constexpr Message<Text, Text> kMissingBracket{"missing-bracket", Severity::kError, "missing '{}' to close {}"};
 inline constexpr Message<Text> kNumberTooLarge{"number-too-large", Severity::kError, "the number {} is out of range"};

@@ -42,24 +42,22 @@ CodePoint decode(std::string_view text) {
 // A line as shown: tabs become spaces, bytes that are no text become '?'; where each byte of the source begins.
 struct ShownLine {
   std::string text;
-  std::vector<int> columns;  // by byte of the source line, and one beyond
+  std::vector<int> columns;  // by byte of what is shown, and one beyond
 };
 
 ShownLine show(std::string_view line) {
   ShownLine shown;
   int column = 0;
-  for (std::size_t i = 0; i < line.size();) {
+  for (std::size_t i = 0; i < line.size() && column < kLongestLine;) {
     const CodePoint point = decode(line.substr(i));
     for (std::size_t j = 0; j < point.length; ++j) shown.columns.push_back(column);
-    if (column < kLongestLine) {
-      if (point.code == '\t') shown.text += std::string(static_cast<std::size_t>(kTabWidth - column % kTabWidth), ' ');
-      else if (point.code < 0x20 || point.code == 0x7F || point.code == 0xFFFD) shown.text += '?';
-      else shown.text += line.substr(i, point.length);
-    }
+    if (point.code == '\t') shown.text += std::string(static_cast<std::size_t>(kTabWidth - column % kTabWidth), ' ');
+    else if (point.code < 0x20 || point.code == 0x7F || point.code == 0xFFFD) shown.text += '?';
+    else shown.text += line.substr(i, point.length);
     column += point.code == '\t' ? kTabWidth - column % kTabWidth : is_wide(point.code) ? 2 : 1;
     i += point.length;
   }
-  if (column > kLongestLine) shown.text += " ...";
+  if (column >= kLongestLine) shown.text += " ...";
   shown.columns.push_back(column);
   return shown;
 }

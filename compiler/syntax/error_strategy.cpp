@@ -53,7 +53,7 @@ std::string concept_of(antlr4::Parser* parser, const antlr4::misc::IntervalSet& 
   const bool value = expected.contains(static_cast<ssize_t>(CnnLexer::FLOAT_LIT));
   if (name && value) return "a value";
   if (name && has(expected, "repeat")) return "a layer";
-  if (name && has(expected, "phase")) return "a setting, a phase or '}'";
+  if (name && has(expected, "phase") && has(expected, "}")) return "a setting, a phase or '}'";
   if (has(expected, "recipe") && has(expected, "train")) {
     return name ? "a name" : "import, let, block, model, data, recipe or train";
   }
@@ -119,6 +119,20 @@ bool ErrorStrategy::report_foreign(antlr4::Parser* parser, Token* found) {
   return false;
 }
 
+// `epochs =` with nothing behind it takes the next line's name for its value, and then trips over that line's '='.
+bool ErrorStrategy::report_missing_value(antlr4::Parser* parser, Token* found) {
+  if (found->getText() != "=") return false;
+  auto* stream = parser->getTokenStream();
+  std::vector<Token*> before;  // the nearest first
+  for (std::size_t i = found->getTokenIndex(); i-- > 0 && before.size() < 2;) {
+    if (stream->get(i)->getChannel() == Token::DEFAULT_CHANNEL) before.push_back(stream->get(i));
+  }
+  if (before.size() < 2 || before[1]->getText() != "=" || before[0]->getLine() == before[1]->getLine()) return false;
+  const std::uint32_t end = offsets_.byte(before[1]->getStopIndex() + 1);
+  diagnostics_.report({file_, end, end + 1}, messages::kExpected, "a value after '='", "the end of the line");
+  return true;
+}
+
 bool ErrorStrategy::report_unclosed(antlr4::Parser* parser, Token* found, const antlr4::misc::IntervalSet& expected) {
   Rule* context = parser->getContext();
   struct Bracket {
@@ -156,7 +170,7 @@ bool ErrorStrategy::report_unclosed(antlr4::Parser* parser, Token* found, const 
 }
 
 void ErrorStrategy::report(antlr4::Parser* parser, Token* found) {
-  if (report_foreign(parser, found)) return;
+  if (report_foreign(parser, found) || report_missing_value(parser, found)) return;
   const antlr4::misc::IntervalSet expected = parser->getExpectedTokens();
   if (report_unclosed(parser, found, expected)) return;
   diagnostics_.report(range(found), messages::kExpected, concept_of(parser, expected), shown(found));

@@ -22,6 +22,7 @@ class ErrorStrategy : public antlr4::DefaultErrorStrategy {
  private:
   void report(antlr4::Parser* parser, antlr4::Token* found);
   bool report_foreign(antlr4::Parser* parser, antlr4::Token* found);
+  bool report_missing_value(antlr4::Parser* parser, antlr4::Token* found);
   bool report_unclosed(antlr4::Parser* parser, antlr4::Token* found, const antlr4::misc::IntervalSet& expected);
   Range range(antlr4::Token* token) const;
   Range end_of_previous(antlr4::Parser* parser, antlr4::Token* token) const;

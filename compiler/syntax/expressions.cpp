@@ -27,18 +27,20 @@ Range TreeBuilder::range(const antlr4::Token* first, const antlr4::Token* last) 
   return {file_, begin, std::max(begin, end)};
 }
 
-Name TreeBuilder::string(antlr4::tree::TerminalNode* node) const {
+Name TreeBuilder::string(antlr4::tree::TerminalNode* node) {
   const std::string quoted = node->getText();
+  const Range whole = range(node);
   std::string text;
   for (std::size_t i = 1; i + 1 < quoted.size(); ++i) {
-    if (quoted[i] == '\\' && i + 2 < quoted.size()) {
-      ++i;
-      text += quoted[i] == 'n' ? '\n' : quoted[i] == 't' ? '\t' : quoted[i];
-    } else {
+    if (quoted[i] != '\\') {
       text += quoted[i];
+      continue;
     }
+    const auto at = whole.begin + static_cast<std::uint32_t>(i++);
+    if (quoted[i] == '"' || quoted[i] == '\\') text += quoted[i];
+    else diagnostics_.report({whole.file, at, at + 1}, messages::kUnknownEscape).help("a backslash is written \\\\, a quote \\\"");
   }
-  return {text, range(node)};
+  return {text, whole};
 }
 
 std::int64_t TreeBuilder::integer(const std::string& digits, Range at) {

@@ -36,7 +36,7 @@ class TreeBuilder {
   Range range(antlr4::ParserRuleContext* context) const { return range(context->getStart(), context->getStop()); }
   Range range(antlr4::tree::TerminalNode* node) const { return range(node->getSymbol(), node->getSymbol()); }
   Name name(antlr4::ParserRuleContext* context) const { return {context->getText(), range(context)}; }
-  Name string(antlr4::tree::TerminalNode* node) const;
+  Name string(antlr4::tree::TerminalNode* node);
 
   // expressions.cpp
   ExpressionPtr expression(CnnParser::ExprContext* context);

@@ -1,6 +1,7 @@
 // Numbers as people read them.
 #include "text.hpp"
 
+#include <cstdlib>
 #include <fmt/format.h>
 
 #include <cmath>
@@ -35,6 +36,13 @@ std::string duration_text(double seconds) {
 
 std::string percent_text(double share) {
   return fmt::format("{:.2f} %", 100 * share);
+}
+
+std::string invocation(const ModelDescription& model, std::string_view command) {
+  const char* binary = std::getenv("CNNC_BINARY");
+  const char* spec = std::getenv("CNNC_SPEC");
+  if (binary == nullptr || spec == nullptr) return fmt::format("{} {}", model.program, command);
+  return fmt::format("{} {} {}", binary, command, spec);
 }
 
 }  // namespace cnn::program

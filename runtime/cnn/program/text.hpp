@@ -3,6 +3,9 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
+
+#include "cnn/network/description.hpp"
 
 namespace cnn::program {
 
@@ -12,6 +15,8 @@ std::string with_commas(std::int64_t number);
 std::string bytes_text(double bytes);
 /// "4.1 s", "2 min 05 s", "1 h 02 min"
 std::string duration_text(double seconds);
+/// How the user runs `command` of this program: "lenet5 eval", or "cnnc eval specs/lenet5.cnn" where cnnc started it.
+std::string invocation(const ModelDescription& model, std::string_view command);
 /// A share as "88.12 %".
 std::string percent_text(double share);
 

@@ -39,9 +39,9 @@ std::optional<SavedState> saved_state(const TrainOptions& options, const ModelDe
   if (options.resume) return directory.read_state();
   if (!options.overwrite)
     throw UserError(
-        fmt::format("{} holds a run already. Go on with it ('{} train{} --resume'), begin anew in its place "
+        fmt::format("{} holds a run already. Go on with it ('{}{} --resume'), begin anew in its place "
                     "(--overwrite), or name another folder (--out DIR)",
-                    options.out.string(), model.program, out_option(options, model)));
+                    options.out.string(), invocation(model, "train"), out_option(options, model)));
   return std::nullopt;
 }
 
@@ -142,18 +142,18 @@ void print_result(const TrainOptions& options, const ModelDescription& model, co
                  model.training.checkpoints[i].monitor, record.best[i]->value, record.best[i]->epoch);
   fmt::print("metrics   {}\n", directory.file(kMetricsFile).string());
   if (options.quiet) return;
-  fmt::print("next      {} eval{}\n", model.program, out);
-  fmt::print("          {} predict{} FILE.idx\n", model.program, out);
+  fmt::print("next      {}{}\n", invocation(model, "eval"), out);
+  fmt::print("          {}{} FILE.idx\n", invocation(model, "predict"), out);
   if (model.training.phases.size() > 1) return;  // a phase that is over keeps its epochs
-  fmt::print("          {} train{} --resume --epochs {}\n", model.program, out,
+  fmt::print("          {}{} --resume --epochs {}\n", invocation(model, "train"), out,
              2 * record.settings.epochs.back());
 }
 
 int stopped(int signal, const TrainOptions& options, const ModelDescription& model,
             const RunDirectory& directory) {
   std::fflush(stdout);
-  fmt::print(stderr, "stopped; the state is saved in {}\ngo on with: {} train{} --resume\n",
-             directory.file(kStateFile).string(), model.program, out_option(options, model));
+  fmt::print(stderr, "stopped; the state is saved in {}\ngo on with: {}{} --resume\n",
+             directory.file(kStateFile).string(), invocation(model, "train"), out_option(options, model));
   return 128 + signal;
 }
 

@@ -12,6 +12,7 @@
 #include "formats/format_error.hpp"
 #include "formats/safetensors.hpp"
 #include "run_directory.hpp"
+#include "text.hpp"
 
 namespace cnn::program {
 namespace {
@@ -147,8 +148,8 @@ std::filesystem::path find_weights(const std::optional<std::filesystem::path>& w
   candidates.push_back(run / kLastFile);
   for (const std::filesystem::path& candidate : candidates)
     if (std::filesystem::exists(candidate)) return candidate;
-  throw UserError(fmt::format("{} holds no weights. Train first ('{} train'), or name a file with --weights",
-                              run.string(), model.program));
+  throw UserError(fmt::format("{} holds no weights. Train first ('{}'), or name a file with --weights",
+                              run.string(), invocation(model, "train")));
 }
 
 }  // namespace cnn::program
