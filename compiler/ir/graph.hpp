@@ -58,6 +58,13 @@ struct Parameter {
   std::int64_t elements() const;
 };
 
+/// A head beside the network's own: in training its loss is added with `weight`, for prediction it is left out.
+struct AuxiliaryHead {
+  std::string path;
+  double weight = 0;
+  TensorId output;
+};
+
 /// Nodes stand in an order in which they can run.
 struct Graph {
   std::string name;
@@ -67,6 +74,7 @@ struct Graph {
   std::vector<Parameter> parameters;
   TensorId input;
   TensorId output;
+  std::vector<AuxiliaryHead> auxiliaries;
 
   const Layer& layer(LayerId id) const { return layers.at(static_cast<std::size_t>(id.index)); }
   const Node& node(NodeId id) const { return nodes.at(static_cast<std::size_t>(id.index)); }

@@ -16,7 +16,6 @@ class Lowering {
   Lowering(const sema::Model& model, const Sources& sources) : sources_(sources) {
     graph_.name = model.name;
     graph_.input = add_value(model.input, {});
-    if (!model.input_name.empty()) taps_[model.input_name] = graph_.input;
     graph_.output = lower_sequence(model.body, graph_.input);
   }
 
@@ -90,8 +89,16 @@ class Lowering {
     return found->second;
   }
 
-  ir::TensorId lower_item(const sema::SectionEnd& section, ir::TensorId current) {
-    return taps_[section.path] = current;
+  ir::TensorId lower_item(const sema::Section& section, ir::TensorId current) {
+    current = lower_sequence(section.body, current);
+    if (!section.path.empty()) taps_[section.path] = current;
+    return current;
+  }
+
+  // Its arm leaves the current tensor as it was.
+  ir::TensorId lower_item(const sema::Auxiliary& head, ir::TensorId current) {
+    graph_.auxiliaries.push_back({head.path, head.weight, lower_sequence(head.body, current)});
+    return current;
   }
 
   const Sources& sources_;

@@ -38,13 +38,16 @@ struct Declaration {
   }
 };
 
+/// "a block", "the data", for messages.
+std::string_view kind_of(const Declaration& declaration);
+
 /// One file's names. References between the scopes of imported files stay valid while an analysis lasts.
 struct FileScope {
   const ir::OpRegistry& ops;
   const Overrides& overrides;
   const Sources& sources;
   Diagnostics& diagnostics;
-  std::uint32_t file = 0;
+  std::int32_t index = 0;   // among the files of the analysis; words that name blocks carry it
   std::string folder = {};  // this file's, relative to that of the spec; empty, or with '/' at its end
   Scope values = Scope();
   std::map<std::string, Declaration, std::less<>> declarations = {};
@@ -54,14 +57,14 @@ struct FileScope {
   template <class Item>
   const Declaration* find(std::string_view name) const {
     const auto found = declarations.find(name);
-    return found == declarations.end() || found->second.as<Item>() == nullptr ? nullptr : &found->second;
+    return found == declarations.end() || found->second.template as<Item>() == nullptr ? nullptr : &found->second;
   }
   /// Every name that declares an Item, for suggestions.
   template <class Item>
   std::vector<std::string_view> names() const {
     std::vector<std::string_view> list;
     for (const auto& [name, declaration] : declarations) {
-      if (declaration.as<Item>() != nullptr) list.push_back(name);
+      if (declaration.template as<Item>() != nullptr) list.push_back(name);
     }
     return list;
   }
