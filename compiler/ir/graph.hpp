@@ -23,6 +23,16 @@ using NodeId = Id<struct NodeTag>;
 using TensorId = Id<struct TensorTag>;
 using ParameterId = Id<struct ParameterTag>;
 
+/// A line of the spec, or of a file that it imports, for quoting.
+struct SpecLine {
+  std::string file;  // its name without a folder; empty: the spec itself
+  int number = 0;
+  std::string text;  // without indentation
+
+  /// "12" or "blocks.cnn:12".
+  std::string place() const;
+};
+
 /// One leaf call of the spec, in definition order: what `last 4 layers` counts.
 struct Layer {
   std::string path;          // "features.conv1"
@@ -30,7 +40,7 @@ struct Layer {
   const OpDef* activation = nullptr;  // of `act=`, part of this layer
   ArgumentValues arguments;
   Range range;
-  int line = 0;
+  SpecLine line = {};
 };
 
 struct Node {

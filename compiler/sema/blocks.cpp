@@ -67,8 +67,8 @@ void place_block(const Declaration& declared, const syntax::CallPart& part, Rang
                                       place.environment(), expansion.diagnostics, overrides);
     if (!given || !flow.shape) return fail_call(name, range, expansion, place, flow);
     Scope values(&declared.home->values);
-    const bool bound = bind_parameters(block.parameters, *given, values, expansion.diagnostics);
-    if (!bound || !enter(declared, block.name.text, range, expansion)) return fail_call(name, range, expansion, place, flow);
+    bind_parameters(block.parameters, *given, values, expansion.diagnostics);
+    if (!enter(declared, block.name.text, range, expansion)) return fail_call(name, range, expansion, place, flow);
 
     const std::string called = block.name.text + bound_text(block.parameters, values);
     const std::string path = name.empty() ? place.paths.path() : place.paths.join(name);

@@ -52,10 +52,10 @@ class Walk {
   void statement(const syntax::InputStatement& input, Range range, Scope&) {
     if (&input == place_.around.own_input && !place_.around.input) {
       place_.around.input = flow_.shape;
+      place_.around.input_range = range;
       if (input.name) record_input(input.name->text, range);
     } else if (place_.around.own_input != nullptr && place_.around.input && place_.top) {
-      const Range first = place_.around.own_input->shape->range;
-      diagnostics_.report(range, messages::kSecondInput).also(first, "the first one");
+      diagnostics_.report(range, messages::kSecondInput).also(place_.around.input_range, "the first one");
     } else {
       diagnostics_.report(range, messages::kInputNotFirst);
     }

@@ -62,6 +62,7 @@ struct Expansion {
 struct Enclosing {
   std::optional<ir::Shape> input;
   const syntax::InputStatement* own_input = nullptr;
+  Range input_range = {};  // of that line, once the walk has come to it
 };
 
 /// Where in the model: whose names the text means, the values and paths in sight, what edits reach this part.

@@ -95,7 +95,7 @@ class Instantiation {
     }
     trail_.push_back(&item);
     Scope& values = instance_.scopes.emplace_back(&model.home->values);
-    if (!bind_parameters(item.parameters, given, values, diagnostics_)) return false;
+    bind_parameters(item.parameters, given, values, diagnostics_);
     if (const auto* body = std::get_if<syntax::Body>(&item.definition)) {
       instance_.body = body;
       instance_.home = model.home;
@@ -287,7 +287,7 @@ std::optional<ExpandedModel> expand_model(const Declaration& declared, const syn
   for (const ParameterFacts& one : parameters) {
     if (auto value = caller.override_of(one.name)) (*given)[std::string(one.name)] = {std::move(value), one.range};
   }
-  if (!enter(declared, name.text, name.range, expansion)) return std::nullopt;
+  expansion.open.push_back(declared.as<syntax::ModelItem>());
   const auto instance = instantiate(declared, *given, expansion);
   if (!instance) return std::nullopt;
   ExpandedModel result;

@@ -37,9 +37,8 @@ std::optional<Given> give_arguments(const syntax::Name& callee, const std::vecto
                                     const std::optional<syntax::Arguments>& arguments, const Environment& environment,
                                     Diagnostics& diagnostics, const std::vector<ArgumentOverride>& overrides = {});
 
-/// Defines every parameter in `values`: what is given, else its default, which may use the parameters before it. False after a
-/// message.
-bool bind_parameters(const std::vector<syntax::Parameter>& parameters, const Given& given, Scope& values,
+/// Defines every parameter in `values`: what is given, else its default, which may use the parameters before it.
+void bind_parameters(const std::vector<syntax::Parameter>& parameters, const Given& given, Scope& values,
                      Diagnostics& diagnostics);
 
 /// "(width=64, stride=1)": a block's parameters with their values, for messages and clusters.

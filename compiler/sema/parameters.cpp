@@ -82,14 +82,12 @@ std::optional<Given> give_arguments(const syntax::Name& callee, const std::vecto
   return given;
 }
 
-bool bind_parameters(const std::vector<syntax::Parameter>& parameters, const Given& given, Scope& values,
+void bind_parameters(const std::vector<syntax::Parameter>& parameters, const Given& given, Scope& values,
                      Diagnostics& diagnostics) {
-  bool well = true;
   for (const syntax::Parameter& parameter : parameters) {
     if (const Binding* before = values.find_here(parameter.name.text)) {
       diagnostics.report(parameter.name.range, messages::kNameTaken, parameter.name.text)
           .also(before->range, "it is bound here");
-      well = false;
     }
     const auto found = given.find(parameter.name.text);
     std::optional<ir::Value> value;
@@ -97,7 +95,6 @@ bool bind_parameters(const std::vector<syntax::Parameter>& parameters, const Giv
     else if (parameter.default_value) value = evaluate(*parameter.default_value, {values, nullptr}, diagnostics);
     values.define(parameter.name.text, {std::move(value), parameter.name.range});
   }
-  return well;
 }
 
 std::string bound_text(const std::vector<syntax::Parameter>& parameters, const Scope& values) {
