@@ -19,10 +19,12 @@ struct CommandLine {
   std::string binary;               // cnnc, as it was called
   std::string command;
   std::string subject;              // the spec, or a layer for describe
+  std::string second;               // diff: the other spec
   CompileOptions compile;
   std::filesystem::path output = "."; // generate
   int threads = 0;                  // summary: 0 means this machine's
   bool json = false;
+  bool svg = false;                 // graph
   bool help = false;
   std::vector<std::string> program; // arguments for the generated program
 };
