@@ -27,6 +27,7 @@ constexpr CommandDef kCommands[] = {
     {"check", "SPEC", "checks a spec and explains its mistakes"},
     {"describe", "[LAYER]", "the layers of the language, or all about one"},
     {"summary", "SPEC", "layers, shapes, parameters, MACs and memory"},
+    {"fmt", "[--check] FILES", "rewrites specs in their canonical form"},
     {"generate", "SPEC -o DIR", "writes the C++ of a spec's programs"},
     {"train", "SPEC [OPTIONS]", "generates, builds and trains", true},
     {"eval", "SPEC [OPTIONS]", "generates, builds and evaluates", true},
@@ -44,6 +45,10 @@ po::options_description options_of(const CommandDef& command) {
   auto add = options.add_options();
   add("help,h", "this help");
   if (command.name == "describe") return options;
+  if (command.name == "fmt") {
+    add("check", "changes nothing; lists the files that would change, exit code 1 where there are any");
+    return options;
+  }
   add("set", po::value<std::vector<std::string>>()->composing(), "NAME=VALUE: another value for a model's parameter or a setting of train");
   add("model", po::value<std::string>(), "the model, where the spec has several");
   if (command.runs_program) return options;
@@ -64,6 +69,7 @@ std::pair<std::string, std::string> parse_set(const std::string& text) {
 void take_values(const po::variables_map& values, CommandLine& line) {
   line.help = values.count("help") > 0;
   line.json = values.count("json") > 0;
+  line.check = values.count("check") > 0;
   if (values.count("set")) {
     for (const std::string& text : values["set"].as<std::vector<std::string>>()) line.compile.overrides.push_back(parse_set(text));
   }
@@ -142,7 +148,8 @@ CommandLine parse_command_line(int argc, char** argv) {
     po::notify(values);
     if (values.count("subject")) {
       const auto subjects = values["subject"].as<std::vector<std::string>>();
-      if (subjects.size() > 1) throw UsageError(fmt::format("'{}' takes one {}, not also '{}'", command.name, command.name == "describe" ? "layer" : "spec", subjects[1]));
+      if (command.name == "fmt") line.files = subjects;
+      else if (subjects.size() > 1) throw UsageError(fmt::format("'{}' takes one {}, not also '{}'", command.name, command.name == "describe" ? "layer" : "spec", subjects[1]));
       line.subject = subjects.front();
     }
     take_values(values, line);

@@ -19,10 +19,12 @@ struct CommandLine {
   std::string binary;               // cnnc, as it was called
   std::string command;
   std::string subject;              // the spec, or a layer for describe
+  std::vector<std::string> files;   // fmt
   CompileOptions compile;
   std::filesystem::path output = "."; // generate
   int threads = 0;                  // summary: 0 means this machine's
   bool json = false;
+  bool check = false;               // fmt
   bool help = false;
   std::vector<std::string> program; // arguments for the generated program
 };

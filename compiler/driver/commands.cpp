@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "driver/describe.hpp"
+#include "driver/fmt.hpp"
 #include "driver/summary.hpp"
 #include "ops/cards.hpp"
 #include "support/files.hpp"
@@ -83,6 +84,7 @@ int run_command(const CommandLine& line) {
     return 0;
   }
   if (line.command == "describe") return describe_command(line);
+  if (line.command == "fmt") return format_files(line);
 
   Sources sources;
   Diagnostics diagnostics;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "CnnLexer.h"
 #include "CnnParser.h"
 #include "support/diagnostics.hpp"
 #include "syntax/ast.hpp"
