@@ -68,7 +68,6 @@ class Depth {
       case '(': case '[': case '{':
         open_.push_back({depth_, else_ifs_});
         if (c == '{') depth_ = 0, else_ifs_ = 0;
-        else ++depth_;
         return;
       case ')': case ']': case '}':
         if (open_.empty()) return;

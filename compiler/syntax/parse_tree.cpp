@@ -1,6 +1,7 @@
 // ANTLR's lexer and parser at work.
 #include "syntax/parse_tree.hpp"
 
+#include "support/internal_error.hpp"
 #include "support/messages.hpp"
 #include "syntax/error_strategy.hpp"
 
@@ -19,6 +20,25 @@ bool has_edition(antlr4::CommonTokenStream& tokens, const Offsets& offsets, std:
   return false;
 }
 
+// The text is known to be wrong: what is to be said of it.
+void report_errors(antlr4::CommonTokenStream& stream, const Offsets& offsets, std::uint32_t file, Diagnostics& diagnostics) {
+  TokenList list(stream, file, offsets);
+  ReportedLines lines;
+  const int errors_before = diagnostics.errors();
+  mend_characters(list, diagnostics, lines);
+  if (!mend_brackets(list, diagnostics, lines)) return;
+  std::vector<std::unique_ptr<antlr4::Token>> copies;
+  for (antlr4::Token* token : list.tokens) copies.push_back(std::make_unique<antlr4::CommonToken>(token));
+  antlr4::ListTokenSource source(std::move(copies));
+  antlr4::CommonTokenStream mended(&source);
+  mended.fill();
+  CnnParser parser(&mended);
+  parser.removeErrorListeners();
+  parser.setErrorHandler(std::make_shared<ErrorStrategy>(list, diagnostics, lines));
+  parser.spec();
+  ensure(diagnostics.errors() > errors_before, "syntax", "a text that does not parse, and no error");
+}
+
 }  // namespace
 
 ParseTree::ParseTree(const std::string& text) : input(text), lexer(&input), tokens(&lexer), parser(&tokens) {
@@ -30,10 +50,14 @@ std::unique_ptr<ParseTree> parse_tree(const Sources& sources, std::uint32_t file
                                       Diagnostics& diagnostics) {
   auto result = std::make_unique<ParseTree>(std::string(sources.file(file).text()));
   if (!has_edition(result->tokens, offsets, file, diagnostics)) return nullptr;
-  const int errors_before = diagnostics.errors();
-  result->parser.setErrorHandler(std::make_shared<ErrorStrategy>(file, offsets, sources, diagnostics));
-  result->spec = result->parser.spec();
-  return diagnostics.errors() > errors_before ? nullptr : std::move(result);
+  result->parser.setErrorHandler(std::make_shared<antlr4::BailErrorStrategy>());
+  try {
+    result->spec = result->parser.spec();
+  } catch (const antlr4::ParseCancellationException&) {
+    report_errors(result->tokens, offsets, file, diagnostics);
+    return nullptr;
+  }
+  return result;
 }
 
 }  // namespace cnnc::syntax

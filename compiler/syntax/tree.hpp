@@ -13,7 +13,8 @@ namespace cnnc::syntax {
 
 using generated::CnnParser;
 
-/// Byte offsets of a text's code points: ANTLR counts the latter, we the former.
+/// Byte offsets of a text's code points: ANTLR counts the latter, we the former. A byte order mark at the beginning,
+/// which ANTLR drops, counts for nothing.
 class Offsets {
  public:
   explicit Offsets(std::string_view text);
@@ -22,6 +23,7 @@ class Offsets {
  private:
   std::vector<std::uint32_t> bytes_;  // empty for ASCII, where both are the same
   std::size_t size_;
+  std::size_t mark_ = 0;  // bytes of the byte order mark
 };
 
 /// Builds the tree of a text that parsed without an error.
