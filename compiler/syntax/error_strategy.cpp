@@ -48,13 +48,15 @@ bool begins_item(antlr4::TokenStream& stream, std::size_t i) {
 }  // namespace
 
 void ErrorStrategy::report(antlr4::Parser* parser, Token* found) {
+  if (reported_ >= kMostReported) return;
   const Finding what = finding(parser, list_, lines_, found);
   auto* stream = parser->getTokenStream();
   // What is missing at the end of a line belongs to that line.
   std::size_t place = found->getTokenIndex();
   while (place > 0 && list_.range(stream->get(place), stream->get(place)).begin > what.range.begin) --place;
   if (place > 0 && what.found == "the end of the line" && list_.range(stream->get(place), stream->get(place)).begin == what.range.begin) --place;
-  if (!lines_.insert(stream->get(place)->getLine()).second || ++reported_ > kMostReported) return;
+  if (!lines_.insert(stream->get(place)->getLine()).second) return;
+  ++reported_;
   auto builder = what.kind == Finding::Kind::kExpected ? diagnostics_.report(what.range, messages::kExpected, what.expected, what.found)
                                                        : diagnostics_.report(what.range, messages::kUnexpected, what.found);
   if (!what.help.empty()) builder.help(what.help);

@@ -101,10 +101,16 @@ class Mender {
     return true;
   }
 
-  std::size_t tokens_on_line() const {
-    std::size_t count = 1;
-    while (here(count)->getType() != Token::EOF && here(count)->getLine() == here()->getLine()) ++count;
-    return count;
+  // Those from here on. Looked up once a line: a line may have a million.
+  std::size_t tokens_on_line() {
+    if (line_end_ <= at_) {
+      line_end_ = at_ + 1;
+      while (list_.tokens[line_end_ - 1]->getType() != Token::EOF && list_.tokens[line_end_]->getType() != Token::EOF &&
+             list_.tokens[line_end_]->getLine() == here()->getLine()) {
+        ++line_end_;
+      }
+    }
+    return line_end_ - at_;
   }
 
   // The text takes the rest of its line, but for brackets that close something before it.
@@ -213,6 +219,7 @@ class Mender {
   std::size_t at_ = 0;
   std::vector<Token*> result_;
   std::set<std::string> kinds_;
+  std::size_t line_end_ = 0;
   int open_texts_ = 0;
 };
 

@@ -156,7 +156,8 @@ void Pieces::mark(Rule* context, bool in_brackets) {
 // Lists are broken where the writer broke the line behind the opening bracket.
 void Pieces::mark_list(Rule* context) {
   const std::size_t open = first(context), close = last(context);
-  if (pieces_[open].text == "(") glue(open);
+  const bool after_text = dynamic_cast<CnnParser::InitWeightsContext*>(context->parent) != nullptr;
+  if (pieces_[open].text == "(" && !after_text) glue(open);
   glue(open + 1), glue(close);
   if (close == open + 1) return;
   if (pieces_[open + 1].newlines > 0) pieces_[open + 1].forced = true;
