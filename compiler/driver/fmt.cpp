@@ -35,8 +35,10 @@ bool format_file(const std::string& name, bool check) {
   Diagnostics diagnostics;
   const ReadResult source = read(name);
   std::optional<std::string> formatted;
-  if (source.ok) formatted = syntax::format(sources, sources.add(shown, source.text), diagnostics);
-  else diagnostics.report_general(messages::kCannotReadSpec, shown, source.error);
+  if (source.ok)
+    formatted = syntax::format(sources, sources.add(shown, source.text), diagnostics);
+  else
+    diagnostics.report_general(messages::kCannotReadSpec, shown, source.error);
   fmt::print(stderr, "{}", render(diagnostics, sources));
   if (!formatted) return false;
   if (check) {

@@ -14,18 +14,23 @@ using Rule = antlr4::ParserRuleContext;
 using antlr4::atn::ATNState;
 
 bool is_statement(Rule* context) {
-  return dynamic_cast<CnnParser::StmtContext*>(context) != nullptr || dynamic_cast<CnnParser::ConfigStmtContext*>(context) != nullptr ||
-         dynamic_cast<CnnParser::EditContext*>(context) != nullptr || dynamic_cast<CnnParser::ItemContext*>(context) != nullptr;
+  return dynamic_cast<CnnParser::StmtContext*>(context) != nullptr ||
+         dynamic_cast<CnnParser::ConfigStmtContext*>(context) != nullptr ||
+         dynamic_cast<CnnParser::EditContext*>(context) != nullptr ||
+         dynamic_cast<CnnParser::ItemContext*>(context) != nullptr;
 }
 
 bool holds_statements(Rule* context) {
-  return dynamic_cast<CnnParser::BodyContext*>(context) != nullptr || dynamic_cast<CnnParser::ConfigContext*>(context) != nullptr ||
-         dynamic_cast<CnnParser::EditsContext*>(context) != nullptr || dynamic_cast<CnnParser::SpecContext*>(context) != nullptr ||
+  return dynamic_cast<CnnParser::BodyContext*>(context) != nullptr ||
+         dynamic_cast<CnnParser::ConfigContext*>(context) != nullptr ||
+         dynamic_cast<CnnParser::EditsContext*>(context) != nullptr ||
+         dynamic_cast<CnnParser::SpecContext*>(context) != nullptr ||
          dynamic_cast<CnnParser::ArmContext*>(context) != nullptr;
 }
 
 bool is_top(Rule* context) {
-  return dynamic_cast<CnnParser::ItemContext*>(context) != nullptr || dynamic_cast<CnnParser::SpecContext*>(context) != nullptr;
+  return dynamic_cast<CnnParser::ItemContext*>(context) != nullptr ||
+         dynamic_cast<CnnParser::SpecContext*>(context) != nullptr;
 }
 
 int depth_change(const Token* token) {
@@ -36,7 +41,8 @@ int depth_change(const Token* token) {
 
 // Whether a line may end behind a token and its statement with it.
 bool may_end(const Token* token) {
-  return ends_value(token) || token->getText() == "}" || token->getText() == "identity" || token->getText() == "=";
+  return ends_value(token) || token->getText() == "}" || token->getText() == "identity" ||
+         token->getText() == "=";
 }
 
 bool begins_item(antlr4::TokenStream& stream, std::size_t i) {
@@ -54,11 +60,14 @@ void ErrorStrategy::report(antlr4::Parser* parser, Token* found) {
   // What is missing at the end of a line belongs to that line.
   std::size_t place = found->getTokenIndex();
   while (place > 0 && list_.range(stream->get(place), stream->get(place)).begin > what.range.begin) --place;
-  if (place > 0 && what.found == "the end of the line" && list_.range(stream->get(place), stream->get(place)).begin == what.range.begin) --place;
+  if (place > 0 && what.found == "the end of the line" &&
+      list_.range(stream->get(place), stream->get(place)).begin == what.range.begin)
+    --place;
   if (!lines_.insert(stream->get(place)->getLine()).second) return;
   ++reported_;
-  auto builder = what.kind == Finding::Kind::kExpected ? diagnostics_.report(what.range, messages::kExpected, what.expected, what.found)
-                                                       : diagnostics_.report(what.range, messages::kUnexpected, what.found);
+  auto builder = what.kind == Finding::Kind::kExpected
+                     ? diagnostics_.report(what.range, messages::kExpected, what.expected, what.found)
+                     : diagnostics_.report(what.range, messages::kUnexpected, what.found);
   if (!what.help.empty()) builder.help(what.help);
 }
 
@@ -92,8 +101,8 @@ void ErrorStrategy::sync(antlr4::Parser* parser) {
   const auto& atn = parser->getATN();
   ATNState* state = atn.states[parser->getState()];
   const auto kind = state->getStateType();
-  if (kind != ATNState::STAR_LOOP_ENTRY && kind != ATNState::STAR_LOOP_BACK && kind != ATNState::STAR_BLOCK_START &&
-      kind != ATNState::PLUS_LOOP_BACK) {
+  if (kind != ATNState::STAR_LOOP_ENTRY && kind != ATNState::STAR_LOOP_BACK &&
+      kind != ATNState::STAR_BLOCK_START && kind != ATNState::PLUS_LOOP_BACK) {
     return;
   }
   const bool in_arm = dynamic_cast<CnnParser::ArmContext*>(context) != nullptr;
@@ -110,7 +119,8 @@ void ErrorStrategy::sync(antlr4::Parser* parser) {
     const std::size_t i = token->getTokenIndex();
     auto* stream = parser->getTokenStream();
     // An item whose first word was taken for the end of the one before.
-    const bool swallowed = is_top(context) && i > 1 && is_word(token) && begins_item(*stream, i - 1) && swallowed_.insert(i).second;
+    const bool swallowed = is_top(context) && i > 1 && is_word(token) && begins_item(*stream, i - 1) &&
+                           swallowed_.insert(i).second;
     if (swallowed) {
       stream->seek(i - 1);
     } else {
@@ -121,7 +131,8 @@ void ErrorStrategy::sync(antlr4::Parser* parser) {
   }
 }
 
-// Consumes the rest of the statement whose first token is `begin`: to its closing brace, or to a line that begins anew.
+// Consumes the rest of the statement whose first token is `begin`: to its closing brace, or to a line that
+// begins anew.
 void ErrorStrategy::skip(antlr4::Parser* parser, Rule* statement, std::size_t begin) {
   auto* stream = parser->getTokenStream();
   int depth = 0;
@@ -140,7 +151,10 @@ void ErrorStrategy::skip(antlr4::Parser* parser, Rule* statement, std::size_t be
       if (text == "}" && !top) return;
       if (text == "|" && in_arm && i > begin) return;
       const bool new_line = i > begin && stream->get(i - 1)->getLine() != token->getLine();
-      if (new_line && (top ? begins_item(*stream, i) : (begins_value(token) || text == "|") && (i - 1 == begin || may_end(stream->get(i - 1))))) return;
+      if (new_line &&
+          (top ? begins_item(*stream, i)
+               : (begins_value(token) || text == "|") && (i - 1 == begin || may_end(stream->get(i - 1)))))
+        return;
     }
     depth += depth_change(token);
     parser->consume();

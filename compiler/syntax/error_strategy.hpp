@@ -5,8 +5,8 @@
 
 namespace cnnc::syntax {
 
-/// Reports what was expected and what was found (expectations.cpp says it in people's words), at most once a line and
-/// never on a line where something has been reported before. Needs balanced brackets.
+/// Reports what was expected and what was found (expectations.cpp says it in people's words), at most once a
+/// line and never on a line where something has been reported before. Needs balanced brackets.
 class ErrorStrategy : public antlr4::DefaultErrorStrategy {
  public:
   ErrorStrategy(TokenList& list, Diagnostics& diagnostics, ReportedLines& lines)
@@ -37,8 +37,10 @@ struct Finding {
   std::string help;
 };
 
-/// What is wrong at `found`, where the parser stands in its current rule; on the lines given something was said before.
-Finding finding(antlr4::Parser* parser, const TokenList& list, const ReportedLines& lines, antlr4::Token* found);
+/// What is wrong at `found`, where the parser stands in its current rule; on the lines given something was
+/// said before.
+Finding finding(antlr4::Parser* parser, const TokenList& list, const ReportedLines& lines,
+                antlr4::Token* found);
 
 /// The nearest rule of a type around `context`, itself included.
 template <class Context>

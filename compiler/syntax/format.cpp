@@ -1,4 +1,5 @@
-// The layout: statements on lines of their own, braces and lists on one line or broken, comments at their places.
+// The layout: statements on lines of their own, braces and lists on one line or broken, comments at their
+// places.
 #include "syntax/format.hpp"
 
 #include <fmt/format.h>
@@ -57,7 +58,9 @@ class Layout {
       auto* context = as<CnnParser::ItemContext>(item);
       if (context->importDecl() != nullptr) return 1;
       if (context->letDecl() != nullptr) return 2;
-      if (auto* model = context->modelDecl(); model != nullptr && model->body() == nullptr && model->edits() == nullptr) return 3;
+      if (auto* model = context->modelDecl();
+          model != nullptr && model->body() == nullptr && model->edits() == nullptr)
+        return 3;
       if (auto* train = context->trainDecl(); train != nullptr && train->config() == nullptr) return 4;
       return 0;
     };
@@ -82,7 +85,8 @@ class Layout {
         text_ += "   " + comment.text;
         continue;
       }
-      newline((comment.newlines > 1 && (!first || how.blank_before)) || std::exchange(needed, false), how.comments);
+      newline((comment.newlines > 1 && (!first || how.blank_before)) || std::exchange(needed, false),
+              how.comments);
       text_ += comment.text;
     }
     const bool allowed = how.blank_after && (!piece.comments.empty() || how.blank_before);
@@ -95,8 +99,10 @@ class Layout {
     const Piece& piece = pieces_[i];
     if (i != reached_) {
       const int continued = piece.text == "else" ? line_indent_ : statement_indent_ + kIndent;
-      if (!piece.comments.empty()) line(i, {.indent = continued, .comments = continued, .blank_before = false, .blank_after = false});
-      else if (piece.space) text_ += ' ', ++column_;
+      if (!piece.comments.empty())
+        line(i, {.indent = continued, .comments = continued, .blank_before = false, .blank_after = false});
+      else if (piece.space)
+        text_ += ' ', ++column_;
     }
     text_ += piece.text;
     column_ += columns(piece.text);
@@ -113,8 +119,10 @@ class Layout {
     const std::size_t begin = pieces_.first(context), end = pieces_.last(context);
     const int outer_indent = std::exchange(statement_indent_, indent);
     const std::size_t outer_end = std::exchange(statement_end_, end);
-    if (!pieces_.broken(begin, end) && indent + pieces_.width(begin, end) <= kLongestLine) words(begin, end);
-    else parts(context);
+    if (!pieces_.broken(begin, end) && indent + pieces_.width(begin, end) <= kLongestLine)
+      words(begin, end);
+    else
+      parts(context);
     statement_indent_ = outer_indent;
     statement_end_ = outer_end;
   }
@@ -154,7 +162,8 @@ class Layout {
     for (auto* child : context->children) {
       auto* each = as<Rule>(child);
       if (each == nullptr) continue;
-      line(pieces_.first(each), {.indent = inner, .comments = inner, .blank_before = !std::exchange(first, false)});
+      line(pieces_.first(each),
+           {.indent = inner, .comments = inner, .blank_before = !std::exchange(first, false)});
       statement(each, inner);
     }
     line(close, {.indent = outer, .comments = inner, .blank_before = !first, .blank_after = false});
@@ -175,7 +184,8 @@ class Layout {
       for (CnnParser::StmtContext* each : arm->stmt()) {
         const std::size_t begin = pieces_.first(each);
         const bool first = each == arm->stmt(0);
-        if (!first || !pieces_[begin].comments.empty()) line(begin, {.indent = inner, .comments = inner, .blank_before = !first});
+        if (!first || !pieces_[begin].comments.empty())
+          line(begin, {.indent = inner, .comments = inner, .blank_before = !first});
         statement(each, inner);
       }
     }
@@ -245,7 +255,8 @@ std::optional<std::string> format(const Sources& sources, std::uint32_t file, Di
   Diagnostics none;
   const auto id = formatted.add(sources.file(file).name(), text);
   const auto again = parse_tree(formatted, id, Offsets(text), none);
-  if (again == nullptr || essence(*again) != essence(*parsed)) throw InternalError("fmt", "the formatted text differs in more than blanks");
+  if (again == nullptr || essence(*again) != essence(*parsed))
+    throw InternalError("fmt", "the formatted text differs in more than blanks");
   return text;
 }
 

@@ -34,12 +34,14 @@ constexpr Habit kFirstWords[] = {
     {"pass", "a body may be empty: { }"},
 };
 
-constexpr std::string_view kReserved[] = {"if", "else", "for", "in", "repeat", "from", "require", "input", "aux", "add", "concat",
-                                          "mul", "identity", "true", "false", "and", "or", "not"};
+constexpr std::string_view kReserved[] = {"if",       "else",  "for",   "in",  "repeat", "from",
+                                          "require",  "input", "aux",   "add", "concat", "mul",
+                                          "identity", "true",  "false", "and", "or",     "not"};
 
 class Around {
  public:
-  Around(antlr4::Parser* parser, std::size_t index) : parser_(parser), stream_(*parser->getTokenStream()), index_(index) {}
+  Around(antlr4::Parser* parser, std::size_t index)
+      : parser_(parser), stream_(*parser->getTokenStream()), index_(index) {}
 
   std::string text(int offset = 0) const {
     const auto i = static_cast<std::ptrdiff_t>(index_) + offset;
@@ -70,7 +72,8 @@ class Around {
       return fmt::format("'{}' is a word of the language and can't be a name here", found);
     }
     if (found == "else") return "a choice of values is written condition ? one : other";
-    if (found == "and" && (first_word() == "freeze" || first_word() == "unfreeze")) return "layers are joined by commas";
+    if (found == "and" && (first_word() == "freeze" || first_word() == "unfreeze"))
+      return "layers are joined by commas";
     if (found == "," && last()) return "a line needs no end mark: leave it out";
     if (found == "==" && !first()) return "a single '=' gives a value";
     if (found == "|") return "branches stand in add { }, concat { } or mul { }";
@@ -81,11 +84,13 @@ class Around {
   std::optional<std::string> by_first_word() const {
     const std::string word = first_word();
     for (const Habit& each : kFirstWords) {
-      if (word == each.word && (word != "from" || enclosing<CnnParser::BodyContext>(parser_->getContext()) == nullptr)) {
+      if (word == each.word &&
+          (word != "from" || enclosing<CnnParser::BodyContext>(parser_->getContext()) == nullptr)) {
         return std::string(each.help);
       }
     }
-    if (word == "import" && text(-2) == "import") return "names of other specs are imported so: import Name from \"file.cnn\"";
+    if (word == "import" && text(-2) == "import")
+      return "names of other specs are imported so: import Name from \"file.cnn\"";
     return std::nullopt;
   }
 
@@ -93,19 +98,23 @@ class Around {
     const std::string word = first_word();
     const bool block = word == "for" || word == "if" || word == "else" || word == "model" || word == "block";
     if (last() || block) return "what belongs together stands in braces: { ... }";
-    if (word == "lambda" || text(-2) == "lambda") return "there are no functions of your own; block Name(parameters) { ... } makes layers";
+    if (word == "lambda" || text(-2) == "lambda")
+      return "there are no functions of your own; block Name(parameters) { ... } makes layers";
     const bool in_list = enclosing<CnnParser::ArgsContext>(parser_->getContext()) != nullptr ||
                          enclosing<CnnParser::ParamsContext>(parser_->getContext()) != nullptr;
     return in_list ? "arguments are written name=value" : fmt::format("write {} = {}", text(-1), text(1));
   }
 
   std::optional<std::string> call_habit(const std::string& found) const {
-    if (found == "(" && text(-1) == ")") return "a layer takes the current tensor by itself: leave the second parentheses out";
+    if (found == "(" && text(-1) == ")")
+      return "a layer takes the current tensor by itself: leave the second parentheses out";
     const bool adds = text(-1) == "." && (found == "add" || found == "concat" || found == "mul");
-    if (adds || (found == "." && text(-1) == "model")) return "each line is a layer and takes the current tensor: write the layer alone";
+    if (adds || (found == "." && text(-1) == "model"))
+      return "each line is a layer and takes the current tensor: write the layer alone";
     if (found == "=" && text(-1) == "model") return "a network is declared model Name { ... }";
     const bool at_top = parser_->getContext()->parent == nullptr;
-    if (at_top && text(1) == "=") return "settings stand in data or train; a value of your own is declared let name = value";
+    if (at_top && text(1) == "=")
+      return "settings stand in data or train; a value of your own is declared let name = value";
     if (found == "(" && text(-1) == "input") return "the shape follows without parentheses: input 3x32x32";
     return std::nullopt;
   }

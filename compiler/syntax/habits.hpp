@@ -8,7 +8,8 @@
 
 namespace cnnc::syntax {
 
-/// The help for the token at `index` of the parser's tokens, at which it failed; nothing where no habit is known.
+/// The help for the token at `index` of the parser's tokens, at which it failed; nothing where no habit is
+/// known.
 std::optional<std::string> habit(antlr4::Parser* parser, std::size_t index);
 
 }  // namespace cnnc::syntax

@@ -72,7 +72,8 @@ bool begins_value(const Token* token) {
     const std::string text = token->getText();
     return text != "and" && text != "or" && text != "in" && text != "not";
   }
-  return std::isdigit(static_cast<unsigned char>(token->getText().front())) || token->getType() == CnnLexer::STRING_LIT;
+  return std::isdigit(static_cast<unsigned char>(token->getText().front())) ||
+         token->getType() == CnnLexer::STRING_LIT;
 }
 
 bool ends_value(const Token* token) {

@@ -1,5 +1,6 @@
-// What is put right on the tokens before the parser sees them: signs of other languages, and brackets that don't match.
-// Each is reported once; the parser then goes on over tokens whose brackets are balanced, and finds the other mistakes.
+// What is put right on the tokens before the parser sees them: signs of other languages, and brackets that
+// don't match. Each is reported once; the parser then goes on over tokens whose brackets are balanced, and
+// finds the other mistakes.
 #pragma once
 
 #include <memory>
@@ -18,11 +19,14 @@ class TokenList {
   std::vector<antlr4::Token*> tokens;
 
   /// A token that stands in the place of [first, last].
-  antlr4::Token* made(std::size_t type, std::string text, const antlr4::Token* first, const antlr4::Token* last);
+  antlr4::Token* made(std::size_t type, std::string text, const antlr4::Token* first,
+                      const antlr4::Token* last);
   Range range(const antlr4::Token* first, const antlr4::Token* last) const;
   /// The place behind a token.
   Range behind(const antlr4::Token* token) const;
-  bool first_on_line(std::size_t i) const { return i == 0 || tokens[i - 1]->getLine() != tokens[i]->getLine(); }
+  bool first_on_line(std::size_t i) const {
+    return i == 0 || tokens[i - 1]->getLine() != tokens[i]->getLine();
+  }
   std::string text(std::size_t i) const { return i < tokens.size() ? tokens[i]->getText() : ""; }
 
  private:
@@ -36,11 +40,12 @@ inline constexpr int kMostReported = 20;  // mistakes of one text; behind so man
 /// Lines on which something has been reported, by the lexer's count.
 using ReportedLines = std::set<std::size_t>;
 
-/// Replaces what stands for something else (`=>`, '...', 1_000, /* */) and drops what stands for nothing (`;`).
+/// Replaces what stands for something else (`=>`, '...', 1_000, /* */) and drops what stands for nothing
+/// (`;`).
 void mend_characters(TokenList& list, Diagnostics& diagnostics, ReportedLines& lines);
 
-/// Adds missing brackets and drops those that close nothing; indentation tells which brace it is. False where there are
-/// too many of them, and the tokens are beyond mending.
+/// Adds missing brackets and drops those that close nothing; indentation tells which brace it is. False where
+/// there are too many of them, and the tokens are beyond mending.
 bool mend_brackets(TokenList& list, Diagnostics& diagnostics, ReportedLines& lines);
 
 /// A token as messages show it.

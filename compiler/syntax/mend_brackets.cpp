@@ -1,5 +1,5 @@
-// Brackets that don't match. Round and square ones are closed at the end of the line they belong to; which brace is
-// missing or too many, indentation tells.
+// Brackets that don't match. Round and square ones are closed at the end of the line they belong to; which
+// brace is missing or too many, indentation tells.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -47,7 +47,8 @@ class Mender {
 
   void insert(std::size_t i, const std::string& bracket) {
     const std::size_t before = i == 0 ? 0 : i - 1;
-    list_.tokens.insert(list_.tokens.begin() + static_cast<std::ptrdiff_t>(i), list_.made(type_of(bracket), bracket, at(before), at(before)));
+    list_.tokens.insert(list_.tokens.begin() + static_cast<std::ptrdiff_t>(i),
+                        list_.made(type_of(bracket), bracket, at(before), at(before)));
   }
 
   // One report a line.
@@ -64,8 +65,8 @@ class Mender {
     const bool end = at(i)->getType() == Token::EOF;
     if (sign == "(" || sign == "[") return open_.push_back(i), i;
     if (sign == ")" || sign == "]") return close_list(i, sign);
-    const bool impossible = end || sign == "{" || sign == "}" || sign == "|" || (sign == "->" && !open_.empty() && !closed_on_line(i)) ||
-                            begins_item(i);
+    const bool impossible = end || sign == "{" || sign == "}" || sign == "|" ||
+                            (sign == "->" && !open_.empty() && !closed_on_line(i)) || begins_item(i);
     while (impossible && !open_.empty()) i = add_missing(i);
     return i;
   }
@@ -73,7 +74,8 @@ class Mender {
   bool closed_on_line(std::size_t i) const {
     constexpr std::size_t kFarEnough = 64;
     int depth = 0;
-    for (std::size_t k = i + 1; k < std::min(list_.tokens.size(), i + kFarEnough) && at(k)->getLine() == at(i)->getLine(); ++k) {
+    for (std::size_t k = i + 1;
+         k < std::min(list_.tokens.size(), i + kFarEnough) && at(k)->getLine() == at(i)->getLine(); ++k) {
       const std::string sign = text(k);
       depth += sign == "(" || sign == "[" ? 1 : sign == ")" || sign == "]" ? -1 : 0;
       if (depth < 0) return true;
@@ -96,7 +98,9 @@ class Mender {
     open_.pop_back();
     const std::string closer = sign == ")" ? "]" : ")";
     if (begins_report(i)) {
-      diagnostics_.report(list_.range(at(i), at(i)), messages::kExpected, fmt::format("'{}' to close {}", closer, list_name(open)), shown(at(i)))
+      diagnostics_
+          .report(list_.range(at(i), at(i)), messages::kExpected,
+                  fmt::format("'{}' to close {}", closer, list_name(open)), shown(at(i)))
           .also(list_.range(at(open), at(open)), "opened here");
     }
     list_.tokens[i] = list_.made(type_of(closer), closer, at(i), at(i));
@@ -123,7 +127,8 @@ class Mender {
     return i + 1;
   }
 
-  void report_missing(std::size_t open, std::size_t place, const std::string& closer, const std::string& what) {
+  void report_missing(std::size_t open, std::size_t place, const std::string& closer,
+                      const std::string& what) {
     if (!begins_report(place - 1)) return;
     diagnostics_.report(list_.behind(at(place - 1)), messages::kMissingBracket, closer, what)
         .label(fmt::format("add '{}' here", closer))
@@ -131,7 +136,8 @@ class Mender {
   }
 
   std::string list_name(std::size_t open) const {
-    const bool after_value = open > 0 && ends_value(at(open - 1)) && at(open - 1)->getLine() == at(open)->getLine();
+    const bool after_value =
+        open > 0 && ends_value(at(open - 1)) && at(open - 1)->getLine() == at(open)->getLine();
     if (text(open) == "[") return after_value ? "the index" : "the list";
     if (!after_value || !is_word(at(open - 1))) return "the parentheses";
     const std::string declares = open > 1 ? text(open - 2) : "";
@@ -153,13 +159,14 @@ class Mender {
     if (!list_.first_on_line(i) || i + 2 >= list_.tokens.size() || !is_word(at(i + 1))) return false;
     const std::string next = text(i + 2);
     static constexpr std::string_view kFollow[] = {"{", "(", "=", "extends", "on", ",", "from"};
-    return std::ranges::find(kItems, text(i)) != std::end(kItems) && at(i + 1)->getLine() == at(i)->getLine() &&
-           std::ranges::find(kFollow, next) != std::end(kFollow);
+    return std::ranges::find(kItems, text(i)) != std::end(kItems) &&
+           at(i + 1)->getLine() == at(i)->getLine() && std::ranges::find(kFollow, next) != std::end(kFollow);
   }
 
   std::size_t braces(std::size_t i) {
     const bool end = at(i)->getType() == Token::EOF;
-    if (!open_.empty() && (end || (begins_item(i) && indent(i) <= indent(open_.front())))) return close_all(i);
+    if (!open_.empty() && (end || (begins_item(i) && indent(i) <= indent(open_.front()))))
+      return close_all(i);
     if (opens(at(i))) return open_.push_back(i), i;
     if (!closes(at(i))) return i;
     if (list_.first_on_line(i) && !open_.empty()) {
@@ -175,7 +182,8 @@ class Mender {
 
   std::size_t drop(std::size_t i) {
     if (begins_report(i)) {
-      diagnostics_.report(list_.range(at(i), at(i)), messages::kUnexpected, shown(at(i))).help("there is nothing open that it could close");
+      diagnostics_.report(list_.range(at(i), at(i)), messages::kUnexpected, shown(at(i)))
+          .help("there is nothing open that it could close");
     }
     list_.tokens.erase(list_.tokens.begin() + static_cast<std::ptrdiff_t>(i));
     ++surplus_;
@@ -213,9 +221,11 @@ class Mender {
   std::string brace_name(std::size_t open) const {
     std::size_t first = line_begin(open);
     while (first < open && (text(first) == "|" || text(first) == "}" || text(first) == "->")) ++first;
-    static constexpr std::string_view kDeclare[] = {"model", "block", "data", "recipe", "train", "phase", "aux", "group"};
+    static constexpr std::string_view kDeclare[] = {"model", "block", "data", "recipe",
+                                                    "train", "phase", "aux",  "group"};
     if (first == open || !begins_value(at(first))) return "the braces";
-    const bool declares = std::ranges::find(kDeclare, text(first)) != std::end(kDeclare) && is_word(at(first + 1));
+    const bool declares =
+        std::ranges::find(kDeclare, text(first)) != std::end(kDeclare) && is_word(at(first + 1));
     return fmt::format("'{}{}'", text(first), declares ? " " + text(first + 1) : "");
   }
 

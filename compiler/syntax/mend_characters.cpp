@@ -1,4 +1,5 @@
-// Signs of other languages and keyboards. Of each kind only the first is reported: who writes one `;` writes many.
+// Signs of other languages and keyboards. Of each kind only the first is reported: who writes one `;` writes
+// many.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,10 +14,13 @@ namespace {
 using antlr4::Token;
 using generated::CnnLexer;
 
-bool touch(const Token* a, const Token* b) { return a->getStopIndex() + 1 == b->getStartIndex(); }
+bool touch(const Token* a, const Token* b) {
+  return a->getStopIndex() + 1 == b->getStartIndex();
+}
 
 bool is_number(const Token* token) {
-  return token->getType() == CnnLexer::INT_LIT || token->getType() == CnnLexer::FLOAT_LIT || token->getType() == CnnLexer::DIMS_LIT;
+  return token->getType() == CnnLexer::INT_LIT || token->getType() == CnnLexer::FLOAT_LIT ||
+         token->getType() == CnnLexer::DIMS_LIT;
 }
 
 // A sign that stands for one of ours, or for nothing.
@@ -37,7 +41,8 @@ constexpr Sign kSigns[] = {
     {"^", "**", "a power is written with '**'"},
 };
 
-constexpr std::string_view kInvisible[] = {"\xC2\xA0", "\xE3\x80\x80", "\xE2\x80\x8B", "\xEF\xBB\xBF", "\xE2\x80\xAF"};
+constexpr std::string_view kInvisible[] = {"\xC2\xA0", "\xE3\x80\x80", "\xE2\x80\x8B", "\xEF\xBB\xBF",
+                                           "\xE2\x80\xAF"};
 
 class Mender {
  public:
@@ -52,12 +57,15 @@ class Mender {
   }
 
  private:
-  Token* here(std::size_t ahead = 0) const { return list_.tokens[std::min(at_ + ahead, list_.tokens.size() - 1)]; }
+  Token* here(std::size_t ahead = 0) const {
+    return list_.tokens[std::min(at_ + ahead, list_.tokens.size() - 1)];
+  }
   bool pair(std::string_view first, std::string_view second) const {
     return here()->getText() == first && here(1)->getText() == second && touch(here(), here(1));
   }
 
-  void report(std::string_view kind, const Token* first, const Token* last, const std::string& what, std::string_view help) {
+  void report(std::string_view kind, const Token* first, const Token* last, const std::string& what,
+              std::string_view help) {
     if (lines_.contains(first->getLine()) || !kinds_.insert(std::string(kind)).second) return;
     lines_.insert(first->getLine());
     diagnostics_.report(list_.range(first, last), messages::kUnexpected, what).help(std::string(help));
@@ -85,18 +93,24 @@ class Mender {
   bool character() {
     const std::string text = here()->getText();
     if (text == "\"") return open_text();
-    if (text == "'" || text == "\xE2\x80\x9C" || text == "\xE2\x80\x9D" || text == "`") return other_quotes(text);
-    if (text == "\xC3\x97" && !result_.empty() && is_number(result_.back()) && is_number(here(1))) return times();
+    if (text == "'" || text == "\xE2\x80\x9C" || text == "\xE2\x80\x9D" || text == "`")
+      return other_quotes(text);
+    if (text == "\xC3\x97" && !result_.empty() && is_number(result_.back()) && is_number(here(1)))
+      return times();
     for (const Sign& sign : kSigns) {
       if (text != sign.text) continue;
       const std::size_t count = text == "&" && pair("&", "&") ? 2 : 1;
       report(sign.text, here(), here(count - 1), count == 2 ? "'&&'" : shown(here()), sign.help);
-      if (sign.meant.empty()) ++at_;
-      else replace(count, type_of(sign.meant), std::string(sign.meant));
+      if (sign.meant.empty())
+        ++at_;
+      else
+        replace(count, type_of(sign.meant), std::string(sign.meant));
       return true;
     }
-    if (std::ranges::find(kInvisible, text) != std::end(kInvisible)) report("blank", here(), here(), "character that can't be seen", "write an ordinary blank");
-    else report(text, here(), here(), shown(here()), "outside of texts and comments this sign has no meaning");
+    if (std::ranges::find(kInvisible, text) != std::end(kInvisible))
+      report("blank", here(), here(), "character that can't be seen", "write an ordinary blank");
+    else
+      report(text, here(), here(), shown(here()), "outside of texts and comments this sign has no meaning");
     ++at_;
     return true;
   }
@@ -105,7 +119,8 @@ class Mender {
   std::size_t tokens_on_line() {
     if (line_end_ <= at_) {
       line_end_ = at_ + 1;
-      while (list_.tokens[line_end_ - 1]->getType() != Token::EOF && list_.tokens[line_end_]->getType() != Token::EOF &&
+      while (list_.tokens[line_end_ - 1]->getType() != Token::EOF &&
+             list_.tokens[line_end_]->getType() != Token::EOF &&
              list_.tokens[line_end_]->getLine() == here()->getLine()) {
         ++line_end_;
       }
@@ -116,7 +131,8 @@ class Mender {
   // The text takes the rest of its line, but for brackets that close something before it.
   bool open_text() {
     if (lines_.insert(here()->getLine()).second && ++open_texts_ <= kMostReported) {
-      diagnostics_.report(list_.range(here(), here()), messages::kOpenText).help("a text ends on its line, with '\"'");
+      diagnostics_.report(list_.range(here(), here()), messages::kOpenText)
+          .help("a text ends on its line, with '\"'");
     }
     const std::size_t count = tokens_on_line();
     std::vector<Token*> closing;
@@ -151,7 +167,8 @@ class Mender {
     const Token* first = result_.back();
     std::string text = first->getText();
     std::size_t count = 0;
-    while (here(count)->getText() == "\xC3\x97" && is_number(here(count + 1))) text += "x" + here(count + 1)->getText(), count += 2;
+    while (here(count)->getText() == "\xC3\x97" && is_number(here(count + 1)))
+      text += "x" + here(count + 1)->getText(), count += 2;
     report("times", first, here(count - 1), "sign between numbers", fmt::format("write a small x: {}", text));
     result_.back() = list_.made(CnnLexer::DIMS_LIT, text, first, here(count - 1));
     at_ += count;
@@ -162,7 +179,10 @@ class Mender {
   bool comment() {
     if (here()->getText() == "/" && here(1)->getText().starts_with("*") && touch(here(), here(1))) {
       std::size_t end = 1;
-      const auto ends = [&] { return here(end)->getText().ends_with("*") && here(end + 1)->getText() == "/" && touch(here(end), here(end + 1)); };
+      const auto ends = [&] {
+        return here(end)->getText().ends_with("*") && here(end + 1)->getText() == "/" &&
+               touch(here(end), here(end + 1));
+      };
       while (here(end)->getType() != Token::EOF && !ends()) ++end;
       const std::size_t count = here(end)->getType() == Token::EOF ? tokens_on_line() : end + 2;
       report("comment", here(), here(1), "'/*'", "comments begin with '#'");
@@ -177,7 +197,9 @@ class Mender {
 
   // Two words in a row are no value.
   bool is_prose() const {
-    const auto on_line = [&](std::size_t i) { return here(i)->getType() != Token::EOF && here(i)->getLine() == here()->getLine(); };
+    const auto on_line = [&](std::size_t i) {
+      return here(i)->getType() != Token::EOF && here(i)->getLine() == here()->getLine();
+    };
     if (!on_line(1)) return true;
     if (!begins_value(here(1)) && here(1)->getText() != "(" && here(1)->getText() != "-") return true;
     constexpr std::size_t kFarEnough = 16;
@@ -189,9 +211,11 @@ class Mender {
 
   bool number() {
     const bool alone = result_.empty() || !ends_value(result_.back()) || !touch(result_.back(), here());
-    if (here()->getText() == "." && alone && here(1)->getType() == CnnLexer::INT_LIT && touch(here(), here(1))) {
+    if (here()->getText() == "." && alone && here(1)->getType() == CnnLexer::INT_LIT &&
+        touch(here(), here(1))) {
       const std::string text = "." + here(1)->getText();
-      report("number", here(), here(1), fmt::format("'{}'", text), fmt::format("a number begins with a digit: write 0{}", text));
+      report("number", here(), here(1), fmt::format("'{}'", text),
+             fmt::format("a number begins with a digit: write 0{}", text));
       return replace(2, CnnLexer::FLOAT_LIT, "0" + text), true;
     }
     if (here()->getType() == CnnLexer::INT_LIT && here(1)->getText() == "." && touch(here(), here(1)) &&
@@ -202,11 +226,14 @@ class Mender {
     }
     if (!is_number(here()) || !is_word(here(1)) || !touch(here(), here(1))) return false;
     const std::string number = here()->getText(), word = here(1)->getText();
-    std::string digits = number + word, help = "a name begins with a letter, and behind a number stands a blank";
+    std::string digits = number + word,
+                help = "a name begins with a letter, and behind a number stands a blank";
     std::erase(digits, '_');
     const bool separated = digits.find_first_not_of("0123456789") == std::string::npos;
     if (separated) help = fmt::format("digits stand without marks between them: {}", digits);
-    if (number == "0" && word.starts_with("x") && word.find_first_not_of("0123456789abcdefABCDEF", 1) == std::string::npos && word.size() > 1 && word.size() < 16) {
+    if (number == "0" && word.starts_with("x") &&
+        word.find_first_not_of("0123456789abcdefABCDEF", 1) == std::string::npos && word.size() > 1 &&
+        word.size() < 16) {
       help = fmt::format("numbers are decimal: {}", std::stoull(word.substr(1), nullptr, 16));
     }
     report("number", here(), here(1), fmt::format("'{}{}'", number, word), help);

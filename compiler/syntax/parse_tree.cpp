@@ -10,18 +10,21 @@ namespace cnnc::syntax {
 namespace {
 
 // The first thing in a file is its edition; without it nothing else is worth saying.
-bool has_edition(antlr4::CommonTokenStream& tokens, const Offsets& offsets, std::uint32_t file, Diagnostics& diagnostics) {
+bool has_edition(antlr4::CommonTokenStream& tokens, const Offsets& offsets, std::uint32_t file,
+                 Diagnostics& diagnostics) {
   tokens.fill();
   const antlr4::Token* first = tokens.LT(1);
   if (first->getText() == "cnn" && first->getType() != antlr4::Token::EOF) return true;
   const std::uint32_t begin = offsets.byte(first->getStartIndex());
-  const std::uint32_t end = first->getType() == antlr4::Token::EOF ? begin : offsets.byte(first->getStopIndex() + 1);
+  const std::uint32_t end =
+      first->getType() == antlr4::Token::EOF ? begin : offsets.byte(first->getStopIndex() + 1);
   diagnostics.report({file, begin, end}, messages::kNoEdition).help("write 'cnn 1' above everything else");
   return false;
 }
 
 // The text is known to be wrong: what is to be said of it.
-void report_errors(antlr4::CommonTokenStream& stream, const Offsets& offsets, std::uint32_t file, Diagnostics& diagnostics) {
+void report_errors(antlr4::CommonTokenStream& stream, const Offsets& offsets, std::uint32_t file,
+                   Diagnostics& diagnostics) {
   TokenList list(stream, file, offsets);
   ReportedLines lines;
   const int errors_before = diagnostics.errors();

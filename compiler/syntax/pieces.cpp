@@ -13,7 +13,8 @@ using generated::CnnLexer;
 
 int lines_in(const std::string& text) {
   int count = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) count += text[i] == '\n' || (text[i] == '\r' && text[i + 1] != '\n');
+  for (std::size_t i = 0; i < text.size(); ++i)
+    count += text[i] == '\n' || (text[i] == '\r' && text[i + 1] != '\n');
   return count;
 }
 
@@ -23,12 +24,14 @@ std::string without_trailing_blanks(std::string text) {
 }
 
 bool is_braced(Rule* context) {
-  return dynamic_cast<CnnParser::BodyContext*>(context) != nullptr || dynamic_cast<CnnParser::ConfigContext*>(context) != nullptr ||
+  return dynamic_cast<CnnParser::BodyContext*>(context) != nullptr ||
+         dynamic_cast<CnnParser::ConfigContext*>(context) != nullptr ||
          dynamic_cast<CnnParser::EditsContext*>(context) != nullptr;
 }
 
 bool is_list(Rule* context) {
-  return dynamic_cast<CnnParser::ArgsContext*>(context) != nullptr || dynamic_cast<CnnParser::ParamsContext*>(context) != nullptr ||
+  return dynamic_cast<CnnParser::ArgsContext*>(context) != nullptr ||
+         dynamic_cast<CnnParser::ParamsContext*>(context) != nullptr ||
          dynamic_cast<CnnParser::ListLitContext*>(context) != nullptr;
 }
 
@@ -42,7 +45,8 @@ bool is_loose(CnnParser::ExprContext* value) {
   return std::ranges::find(kLoose, binary->op->getText()) != std::end(kLoose);
 }
 
-// Arguments of an extended model are its new defaults, and written as parameters are: `extends VGG16(classes = 10)`.
+// Arguments of an extended model are its new defaults, and written as parameters are: `extends VGG16(classes
+// = 10)`.
 bool is_extended(CnnParser::ArgContext* argument) {
   auto* call = argument->parent->parent->parent;
   auto* model = call == nullptr ? nullptr : dynamic_cast<CnnParser::ModelDeclContext*>(call->parent);
@@ -52,7 +56,8 @@ bool is_extended(CnnParser::ArgContext* argument) {
 }  // namespace
 
 int columns(const std::string& text) {
-  return static_cast<int>(std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<int>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 Pieces::Pieces(ParseTree& parsed) {
@@ -74,8 +79,11 @@ void Pieces::take(antlr4::CommonTokenStream& tokens) {
   for (const Token* token : tokens.getTokens()) {
     of_token_.push_back(pieces_.size());
     switch (token->getType()) {
-      case CnnLexer::WS: continue;
-      case CnnLexer::NL: next.newlines += lines_in(token->getText()); continue;
+      case CnnLexer::WS:
+        continue;
+      case CnnLexer::NL:
+        next.newlines += lines_in(token->getText());
+        continue;
       case CnnLexer::COMMENT:
         next.comments.push_back({without_trailing_blanks(token->getText()), next.newlines});
         next.newlines = 0;
@@ -96,8 +104,10 @@ void Pieces::hoist_comments() {
     pieces_[i].comments.clear();
     Piece& next = pieces_[i + 1];
     // Behind a comment a line ends.
-    if (next.comments.empty()) next.newlines = std::max(next.newlines, 1);
-    else next.comments.front().newlines = std::max(next.comments.front().newlines, 1);
+    if (next.comments.empty())
+      next.newlines = std::max(next.newlines, 1);
+    else
+      next.comments.front().newlines = std::max(next.comments.front().newlines, 1);
     next.comments.insert(next.comments.begin(), comments.begin(), comments.end());
   }
 }
@@ -130,14 +140,16 @@ void Pieces::mark(Rule* context, bool in_brackets) {
     for (std::size_t i = begin + 1; i <= last(component); ++i) {
       if (pieces_[i].text == "*" && i == begin + 1) glue(i);
     }
-    if (auto* slice = component->sliceExpr()) glue(first(slice) - 1), glue(first(slice)), glue(last(component));
+    if (auto* slice = component->sliceExpr())
+      glue(first(slice) - 1), glue(first(slice)), glue(last(component));
   } else if (auto* end = dynamic_cast<CnnParser::SliceEndContext*>(context)) {
     glue(begin);
     if (end->expr() != nullptr) glue(begin + 1);
   } else if (auto* unary = dynamic_cast<CnnParser::UnaryExprContext*>(context)) {
     if (unary->op->getText() == "-") glue(begin + 1);
   } else if (auto* argument = dynamic_cast<CnnParser::ArgContext*>(context)) {
-    if (argument->ident() != nullptr && !is_extended(argument)) mark_equals(argument->children[1], argument->expr());
+    if (argument->ident() != nullptr && !is_extended(argument))
+      mark_equals(argument->children[1], argument->expr());
   } else if (auto* merge = dynamic_cast<CnnParser::MergeStepContext*>(context)) {
     for (auto* arm : merge->arm()) pieces_[first(arm)].forced = true;
   } else if (auto* set = dynamic_cast<CnnParser::SetEditContext*>(context)) {
@@ -168,7 +180,8 @@ void Pieces::mark_list(Rule* context) {
 void Pieces::mark_body(Rule* context, std::size_t open) {
   std::size_t statements = 0;
   for (auto* child : context->children) statements += dynamic_cast<Rule*>(child) != nullptr ? 1 : 0;
-  if (statements > 1 || (statements == 1 && newline_between(open, last(context)))) pieces_[open + 1].forced = true;
+  if (statements > 1 || (statements == 1 && newline_between(open, last(context))))
+    pieces_[open + 1].forced = true;
 }
 
 void Pieces::mark_equals(antlr4::tree::ParseTree* equals, CnnParser::ExprContext* value) {
@@ -177,7 +190,8 @@ void Pieces::mark_equals(antlr4::tree::ParseTree* equals, CnnParser::ExprContext
   glue(first(value));
 }
 
-// Statements that are too long are broken before '->', 'and', 'or' and a requirement's text, and behind commas.
+// Statements that are too long are broken before '->', 'and', 'or' and a requirement's text, and behind
+// commas.
 void Pieces::mark_soft(Rule* context) {
   const bool by_commas = dynamic_cast<CnnParser::SelectorsContext*>(context) != nullptr ||
                          dynamic_cast<CnnParser::ImportDeclContext*>(context) != nullptr ||
@@ -189,7 +203,8 @@ void Pieces::mark_soft(Rule* context) {
     const std::string& text = pieces_[i].text;
     if (by_commas && text == ",") pieces_[i + 1].soft = true;
     if (text == "->" || text == "and" || text == "or") pieces_[i].soft = true;
-    if (dynamic_cast<CnnParser::RequireStmtContext*>(context) != nullptr && text != "require") pieces_[i].soft = true;
+    if (dynamic_cast<CnnParser::RequireStmtContext*>(context) != nullptr && text != "require")
+      pieces_[i].soft = true;
   }
 }
 

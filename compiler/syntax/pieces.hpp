@@ -1,5 +1,6 @@
-// What the formatter lays out: the tokens that the grammar sees, each with the comments before it, with the blanks that
-// stand between them on one line, and sums over them from which widths and breaks of any range are told at once.
+// What the formatter lays out: the tokens that the grammar sees, each with the comments before it, with the
+// blanks that stand between them on one line, and sums over them from which widths and breaks of any range
+// are told at once.
 #pragma once
 
 #include <string>
@@ -31,16 +32,24 @@ class Pieces {
   const Piece& operator[](std::size_t i) const { return pieces_[i]; }
   /// The last piece is the end of the file.
   std::size_t size() const { return pieces_.size(); }
-  std::size_t first(antlr4::ParserRuleContext* context) const { return of_token_[context->getStart()->getTokenIndex()]; }
-  std::size_t last(antlr4::ParserRuleContext* context) const { return of_token_[context->getStop()->getTokenIndex()]; }
-  std::size_t of(antlr4::tree::TerminalNode* node) const { return of_token_[node->getSymbol()->getTokenIndex()]; }
+  std::size_t first(antlr4::ParserRuleContext* context) const {
+    return of_token_[context->getStart()->getTokenIndex()];
+  }
+  std::size_t last(antlr4::ParserRuleContext* context) const {
+    return of_token_[context->getStop()->getTokenIndex()];
+  }
+  std::size_t of(antlr4::tree::TerminalNode* node) const {
+    return of_token_[node->getSymbol()->getTokenIndex()];
+  }
 
   /// Columns of pieces [begin, end] on one line, without the blank before the first.
   int width(std::size_t begin, std::size_t end) const;
   /// Whether a break must stand behind one of the pieces [begin, end).
   bool broken(std::size_t begin, std::size_t end) const { return forced_[end + 1] > forced_[begin + 1]; }
   /// Whether the writer broke the line between pieces `begin` and `end`.
-  bool newline_between(std::size_t begin, std::size_t end) const { return newlines_[end + 1] > newlines_[begin + 1]; }
+  bool newline_between(std::size_t begin, std::size_t end) const {
+    return newlines_[end + 1] > newlines_[begin + 1];
+  }
 
  private:
   void take(antlr4::CommonTokenStream& tokens);

@@ -1,5 +1,5 @@
-// The formatter's promises on every spec there is and on thousands of disfigured ones: the same tree, every comment
-// kept, and a second run that changes nothing. The disfiguring is deterministic.
+// The formatter's promises on every spec there is and on thousands of disfigured ones: the same tree, every
+// comment kept, and a second run that changes nothing. The disfiguring is deterministic.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -11,26 +11,33 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; }
+bool is_word(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
+}
 
 struct Token {
   std::string text;
-  bool blank = false;    // blanks or line ends
+  bool blank = false;  // blanks or line ends
   bool comment = false;
 };
 
-// A lexer of its own, so that the formatter's is not its own judge: runs of blanks, comments, texts, words, and marks.
+// A lexer of its own, so that the formatter's is not its own judge: runs of blanks, comments, texts, words,
+// and marks.
 std::vector<Token> split(const std::string& text) {
   static const std::string kLong[] = {"->", "**", "//", "==", "!=", "<=", ">="};
   std::vector<Token> tokens;
   for (std::size_t i = 0; i < text.size();) {
     std::size_t end = i + 1;
-    const auto while_any = [&](const char* set) { end = std::min(text.find_first_not_of(set, i), text.size()); };
+    const auto while_any = [&](const char* set) {
+      end = std::min(text.find_first_not_of(set, i), text.size());
+    };
     const auto until_any = [&](const char* set) { end = std::min(text.find_first_of(set, i), text.size()); };
     const bool blank = std::string(" \t\r\n").find(text[i]) != std::string::npos;
     const bool word = std::isalnum(static_cast<unsigned char>(text[i])) || text[i] == '_';
-    if (blank) while_any(" \t\r\n");
-    else if (text[i] == '#') until_any("\r\n");
+    if (blank)
+      while_any(" \t\r\n");
+    else if (text[i] == '#')
+      until_any("\r\n");
     else if (text[i] == '"') {
       while (text[end] != '"') end += text[end] == '\\' ? 2 : 1;
       ++end;
@@ -86,15 +93,19 @@ std::string disfigured(const std::string& text, Disfigure how, unsigned seed) {
     if (token.blank) {
       blanks = true;
       if (before != nullptr && before->comment) result += "\n";
-      if (how != Disfigure::kNoBlanks && how != Disfigure::kAll) result += token.text;
-      else if (one_in(3)) result += token.text;
+      if (how != Disfigure::kNoBlanks && how != Disfigure::kAll)
+        result += token.text;
+      else if (one_in(3))
+        result += token.text;
       continue;
     }
     const bool needed = before != nullptr && !before->comment && !stay_apart(before->text, token.text);
-    if (needed && (result.empty() || is_word(result.back()) || stay_apart(token.text, " "))) result += blanks || needed ? " " : "";
+    if (needed && (result.empty() || is_word(result.back()) || stay_apart(token.text, " ")))
+      result += blanks || needed ? " " : "";
     const bool everything = how == Disfigure::kAll;
     if ((how == Disfigure::kMoreBlanks || everything) && one_in(3)) result += one_in(2) ? "   " : "\t";
-    if ((how == Disfigure::kNewlines || everything) && one_in(4)) result += one_in(3) ? "\n\n\n" : one_in(2) ? "\r\n" : "\n";
+    if ((how == Disfigure::kNewlines || everything) && one_in(4))
+      result += one_in(3) ? "\n\n\n" : one_in(2) ? "\r\n" : "\n";
     if (how == Disfigure::kOneNewlineEach) result += "\n";
     if ((how == Disfigure::kComments || everything) && one_in(6)) {
       result += (one_in(2) ? "# remark " : "\n  # remark ") + std::to_string(++count) + "\n";
@@ -212,7 +223,8 @@ TEST(FormatDisfigured, NamesOfAnyLength) {
   for (std::size_t length = 1; length < 120; length += 2) {
     std::string text = kEveryForm;
     for (const std::string name : {"width", "Net", "side", "stride", "features"}) {
-      for (std::size_t at = text.find(name); at != std::string::npos; at = text.find(name, at + length + name.size())) {
+      for (std::size_t at = text.find(name); at != std::string::npos;
+           at = text.find(name, at + length + name.size())) {
         text.insert(at + name.size(), std::string(length, 'x'));
       }
     }

@@ -60,16 +60,18 @@ TEST(Parser, Values) {
 TEST(Parser, ValuesOutOfRange) {
   EXPECT_EQ(value("9223372036854775808"),
             "error: the number 9223372036854775808 is out of range\n  --> spec.cnn:2:9\n"
-            " 2 | let v = 9223372036854775808\n   |         ^^^^^^^^^^^^^^^^^^^\n   help: whole numbers have 64 bits\n");
+            " 2 | let v = 9223372036854775808\n   |         ^^^^^^^^^^^^^^^^^^^\n   help: whole numbers have "
+            "64 bits\n");
   EXPECT_EQ(value("1e999"),
             "error: the number 1e999 is out of range\n  --> spec.cnn:2:9\n 2 | let v = 1e999\n"
             "   |         ^^^^^\n   help: numbers are IEEE doubles\n");
 }
 
 TEST(Parser, Items) {
-  EXPECT_EQ(tree("cnn 1 import A, all from \"a.cnn\" let n = 3 block B(x, y = 2,) { relu } model M = B(1).head "
-                 "recipe R { } train M, N(2) on D using R(k=3) train M on D"),
-            R"(cnn 1
+  EXPECT_EQ(
+      tree("cnn 1 import A, all from \"a.cnn\" let n = 3 block B(x, y = 2,) { relu } model M = B(1).head "
+           "recipe R { } train M, N(2) on D using R(k=3) train M on D"),
+      R"(cnn 1
   import A, all from "a.cnn"
   let n = 3
   block B(x, y = 2)
@@ -144,9 +146,10 @@ model M {
 }
 
 TEST(Parser, Edits) {
-  EXPECT_EQ(tree("cnn 1 model B extends A(n = 3) { replace a.b with { c } remove a.*.d* insert before **.e { f } "
-                 "insert after g[1:2] { } set h i=1 j=k + 2 }"),
-            R"(cnn 1
+  EXPECT_EQ(
+      tree("cnn 1 model B extends A(n = 3) { replace a.b with { c } remove a.*.d* insert before **.e { f } "
+           "insert after g[1:2] { } set h i=1 j=k + 2 }"),
+      R"(cnn 1
   model B extends A(n=3)
     replace a.b
       c
@@ -200,10 +203,14 @@ TEST(Parser, Positions) {
   const std::string help = "   help: whole numbers have 64 bits\n", wrong = "99999999999999999999";
   const std::string caret = std::string(20, '^') + "\n";
   EXPECT_EQ(tree("cnn 1\r\nlet t = \"\xC3\xA9\xE4\xBD\xA0\" let v = " + wrong + "\r\n"),
-            "error: the number " + wrong + " is out of range\n  --> spec.cnn:2:22\n 2 | let t = \"\xC3\xA9\xE4\xBD\xA0\" let v = " + wrong +
-                "\n   |                       " + caret + help);
-  EXPECT_EQ(tree("\xEF\xBB\xBF" "cnn 1\n\nlet v = " + wrong),
-            "error: the number " + wrong + " is out of range\n  --> spec.cnn:3:9\n 3 | let v = " + wrong + "\n   |         " + caret + help);
+            "error: the number " + wrong +
+                " is out of range\n  --> spec.cnn:2:22\n 2 | let t = \"\xC3\xA9\xE4\xBD\xA0\" let v = " +
+                wrong + "\n   |                       " + caret + help);
+  EXPECT_EQ(tree("\xEF\xBB\xBF"
+                 "cnn 1\n\nlet v = " +
+                 wrong),
+            "error: the number " + wrong + " is out of range\n  --> spec.cnn:3:9\n 3 | let v = " + wrong +
+                "\n   |         " + caret + help);
 }
 
 }  // namespace
