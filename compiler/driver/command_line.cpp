@@ -28,6 +28,9 @@ constexpr CommandDef kCommands[] = {
     {"describe", "[LAYER]", "the layers of the language, or all about one"},
     {"summary", "SPEC", "layers, shapes, parameters, MACs and memory"},
     {"fmt", "[--check] FILES", "rewrites specs in their canonical form"},
+    {"render", "SPEC", "the spec fully expanded, with every default"},
+    {"diff", "SPEC SPEC", "what differs by meaning: layers, figures, training"},
+    {"graph", "SPEC", "the network as a drawing, in dot or as SVG"},
     {"generate", "SPEC -o DIR", "writes the C++ of a spec's programs"},
     {"train", "SPEC [OPTIONS]", "generates, builds and trains", true},
     {"eval", "SPEC [OPTIONS]", "generates, builds and evaluates", true},
@@ -52,7 +55,8 @@ po::options_description options_of(const CommandDef& command) {
   add("set", po::value<std::vector<std::string>>()->composing(), "NAME=VALUE: another value for a model's parameter or a setting of train");
   add("model", po::value<std::string>(), "the model, where the spec has several");
   if (command.runs_program) return options;
-  if (command.name != "generate") add("json", "machine-readable");
+  if (command.name == "check" || command.name == "summary") add("json", "machine-readable");
+  if (command.name == "graph") add("svg", "drawn by Graphviz's dot, as SVG");
   if (command.name == "summary") add("threads", po::value<int>(), "threads to count scratch memory for (default: this machine's)");
   if (command.name == "generate") add("out,o", po::value<std::string>(), "folder to write to (default: this one)");
   add("dump", po::value<std::string>(), "ast, model, graph or plan: prints that value");
@@ -70,6 +74,7 @@ void take_values(const po::variables_map& values, CommandLine& line) {
   line.help = values.count("help") > 0;
   line.json = values.count("json") > 0;
   line.check = values.count("check") > 0;
+  line.svg = values.count("svg") > 0;
   if (values.count("set")) {
     for (const std::string& text : values["set"].as<std::vector<std::string>>()) line.compile.overrides.push_back(parse_set(text));
   }
@@ -148,15 +153,18 @@ CommandLine parse_command_line(int argc, char** argv) {
     po::notify(values);
     if (values.count("subject")) {
       const auto subjects = values["subject"].as<std::vector<std::string>>();
+      const std::size_t most = command.name == "diff" ? 2 : 1;
       if (command.name == "fmt") line.files = subjects;
-      else if (subjects.size() > 1) throw UsageError(fmt::format("'{}' takes one {}, not also '{}'", command.name, command.name == "describe" ? "layer" : "spec", subjects[1]));
+      else if (subjects.size() > most) throw UsageError(fmt::format("'{}' takes {}, not also '{}'", command.name, command.usage, subjects[most]));
       line.subject = subjects.front();
+      if (subjects.size() > 1) line.second = subjects[1];
     }
     take_values(values, line);
   } catch (const po::error& error) {
     throw UsageError(error.what());
   }
   if (line.subject.empty() && !line.help && command.name != "describe") throw UsageError(fmt::format("'{}' needs a spec: cnnc {} {}", command.name, command.name, command.usage));
+  if (line.second.empty() && !line.help && command.name == "diff") throw UsageError("'diff' needs two specs: cnnc diff SPEC SPEC");
   line.compile.spec = line.subject;
   return line;
 }

@@ -3,12 +3,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "driver/describe.hpp"
+#include "driver/diff.hpp"
 #include "driver/fmt.hpp"
+#include "driver/graph.hpp"
 #include "driver/summary.hpp"
 #include "ops/cards.hpp"
+#include "sema/render.hpp"
 #include "support/files.hpp"
 
 namespace cnnc::driver {
@@ -46,30 +50,107 @@ int write_generated(const CommandLine& line, const std::vector<Compiled>& progra
   return 0;
 }
 
+// The only one of the spec's programs; null, after a message, where there are none or several.
+template <class Program>
+const Program* only(const CommandLine& line, const std::vector<Program>& programs, std::string_view (*name)(const Program&)) {
+  if (programs.size() == 1) return &programs.front();
+  if (programs.empty()) {
+    fmt::print(stderr, "error: {} has no model to {}\n", line.subject, line.command);
+    return nullptr;
+  }
+  fmt::print(stderr, "error: {} has several programs; choose one with --model:", line.subject);
+  for (const Program& program : programs) fmt::print(stderr, " {}", name(program));
+  fmt::print(stderr, "\n");
+  return nullptr;
+}
+
+std::string_view model_of(const Compiled& compiled) {
+  return compiled.program.model.name;
+}
+
+std::string_view model_name(const sema::Program& program) {
+  return program.model.name;
+}
+
+constexpr int kUserError = 1, kUsage = 2;
+
+int exit_code_without(const auto& programs) {
+  return programs.empty() ? kUserError : kUsage;
+}
+
 int print_summaries(const CommandLine& line, const std::vector<Compiled>& programs) {
   const int threads = line.threads > 0 ? line.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  if (line.json && programs.size() > 1) {
-    fmt::print(stderr, "error: the spec has several programs; choose one with --model:");
-    for (const Compiled& compiled : programs) fmt::print(stderr, " {}", compiled.program.model.name);
-    fmt::print(stderr, "\n");
-    return 2;
+  if (line.json) {
+    const Compiled* compiled = only(line, programs, model_of);
+    if (compiled == nullptr) return exit_code_without(programs);
+    fmt::print("{}", summary_json(compiled->plan, threads));
+    return 0;
   }
-  for (const Compiled& compiled : programs) {
-    fmt::print("{}", line.json ? summary_json(compiled.plan, threads) : summary_text(compiled.plan, threads));
-  }
+  for (const Compiled& compiled : programs) fmt::print("{}", summary_text(compiled.plan, threads));
   return 0;
 }
 
 int run_one(const CommandLine& line, const std::vector<Compiled>& programs) {
-  if (programs.size() == 1) return run_program(line, programs.front());
-  if (programs.empty()) {
-    fmt::print(stderr, "error: {} has no model to {}\n", line.subject, line.command);
-    return 1;
+  const Compiled* compiled = only(line, programs, model_of);
+  return compiled == nullptr ? exit_code_without(programs) : run_program(line, *compiled);
+}
+
+int print_graph(const CommandLine& line, const std::vector<sema::Program>& programs) {
+  const sema::Program* program = only(line, programs, model_name);
+  if (program == nullptr) return exit_code_without(programs);
+  const std::string dot = graph_dot(program->model);
+  if (!line.svg) {
+    fmt::print("{}", dot);
+    return 0;
   }
-  fmt::print(stderr, "error: {} has several programs; choose one with --model:", line.subject);
-  for (const Compiled& compiled : programs) fmt::print(stderr, " {}", compiled.program.model.name);
-  fmt::print(stderr, "\n");
-  return 2;
+  try {
+    fmt::print("{}", draw_svg(dot));
+    return 0;
+  } catch (const std::runtime_error& error) {
+    fmt::print(stderr, "error: {}\n  help: cnnc graph without --svg prints the drawing in the dot language\n", error.what());
+    return kUserError;
+  }
+}
+
+int print_rendered(const CommandLine& line, const std::vector<sema::Program>& programs) {
+  const sema::Program* program = only(line, programs, model_name);
+  if (program == nullptr) return exit_code_without(programs);
+  fmt::print("{}", sema::render(*program));
+  return 0;
+}
+
+// What two specs are compared for; each is compiled with the same options.
+int print_diff(const CommandLine& line) {
+  std::vector<Compiled> sides;
+  for (const std::string& spec : {line.subject, line.second}) {
+    Sources sources;
+    Diagnostics diagnostics;
+    CommandLine side = line;
+    side.subject = spec;
+    side.compile.spec = spec;
+    std::vector<Compiled> programs = compile(side.compile, sources, diagnostics);
+    if (diagnostics.failed()) {
+      fmt::print(stderr, "{}", render(diagnostics, sources));
+      return kUserError;
+    }
+    if (only(side, programs, model_of) == nullptr) return exit_code_without(programs);
+    sides.push_back(std::move(programs.front()));
+  }
+  fmt::print("{}", diff_text(sides[0], sides[1]));
+  return 0;
+}
+
+// Commands that need what a spec means, but no plan of it.
+int run_on_meaning(const CommandLine& line, const std::vector<sema::Program>& programs) {
+  if (line.command == "render") return print_rendered(line, programs);
+  if (line.command == "graph") return print_graph(line, programs);
+  return 0;  // check
+}
+
+int run_on_plans(const CommandLine& line, const std::vector<Compiled>& programs) {
+  if (line.command == "summary") return print_summaries(line, programs);
+  if (line.command == "generate") return write_generated(line, programs);
+  return run_one(line, programs);
 }
 
 }  // namespace
@@ -85,18 +166,21 @@ int run_command(const CommandLine& line) {
   }
   if (line.command == "describe") return describe_command(line);
   if (line.command == "fmt") return format_files(line);
+  if (line.command == "diff") return print_diff(line);
 
   Sources sources;
   Diagnostics diagnostics;
-  const std::vector<Compiled> programs = compile(line.compile, sources, diagnostics);
+  static constexpr std::string_view kOnMeaning[] = {"check", "render", "graph"};
+  const bool on_meaning = std::ranges::find(kOnMeaning, line.command) != std::end(kOnMeaning);
+  std::vector<sema::Program> programs;
+  std::vector<Compiled> plans;
+  if (on_meaning) programs = analyze_spec(line.compile, sources, diagnostics);
+  else plans = compile(line.compile, sources, diagnostics);
   const bool machine = line.json && line.command == "check";
   if (machine) fmt::print("{}", render_json(diagnostics, sources));
   else fmt::print(stderr, "{}", render(diagnostics, sources));
-  if (diagnostics.failed()) return 1;
-  if (line.command == "check") return 0;
-  if (line.command == "summary") return print_summaries(line, programs);
-  if (line.command == "generate") return write_generated(line, programs);
-  return run_one(line, programs);
+  if (diagnostics.failed()) return kUserError;
+  return on_meaning ? run_on_meaning(line, programs) : run_on_plans(line, plans);
 }
 
 }  // namespace cnnc::driver

@@ -8,8 +8,10 @@
 #include "lower/lower.hpp"
 #include "ops/cards.hpp"
 #include "plan/make_plan.hpp"
+#include "sema/render.hpp"
 #include "support/files.hpp"
 #include "support/messages.hpp"
+#include "syntax/modules.hpp"
 #include "syntax/parser.hpp"
 
 namespace cnnc::driver {
@@ -49,25 +51,19 @@ Compiled plan_program(sema::Program program, const CompileOptions& options, cons
                       .spec_lines = lines_of(sources.file(program.model.range.file)),
                       .version = CNNC_VERSION,
                       .spec_hash = semantic_hash(program),
-                      .rendered = sema::dump(program)};
+                      .rendered = sema::render(program)};
   return {std::move(program), std::move(plan), std::move(origin)};
 }
 
 }  // namespace
 
-std::vector<Compiled> compile(const CompileOptions& options, Sources& sources, Diagnostics& diagnostics) {
-  const auto text = read_text(options.spec);
-  if (!text.ok) {
-    diagnostics.report_general(messages::kCannotReadSpec, options.spec.string(), text.error);
-    return {};
-  }
-  const std::uint32_t file = sources.add(options.spec.string(), text.text);
-  const auto tree = syntax::parse(sources, file, diagnostics);
-  if (!tree || diagnostics.failed()) return {};
-  print_if(options.dump == "ast", syntax::dump(*tree));
+std::vector<sema::Program> analyze_spec(const CompileOptions& options, Sources& sources, Diagnostics& diagnostics) {
+  const auto modules = syntax::load(options.spec, sources, diagnostics);
+  if (!modules || diagnostics.failed()) return {};
+  print_if(options.dump == "ast", syntax::dump(modules->back().tree));
 
   static const ir::OpRegistry ops = ops::registry();
-  std::vector<sema::Program> programs = sema::analyze(*tree, ops, options.overrides, sources, diagnostics);
+  std::vector<sema::Program> programs = sema::analyze(*modules, ops, options.overrides, sources, diagnostics);
   if (diagnostics.failed()) return {};
   if (!options.model.empty()) {
     std::vector<std::string_view> names;
@@ -77,9 +73,13 @@ std::vector<Compiled> compile(const CompileOptions& options, Sources& sources, D
       diagnostics.report_general(messages::kNoSuchModel, options.model, options.spec.string(), fmt::format("{}", fmt::join(names, ", ")));
     }
   }
+  for (const sema::Program& program : programs) print_if(options.dump == "model", sema::dump(program));
+  return programs;
+}
+
+std::vector<Compiled> compile(const CompileOptions& options, Sources& sources, Diagnostics& diagnostics) {
   std::vector<Compiled> compiled;
-  for (sema::Program& program : programs) {
-    print_if(options.dump == "model", sema::dump(program));
+  for (sema::Program& program : analyze_spec(options, sources, diagnostics)) {
     compiled.push_back(plan_program(std::move(program), options, sources));
   }
   return compiled;

@@ -27,6 +27,9 @@ struct Compiled {
   emit::Origin origin;
 };
 
+/// Reads and checks a spec: the programs that it describes, or the one of `options.model`.
+std::vector<sema::Program> analyze_spec(const CompileOptions& options, Sources& sources, Diagnostics& diagnostics);
+
 /// Reads, checks and plans a spec. Mistakes are in `diagnostics`; what is returned is free of them.
 std::vector<Compiled> compile(const CompileOptions& options, Sources& sources, Diagnostics& diagnostics);
 

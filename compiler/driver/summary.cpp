@@ -54,6 +54,7 @@ std::string summary_text(const Plan& plan, int threads) {
   for (const plan::LayerRow& row : plan.layers) statistics += row.statistics;
   text += fmt::format("\n  parameters  {:>14}\n", with_commas(plan.parameter_count()));
   if (statistics > 0) text += fmt::format("  statistics  {:>14}\n", with_commas(statistics));
+  if (plan.auxiliary_count() > 0) text += fmt::format("  auxiliary   {:>14}\n", with_commas(plan.auxiliary_count()));
   text += fmt::format("  MAC/image   {:>14}\n", with_commas(plan.mac_count()));
   for (std::size_t i = 0; i < plan.phases.size(); ++i) {
     const plan::Function* step = step_of(plan, i);
@@ -77,12 +78,13 @@ std::string summary_json(const Plan& plan, int threads) {
   json["input"] = to_text(plan.input);
   json["output"] = to_text(plan.output);
   json["parameters"] = plan.parameter_count();
+  json["auxiliary"] = plan.auxiliary_count();
   json["trainable"] = trainable(plan);
   json["macs"] = plan.mac_count();
   json["layers"] = nlohmann::ordered_json::array();
   for (const plan::LayerRow& row : plan.layers) {
     json["layers"].push_back({{"path", row.path}, {"type", row.type}, {"activation", row.activation}, {"output", row.output},
-                              {"parameters", row.parameters}, {"statistics", row.statistics}, {"macs", row.macs}, {"line", row.line}});
+                              {"parameters", row.parameters}, {"statistics", row.statistics}, {"macs", row.macs}, {"line", row.line.place()}});
   }
   json["phases"] = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < plan.phases.size(); ++i) {

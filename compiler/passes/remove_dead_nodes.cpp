@@ -7,6 +7,7 @@ ir::Graph remove_dead_nodes(const ir::Graph& graph) {
   std::vector<bool> read(graph.tensors.size(), false);
   const auto mark = [&](ir::TensorId value) { read.at(static_cast<std::size_t>(value.index)) = true; };
   mark(graph.output);
+  for (const ir::AuxiliaryHead& head : graph.auxiliaries) mark(head.output);
   for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
     if (!read.at(static_cast<std::size_t>(node->output.index))) continue;
     for (const ir::TensorId input : node->inputs) mark(input);

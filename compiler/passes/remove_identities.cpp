@@ -31,6 +31,7 @@ ir::Graph remove_identities(const ir::Graph& graph, const InferenceLayers& infer
     result.nodes.push_back(std::move(node));
   }
   replace(result.output);
+  for (ir::AuxiliaryHead& head : result.auxiliaries) replace(head.output);
   return result;
 }
 

@@ -294,6 +294,20 @@ void FunctionBuilder::finish() {
   add_step(cross_entropy ? "softmax_cross_entropy" : "mean_squared_error",
            {BufferOperand{d_output}, Named::kLosses, BufferOperand{output}, Named::kLabels, geometry, Named::kBatch});
   add_gradient(graph_.output, d_output);
+  for (const ir::AuxiliaryHead& head : graph_.auxiliaries) add_auxiliary_loss(head, cross_entropy);
+}
+
+// Adds a head's share to the losses and begins its gradient.
+void FunctionBuilder::add_auxiliary_loss(const ir::AuxiliaryHead& head, bool cross_entropy) {
+  ensure(cross_entropy, "plan", "an auxiliary head with another loss than cross-entropy");
+  const ir::Shape& shape = graph_.tensor(head.output).shape;
+  const int d_output = new_blocked("d_" + value_name(head.output), shape);
+  function_.steps.push_back({.function = "add_softmax_cross_entropy",
+                             .operands = {BufferOperand{d_output}, Named::kLosses, BufferOperand{buffer_of(head.output)},
+                                          Named::kLabels, NumberOperand{head.weight},
+                                          GeometryOperand{geometries_.of_shape(shape)}, Named::kBatch},
+                             .layer = {}});
+  add_gradient(head.output, d_output);
 }
 
 }  // namespace cnnc::plan

@@ -57,6 +57,7 @@ class FunctionBuilder {
   void forward_node(std::size_t number);
   void copy_arms(const ir::Node& node);
   void finish();
+  void add_auxiliary_loss(const ir::AuxiliaryHead& head, bool cross_entropy);
   void backward();
   void backward_node(std::size_t number);
   void backward_inputs(std::size_t number, const ir::Node& node, int d_output);

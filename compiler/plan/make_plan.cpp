@@ -60,6 +60,9 @@ std::vector<LayerRow> layer_rows(const ir::Graph& graph, const std::vector<Plann
                  .output = {},
                  .line = layer.line,
                  .frozen_in = {}};
+    row.auxiliary = std::ranges::any_of(graph.auxiliaries, [&](const ir::AuxiliaryHead& head) {
+      return layer.path.starts_with(head.path + ".");
+    });
     for (const ir::Node& node : graph.nodes) {
       if (node.layer.index != static_cast<int>(i)) continue;
       row.output = to_text(graph.tensor(node.output).shape);
@@ -137,7 +140,9 @@ class Planning {
       inference = planned.phase.frozen;
       for (const int parameter : planned.learning) learns[static_cast<std::size_t>(parameter)] = true;
     }
-    const ir::Graph graph = passes::run_pipeline(graph_, inference, logits, request_.observer);
+    ir::Graph whole = graph_;
+    if (!step) whole.auxiliaries.clear();
+    const ir::Graph graph = passes::run_pipeline(whole, inference, logits, request_.observer);
     const FunctionRequest request{.graph = graph,
                                   .inference = inference,
                                   .learns = learns,

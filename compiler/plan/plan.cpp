@@ -5,13 +5,19 @@ namespace cnnc::plan {
 
 std::int64_t Plan::parameter_count() const {
   std::int64_t count = 0;
-  for (const LayerRow& row : layers) count += row.parameters;
+  for (const LayerRow& row : layers) count += row.auxiliary ? 0 : row.parameters;
+  return count;
+}
+
+std::int64_t Plan::auxiliary_count() const {
+  std::int64_t count = 0;
+  for (const LayerRow& row : layers) count += row.auxiliary ? row.parameters : 0;
   return count;
 }
 
 std::int64_t Plan::mac_count() const {
   std::int64_t count = 0;
-  for (const LayerRow& row : layers) count += row.macs;
+  for (const LayerRow& row : layers) count += row.auxiliary ? 0 : row.macs;
   return count;
 }
 

@@ -43,8 +43,9 @@ struct BufferListOperand { std::vector<int> buffers; };
 struct ParameterOperand { int parameter; };
 struct GradientOperand { int parameter; };
 struct GeometryOperand { int geometry; };
+struct NumberOperand { double value; };
 enum class Named { kImages, kLabels, kBatch, kRandom, kScratch, kLosses, kScores };
-using Operand = std::variant<BufferOperand, BufferListOperand, ParameterOperand, GradientOperand, GeometryOperand, Named>;
+using Operand = std::variant<BufferOperand, BufferListOperand, ParameterOperand, GradientOperand, GeometryOperand, NumberOperand, Named>;
 
 /// One call. `layer` says which line of the spec it comes from (none: the frame around the layers).
 struct Step {
@@ -89,8 +90,9 @@ struct LayerRow {
   std::int64_t parameters = 0;
   std::int64_t statistics = 0;
   std::int64_t macs = 0;
-  int line = 0;
+  ir::SpecLine line = {};
   std::vector<std::string> frozen_in;  // phases
+  bool auxiliary = false;              // in a head that only training runs
 };
 
 struct Memory {
@@ -118,8 +120,11 @@ struct Plan {
   std::vector<Function> functions;
   Memory memory;
 
-  std::int64_t parameter_count() const;   // those that can learn, not the statistics
+  /// Parameters that can learn, not the statistics, and work for an image; of what prediction runs.
+  std::int64_t parameter_count() const;
   std::int64_t mac_count() const;
+  /// Parameters of auxiliary heads.
+  std::int64_t auxiliary_count() const;
   /// Parameters that learn in phase `phase`.
   std::int64_t trainable_count(std::size_t phase) const;
 };

@@ -17,6 +17,7 @@ class Sharing {
       for (const ir::TensorId input : node.inputs) ++readers_.at(index(input));
     }
     ++readers_.at(index(graph.output));
+    for (const ir::AuxiliaryHead& head : graph.auxiliaries) ++readers_.at(index(head.output));
     own(graph.input);
     for (std::size_t i = graph.nodes.size(); i-- > 0;) share(i);
   }

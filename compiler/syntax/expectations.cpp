@@ -90,6 +90,7 @@ class Search {
     if (what == "a layer" && before() != nullptr && before()->getText() == "=" && !is_word(found_)) {
       help = fmt::format("a value is declared let {} = {}", before(2)->getText(), found_->getText());
     }
+    if (enclosing<CnnParser::EmbeddedContext>(context_) != nullptr) return in_text(what);
     const bool between = what == "a layer" || what.starts_with("replace, remove") ||
                          what == "a setting, a phase or '}'" || context_->parent == nullptr;
     return between || before() == nullptr ? expected_at(found_, what, help)
@@ -103,6 +104,15 @@ class Search {
 
   Finding unexpected(Token* token, const std::string& help) const {
     return {Finding::Kind::kUnexpected, list_.range(token, token), "", shown(token), help};
+  }
+
+  // Between the braces of a text.
+  Finding in_text(const std::string& what) const {
+    Finding result = expected_at(found_, what == "something else" ? "an operator or '}'" : what, "");
+    if (found_->getType() != Token::EOF) return result;
+    result.range.end = result.range.begin + 1;
+    result.found = "'}'";
+    return result;
   }
 
   // What is missing at the end of a line is shown there.

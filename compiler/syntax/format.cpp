@@ -247,7 +247,7 @@ std::optional<std::string> format(const Sources& sources, std::uint32_t file, Di
   const auto parsed = parse_tree(sources, file, offsets, diagnostics);
   if (parsed == nullptr) return std::nullopt;
   const int errors_before = diagnostics.errors();
-  TreeBuilder(file, offsets, diagnostics).file(parsed->spec);
+  TreeBuilder(file, offsets, sources, diagnostics).file(parsed->spec);
   if (diagnostics.errors() > errors_before) return std::nullopt;
 
   std::string text = Layout(Pieces(*parsed)).file(parsed->spec);

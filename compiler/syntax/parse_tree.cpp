@@ -22,9 +22,9 @@ bool has_edition(antlr4::CommonTokenStream& tokens, const Offsets& offsets, std:
   return false;
 }
 
-// The text is known to be wrong: what is to be said of it.
-void report_errors(antlr4::CommonTokenStream& stream, const Offsets& offsets, std::uint32_t file,
-                   Diagnostics& diagnostics) {
+// The text is known not to be what `parse` reads: what is to be said of it.
+void report_errors(antlr4::CommonTokenStream& stream, const auto& parse, const Offsets& offsets,
+                   std::uint32_t file, Diagnostics& diagnostics) {
   TokenList list(stream, file, offsets);
   ReportedLines lines;
   const int errors_before = diagnostics.errors();
@@ -38,8 +38,22 @@ void report_errors(antlr4::CommonTokenStream& stream, const Offsets& offsets, st
   CnnParser parser(&mended);
   parser.removeErrorListeners();
   parser.setErrorHandler(std::make_shared<ErrorStrategy>(list, diagnostics, lines));
-  parser.spec();
+  parse(parser);
   ensure(diagnostics.errors() > errors_before, "syntax", "a text that does not parse, and no error");
+}
+
+// What `parse` gives; null where the text is no such thing, which is reported.
+template <class Parse>
+auto parse_or_report(ParseTree& parsed, const Parse& parse, const Offsets& offsets, std::uint32_t file,
+                     Diagnostics& diagnostics) -> decltype(parse(parsed.parser)) {
+  parsed.parser.setErrorHandler(std::make_shared<antlr4::BailErrorStrategy>());
+  try {
+    return parse(parsed.parser);
+  } catch (const antlr4::ParseCancellationException&) {
+    parsed.tokens.fill();
+    report_errors(parsed.tokens, parse, offsets, file, diagnostics);
+    return nullptr;
+  }
 }
 
 }  // namespace
@@ -53,14 +67,15 @@ std::unique_ptr<ParseTree> parse_tree(const Sources& sources, std::uint32_t file
                                       Diagnostics& diagnostics) {
   auto result = std::make_unique<ParseTree>(std::string(sources.file(file).text()));
   if (!has_edition(result->tokens, offsets, file, diagnostics)) return nullptr;
-  result->parser.setErrorHandler(std::make_shared<antlr4::BailErrorStrategy>());
-  try {
-    result->spec = result->parser.spec();
-  } catch (const antlr4::ParseCancellationException&) {
-    report_errors(result->tokens, offsets, file, diagnostics);
-    return nullptr;
-  }
-  return result;
+  const auto spec = [](CnnParser& parser) { return parser.spec(); };
+  result->spec = parse_or_report(*result, spec, offsets, file, diagnostics);
+  return result->spec == nullptr ? nullptr : std::move(result);
+}
+
+CnnParser::EmbeddedContext* parse_embedded(ParseTree& parsed, std::uint32_t file, const Offsets& offsets,
+                                           Diagnostics& diagnostics) {
+  const auto embedded = [](CnnParser& parser) { return parser.embedded(); };
+  return parse_or_report(parsed, embedded, offsets, file, diagnostics);
 }
 
 }  // namespace cnnc::syntax

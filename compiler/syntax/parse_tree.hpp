@@ -23,4 +23,9 @@ struct ParseTree {
 std::unique_ptr<ParseTree> parse_tree(const Sources& sources, std::uint32_t file, const Offsets& offsets,
                                       Diagnostics& diagnostics);
 
+/// The expression that `parsed`'s text is, from between the braces of a text; null where it is none, which is
+/// reported.
+CnnParser::EmbeddedContext* parse_embedded(ParseTree& parsed, std::uint32_t file, const Offsets& offsets,
+                                           Diagnostics& diagnostics);
+
 }  // namespace cnnc::syntax

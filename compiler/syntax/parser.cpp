@@ -12,7 +12,7 @@ std::optional<File> parse(const Sources& sources, std::uint32_t file, Diagnostic
   const auto parsed = parse_tree(sources, file, offsets, diagnostics);
   if (parsed == nullptr) return std::nullopt;
   const int errors_before = diagnostics.errors();
-  File result = TreeBuilder(file, offsets, diagnostics).file(parsed->spec);
+  File result = TreeBuilder(file, offsets, sources, diagnostics).file(parsed->spec);
   if (diagnostics.errors() > errors_before) return std::nullopt;
   return result;
 }

@@ -26,6 +26,19 @@ TEST(CrossEntropy, LargeLogitsDoNotOverflow) {
   EXPECT_EQ(gradient.values(), (Doubles{1, -1}));
 }
 
+TEST(CrossEntropy, AnAuxiliaryHeadAddsItsWeightedShare) {
+  const MapGeometry g{.channels = 3};
+  const Map x(g, 1, {1, 2, -1});
+  Map gradient(g, 1), weighted(g, 1);
+  std::vector<float> losses(1), sum = {10};
+  const std::vector<int> labels = {2};
+  softmax_cross_entropy(gradient, losses, x, labels, g, 1);
+  add_softmax_cross_entropy(weighted, sum, x, labels, 0.25f, g, 1);
+  EXPECT_FLOAT_EQ(sum[0], 10 + 0.25f * losses[0]);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_FLOAT_EQ(weighted.values()[i], 0.25f * gradient.values()[i]);
+  EXPECT_NE(gradient.values()[0], 0);
+}
+
 TEST(CrossEntropy, MeanLossIsOfTheBatchAlone) {
   const std::vector<float> losses = {1, 2, 6, 1000};
   EXPECT_EQ(mean_loss(losses, 3), 3);

@@ -71,6 +71,11 @@ TEST(Hostile, TheLimitOfNesting) {
   EXPECT_EQ(first_line(tree(bodies(257))), "error: nested deeper than 256 levels");
 }
 
+TEST(Hostile, NestingWithinATextCountsToo) {
+  const std::string text = "cnn 1\nmodel M { \"a{" + repeated("(", 100000) + "}\" = relu }\n";
+  EXPECT_EQ(first_line(tree(text)), "error: nested deeper than 256 levels");
+}
+
 TEST(Hostile, BytesThatAreNoText) {
   EXPECT_EQ(first_line(tree(std::string("cnn 1\nlet a = 1\0", 16))),
             "error: byte 0x00 is not valid in UTF-8 text");

@@ -125,7 +125,7 @@ model M {
     x =
       sequence
         y
-    "dense{i + 1}" =
+    "dense{(i + 1)}" =
       repeat n
         z
     train =

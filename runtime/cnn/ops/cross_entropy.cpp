@@ -22,6 +22,17 @@ LogSum log_sum(const float* logits, const MapGeometry& g) {
   return result;
 }
 
+// One image's weighted loss; writes the gradient of its share in the mean.
+float loss_and_gradient(float* d_in, const float* in, int label, float weight, const MapGeometry& g, int batch) {
+  const LogSum total = log_sum(in, g);
+  const double loss = total.loss(in[label * g.block]);
+  for (int i = 0; i < g.channels; ++i) {
+    const double probability = std::exp(in[i * g.block] - total.largest) / total.sum;
+    d_in[i * g.block] = static_cast<float>(weight * (probability - (i == label ? 1 : 0)) / batch);
+  }
+  return static_cast<float>(weight * loss);
+}
+
 // Calls work(block, image in the block, image in the batch); a few images are a tile.
 template <class Work>
 void for_each_image(const MapGeometry& g, int batch, Work&& work) {
@@ -38,14 +49,14 @@ void for_each_image(const MapGeometry& g, int batch, Work&& work) {
 void softmax_cross_entropy(Blocked d_logits, Floats losses, ConstBlocked logits, Labels labels,
                            const MapGeometry& g, int batch) {
   for_each_image(g, batch, [&](int block, int place, int image) {
-    const float* in = logits.block(block) + place;
-    float* d_in = d_logits.block(block) + place;
-    const LogSum total = log_sum(in, g);
-    losses[image] = static_cast<float>(total.loss(in[labels[image] * g.block]));
-    for (int i = 0; i < g.channels; ++i) {
-      const double probability = std::exp(in[i * g.block] - total.largest) / total.sum;
-      d_in[i * g.block] = static_cast<float>((probability - (i == labels[image] ? 1 : 0)) / batch);
-    }
+    losses[image] = loss_and_gradient(d_logits.block(block) + place, logits.block(block) + place, labels[image], 1, g, batch);
+  });
+}
+
+void add_softmax_cross_entropy(Blocked d_logits, Floats losses, ConstBlocked logits, Labels labels, float weight,
+                               const MapGeometry& g, int batch) {
+  for_each_image(g, batch, [&](int block, int place, int image) {
+    losses[image] += loss_and_gradient(d_logits.block(block) + place, logits.block(block) + place, labels[image], weight, g, batch);
   });
 }
 

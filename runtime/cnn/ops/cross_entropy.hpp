@@ -10,6 +10,10 @@ namespace cnn {
 void softmax_cross_entropy(Blocked d_logits, Floats losses, ConstBlocked logits, Labels labels,
                            const MapGeometry& geometry, int batch);
 
+/// The same for an auxiliary head: losses[i] += weight * loss, and d_logits is the gradient of weight * the mean loss.
+void add_softmax_cross_entropy(Blocked d_logits, Floats losses, ConstBlocked logits, Labels labels, float weight,
+                               const MapGeometry& geometry, int batch);
+
 /// The losses alone.
 void cross_entropy_loss(Floats losses, ConstBlocked logits, Labels labels, const MapGeometry& geometry,
                         int batch);

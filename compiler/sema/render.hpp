@@ -1,0 +1,24 @@
+// A program as a spec again: everything expanded, every default written out.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sema/model.hpp"
+
+namespace cnnc::sema {
+
+/// The whole spec of one program. It means what the program means: checking and compiling it gives the same layers, paths,
+/// data and training.
+std::string render(const Program& program);
+
+/// Its parts: the model's lines, those of the data and of the train, without the file's head.
+std::string render_model(const Model& model);
+std::string render_data(const Program& program);      // empty where there is none
+std::string render_training(const Program& program);  // empty where there is none
+
+/// A layer as it is written: conv(64, 3, stride=1, ...), every argument with its value.
+std::string call_text(const ir::Layer& layer);
+
+}  // namespace cnnc::sema
