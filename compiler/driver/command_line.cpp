@@ -27,6 +27,7 @@ constexpr CommandDef kCommands[] = {
     {"check", "SPEC", "checks a spec and explains its mistakes"},
     {"describe", "[LAYER]", "the layers of the language, or all about one"},
     {"summary", "SPEC", "layers, shapes, parameters, MACs and memory"},
+    {"fmt", "[--check] FILES", "rewrites specs in their canonical form"},
     {"render", "SPEC", "the spec fully expanded, with every default"},
     {"diff", "SPEC SPEC", "what differs by meaning: layers, figures, training"},
     {"graph", "SPEC", "the network as a drawing, in dot or as SVG"},
@@ -47,6 +48,10 @@ po::options_description options_of(const CommandDef& command) {
   auto add = options.add_options();
   add("help,h", "this help");
   if (command.name == "describe") return options;
+  if (command.name == "fmt") {
+    add("check", "changes nothing; lists the files that would change, exit code 1 where there are any");
+    return options;
+  }
   add("set", po::value<std::vector<std::string>>()->composing(), "NAME=VALUE: another value for a model's parameter or a setting of train");
   add("model", po::value<std::string>(), "the model, where the spec has several");
   if (command.runs_program) return options;
@@ -68,6 +73,7 @@ std::pair<std::string, std::string> parse_set(const std::string& text) {
 void take_values(const po::variables_map& values, CommandLine& line) {
   line.help = values.count("help") > 0;
   line.json = values.count("json") > 0;
+  line.check = values.count("check") > 0;
   line.svg = values.count("svg") > 0;
   if (values.count("set")) {
     for (const std::string& text : values["set"].as<std::vector<std::string>>()) line.compile.overrides.push_back(parse_set(text));
@@ -148,7 +154,8 @@ CommandLine parse_command_line(int argc, char** argv) {
     if (values.count("subject")) {
       const auto subjects = values["subject"].as<std::vector<std::string>>();
       const std::size_t most = command.name == "diff" ? 2 : 1;
-      if (subjects.size() > most) throw UsageError(fmt::format("'{}' takes {}, not also '{}'", command.name, command.usage, subjects[most]));
+      if (command.name == "fmt") line.files = subjects;
+      else if (subjects.size() > most) throw UsageError(fmt::format("'{}' takes {}, not also '{}'", command.name, command.usage, subjects[most]));
       line.subject = subjects.front();
       if (subjects.size() > 1) line.second = subjects[1];
     }

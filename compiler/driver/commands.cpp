@@ -8,6 +8,7 @@
 
 #include "driver/describe.hpp"
 #include "driver/diff.hpp"
+#include "driver/fmt.hpp"
 #include "driver/graph.hpp"
 #include "driver/summary.hpp"
 #include "ops/cards.hpp"
@@ -164,6 +165,7 @@ int run_command(const CommandLine& line) {
     return 0;
   }
   if (line.command == "describe") return describe_command(line);
+  if (line.command == "fmt") return format_files(line);
   if (line.command == "diff") return print_diff(line);
 
   Sources sources;

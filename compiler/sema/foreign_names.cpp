@@ -135,6 +135,10 @@ constexpr Foreign kWords[] = {
     {"act", "none", "no activation is written act=identity, or nothing at all"},
     {"act", "None", "no activation is written act=identity, or nothing at all"},
     {"act", "ReLU", "it is written relu"},
+    {"", "True", "write true"},
+    {"", "False", "write false"},
+    {"", "None", "there is no such value: leave the argument out, or name what is meant"},
+    {"", "null", "there is no such value: leave the argument out, or name what is meant"},
 };
 
 template <std::size_t N>
