@@ -6,9 +6,9 @@
 #include <thread>
 
 #include "driver/describe.hpp"
+#include "driver/generate.hpp"
 #include "driver/summary.hpp"
 #include "ops/cards.hpp"
-#include "support/files.hpp"
 
 namespace cnnc::driver {
 
@@ -30,19 +30,6 @@ int describe_command(const CommandLine& line) {
   fmt::print(stderr, "error: there is no layer '{}'{}\n  help: cnnc describe lists all layers\n", line.subject,
              near.empty() ? "" : fmt::format("; did you mean '{}'?", near));
   return 1;
-}
-
-int write_generated(const CommandLine& line, const std::vector<Compiled>& programs) {
-  for (const Compiled& compiled : programs) {
-    for (const emit::GeneratedFile& file : emit::emit(compiled.plan, compiled.origin)) {
-      const std::filesystem::path path = line.output / file.name;
-      if (const std::string error = write_text_if_changed(path, file.text); !error.empty()) {
-        fmt::print(stderr, "error: '{}' can't be written: {}\n", path.string(), error);
-        return 1;
-      }
-    }
-  }
-  return 0;
 }
 
 int print_summaries(const CommandLine& line, const std::vector<Compiled>& programs) {
@@ -93,7 +80,7 @@ int run_command(const CommandLine& line) {
   if (diagnostics.failed()) return 1;
   if (line.command == "check") return 0;
   if (line.command == "summary") return print_summaries(line, programs);
-  if (line.command == "generate") return write_generated(line, programs);
+  if (line.command == "generate") return write_generated(line, programs, sources);
   return run_one(line, programs);
 }
 
