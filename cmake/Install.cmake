@@ -14,11 +14,13 @@ install(TARGETS cnnc cnn cnn_formats EXPORT cnncTargets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT cnncTargets NAMESPACE cnnc:: DESTINATION ${package_folder})
 
-# What programs of others may include; the rest would need headers of the runtime's own libraries.
+# What programs of others may include. The rest is the kernels' own, or would need headers of the runtime's libraries.
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/runtime/cnn" DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILES_MATCHING PATTERN "*.hpp"
         PATTERN "program" EXCLUDE
-        PATTERN "byte_stream.hpp" EXCLUDE)
+        REGEX "/core/(team|sgemm|elementary)\\.hpp$" EXCLUDE
+        REGEX "/ops/(tiles|windows|columns)\\.hpp$" EXCLUDE
+        REGEX "/data/byte_stream\\.hpp$" EXCLUDE)
 install(FILES "${PROJECT_SOURCE_DIR}/runtime/cnn/program/program.hpp" DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/cnn/program)
 
 function(from_description result path)
