@@ -16,8 +16,8 @@ struct Output {
   std::string text;
 };
 
-// A rule's word. GCC's way, which Make, Ninja and CMake read alike: a backslash stands for itself except before a blank,
-// where each one is doubled.
+// A rule's word. GCC's way, which Make, Ninja and CMake read alike: a backslash stands for itself except
+// before a blank, where each one is doubled.
 std::string escaped(std::string_view path) {
   std::string text;
   std::size_t backslashes = 0;
@@ -52,7 +52,8 @@ std::string choices(const std::vector<Compiled>& programs) {
   return names;
 }
 
-std::string write_depfile(const CommandLine& line, const std::vector<Output>& outputs, const Sources& sources) {
+std::string write_depfile(const CommandLine& line, const std::vector<Output>& outputs,
+                          const Sources& sources) {
   std::vector<std::string> targets, dependencies;
   // Ninja wants the rule's first output first.
   if (!line.stamp.empty()) targets.push_back(line.stamp.string());
@@ -85,12 +86,14 @@ std::string depfile_text(std::span<const std::string> targets, std::span<const s
 
 int write_generated(const CommandLine& line, std::vector<Compiled> programs, const Sources& sources) {
   if (!line.program_name.empty()) {
-    if (programs.empty()) return fail(fmt::format("{} has no model to name {}", line.subject, line.program_name));
+    if (programs.empty())
+      return fail(fmt::format("{} has no model to name {}", line.subject, line.program_name));
     if (programs.size() > 1) {
-      return fail(fmt::format("{} has several programs, and --name {} names one; choose it with --model:{}\n"
-                              "  help: in CMake: cnn_add_model({} SPEC ... MODEL {})",
-                              line.subject, line.program_name, choices(programs), line.program_name,
-                              programs.front().program.model.name));
+      return fail(
+          fmt::format("{} has several programs, and --name {} names one; choose it with --model:{}\n"
+                      "  help: in CMake: cnn_add_model({} SPEC ... MODEL {})",
+                      line.subject, line.program_name, choices(programs), line.program_name,
+                      programs.front().program.model.name));
     }
     programs.front().plan.program = line.program_name;
   }
@@ -99,8 +102,9 @@ int write_generated(const CommandLine& line, std::vector<Compiled> programs, con
     for (emit::GeneratedFile& file : emit::emit(compiled.plan, compiled.origin)) {
       const std::filesystem::path path = line.output / file.name;
       if (find(outputs, path) != nullptr) {
-        return fail(fmt::format("two programs of {} would both write '{}'; give one of the models another name",
-                                line.subject, path.string()));
+        return fail(
+            fmt::format("two programs of {} would both write '{}'; give one of the models another name",
+                        line.subject, path.string()));
       }
       outputs.push_back({path, std::move(file.text)});
     }

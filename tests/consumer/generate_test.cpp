@@ -1,4 +1,5 @@
-// What `cnnc generate` tells build systems: depfiles that Make and Ninja read, stamps, names, files that keep their age.
+// What `cnnc generate` tells build systems: depfiles that Make and Ninja read, stamps, names, files that keep
+// their age.
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
@@ -18,9 +19,11 @@ using cnnc::driver::depfile_text;
 
 constexpr const char* kOneModel = "cnn 1\nmodel Net {\n  input 1x4x4\n  flatten\n  dense(2)\n  softmax\n}\n";
 constexpr const char* kTwoModels =
-    "cnn 1\nmodel A {\n  input 1x2x2\n  flatten\n  dense(2)\n  softmax\n}\nmodel B {\n  input 1x2x2\n  flatten\n  dense(3)\n  softmax\n}\n";
+    "cnn 1\nmodel A {\n  input 1x2x2\n  flatten\n  dense(2)\n  softmax\n}\nmodel B {\n  input 1x2x2\n  "
+    "flatten\n  dense(3)\n  softmax\n}\n";
 constexpr const char* kCollision =
-    "cnn 1\nmodel A {\n  input 1x2x2\n  flatten\n  dense(2)\n  softmax\n}\nmodel A_main {\n  input 1x2x2\n  flatten\n  dense(3)\n  softmax\n}\n";
+    "cnn 1\nmodel A {\n  input 1x2x2\n  flatten\n  dense(2)\n  softmax\n}\nmodel A_main {\n  input 1x2x2\n  "
+    "flatten\n  dense(3)\n  softmax\n}\n";
 
 std::string read(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
@@ -93,7 +96,8 @@ TEST_F(Generate, NamesFilesAsTheBuildWishes) {
                          " has several programs, and --name net names one; choose it with --model: A B\n"
                          "  help: in CMake: cnn_add_model(net SPEC ... MODEL A)\n");
   for (const char* name : {"", "a/b", ".hidden", "-x", "blank here", "quote\""}) {
-    EXPECT_THROW(generate(folder_ / "two.cnn", {std::string("--name=") + name}), cnnc::driver::UsageError) << name;
+    EXPECT_THROW(generate(folder_ / "two.cnn", {std::string("--name=") + name}), cnnc::driver::UsageError)
+        << name;
     testing::internal::GetCapturedStderr();
   }
 }
@@ -107,8 +111,8 @@ TEST_F(Generate, RefusesTwoProgramsWithTheSameFile) {
 
 TEST_F(Generate, TouchesTheStampAndOnlyWhatChanged) {
   const fs::path spec = write("net #1.cnn", kOneModel);
-  const std::vector<std::string> options = {"--name",    "net", "--stamp", out("net.stamp"), "--depfile",
-                                            out("net.d")};
+  const std::vector<std::string> options = {"--name",         "net",       "--stamp",
+                                            out("net.stamp"), "--depfile", out("net.d")};
   ASSERT_EQ(generate(spec, options), 0) << errors_;
   const std::string files[] = {out("net.stamp"), out("net.hpp"), out("net.cpp"), out("net_main.cpp")};
   const std::string sources[] = {spec.string()};

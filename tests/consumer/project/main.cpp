@@ -65,7 +65,8 @@ int main(int argc, char** argv) {
   models::Squares squares;
   cnn::initialize(squares, 1);
   const std::vector<float> pixels(squares.image_floats(), 0.5f);
-  if (!sums_to_one(squares.predict(pixels, 1)) || squares.outputs() != 5) return fail("Squares does not predict");
+  if (!sums_to_one(squares.predict(pixels, 1)) || squares.outputs() != 5)
+    return fail("Squares does not predict");
   try {
     squares.predict(pixels, 2);
     return fail("two images in the floats of one");
