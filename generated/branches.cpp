@@ -108,20 +108,20 @@ constexpr cnn::TensorDescription kTensors[] = {
 };
 
 constexpr cnn::LayerDescription kLayers[] = {
-    {.path = "features.conv1", .type = "conv", .output = "16x28x28", .parameters = 160, .macs = 112896, .line = 8},
-    {.path = "features.maxpool1", .type = "maxpool", .output = "16x14x14", .parameters = 0, .macs = 0, .line = 8},
-    {.path = "features.conv2", .type = "conv", .output = "8x14x14", .parameters = 136, .macs = 25088, .line = 10},
-    {.path = "features.conv3", .type = "conv", .output = "8x14x14", .parameters = 136, .macs = 25088, .line = 11},
-    {.path = "features.conv4", .type = "conv", .output = "16x14x14", .parameters = 1168, .macs = 225792, .line = 11},
-    {.path = "features.maxpool2", .type = "maxpool", .output = "16x14x14", .parameters = 0, .macs = 0, .line = 12},
-    {.path = "features.conv5", .type = "conv", .output = "8x14x14", .parameters = 136, .macs = 25088, .line = 12},
-    {.path = "features.concat1", .type = "concat", .output = "32x14x14", .parameters = 0, .macs = 0, .line = 9},
-    {.path = "features.maxpool3", .type = "maxpool", .output = "32x7x7", .parameters = 0, .macs = 0, .line = 14},
-    {.path = "head.flatten1", .type = "flatten", .output = "1568", .parameters = 0, .macs = 0, .line = 17},
-    {.path = "head.dense1", .type = "dense", .output = "64", .parameters = 100416, .macs = 100352, .line = 18},
-    {.path = "head.dropout1", .type = "dropout", .output = "64", .parameters = 0, .macs = 0, .line = 19},
-    {.path = "head.dense2", .type = "dense", .output = "10", .parameters = 650, .macs = 640, .line = 20},
-    {.path = "head.softmax1", .type = "softmax", .output = "10", .parameters = 0, .macs = 0, .line = 20},
+    {.path = "features.conv1", .type = "conv", .output = "16x28x28", .parameters = 160, .macs = 112896, .line = "8"},
+    {.path = "features.maxpool1", .type = "maxpool", .output = "16x14x14", .parameters = 0, .macs = 0, .line = "8"},
+    {.path = "features.conv2", .type = "conv", .output = "8x14x14", .parameters = 136, .macs = 25088, .line = "10"},
+    {.path = "features.conv3", .type = "conv", .output = "8x14x14", .parameters = 136, .macs = 25088, .line = "11"},
+    {.path = "features.conv4", .type = "conv", .output = "16x14x14", .parameters = 1168, .macs = 225792, .line = "11"},
+    {.path = "features.maxpool2", .type = "maxpool", .output = "16x14x14", .parameters = 0, .macs = 0, .line = "12"},
+    {.path = "features.conv5", .type = "conv", .output = "8x14x14", .parameters = 136, .macs = 25088, .line = "12"},
+    {.path = "features.concat1", .type = "concat", .output = "32x14x14", .parameters = 0, .macs = 0, .line = "9"},
+    {.path = "features.maxpool3", .type = "maxpool", .output = "32x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "head.flatten1", .type = "flatten", .output = "1568", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "head.dense1", .type = "dense", .output = "64", .parameters = 100416, .macs = 100352, .line = "18"},
+    {.path = "head.dropout1", .type = "dropout", .output = "64", .parameters = 0, .macs = 0, .line = "19"},
+    {.path = "head.dense2", .type = "dense", .output = "10", .parameters = 650, .macs = 640, .line = "20"},
+    {.path = "head.softmax1", .type = "softmax", .output = "10", .parameters = 0, .macs = 0, .line = "20"},
 };
 
 constexpr std::string_view kClassNames[] = {

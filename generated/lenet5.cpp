@@ -70,15 +70,15 @@ constexpr cnn::TensorDescription kTensors[] = {
 };
 
 constexpr cnn::LayerDescription kLayers[] = {
-    {.path = "c1", .type = "conv", .output = "6x28x28", .parameters = 156, .macs = 117600, .line = 7},
-    {.path = "s2", .type = "avgpool", .output = "6x14x14", .parameters = 0, .macs = 0, .line = 8},
-    {.path = "c3", .type = "conv", .output = "16x10x10", .parameters = 2416, .macs = 240000, .line = 9},
-    {.path = "s4", .type = "avgpool", .output = "16x5x5", .parameters = 0, .macs = 0, .line = 10},
-    {.path = "c5", .type = "conv", .output = "120x1x1", .parameters = 48120, .macs = 48000, .line = 11},
-    {.path = "flatten1", .type = "flatten", .output = "120", .parameters = 0, .macs = 0, .line = 12},
-    {.path = "f6", .type = "dense", .output = "84", .parameters = 10164, .macs = 10080, .line = 13},
-    {.path = "dense1", .type = "dense", .output = "10", .parameters = 850, .macs = 840, .line = 14},
-    {.path = "softmax1", .type = "softmax", .output = "10", .parameters = 0, .macs = 0, .line = 15},
+    {.path = "c1", .type = "conv", .output = "6x28x28", .parameters = 156, .macs = 117600, .line = "7"},
+    {.path = "s2", .type = "avgpool", .output = "6x14x14", .parameters = 0, .macs = 0, .line = "8"},
+    {.path = "c3", .type = "conv", .output = "16x10x10", .parameters = 2416, .macs = 240000, .line = "9"},
+    {.path = "s4", .type = "avgpool", .output = "16x5x5", .parameters = 0, .macs = 0, .line = "10"},
+    {.path = "c5", .type = "conv", .output = "120x1x1", .parameters = 48120, .macs = 48000, .line = "11"},
+    {.path = "flatten1", .type = "flatten", .output = "120", .parameters = 0, .macs = 0, .line = "12"},
+    {.path = "f6", .type = "dense", .output = "84", .parameters = 10164, .macs = 10080, .line = "13"},
+    {.path = "dense1", .type = "dense", .output = "10", .parameters = 850, .macs = 840, .line = "14"},
+    {.path = "softmax1", .type = "softmax", .output = "10", .parameters = 0, .macs = 0, .line = "15"},
 };
 
 constexpr std::string_view kClassNames[] = {

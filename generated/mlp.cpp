@@ -40,13 +40,13 @@ constexpr cnn::TensorDescription kTensors[] = {
 };
 
 constexpr cnn::LayerDescription kLayers[] = {
-    {.path = "flatten1", .type = "flatten", .output = "784", .parameters = 0, .macs = 0, .line = 7},
-    {.path = "hidden1", .type = "dense", .output = "512", .parameters = 401920, .macs = 401408, .line = 8},
-    {.path = "dropout1", .type = "dropout", .output = "512", .parameters = 0, .macs = 0, .line = 9},
-    {.path = "hidden2", .type = "dense", .output = "256", .parameters = 131328, .macs = 131072, .line = 10},
-    {.path = "dropout2", .type = "dropout", .output = "256", .parameters = 0, .macs = 0, .line = 11},
-    {.path = "dense1", .type = "dense", .output = "10", .parameters = 2570, .macs = 2560, .line = 12},
-    {.path = "softmax1", .type = "softmax", .output = "10", .parameters = 0, .macs = 0, .line = 13},
+    {.path = "flatten1", .type = "flatten", .output = "784", .parameters = 0, .macs = 0, .line = "7"},
+    {.path = "hidden1", .type = "dense", .output = "512", .parameters = 401920, .macs = 401408, .line = "8"},
+    {.path = "dropout1", .type = "dropout", .output = "512", .parameters = 0, .macs = 0, .line = "9"},
+    {.path = "hidden2", .type = "dense", .output = "256", .parameters = 131328, .macs = 131072, .line = "10"},
+    {.path = "dropout2", .type = "dropout", .output = "256", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "dense1", .type = "dense", .output = "10", .parameters = 2570, .macs = 2560, .line = "12"},
+    {.path = "softmax1", .type = "softmax", .output = "10", .parameters = 0, .macs = 0, .line = "13"},
 };
 
 constexpr std::string_view kClassNames[] = {

@@ -10,6 +10,7 @@
 #include "plan/make_plan.hpp"
 #include "support/files.hpp"
 #include "support/messages.hpp"
+#include "syntax/modules.hpp"
 #include "syntax/parser.hpp"
 
 namespace cnnc::driver {
@@ -56,18 +57,12 @@ Compiled plan_program(sema::Program program, const CompileOptions& options, cons
 }  // namespace
 
 std::vector<Compiled> compile(const CompileOptions& options, Sources& sources, Diagnostics& diagnostics) {
-  const auto text = read_text(options.spec);
-  if (!text.ok) {
-    diagnostics.report_general(messages::kCannotReadSpec, options.spec.string(), text.error);
-    return {};
-  }
-  const std::uint32_t file = sources.add(options.spec.string(), text.text);
-  const auto tree = syntax::parse(sources, file, diagnostics);
-  if (!tree || diagnostics.failed()) return {};
-  print_if(options.dump == "ast", syntax::dump(*tree));
+  const auto modules = syntax::load(options.spec, sources, diagnostics);
+  if (!modules || diagnostics.failed()) return {};
+  print_if(options.dump == "ast", syntax::dump(modules->back().tree));
 
   static const ir::OpRegistry ops = ops::registry();
-  std::vector<sema::Program> programs = sema::analyze(*tree, ops, options.overrides, sources, diagnostics);
+  std::vector<sema::Program> programs = sema::analyze(*modules, ops, options.overrides, sources, diagnostics);
   if (diagnostics.failed()) return {};
   if (!options.model.empty()) {
     std::vector<std::string_view> names;

@@ -82,7 +82,7 @@ std::string summary_json(const Plan& plan, int threads) {
   json["layers"] = nlohmann::ordered_json::array();
   for (const plan::LayerRow& row : plan.layers) {
     json["layers"].push_back({{"path", row.path}, {"type", row.type}, {"activation", row.activation}, {"output", row.output},
-                              {"parameters", row.parameters}, {"statistics", row.statistics}, {"macs", row.macs}, {"line", row.line}});
+                              {"parameters", row.parameters}, {"statistics", row.statistics}, {"macs", row.macs}, {"line", row.line.place()}});
   }
   json["phases"] = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < plan.phases.size(); ++i) {

@@ -26,11 +26,15 @@ std::string layer_table(const Plan& plan) {
   const auto title = [](const plan::LayerRow& row) {
     return fmt::format("{} {}{}", row.path, row.type, row.activation.empty() ? "" : " + " + row.activation);
   };
-  for (const plan::LayerRow& row : plan.layers) width = std::max(width, title(row).size());
-  std::string text = fmt::format("//   line  {:{}}  {:>12}  {:>11}  {:>14}  frozen during\n", "layer", width, "output", "parameters", "MAC/image");
+  std::size_t line_width = 6;
+  for (const plan::LayerRow& row : plan.layers) {
+    width = std::max(width, title(row).size());
+    line_width = std::max(line_width, row.line.place().size());
+  }
+  std::string text = fmt::format("// {:>{}}  {:{}}  {:>12}  {:>11}  {:>14}  frozen during\n", "line", line_width, "layer", width, "output", "parameters", "MAC/image");
   const auto number = [](std::int64_t value) { return value == 0 ? std::string("-") : with_commas(value); };
   for (const plan::LayerRow& row : plan.layers) {
-    std::string line = fmt::format("// {:6}  {:{}}  {:>12}  {:>11}  {:>14}  {}", row.line, title(row), width, row.output,
+    std::string line = fmt::format("// {:>{}}  {:{}}  {:>12}  {:>11}  {:>14}  {}", row.line.place(), line_width, title(row), width, row.output,
                                    number(row.parameters), number(row.macs), fmt::join(row.frozen_in, ", "));
     line.erase(line.find_last_not_of(' ') + 1);
     text += line + "\n";

@@ -54,8 +54,7 @@ std::string buffer_declaration(const Buffer& buffer) {
 
 class Body {
  public:
-  Body(const Plan& plan, const Function& function, const Origin& origin)
-      : plan_(plan), function_(function), origin_(origin) {}
+  Body(const Plan& plan, const Function& function) : plan_(plan), function_(function) {}
 
   std::string text() {
     declarations();
@@ -99,10 +98,11 @@ class Body {
   // The layer's line in the spec: quoted forward, by number and path backward.
   std::string comment(ir::LayerId id, bool backward) const {
     const plan::LayerRow& row = plan_.layers[static_cast<std::size_t>(id.index)];
-    if (backward) return fmt::format("  // {}: {}\n", row.line, row.path);
-    const std::string_view text = quoted(origin_, row.line);
+    if (backward) return fmt::format("  // {}: {}\n", row.line.place(), row.path);
+    const std::string& text = row.line.text;
     const bool named = text.starts_with(row.path.substr(row.path.rfind('.') + 1) + " =");
-    return named ? fmt::format("\n  // {}: {}\n", row.line, text) : fmt::format("\n  // {}: {}    ({})\n", row.line, text, row.path);
+    return named ? fmt::format("\n  // {}: {}\n", row.line.place(), text)
+                 : fmt::format("\n  // {}: {}    ({})\n", row.line.place(), text, row.path);
   }
 
   void ending() {
@@ -144,7 +144,6 @@ class Body {
 
   const Plan& plan_;
   const Function& function_;
-  const Origin& origin_;
   std::optional<ir::LayerId> current_layer_;
   std::string text_;
 };
@@ -182,7 +181,7 @@ std::string function_definition(const Plan& plan, const Function& function, cons
     summary = predict ? "// Forward, as at prediction time: scores for the caller.\n"
                       : "// Forward, as at prediction time, and the loss.\n";
   }
-  return summary + head + Body(plan, function, origin).text() + "}\n";
+  return summary + head + Body(plan, function).text() + "}\n";
 }
 
 }  // namespace cnnc::emit

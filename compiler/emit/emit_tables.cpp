@@ -63,7 +63,7 @@ std::string layers(const Plan& plan) {
   for (const plan::LayerRow& row : plan.layers) {
     rows.push_back(fmt::format("{{.path = {}, .type = {}, .output = {}, .parameters = {}, .macs = {}, .line = {}}}",
                                string_literal(row.path), string_literal(row.type), string_literal(row.output),
-                               row.parameters, row.macs, row.line));
+                               row.parameters, row.macs, string_literal(row.line.place())));
   }
   return table("cnn::LayerDescription", "kLayers", rows);
 }

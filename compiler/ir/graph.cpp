@@ -11,6 +11,10 @@
 
 namespace cnnc::ir {
 
+std::string SpecLine::place() const {
+  return file.empty() ? fmt::format("{}", number) : fmt::format("{}:{}", file, number);
+}
+
 std::int64_t Parameter::elements() const {
   return std::accumulate(extents.begin(), extents.end(), std::int64_t{1}, std::multiplies<>());
 }

@@ -23,6 +23,16 @@ using NodeId = Id<struct NodeTag>;
 using TensorId = Id<struct TensorTag>;
 using ParameterId = Id<struct ParameterTag>;
 
+/// A line of the spec, or of a file that it imports, for quoting.
+struct SpecLine {
+  std::string file;  // its name without a folder; empty: the spec itself
+  int number = 0;
+  std::string text;  // without indentation
+
+  /// "12" or "blocks.cnn:12".
+  std::string place() const;
+};
+
 /// One leaf call of the spec, in definition order: what `last 4 layers` counts.
 struct Layer {
   std::string path;          // "features.conv1"
@@ -30,7 +40,7 @@ struct Layer {
   const OpDef* activation = nullptr;  // of `act=`, part of this layer
   ArgumentValues arguments;
   Range range;
-  int line = 0;
+  SpecLine line = {};
 };
 
 struct Node {
@@ -58,6 +68,13 @@ struct Parameter {
   std::int64_t elements() const;
 };
 
+/// A head beside the network's own: in training its loss is added with `weight`, for prediction it is left out.
+struct AuxiliaryHead {
+  std::string path;
+  double weight = 0;
+  TensorId output;
+};
+
 /// Nodes stand in an order in which they can run.
 struct Graph {
   std::string name;
@@ -67,6 +84,7 @@ struct Graph {
   std::vector<Parameter> parameters;
   TensorId input;
   TensorId output;
+  std::vector<AuxiliaryHead> auxiliaries;
 
   const Layer& layer(LayerId id) const { return layers.at(static_cast<std::size_t>(id.index)); }
   const Node& node(NodeId id) const { return nodes.at(static_cast<std::size_t>(id.index)); }

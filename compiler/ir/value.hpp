@@ -12,9 +12,10 @@ namespace cnnc::ir {
 
 struct Value;
 
-/// A bare word as an argument: `relu`, `same`, `he_normal`, `identity`.
+/// A bare word as an argument: `relu`, `same`, `he_normal`, `identity`, or a block's or model's name.
 struct Word {
   std::string text;
+  std::int32_t file = -1;  // of a block or model: the file that declares it
   friend bool operator==(const Word&, const Word&) = default;
 };
 

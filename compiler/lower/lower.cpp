@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "support/internal_error.hpp"
@@ -16,7 +17,6 @@ class Lowering {
   Lowering(const sema::Model& model, const Sources& sources) : sources_(sources) {
     graph_.name = model.name;
     graph_.input = add_value(model.input, {});
-    if (!model.input_name.empty()) taps_[model.input_name] = graph_.input;
     graph_.output = lower_sequence(model.body, graph_.input);
   }
 
@@ -30,8 +30,18 @@ class Lowering {
 
   ir::LayerId add_layer(const ir::Layer& layer) {
     graph_.layers.push_back(layer);
-    graph_.layers.back().line = sources_.line(layer.range);
+    graph_.layers.back().line = line_of(layer.range);
     return {static_cast<std::int32_t>(graph_.layers.size()) - 1};
+  }
+
+  // The spec is the first file that was read.
+  ir::SpecLine line_of(Range range) const {
+    const SourceFile& file = sources_.file(range.file);
+    const int number = file.position(range.begin).line;
+    std::string_view text = file.line(number);
+    text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+    const std::string& name = file.name();
+    return {range.file == 0 ? "" : name.substr(name.find_last_of("/\\") + 1), number, std::string(text)};
   }
 
   ir::TensorId add_node(const ir::OpDef& op, ir::LayerId layer, const ir::ArgumentValues& arguments,
@@ -90,8 +100,16 @@ class Lowering {
     return found->second;
   }
 
-  ir::TensorId lower_item(const sema::SectionEnd& section, ir::TensorId current) {
-    return taps_[section.path] = current;
+  ir::TensorId lower_item(const sema::Section& section, ir::TensorId current) {
+    current = lower_sequence(section.body, current);
+    if (!section.path.empty()) taps_[section.path] = current;
+    return current;
+  }
+
+  // Its arm leaves the current tensor as it was.
+  ir::TensorId lower_item(const sema::Auxiliary& head, ir::TensorId current) {
+    graph_.auxiliaries.push_back({head.path, head.weight, lower_sequence(head.body, current)});
+    return current;
   }
 
   const Sources& sources_;

@@ -89,7 +89,7 @@ struct LayerRow {
   std::int64_t parameters = 0;
   std::int64_t statistics = 0;
   std::int64_t macs = 0;
-  int line = 0;
+  ir::SpecLine line = {};
   std::vector<std::string> frozen_in;  // phases
 };
 

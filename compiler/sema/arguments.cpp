@@ -264,29 +264,51 @@ std::optional<Range> CheckedArguments::range(std::string_view name) const {
   return std::nullopt;
 }
 
+std::optional<std::vector<WrittenArgument>> evaluate_arguments(const Callee& callee,
+                                                               const std::optional<syntax::Arguments>& arguments,
+                                                               const Environment& environment, Diagnostics& diagnostics,
+                                                               const std::vector<ArgumentOverride>& overrides) {
+  const auto bound = bind_arguments(callee, arguments, diagnostics);
+  if (!bound) return std::nullopt;
+  std::vector<WrittenArgument> written;
+  for (const syntax::Argument* argument : *bound) written.push_back({argument, {}, &environment});
+  for (const ArgumentOverride& one : overrides) {
+    const auto row = std::ranges::find(callee.arguments, one.argument->name->text, &ArgumentDef::name);
+    if (row == callee.arguments.end()) {
+      report_unknown(callee, *one.argument->name, diagnostics);
+      return std::nullopt;
+    }
+    written[static_cast<std::size_t>(row - callee.arguments.begin())] = {one.argument, {}, &one.environment};
+  }
+  for (WrittenArgument& one : written) {
+    if (one.argument != nullptr) one.value = evaluate(*one.argument->value, *one.environment, diagnostics);
+  }
+  return written;
+}
+
 std::optional<CheckedArguments> check_arguments(const Callee& callee,
                                                 const std::optional<syntax::Arguments>& arguments,
                                                 const ir::OpRegistry& ops, const Environment& environment,
-                                                Diagnostics& diagnostics) {
-  const auto bound = bind_arguments(callee, arguments, diagnostics);
-  if (!bound) return std::nullopt;
+                                                Diagnostics& diagnostics,
+                                                const std::vector<ArgumentOverride>& overrides) {
+  auto written = evaluate_arguments(callee, arguments, environment, diagnostics, overrides);
+  if (!written) return std::nullopt;
   CheckedArguments checked;
   bool well = true;
-  for (std::size_t i = 0; i < bound->size(); ++i) {
+  for (std::size_t i = 0; i < written->size(); ++i) {
     const ArgumentDef& definition = callee.arguments[i];
-    const syntax::Argument* written = (*bound)[i];
-    if (written == nullptr) {
+    WrittenArgument& one = (*written)[i];
+    if (one.argument == nullptr) {
       checked.values.set(definition.name, *definition.default_value);
       continue;
     }
-    auto value = evaluate(*written->value, environment, diagnostics);
-    if (value) {
-      value = convert_argument(callee, definition, {std::move(*value), written->value->range}, ops,
-                               environment, diagnostics);
+    if (one.value) {
+      one.value = convert_argument(callee, definition, {std::move(*one.value), one.argument->value->range}, ops,
+                                   *one.environment, diagnostics);
     }
-    well &= value.has_value();
-    if (value) checked.values.set(definition.name, std::move(*value));
-    checked.ranges.emplace_back(definition.name, written->range);
+    well &= one.value.has_value();
+    if (one.value) checked.values.set(definition.name, std::move(*one.value));
+    checked.ranges.emplace_back(definition.name, one.argument->range);
   }
   return well ? std::optional(std::move(checked)) : std::nullopt;
 }

@@ -40,10 +40,27 @@ struct CheckedArguments {
   /// Where `name` was written; none where it was left to its default.
   std::optional<Range> range(std::string_view name) const;
 };
+/// An argument that an edit sets, and the values that it means there.
+struct ArgumentOverride {
+  const syntax::Argument* argument;
+  Environment environment;
+};
 std::optional<CheckedArguments> check_arguments(const Callee& callee,
                                                 const std::optional<syntax::Arguments>& arguments,
                                                 const ir::OpRegistry& ops, const Environment& environment,
-                                                Diagnostics& diagnostics);
+                                                Diagnostics& diagnostics,
+                                                const std::vector<ArgumentOverride>& overrides = {});
+
+/// What was written for each argument, evaluated; null and no value: left to its default. Later overrides win.
+struct WrittenArgument {
+  const syntax::Argument* argument = nullptr;
+  std::optional<ir::Value> value = {};  // none after a message
+  const Environment* environment = nullptr;
+};
+std::optional<std::vector<WrittenArgument>> evaluate_arguments(const Callee& callee,
+                                                               const std::optional<syntax::Arguments>& arguments,
+                                                               const Environment& environment, Diagnostics& diagnostics,
+                                                               const std::vector<ArgumentOverride>& overrides = {});
 
 /// "a, b and c", for messages.
 std::string enumerate(const std::vector<std::string_view>& names, std::string_view last_word = "and");

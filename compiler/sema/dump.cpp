@@ -34,8 +34,14 @@ struct ItemText {
     text += indent + "}\n";
   }
   void operator()(const Tap& tap) const { text += fmt::format("{}from {}\n", indent, tap.path); }
-  void operator()(const SectionEnd& section) const {
-    text += fmt::format("{}# end of {}\n", indent, section.path);
+  void operator()(const Section& section) const {
+    dump_sequence(section.body, indent, text);
+    if (!section.path.empty() && !section.body.empty()) text += fmt::format("{}# end of {}\n", indent, section.path);
+  }
+  void operator()(const Auxiliary& head) const {
+    text += fmt::format("{}aux {}(weight={}) -> {} {{\n", indent, head.path, head.weight, to_text(head.output));
+    dump_sequence(head.body, indent + "  ", text);
+    text += indent + "}\n";
   }
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sema/arguments.hpp"
 #include "sema/values/operators.hpp"
 #include "support/messages.hpp"
 
@@ -43,25 +44,39 @@ class Walk {
   void statement(const syntax::RequireStatement& require, Range, Scope&) {
     const auto holds = evaluate_condition(*require.condition, "require", environment(), diagnostics_);
     if (!holds || *holds) return;
-    auto report = diagnostics_.report(require.condition->range, messages::kRequirementNotMet,
-                                      require.message ? require.message->text : "the condition is false");
-    if (require.message && require.message->text.find('{') != std::string::npos) {
-      report.note("this version of cnnc does not fill in {...}", require.message->range);
-    }
+    const auto text = require.message ? fill_in(*require.message, environment(), diagnostics_) : std::nullopt;
+    if (require.message && !text) return;
+    diagnostics_.report(require.condition->range, messages::kRequirementNotMet, text ? *text : "the condition is false");
   }
 
   void statement(const syntax::InputStatement& input, Range range, Scope&) {
-    if (&input == expansion_.first_input) {
-      expansion_.input_range = range;
-    } else if (expansion_.input_range && place_.top) {
-      diagnostics_.report(range, messages::kSecondInput).also(*expansion_.input_range, "the first one");
+    if (&input == place_.around.own_input && !place_.around.input) {
+      place_.around.input = flow_.shape;
+      place_.around.input_range = range;
+      if (input.name) record_input(input.name->text, range);
+    } else if (place_.around.own_input != nullptr && place_.around.input && place_.top) {
+      diagnostics_.report(range, messages::kSecondInput).also(place_.around.input_range, "the first one");
     } else {
       diagnostics_.report(range, messages::kInputNotFirst);
     }
   }
 
-  void statement(const syntax::AuxStatement& aux, Range, Scope&) {
-    diagnostics_.report(aux.name.range, messages::kNotYetSupported, "an auxiliary head ('aux')");
+  void statement(const syntax::AuxStatement& aux, Range range, Scope&) {
+    static const std::vector<ir::ArgumentDef> kArguments = {auxiliary_weight()};
+    const auto arguments = check_arguments({"aux", aux.name.range, kArguments}, aux.arguments, expansion_.ops,
+                                           environment(), diagnostics_);
+    take(aux.name.text, aux.name.range);
+    if (!expansion_.keeps_auxiliaries) return;
+    const std::string path = place_.paths.join(aux.name.text);
+    with_edits(path, aux.name.text, range, expansion_, place_, flow_, items_, [&] {
+      Auxiliary head{path, arguments ? arguments->values.number("weight") : 0, {}, {}, range};
+      PathScope paths(path, &place_.paths);
+      Flow flow{flow_.shape, range, false};
+      body(aux.body, paths, flow, head.body);
+      if (!flow.shape) return;
+      head.output = *flow.shape;
+      items_.push_back({std::move(head)});
+    });
   }
 
   void statement(const syntax::IfStatement& choice, Range, Scope&) {
@@ -75,56 +90,90 @@ class Walk {
     }
   }
 
-  void statement(const syntax::LayerStatement& layer, Range, Scope&) {
-    if (!layer.name) {
-      for (const syntax::Step& step : layer.steps) this->step(step, "", nullptr);
+  void statement(const syntax::LayerStatement& layer, Range range, Scope&) {
+    if (!layer.name) return unnamed(layer);
+    const auto name = take_name(*layer.name);
+    if (!name) {
+      flow_ = {std::nullopt, range, true};
+      expansion_.incomplete = true;
       return;
     }
-    const std::string name = take_name(*layer.name);
-    const bool leaf = layer.steps.size() == 1 && is_leaf(layer.steps.front());
-    if (leaf) {
+    named(layer, range, *name);
+  }
+
+  void unnamed(const syntax::LayerStatement& layer) {
+    for (const syntax::Step& step : layer.steps) this->step(step, "", nullptr);
+  }
+
+  // The statement under `name`, which is taken already.
+  void named(const syntax::LayerStatement& layer, Range range, const std::string& name) {
+    if (layer.steps.size() == 1 && is_leaf(layer.steps.front())) {
       step(layer.steps.front(), name, nullptr);
       return;
     }
-    section(layer, name);
+    with_edits(place_.paths.join(name), name, range, expansion_, place_, flow_, items_,
+               [&] { section(layer, name); });
   }
 
  private:
-  Environment environment() const { return {place_.values, expansion_.input()}; }
+  Environment environment() const { return place_.environment(); }
 
   // `let act = relu` binds a word; `let n = clases` is a slip.
   std::optional<ir::Value> known_word(const syntax::Expression& expression, ir::Value value) {
-    const std::string& word = value.as<ir::Word>()->text;
-    if (word == "identity" || word == "same" || expansion_.ops.find(word) != nullptr) return value;
-    if (expansion_.unsupported_names.contains(word) || place_.values.find(word) != nullptr) return value;
-    report_unknown_name(word, expression.range, place_.values, diagnostics_);
+    const ir::Word& word = *value.as<ir::Word>();
+    const bool known = word.file >= 0 || word.text == "identity" || word.text == "same" || word.text == "same_tf" ||
+                       expansion_.ops.find(word.text) != nullptr || place_.values.find(word.text) != nullptr;
+    if (known) return value;
+    report_unknown_name(word.text, expression.range, place_.values, diagnostics_);
     return std::nullopt;
+  }
+
+  static ir::ArgumentDef auxiliary_weight() {
+    return {.name = "weight",
+            .type = ir::ArgumentType::kNumber,
+            .default_value = ir::Value{0.3},
+            .summary = "What the head's loss counts in the sum of losses.",
+            .positional = true,
+            .minimum = 0,
+            .maximum = 1e6};
+  }
+
+  // An input with a name can be tapped: it is a section that computes nothing.
+  void record_input(const std::string& name, Range range) {
+    take(name, range);
+    const std::string path = place_.paths.join(name);
+    expansion_.outputs[path] = flow_.shape;
+    items_.push_back({Section{path, "", {}}});
   }
 
   // ---------- names ----------
 
-  // The name as a path's component, taken in this scope; after a message it is used all the same, so that no
-  // layer takes a number that it would not have.
-  std::string take_name(const syntax::LayerName& name) {
-    if (name.text.find('{') != std::string::npos) {
-      diagnostics_.report(name.range, messages::kNotYetSupported, "a name with {...} in it");
-      return name.text;
-    }
-    if (!is_identifier(name.text)) {
-      diagnostics_.report(name.range, messages::kBadLayerName, name.text)
-          .help("letters, digits and _ make a name");
-      return name.text;
-    }
-    const auto before = place_.paths.take(name.text, name.range);
-    if (!before) return name.text;
-    auto report = diagnostics_.report(name.range, messages::kPathTaken, place_.paths.join(name.text));
-    if (*before == name.range) {
+  void take(const std::string& name, Range range) {
+    const auto before = place_.paths.take(name, range);
+    if (!before) return;
+    auto report = diagnostics_.report(range, messages::kPathTaken, place_.paths.join(name));
+    if (*before == range) {
       report.label("the loop around it takes this name once a round")
           .help("name the loop: stage = repeat 3 { ... }");
     } else {
       report.also(*before, "it is taken here");
     }
-    return name.text;
+  }
+
+  // The name as a path's component, taken in this scope; after a message about it, it is used all the same, so that no layer
+  // takes a number that it would not have. None where it can't be known.
+  std::optional<std::string> take_name(const syntax::LayerName& name) {
+    const auto* plain = std::get_if<syntax::Name>(&name);
+    const auto* words = std::get_if<syntax::Template>(&name);
+    const auto text = plain != nullptr ? std::optional(plain->text) : fill_in(*words, environment(), diagnostics_);
+    if (!text) return std::nullopt;
+    const Range range = plain != nullptr ? plain->range : words->range;
+    if (is_identifier(*text)) {
+      take(*text, range);
+    } else {
+      diagnostics_.report(range, messages::kBadLayerName, *text).help("letters, digits and _ make a name");
+    }
+    return text;
   }
 
   static bool is_leaf(const syntax::Step& step) {
@@ -133,32 +182,27 @@ class Walk {
   }
 
   void section(const syntax::LayerStatement& layer, const std::string& name) {
-    const std::string path = place_.paths.join(name);
-    PathScope inside(path, &place_.paths);
-    const bool loop =
-        layer.steps.size() == 1 && (std::holds_alternative<syntax::RepeatStep>(layer.steps.front().form) ||
-                                    std::holds_alternative<syntax::ForStep>(layer.steps.front().form));
-    if (loop) {
-      step(layer.steps.front(), "", &path);
-    } else {
-      Walk walk(expansion_, {place_.values, inside, false}, flow_, items_);
+    place_section(name, "", expansion_, place_, flow_, items_, [&](PathScope& inside, Sequence& items) {
+      const bool loop =
+          layer.steps.size() == 1 && (std::holds_alternative<syntax::RepeatStep>(layer.steps.front().form) ||
+                                      std::holds_alternative<syntax::ForStep>(layer.steps.front().form));
+      if (loop) {
+        // The rounds are called stage[0], stage[1]: siblings of one another, in no further name.
+        Walk(expansion_, place_, flow_, items).step(layer.steps.front(), "", &name);
+        return;
+      }
+      Walk walk(expansion_, place_.with(place_.values, inside), flow_, items);
       for (const syntax::Step& one : layer.steps) walk.step(one, "", nullptr);
-    }
-    end_section(path);
-  }
-
-  void end_section(const std::string& path) {
-    expansion_.outputs[path] = flow_.shape;
-    items_.push_back({SectionEnd{path}});
+    });
   }
 
   // ---------- steps ----------
 
   // `name` of a leaf and `loop`, the path of a named loop, are those of the statement around.
   void step(const syntax::Step& step, const std::string& name, const std::string* loop) {
-    if (expansion_.too_large) return;
+    if (expansion_.budget.exhausted) return;
     if (const auto* call = std::get_if<syntax::CallStep>(&step.form)) {
-      call_step(*call, step.range, name);
+      place_call(*call, step.range, name, expansion_, place_, flow_, items_);
     } else if (const auto* merge = std::get_if<syntax::MergeStep>(&step.form)) {
       place_merge(*merge, step.range, name, expansion_, place_, flow_, items_);
     } else if (const auto* repeat = std::get_if<syntax::RepeatStep>(&step.form)) {
@@ -174,23 +218,9 @@ class Walk {
     }
   }
 
-  // A value may stand for a layer: `act` in a body where act=relu.
-  void call_step(const syntax::CallStep& call, Range range, const std::string& name) {
-    const syntax::CallPart& part = call.call.parts.front();
-    if (const Binding* binding = place_.values.find(part.name.text);
-        binding && binding->value && call.call.parts.size() == 1) {
-      const auto* word = binding->value->as<ir::Word>();
-      if (word != nullptr && word->text == "identity") {
-        flow_.last = range;
-        return;
-      }
-    }
-    place_layer(call, range, name, expansion_, place_, flow_, items_);
-  }
-
   void body(const syntax::Body& body, PathScope& paths, Flow& flow, Sequence& items) {
     const Scope values(&place_.values);
-    expand_statements(body.statements, expansion_, {values, paths, false}, flow, items);
+    expand_statements(body.statements, expansion_, place_.with(values, paths), flow, items);
   }
 
   struct Bound {
@@ -199,19 +229,22 @@ class Walk {
     Range range;
   };
 
-  // One round; false where a mistake in it would only be repeated by the next.
+  // One round; false where a mistake in it would only be repeated by the next. `loop`: the loop's name, where it has one.
   bool round(const syntax::Body& body, Range range, const std::string* loop, std::int64_t number,
              const std::vector<Bound>& bound) {
     const int errors = diagnostics_.errors();
-    if (!expansion_.grow(range)) return false;
+    if (!expansion_.budget.take(range, diagnostics_)) return false;
     Scope values(&place_.values);
     for (const Bound& one : bound) values.define(one.name, {one.value, one.range});
     if (loop == nullptr) {
-      expand_statements(body.statements, expansion_, {values, place_.paths, false}, flow_, items_);
+      expand_statements(body.statements, expansion_, place_.with(values), flow_, items_);
     } else {
-      PathScope paths(fmt::format("{}[{}]", *loop, number), &place_.paths);
-      expand_statements(body.statements, expansion_, {values, paths, false}, flow_, items_);
-      end_section(paths.path());
+      const std::string name = fmt::format("{}[{}]", *loop, number);
+      with_edits(place_.paths.join(name), name, range, expansion_, place_, flow_, items_, [&] {
+        place_section(name, "", expansion_, place_, flow_, items_, [&](PathScope& paths, Sequence& items) {
+          expand_statements(body.statements, expansion_, place_.with(values, paths), flow_, items);
+        });
+      });
     }
     return diagnostics_.errors() == errors;
   }
@@ -291,6 +324,7 @@ class Walk {
       items_.push_back({Tap{found->first}});
       return;
     }
+    if (expansion_.incomplete) return;  // it may stand in what was not expanded
     std::vector<std::string_view> known;
     for (const auto& [path, shape] : expansion_.outputs) known.push_back(path);
     auto report = diagnostics_.report(tap.path.range, messages::kUnknownTap, *name);
@@ -309,22 +343,78 @@ class Walk {
 
 }  // namespace
 
-bool Expansion::grow(Range range) {
-  if (too_large) return false;
+bool Budget::take(Range range, Diagnostics& diagnostics) {
+  if (exhausted) return false;
   if (++size <= kMaxExpansion) return true;
-  too_large = true;
+  exhausted = true;
   diagnostics.report(range, messages::kExpansionTooLarge, kMaxExpansion);
   return false;
+}
+
+std::optional<std::string> fill_in(const syntax::Template& words, const Environment& environment,
+                                   Diagnostics& diagnostics) {
+  std::string text;
+  for (const syntax::TemplatePart& part : words.parts) {
+    if (!part.value) {
+      text += part.text;
+      continue;
+    }
+    const auto value = evaluate(*part.value, environment, diagnostics);
+    if (!value) return std::nullopt;
+    const auto* word = value->as<ir::Word>();
+    if (word != nullptr && environment.scope.find(word->text) == nullptr) {
+      report_unknown_name(word->text, part.value->range, environment.scope, diagnostics);
+      return std::nullopt;
+    }
+    const auto* string = value->as<std::string>();
+    text += string != nullptr ? *string : to_text(*value);
+  }
+  return text;
 }
 
 void expand_statements(const std::vector<syntax::Statement>& statements, Expansion& expansion,
                        const Place& place, Flow& flow, Sequence& items) {
   Scope values(&place.values);
-  Walk walk(expansion, {values, place.paths, place.top}, flow, items);
+  Place here = place.with(values);
+  here.top = place.top;
+  Walk walk(expansion, here, flow, items);
   for (const syntax::Statement& statement : statements) {
-    if (expansion.too_large) return;
+    if (expansion.budget.exhausted) return;
     std::visit([&](const auto& form) { walk.statement(form, statement.range, values); }, statement.form);
   }
+}
+
+bool bind_value(const syntax::Statement& statement, Expansion& expansion, const Place& place, Scope& values) {
+  Flow flow;
+  Sequence items;
+  Walk walk(expansion, place.with(values), flow, items);
+  if (const auto* let = std::get_if<syntax::LetStatement>(&statement.form)) {
+    walk.statement(*let, statement.range, values);
+  } else if (const auto* require = std::get_if<syntax::RequireStatement>(&statement.form)) {
+    walk.statement(*require, statement.range, values);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void expand_named(const syntax::LayerStatement& layer, Range range, const std::string& name, Expansion& expansion,
+                  const Place& place, Flow& flow, Sequence& items) {
+  Walk walk(expansion, place, flow, items);
+  if (name.empty()) walk.unnamed(layer);
+  else walk.named(layer, range, name);
+}
+
+void expand_edit(const FoundEdit& edit, const syntax::Body& body, const std::string* section, Expansion& expansion,
+                 const Place& place, Flow& flow, Sequence& items) {
+  EditScope edits = *edit.scope;
+  edits.depth = edit.depth;
+  const auto expand = [&](PathScope& paths, Sequence& into) {
+    const Place here{*edit.layer->file, *edit.layer->values, paths, place.around, &edits, false};
+    expand_statements(body.statements, expansion, here, flow, into);
+  };
+  if (section == nullptr) return expand(place.paths, items);
+  place_section(*section, "", expansion, place, flow, items, expand);
 }
 
 }  // namespace cnnc::sema

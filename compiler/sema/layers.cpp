@@ -6,77 +6,18 @@
 #include "sema/arguments.hpp"
 #include "sema/expand.hpp"
 #include "sema/foreign_names.hpp"
+#include "support/internal_error.hpp"
 #include "support/messages.hpp"
 
 namespace cnnc::sema {
 
 namespace {
 
-// Words of the language whose cards do not exist yet.
-constexpr std::string_view kLaterLayers[] = {
-    "dwconv",           "lrn", "relu6",     "leaky_relu", "silu", "hardswish", "gelu", "adaptive_avgpool",
-    "stochastic_depth", "pad", "subsample", "rbf",        "mul"};
-
 std::string lower_case(std::string_view text) {
   std::string lower(text);
   std::ranges::transform(lower, lower.begin(),
                          [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return lower;
-}
-
-void report_unknown_layer(const std::string& name, Range range, const Expansion& expansion) {
-  auto report = expansion.diagnostics.report(range, messages::kUnknownLayer, name);
-  if (const std::string_view foreign = foreign_layer(name); !foreign.empty()) {
-    report.help(std::string(foreign));
-    return;
-  }
-  if (const std::string lower = lower_case(name); expansion.ops.find(lower) != nullptr) {
-    report.help(fmt::format("layers are lower-case: {}", lower));
-    return;
-  }
-  std::vector<std::string_view> known(expansion.model_names.begin(), expansion.model_names.end());
-  for (const ir::OpDef& op : expansion.ops.all()) known.push_back(op.name);
-  if (const std::string_view near = nearest(name, known); !near.empty())
-    report.help(fmt::format("did you mean {}?", near));
-}
-
-// The card that a call means; null after a message, or silently where its name was reported already.
-const ir::OpDef* card_of(const syntax::Call& call, const Expansion& expansion, const Place& place) {
-  const syntax::Name& first = call.parts.front().name;
-  if (call.parts.size() > 1) {
-    if (is_foreign_module(first.text)) {
-      report_unknown_layer(call.parts.back().name.text, call.range, expansion);
-    } else if (!expansion.unsupported_names.contains(first.text)) {
-      expansion.diagnostics.report(call.range, messages::kNotYetSupported, "a section of a model as a layer");
-    }
-    return nullptr;
-  }
-  std::string name = first.text;
-  if (const Binding* binding = place.values.find(name)) {
-    if (!binding->value) return nullptr;
-    const auto* word = binding->value->as<ir::Word>();
-    if (word == nullptr) {
-      expansion.diagnostics.report(first.range, messages::kNotALayer, name, describe(*binding->value))
-          .also(binding->range, "it gets its value here");
-      return nullptr;
-    }
-    name = word->text;
-  }
-  if (expansion.unsupported_names.contains(name)) return nullptr;
-  const ir::OpDef* op = expansion.ops.find(name);
-  if (op != nullptr && !op->traits.merge) return op;
-  if (op != nullptr) {
-    expansion.diagnostics.report(first.range, messages::kMergeWithoutBranches, name)
-        .help(fmt::format("write {} {{ | branch | identity }}", name));
-  } else if (std::ranges::find(kLaterLayers, name) != std::end(kLaterLayers)) {
-    expansion.diagnostics.report(first.range, messages::kNotYetSupported,
-                                 fmt::format("the layer '{}'", name));
-  } else if (expansion.model_names.contains(name)) {
-    expansion.diagnostics.report(first.range, messages::kNotYetSupported, "a model as a layer");
-  } else {
-    report_unknown_layer(name, first.range, expansion);
-  }
-  return nullptr;
 }
 
 const ir::OpDef* activation_of(const ir::OpDef& op, const ir::ArgumentValues& arguments,
@@ -114,15 +55,18 @@ bool has_weights(const ir::Inferred& inferred) {
   return std::ranges::any_of(inferred.parameters, [](const ir::ParameterDef& one) { return !one.statistic; });
 }
 
-ir::Layer make_layer(const ir::OpDef& op, const std::string& name, Range range, const Place& place) {
-  const std::string own = name.empty() ? place.paths.number(op.name, range) : name;
-  return {.path = place.paths.join(own), .op = &op, .activation = nullptr, .arguments = {}, .range = range};
+// The written name, or the next number of its type.
+std::string name_or_number(const ir::OpDef& op, const std::string& name, Range range, const Place& place) {
+  if (!name.empty()) return name;
+  if (place.edits == nullptr || place.edits->depth == 0) return place.paths.number(op.name, range);
+  return place.paths.number_added(op.name, range, [&](const std::string& path) { return place.edits->reserved(path); });
 }
 
 // What is common to leaf calls and merges once their output is known, or known to be unknown.
 void finish(const ir::Layer& layer, bool weighted, std::optional<ir::Shape> output, Expansion& expansion,
             Flow& flow) {
   expansion.layers.push_back({layer.path, layer.op, layer.activation, weighted, layer.range});
+  expansion.calls.insert(layer.path);
   expansion.outputs[layer.path] = output;
   flow = {output, layer.range, true};
 }
@@ -194,7 +138,7 @@ std::vector<Branch> expand_branches(const syntax::MergeStep& step, Expansion& ex
       if (first != nullptr && !first->steps.empty()) expansion.tap_allowed = &first->steps.front();
     }
     const Scope values(&place.values);
-    expand_statements(arm.statements, expansion, {values, place.paths, false}, branch.flow, branch.items);
+    expand_statements(arm.statements, expansion, place.with(values), branch.flow, branch.items);
     expansion.tap_allowed = outer_tap;
     branches.push_back(std::move(branch));
   }
@@ -220,65 +164,87 @@ std::optional<ir::Shape> infer_merge(const ir::Layer& layer, const syntax::Merge
 
 }  // namespace
 
-void place_layer(const syntax::CallStep& step, Range range, const std::string& name, Expansion& expansion,
-                 const Place& place, Flow& flow, Sequence& items) {
-  if (!expansion.grow(range)) return;
-  const ir::OpDef* op = card_of(step.call, expansion, place);
-  if (op == nullptr) {
-    if (!name.empty()) expansion.outputs[place.paths.join(name)] = std::nullopt;
-    flow = {std::nullopt, range, true};
+void report_unknown_layer(const std::string& name, Range range, const Expansion& expansion, const Place& place) {
+  auto report = expansion.diagnostics.report(range, messages::kUnknownLayer, name);
+  if (const std::string_view foreign = foreign_layer(name); !foreign.empty()) {
+    report.help(std::string(foreign));
     return;
   }
-  const syntax::CallPart& part = step.call.parts.front();
-  const Environment environment{place.values, expansion.input()};
-  const auto arguments = check_arguments({op->name, part.name.range, op->arguments}, part.arguments,
-                                         expansion.ops, environment, expansion.diagnostics);
-  ir::Layer layer = make_layer(*op, name, range, place);
-  if (!arguments || !flow.shape) {
-    finish(layer, false, std::nullopt, expansion, flow);
+  if (const std::string lower = lower_case(name); expansion.ops.find(lower) != nullptr) {
+    report.help(fmt::format("layers are lower-case: {}", lower));
     return;
   }
-  layer.arguments = arguments->values;
-  layer.activation = activation_of(*op, layer.arguments, expansion.ops);
-  const auto inferred = infer_layer(layer, *arguments, *flow.shape, expansion.diagnostics);
-  finish(layer, inferred && has_weights(*inferred), inferred ? std::optional(inferred->output) : std::nullopt,
-         expansion, flow);
-  if (inferred) items.push_back({LayerCall{std::move(layer), inferred->output}});
+  std::vector<std::string_view> known = place.values.visible();
+  for (const ir::OpDef& op : expansion.ops.all()) known.push_back(op.name);
+  if (const std::string_view near = nearest(name, known); !near.empty())
+    report.help(fmt::format("did you mean {}?", near));
+}
+
+// What edits set at `path`.
+std::vector<ArgumentOverride> overrides_at(const std::string& path, const Place& place) {
+  std::vector<ArgumentOverride> overrides;
+  if (place.edits == nullptr) return overrides;
+  for (const FoundEdit& found : place.edits->at(path)) {
+    const auto* set = std::get_if<syntax::SetEdit>(&found.edit->form);
+    if (set == nullptr) continue;
+    for (const syntax::Argument& argument : set->settings) {
+      overrides.push_back({&argument, {*found.layer->values, place.environment().input}});
+    }
+  }
+  return overrides;
+}
+
+void place_layer(const ir::OpDef& op, const syntax::CallPart& part, Range range, const std::string& name,
+                 Expansion& expansion, const Place& place, Flow& flow, Sequence& items) {
+  if (!expansion.budget.take(range, expansion.diagnostics)) return;
+  const std::string own = name_or_number(op, name, range, place);
+  ir::Layer layer{.path = place.paths.join(own), .op = &op, .activation = nullptr, .arguments = {}, .range = range};
+  with_edits(layer.path, own, range, expansion, place, flow, items, [&] {
+    const auto arguments = check_arguments({op.name, part.name.range, op.arguments}, part.arguments, expansion.ops,
+                                           place.environment(), expansion.diagnostics, overrides_at(layer.path, place));
+    if (!arguments || !flow.shape) {
+      finish(layer, false, std::nullopt, expansion, flow);
+      return;
+    }
+    layer.arguments = arguments->values;
+    layer.activation = activation_of(op, layer.arguments, expansion.ops);
+    const auto inferred = infer_layer(layer, *arguments, *flow.shape, expansion.diagnostics);
+    finish(layer, inferred && has_weights(*inferred), inferred ? std::optional(inferred->output) : std::nullopt,
+           expansion, flow);
+    if (inferred) items.push_back({LayerCall{std::move(layer), inferred->output}});
+  });
 }
 
 void place_merge(const syntax::MergeStep& step, Range range, const std::string& name, Expansion& expansion,
                  const Place& place, Flow& flow, Sequence& items) {
-  if (!expansion.grow(range)) return;
+  if (!expansion.budget.take(range, expansion.diagnostics)) return;
   const ir::OpDef* op = expansion.ops.find(step.kind.text);
-  if (op == nullptr || !op->traits.merge) {
-    expansion.diagnostics.report(step.kind.range, messages::kNotYetSupported,
-                                 fmt::format("the merge '{}'", step.kind.text));
-    flow = {std::nullopt, range, true};
-    return;
-  }
-  const auto arguments =
-      check_arguments({op->name, step.kind.range, op->arguments}, step.arguments, expansion.ops,
-                      {place.values, expansion.input()}, expansion.diagnostics);
-  // What stands in a named merge's branches is inside that name.
-  PathScope inner(place.paths.join(name), &place.paths);
-  auto branches =
-      expand_branches(step, expansion, {place.values, name.empty() ? place.paths : inner, false}, flow);
-  ir::Layer layer = make_layer(*op, name, range, place);
-  if (branches.size() < 2) {
-    expansion.diagnostics.report(step.kind.range, messages::kTooFewBranches, op->name)
-        .help("a skip branch is written | identity");
-  }
-  if (!arguments || branches.size() < 2) {
-    finish(layer, false, std::nullopt, expansion, flow);
-    return;
-  }
-  layer.arguments = arguments->values;
-  const auto output = infer_merge(layer, step, branches, expansion.diagnostics);
-  finish(layer, false, output, expansion, flow);
-  if (!output) return;
-  Merge merge{std::move(layer), {}, *output};
-  for (Branch& branch : branches) merge.arms.push_back(std::move(branch.items));
-  items.push_back({std::move(merge)});
+  ensure(op != nullptr && op->traits.merge, "sema", fmt::format("no card for the merge '{}'", step.kind.text));
+  const std::string own = name_or_number(*op, name, range, place);
+  ir::Layer layer{.path = place.paths.join(own), .op = op, .activation = nullptr, .arguments = {}, .range = range};
+  with_edits(layer.path, own, range, expansion, place, flow, items, [&] {
+    const auto arguments = check_arguments({op->name, step.kind.range, op->arguments}, step.arguments, expansion.ops,
+                                           place.environment(), expansion.diagnostics, overrides_at(layer.path, place));
+    // What stands in a named merge's branches is inside that name.
+    PathScope inner(layer.path, &place.paths);
+    const Place inside = name.empty() ? place.with(place.values) : place.with(place.values, inner);
+    auto branches = expand_branches(step, expansion, inside, flow);
+    if (branches.size() < 2) {
+      expansion.diagnostics.report(step.kind.range, messages::kTooFewBranches, op->name)
+          .help("a skip branch is written | identity");
+    }
+    if (!arguments || branches.size() < 2) {
+      finish(layer, false, std::nullopt, expansion, flow);
+      return;
+    }
+    layer.arguments = arguments->values;
+    const auto output = infer_merge(layer, step, branches, expansion.diagnostics);
+    finish(layer, false, output, expansion, flow);
+    if (!output) return;
+    Merge merge{std::move(layer), {}, *output};
+    for (Branch& branch : branches) merge.arms.push_back(std::move(branch.items));
+    items.push_back({std::move(merge)});
+  });
 }
 
 }  // namespace cnnc::sema

@@ -35,13 +35,26 @@ struct Tap {
   std::string path;
 };
 
-/// Marks the end of a named section, so that taps can name it.
-struct SectionEnd {
+/// A part with a name, or a block without one (then the path is empty). Taps and edits name it; it computes nothing.
+struct Section {
   std::string path;
+  std::string called;  // "Bottleneck(width=64, stride=1)"; empty where it is no block
+  Sequence body;
+  std::string source = {};  // "DenseNet121.features" where it is a part of another model
+};
+
+/// A second head, which learns beside the model's own and is left out of prediction. Its arm begins at the current tensor and
+/// leaves it as it was.
+struct Auxiliary {
+  std::string path;
+  double weight = 0;  // of its loss
+  Sequence body;
+  ir::Shape output;
+  Range range;
 };
 
 struct Item {
-  std::variant<LayerCall, Merge, Tap, SectionEnd> form;
+  std::variant<LayerCall, Merge, Tap, Section, Auxiliary> form;
 };
 
 struct Model {

@@ -4,50 +4,12 @@
 #include <algorithm>
 
 #include "sema/arguments.hpp"
+#include "sema/selectors.hpp"
 #include "support/messages.hpp"
 
 namespace cnnc::sema {
 
 namespace {
-
-// A model's parameters as an argument table, so that they are bound as a layer's arguments are.
-std::vector<ir::ArgumentDef> parameter_table(const syntax::ModelItem& item, const FileScope& file) {
-  std::vector<ir::ArgumentDef> table;
-  for (const syntax::Parameter& parameter : item.parameters) {
-    const bool required = parameter.default_value == nullptr && !file.override_of(parameter.name.text);
-    table.push_back({.name = parameter.name.text,
-                     .type = ir::ArgumentType::kWord,
-                     .default_value = required ? std::nullopt : std::optional(ir::Value{ir::Word{"default"}}),
-                     .summary = "",
-                     .positional = true});
-  }
-  return table;
-}
-
-// --set wins over what a train's call says, and that over the default.
-bool bind_parameters(const syntax::ModelItem& item, const syntax::CallPart* call, const FileScope& file,
-                     Scope& values) {
-  const auto table = parameter_table(item, file);
-  static const std::optional<syntax::Arguments> kNone;
-  const auto bound = bind_arguments({item.name.text, call ? call->name.range : item.name.range, table},
-                                    call ? call->arguments : kNone, file.diagnostics);
-  if (!bound) return false;
-  for (std::size_t i = 0; i < bound->size(); ++i) {
-    const syntax::Parameter& parameter = item.parameters[i];
-    const syntax::Argument* written = (*bound)[i];
-    std::optional<ir::Value> value = file.override_of(parameter.name.text);
-    if (!value && written != nullptr)
-      value = evaluate(*written->value, {file.values, nullptr}, file.diagnostics);
-    else if (!value)
-      value = evaluate(*parameter.default_value, {values, nullptr}, file.diagnostics);
-    if (const Binding* before = values.find_here(parameter.name.text)) {
-      file.diagnostics.report(parameter.name.range, messages::kNameTaken, parameter.name.text)
-          .also(before->range, "it is bound here");
-    }
-    values.define(parameter.name.text, {std::move(value), parameter.name.range});
-  }
-  return true;
-}
 
 std::optional<std::vector<std::int64_t>> extents_of(const ir::Value& value) {
   if (const auto* dimensions = value.as<ir::Dimensions>()) return dimensions->extents;
@@ -103,79 +65,237 @@ const syntax::Statement* find_input(const syntax::Body& body, const syntax::Name
   return nullptr;
 }
 
-// The statements before the input are walked with it: they may compute its shape.
-bool read_input(const syntax::Body& body, Expansion& expansion, Scope& values, Range& range) {
-  const syntax::Name name{expansion.model.name, expansion.model.range};
-  const syntax::Statement* found = find_input(body, name, expansion.diagnostics);
-  if (found == nullptr) return false;
-  const auto& input = std::get<syntax::InputStatement>(found->form);
-  range = input.shape->range;
-  expansion.first_input = &input;
-  Scope before(&values);
-  for (const syntax::Statement& statement : body.statements) {
-    if (&statement == found) break;
+// The shape that a model's input line gives. What stands before it is evaluated with it, and again in its turn.
+std::optional<ir::Shape> declared_input(const Instance& model, const syntax::InputStatement& input, Diagnostics& diagnostics) {
+  Scope before(model.values);
+  for (const syntax::Statement& statement : model.body->statements) {
+    const auto* own = std::get_if<syntax::InputStatement>(&statement.form);
+    if (own == &input) break;
     const auto* let = std::get_if<syntax::LetStatement>(&statement.form);
     if (let == nullptr) continue;
-    Diagnostics silent;  // what is well here is evaluated again when the statement's turn comes
-    auto value = evaluate(*let->value, {before, nullptr}, silent);
-    if (!value) {
-      evaluate(*let->value, {before, nullptr}, expansion.diagnostics);
-      return false;
-    }
+    auto value = evaluate(*let->value, {before, nullptr}, diagnostics);
+    if (!value) return std::nullopt;
     before.define(let->name.text, {std::move(value), let->name.range});
   }
-  const auto value = evaluate(*input.shape, {before, nullptr}, expansion.diagnostics);
-  const auto shape = value ? shape_of(*value, range, expansion.diagnostics) : std::nullopt;
-  if (!shape) return false;
-  expansion.model.input = *shape;
-  if (!input.name) return true;
-  expansion.model.input_name = input.name->text;
-  expansion.outputs[input.name->text] = *shape;
-  return true;
+  const auto value = evaluate(*input.shape, {before, nullptr}, diagnostics);
+  return value ? shape_of(*value, input.shape->range, diagnostics) : std::nullopt;
 }
+
+// ---------- from a declaration to a body with values ----------
+
+class Instantiation {
+ public:
+  Instantiation(Instance& instance, Expansion& outer) : instance_(instance), outer_(outer), diagnostics_(outer.diagnostics) {}
+
+  bool build(const Declaration& model, const Given& given) {
+    const auto& item = *model.as<syntax::ModelItem>();
+    if (std::ranges::find(trail_, &item) != trail_.end()) {
+      diagnostics_.report(item.name.range, messages::kRecursion, item.name.text).help("a model can't be made from itself");
+      return false;
+    }
+    trail_.push_back(&item);
+    Scope& values = instance_.scopes.emplace_back(&model.home->values);
+    bind_parameters(item.parameters, given, values, diagnostics_);
+    if (const auto* body = std::get_if<syntax::Body>(&item.definition)) {
+      instance_.body = body;
+      instance_.home = model.home;
+      instance_.values = &values;
+      return true;
+    }
+    const auto* extends = std::get_if<syntax::ExtendsBody>(&item.definition);
+    const syntax::Call& call = extends != nullptr ? extends->call : std::get<syntax::AliasBody>(item.definition).call;
+    if (!build_base(model, call, values, given)) return false;
+    return extends == nullptr || add_edits(*extends, model, values);
+  }
+
+ private:
+  bool build_base(const Declaration& model, const syntax::Call& call, const Scope& values, const Given& given) {
+    const Declaration* base = base_of(*model.home, call);
+    if (base == nullptr) return false;
+    auto parameters = parameters_of(*base);
+    const auto& own = model.as<syntax::ModelItem>()->parameters;
+    const auto passed_on = [&](std::string_view name) {
+      return given.contains(name) &&
+             std::ranges::none_of(own, [&](const syntax::Parameter& one) { return one.name.text == name; });
+    };
+    for (ParameterFacts& one : parameters) one.required &= !passed_on(one.name);
+    const syntax::CallPart& part = call.parts.front();
+    auto fixed = give_arguments(part.name, parameters, part.arguments, {values, nullptr}, diagnostics_);
+    if (!fixed) return false;
+    for (const ParameterFacts& one : parameters) {
+      if (passed_on(one.name)) fixed->insert({std::string(one.name), given.find(one.name)->second});
+    }
+    const auto& name = model.as<syntax::ModelItem>()->name;
+    Note note{fmt::format("in {} = {}", name.text, model.home->sources.text(call.range)), true, name.range};
+    instance_.chain.push_back(note);
+    const Diagnostics::Context context(diagnostics_, std::move(note));
+    return build(*base, *fixed);
+  }
+
+  const Declaration* base_of(const FileScope& file, const syntax::Call& call) {
+    const syntax::Name& name = call.parts.front().name;
+    if (file.broken.contains(name.text)) return nullptr;
+    const Declaration* base = file.find<syntax::ModelItem>(name.text);
+    if (base != nullptr && call.parts.size() == 1) return base;
+    if (base != nullptr) {
+      diagnostics_.report(call.range, messages::kWholeModelOnly)
+          .help("a section is used as a layer: backbone = " + std::string(file.sources.text(call.range)));
+      return nullptr;
+    }
+    auto report = diagnostics_.report(name.range, messages::kUnknownModel, name.text);
+    if (const auto near = nearest(name.text, file.names<syntax::ModelItem>()); !near.empty()) {
+      report.help(fmt::format("did you mean {}?", near));
+    } else if (file.find<syntax::BlockItem>(name.text) != nullptr) {
+      report.help("it is a block: a model has an input of its own");
+    }
+    return nullptr;
+  }
+
+  // Finds the paths that each edit means in the model as it is without these edits.
+  bool add_edits(const syntax::ExtendsBody& extends, const Declaration& model, const Scope& values) {
+    const int errors = diagnostics_.errors();
+    Expansion before{outer_.files, outer_.ops, diagnostics_, outer_.budget};
+    before.open = outer_.open;
+    Model unused;
+    Range input;
+    if (!expand_instance(instance_, before, unused, input)) return false;
+    EditLayer layer{&extends.edits, model.home, &values};
+    for (const auto& [path, shape] : before.outputs) layer.paths_before.insert(path);
+    for (const syntax::Edit& edit : extends.edits) {
+      for (const std::string& path : paths_of(edit, before, *model.home, values)) layer.by_path[path].push_back(&edit);
+    }
+    instance_.edits.push_back(std::move(layer));
+    return diagnostics_.errors() == errors;
+  }
+
+  static const syntax::Path& path_of(const syntax::Edit& edit) {
+    return std::visit([](const auto& form) -> const syntax::Path& { return form.path; }, edit.form);
+  }
+
+  std::vector<std::string> paths_of(const syntax::Edit& edit, const Expansion& before, const FileScope& file,
+                                    const Scope& values) {
+    const syntax::Path& path = path_of(edit);
+    std::vector<LayerFacts> candidates;
+    for (const auto& [known, shape] : before.outputs) candidates.push_back({.path = known, .range = {}});
+    const auto flags = match_path(path, candidates, {values, nullptr}, diagnostics_);
+    if (!flags) return {};
+    std::vector<std::string> found;
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+      if ((*flags)[i] && !inside_any(candidates[i].path, candidates, *flags)) found.push_back(candidates[i].path);
+    }
+    if (found.empty()) report_no_match(path, candidates, file);
+    if (!std::holds_alternative<syntax::SetEdit>(edit.form)) return found;
+    for (const std::string& one : found) {
+      if (before.calls.contains(one)) continue;
+      diagnostics_.report(path.range, messages::kNothingToSet, one)
+          .help("set reaches layers and blocks: set " + one + "." + first_call_in(one, before) + " ...");
+      return {};
+    }
+    return found;
+  }
+
+  static bool inside_any(const std::string& path, const std::vector<LayerFacts>& candidates, const std::vector<bool>& flags) {
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+      const std::string& other = candidates[i].path;
+      const bool below = path.size() > other.size() && path.starts_with(other) &&
+                         (path[other.size()] == '.' || path[other.size()] == '[');
+      if (flags[i] && below) return true;
+    }
+    return false;
+  }
+
+  static std::string first_call_in(const std::string& section, const Expansion& before) {
+    for (const LayerFacts& layer : before.layers) {
+      if (layer.path.starts_with(section + ".")) return layer.path.substr(section.size() + 1);
+    }
+    return "conv1";
+  }
+
+  void report_no_match(const syntax::Path& path, const std::vector<LayerFacts>& candidates, const FileScope& file) {
+    const std::string written(file.sources.text(path.range));
+    auto report = diagnostics_.report(path.range, messages::kNoSuchPart, written);
+    std::vector<std::string_view> known;
+    for (const LayerFacts& one : candidates) known.push_back(one.path);
+    if (const auto near = nearest(written, known); !near.empty()) report.help(fmt::format("did you mean {}?", near));
+    else report.help("cnnc summary lists every path of a model");
+  }
+
+  Instance& instance_;
+  Expansion& outer_;
+  Diagnostics& diagnostics_;
+  std::vector<const syntax::ModelItem*> trail_;
+};
 
 }  // namespace
 
-std::optional<ir::Value> FileScope::override_of(std::string_view name) const {
-  std::optional<ir::Value> value;
-  for (const auto& [key, text] : overrides) {
-    if (key == name) value = parse_literal(text);
+bool expand_instance(const Instance& instance, Expansion& expansion, Model& model, Range& input_range) {
+  const int errors = expansion.diagnostics.errors();
+  model.name = instance.name;
+  const syntax::Name name{instance.name, instance.range};
+  const syntax::Statement* found = find_input(*instance.body, name, expansion.diagnostics);
+  if (found == nullptr) return false;
+  const auto& input = std::get<syntax::InputStatement>(found->form);
+  const auto shape = declared_input(instance, input, expansion.diagnostics);
+  if (!shape) return false;
+  model.input = *shape;
+  if (input.name) model.input_name = input.name->text;
+  input_range = input.shape->range;
+
+  PathScope paths("", nullptr);
+  Enclosing around{{}, &input};
+  const EditScope edits{.layers = &instance.edits, .base = "", .part = ""};
+  Flow flow{model.input, input_range, false};
+  const Place place{*instance.home, *instance.values, paths, around, instance.edits.empty() ? nullptr : &edits, true};
+  expand_statements(instance.body->statements, expansion, place, flow, model.body);
+  if (expansion.layers.empty() && expansion.diagnostics.errors() == errors) {
+    expansion.diagnostics.report(instance.range, messages::kNoLayers, instance.name);
   }
-  return value;
+  if (expansion.diagnostics.errors() != errors || !flow.shape) return false;
+  model.output = *flow.shape;
+  return true;
 }
 
-std::string missing_parameters(const syntax::ModelItem& item, const FileScope& file) {
+std::unique_ptr<Instance> instantiate(const Declaration& model, const Given& given, Expansion& outer) {
+  auto instance = std::make_unique<Instance>();
+  const syntax::Name& name = model.as<syntax::ModelItem>()->name;
+  instance->name = name.text;
+  instance->range = name.range;
+  if (!Instantiation(*instance, outer).build(model, given)) return nullptr;
+  return instance;
+}
+
+std::string missing_parameters(const Declaration& model) {
   std::vector<std::string_view> names;
-  for (const syntax::Parameter& parameter : item.parameters) {
-    if (parameter.default_value == nullptr && !file.override_of(parameter.name.text))
-      names.push_back(parameter.name.text);
+  for (const ParameterFacts& one : parameters_of(model)) {
+    if (one.required && !model.home->override_of(one.name)) names.push_back(one.name);
   }
   return enumerate(names);
 }
 
-std::optional<ExpandedModel> expand_model(const syntax::ModelItem& item, const syntax::CallPart* call,
-                                          const FileScope& file) {
-  const int errors = file.diagnostics.errors();
-  const auto* body = std::get_if<syntax::Body>(&item.definition);
-  Scope values(&file.values);
-  if (body == nullptr || !bind_parameters(item, call, file, values)) return std::nullopt;
-
-  Expansion expansion{file.ops, file.unsupported_names, file.model_names, file.diagnostics};
-  expansion.model.name = item.name.text;
-  expansion.model.range = item.name.range;
-  Range input_range;
-  if (!read_input(*body, expansion, values, input_range)) return std::nullopt;
-
-  PathScope paths("", nullptr);
-  if (!expansion.model.input_name.empty()) paths.take(expansion.model.input_name, input_range);
-  Flow flow{expansion.model.input, input_range, false};
-  expand_statements(body->statements, expansion, {values, paths, true}, flow, expansion.model.body);
-  if (expansion.layers.empty() && file.diagnostics.errors() == errors) {
-    file.diagnostics.report(item.name.range, messages::kNoLayers, item.name.text);
+std::optional<ExpandedModel> expand_model(const Declaration& declared, const syntax::CallPart* call,
+                                          const FileScope& caller, const std::deque<FileScope>& files) {
+  Budget budget;
+  Expansion expansion{files, caller.ops, caller.diagnostics, budget};
+  const syntax::Name& name = declared.as<syntax::ModelItem>()->name;
+  // --set wins over what a train's call says, and that over the default.
+  auto parameters = parameters_of(declared);
+  for (ParameterFacts& one : parameters) one.required &= !caller.override_of(one.name).has_value();
+  static const std::optional<syntax::Arguments> kNone;
+  auto given = give_arguments({name.text, call ? call->name.range : name.range}, parameters,
+                              call ? call->arguments : kNone, {caller.values, nullptr}, caller.diagnostics);
+  if (!given) return std::nullopt;
+  for (const ParameterFacts& one : parameters) {
+    if (auto value = caller.override_of(one.name)) (*given)[std::string(one.name)] = {std::move(value), one.range};
   }
-  if (file.diagnostics.errors() != errors || !flow.shape) return std::nullopt;
-  expansion.model.output = *flow.shape;
-  return ExpandedModel{std::move(expansion.model), std::move(expansion.layers), input_range};
+  expansion.open.push_back(declared.as<syntax::ModelItem>());
+  const auto instance = instantiate(declared, *given, expansion);
+  if (!instance) return std::nullopt;
+  ExpandedModel result;
+  result.model.range = name.range;
+  const ChainContext chain(caller.diagnostics, instance->chain);
+  if (!expand_instance(*instance, expansion, result.model, result.input_range)) return std::nullopt;
+  result.layers = std::move(expansion.layers);
+  return result;
 }
 
 }  // namespace cnnc::sema

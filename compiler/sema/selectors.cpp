@@ -112,13 +112,13 @@ bool any(const Chosen& chosen) {
 
 // False after a message.
 bool read_bound(const syntax::ExpressionPtr& expression, std::optional<std::int64_t>& bound,
-                const FileScope& file) {
+                const Environment& environment, Diagnostics& diagnostics) {
   if (expression == nullptr) return true;
-  const auto value = evaluate(*expression, {file.values, nullptr}, file.diagnostics);
+  const auto value = evaluate(*expression, environment, diagnostics);
   if (!value) return false;
   const auto* number = value->as<std::int64_t>();
   if (number == nullptr) {
-    file.diagnostics.report(expression->range, messages::kWrongIndex, describe(*value));
+    diagnostics.report(expression->range, messages::kWrongIndex, describe(*value));
     return false;
   }
   bound = *number;
@@ -191,7 +191,7 @@ class SelectorReader {
   }
 
   std::optional<Chosen> path_or_message(const syntax::Path& path) const {
-    auto chosen = match_path(path, layers_, file_);
+    auto chosen = match_path(path, layers_, {file_.values, nullptr}, file_.diagnostics);
     if (!chosen || any(*chosen)) return chosen;
     report_no_match(verb_, path, layers_, file_);
     return std::nullopt;
@@ -260,14 +260,14 @@ class SelectorReader {
 }  // namespace
 
 std::optional<Chosen> match_path(const syntax::Path& path, const std::vector<LayerFacts>& layers,
-                                 const FileScope& file) {
+                                 const Environment& environment, Diagnostics& diagnostics) {
   std::vector<Pattern> patterns;
   for (const syntax::PathComponent& component : path.components) {
     Pattern pattern{.component = &component, .is_slice = false, .first = {}, .last = {}};
     if (component.slice) {
       pattern.is_slice = component.slice->is_slice;
-      const bool well = read_bound(component.slice->first, pattern.first, file) &&
-                        read_bound(component.slice->last, pattern.last, file);
+      const bool well = read_bound(component.slice->first, pattern.first, environment, diagnostics) &&
+                        read_bound(component.slice->last, pattern.last, environment, diagnostics);
       if (!well) return std::nullopt;
     }
     patterns.push_back(pattern);

@@ -17,6 +17,6 @@ bool apply_freezing(const syntax::Freezing& line, const std::vector<LayerFacts>&
 /// The layers at or below `path`, one flag a layer. Components: name, name*, *, **, name[i], name[a:b].
 /// None after a message about an index; nothing matched is all false.
 std::optional<std::vector<bool>> match_path(const syntax::Path& path, const std::vector<LayerFacts>& layers,
-                                            const FileScope& file);
+                                            const Environment& environment, Diagnostics& diagnostics);
 
 }  // namespace cnnc::sema

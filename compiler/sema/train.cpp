@@ -173,7 +173,7 @@ std::optional<TrainLines> read_train(const syntax::TrainItem& item, Range range,
   lines.training.data_name = item.data.text;
   if (item.recipe) {
     // A recipe of this file is reported where it is declared.
-    if (!file.unsupported_names.contains(item.recipe->parts.front().name.text)) {
+    if (!file.broken.contains(item.recipe->parts.front().name.text)) {
       file.diagnostics.report(item.recipe->range, messages::kNotYetSupported, "'using' a recipe");
     }
     return std::nullopt;

@@ -38,8 +38,9 @@ Builder Diagnostics::add(std::string_view id, Severity severity, std::string tex
                           .has_range = has_range,
                           .primary = {range, {}},
                           .secondary = {},
-                          .notes = {},
-                          .help = {}});
+                          .notes = {context_.rbegin(), context_.rend()},
+                          .help = {},
+                          .in_context = !context_.empty()});
   return Builder(diagnostics_.back());
 }
 

@@ -47,11 +47,25 @@ struct Diagnostic {
   std::vector<Label> secondary;
   std::vector<Note> notes;
   std::vector<std::string> help;
+  bool in_context = false;     // reported while a Diagnostics::Context lived
 };
 
 /// Collects the diagnostics of one compilation. Handed down, never global.
 class Diagnostics {
  public:
+  /// While it lives, everything that is reported carries `note`: where in the expansion of the spec it happened. Of what the
+  /// same place gets to say in several such contexts, only the first is shown.
+  class Context {
+   public:
+    Context(Diagnostics& diagnostics, Note note) : diagnostics_(diagnostics) { diagnostics_.context_.push_back(std::move(note)); }
+    ~Context() { diagnostics_.context_.pop_back(); }
+    Context(const Context&) = delete;
+    Context& operator=(const Context&) = delete;
+
+   private:
+    Diagnostics& diagnostics_;
+  };
+
   /// Adds details to the diagnostic just reported: `report(...).label("...").help("...")`.
   class Builder {
    public:
@@ -84,10 +98,11 @@ class Diagnostics {
   Builder add(std::string_view id, Severity severity, std::string text, bool has_range, Range range);
 
   std::deque<Diagnostic> diagnostics_;  // builders keep references
+  std::vector<Note> context_;           // from the outermost to the innermost
   int errors_ = 0;
 };
 
-/// By position, those without one first; exact duplicates left out.
+/// By position, those without one first; exact duplicates left out, and what one place says again in another context.
 std::vector<const Diagnostic*> in_order(const Diagnostics& diagnostics);
 
 /// The diagnostics as people read them: position, source line, carets, notes, help. Sorted by position.

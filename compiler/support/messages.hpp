@@ -19,6 +19,10 @@ inline constexpr Message<Text, Text, Text> kNoSuchModel{
 
 // ---------- syntax ----------
 
+inline constexpr Message<Text> kImportCircle{"import-circle", Severity::kError, "\"{}\" imports this file, too"};
+inline constexpr Message<std::size_t> kTooManyFiles{"too-many-files", Severity::kError, "more than {} files are imported"};
+inline constexpr Message<Text, Text> kCannotImport{"cannot-import", Severity::kError, "\"{}\" can't be imported: {}"};
+
 inline constexpr Message<Text, std::size_t, std::size_t> kTextTooLarge{
     "text-too-large", Severity::kError, "{} has {} MiB; a spec may have {}"};
 inline constexpr Message<unsigned> kNotText{"not-text", Severity::kError, "byte 0x{:02x} is not valid in UTF-8 text"};
@@ -30,6 +34,8 @@ inline constexpr Message<Text, Text> kExpected{"expected", Severity::kError, "ex
 inline constexpr Message<Text> kUnexpected{"unexpected", Severity::kError, "unexpected {}"};
 inline constexpr Message<> kUnknownEscape{
     "unknown-escape", Severity::kError, "a backslash in a text begins an escape, and this is none"};
+inline constexpr Message<> kOpenTemplate{
+    "open-template", Severity::kError, "the expression in the text is not closed"};
 inline constexpr Message<> kOpenText{"open-text", Severity::kError, "the text is not closed"};
 inline constexpr Message<Text, Text> kMissingBracket{"missing-bracket", Severity::kError, "missing '{}' to close {}"};
 inline constexpr Message<Text> kNumberTooLarge{"number-too-large", Severity::kError, "the number {} is out of range"};
@@ -74,6 +80,19 @@ inline constexpr Message<std::int64_t> kValueTooLarge{
 inline constexpr Message<Text> kNameTaken{"name-taken", Severity::kError, "the name '{}' is taken"};
 inline constexpr Message<Text> kPathTaken{"path-taken", Severity::kError, "there are two layers '{}'"};
 inline constexpr Message<Text> kBadLayerName{"bad-layer-name", Severity::kError, "'{}' can't name a layer"};
+inline constexpr Message<Text, Text> kNotDeclared{"not-declared", Severity::kError, "\"{}\" declares no '{}'"};
+inline constexpr Message<Text> kNoValueYet{"no-value-yet", Severity::kError, "'{}' has no value yet"};
+inline constexpr Message<Text> kRecursion{"recursion", Severity::kError, "'{}' would contain itself without end"};
+inline constexpr Message<std::size_t> kBlocksTooDeep{
+    "blocks-too-deep", Severity::kError, "blocks are nested deeper than {} levels"};
+inline constexpr Message<Text> kNoSections{"no-sections", Severity::kError, "'{}' has no parts to use by name"};
+inline constexpr Message<Text, Text> kNoSuchSection{"no-such-section", Severity::kError, "model {} has no part '{}'"};
+inline constexpr Message<Text> kSectionArguments{"section-arguments", Severity::kError, "the section '{}' takes no arguments"};
+inline constexpr Message<> kWholeModelOnly{"whole-model-only", Severity::kError, "a whole model is needed here, not a part"};
+inline constexpr Message<Text> kEditedNeedsName{
+    "edited-needs-name", Severity::kError, "{} is edited by path, so here it needs a name"};
+inline constexpr Message<Text> kNoSuchPart{"no-such-part", Severity::kError, "'{}' is no part of the model that is extended"};
+inline constexpr Message<Text> kNothingToSet{"nothing-to-set", Severity::kError, "'{}' is a section and takes no arguments"};
 inline constexpr Message<Text> kRequirementNotMet{"requirement-not-met", Severity::kError, "requirement not met: {}"};
 inline constexpr Message<Text, Text, Text> kWrongLoop{"wrong-loop", Severity::kError, "'{}' takes {}, not {}"};
 inline constexpr Message<std::int64_t> kExpansionTooLarge{

@@ -167,7 +167,7 @@ std::vector<const Diagnostic*> in_order(const Diagnostics& diagnostics) {
   std::set<std::tuple<std::string, std::uint32_t, std::uint32_t, std::string>> seen;
   for (const Diagnostic& diagnostic : diagnostics.all()) {
     const Range range = diagnostic.primary.range;
-    if (seen.insert({diagnostic.id, range.file, range.begin, diagnostic.text}).second) order.push_back(&diagnostic);
+    if (seen.insert({diagnostic.id, range.file, range.begin, diagnostic.in_context ? "" : diagnostic.text}).second) order.push_back(&diagnostic);
   }
   std::ranges::stable_sort(order, {}, [](const Diagnostic* diagnostic) {
     const Range range = diagnostic->primary.range;

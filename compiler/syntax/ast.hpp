@@ -134,15 +134,21 @@ struct Step {
   std::variant<MergeStep, RepeatStep, ForStep, TapStep, IdentityStep, SequenceStep, CallStep> form;
 };
 
-/// `name =` or `"dense{i + 1}" =`.
-struct LayerName {
-  std::string text;  // a template's text, unescaped, where is_template
-  bool is_template = false;
-  Range range;
+/// A text with expressions in it: "dense{i + 1}". `{{` and `}}` are braces.
+struct TemplatePart {
+  std::string text;          // unescaped; empty where `value` stands
+  ExpressionPtr value;
+};
+struct Template {
+  std::vector<TemplatePart> parts;
+  Range range;  // with the quotes
 };
 
+/// `name =` or `"dense{i + 1}" =`.
+using LayerName = std::variant<Name, Template>;
+
 struct LetStatement { Name name; ExpressionPtr value; };
-struct RequireStatement { ExpressionPtr condition; std::optional<Name> message; };  // message: the string literal's text
+struct RequireStatement { ExpressionPtr condition; std::optional<Template> message; };
 struct InputStatement { std::optional<Name> name; ExpressionPtr shape; };           // dimensions or a list
 struct AuxStatement { Name name; std::optional<Arguments> arguments; Body body; };
 struct IfStatement {

@@ -19,7 +19,7 @@ Statement TreeBuilder::statement(CnnParser::StmtContext* context) {
   if (auto* let = context->letDecl()) return {at, LetStatement{name(let->ident()), expression(let->expr())}};
   if (auto* require = context->requireStmt()) {
     RequireStatement result{expression(require->expr()), {}};
-    if (auto* message = require->STRING_LIT()) result.message = string(message);
+    if (auto* message = require->STRING_LIT()) result.message = text_template(message);
     return {at, std::move(result)};
   }
   if (auto* input = context->inputStmt()) {
@@ -52,10 +52,9 @@ IfStatement TreeBuilder::if_statement(CnnParser::IfStmtContext* context) {
 LayerStatement TreeBuilder::layer_statement(CnnParser::LayerStmtContext* context) {
   LayerStatement result;
   if (auto* word = context->ident()) {
-    result.name = LayerName{word->getText(), false, range(word)};
+    result.name = name(word);
   } else if (auto* text = context->STRING_LIT()) {
-    const Name words = string(text);
-    result.name = LayerName{words.text, true, words.range};
+    result.name = text_template(text);
   }
   for (auto* each : context->step()) result.steps.push_back(step(each));
   return result;

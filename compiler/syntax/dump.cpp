@@ -66,6 +66,18 @@ std::string text(const Expression& expression) {
       expression.form);
 }
 
+// As written, but for expressions: "dense{(i + 1)}".
+std::string text(const Template& words) {
+  std::string result;
+  for (const TemplatePart& part : words.parts) result += part.value ? fmt::format("{{{}}}", text(*part.value)) : part.text;
+  return fmt::format("\"{}\"", result);
+}
+
+std::string name_text(const LayerName& name) {
+  const auto* plain = std::get_if<Name>(&name);
+  return plain != nullptr ? plain->text : text(std::get<Template>(name));
+}
+
 std::string text(const Call& call) {
   std::vector<std::string> parts;
   for (const CallPart& part : call.parts) parts.push_back(part.name.text + text(part.arguments));
@@ -191,7 +203,7 @@ class Dump {
     std::visit(Overloaded{
                    [&](const LetStatement& form) { line(depth, fmt::format("let {} = {}", form.name.text, text(*form.value))); },
                    [&](const RequireStatement& form) {
-                     line(depth, fmt::format("require {}{}", text(*form.condition), form.message ? fmt::format(" \"{}\"", form.message->text) : ""));
+                     line(depth, fmt::format("require {}{}", text(*form.condition), form.message ? " " + text(*form.message) : ""));
                    },
                    [&](const InputStatement& form) {
                      line(depth, fmt::format("input {}{}", form.name ? form.name->text + " " : "", text(*form.shape)));
@@ -208,7 +220,7 @@ class Dump {
                      body(depth + 1, *form.otherwise);
                    },
                    [&](const LayerStatement& form) {
-                     if (form.name) line(depth, form.name->is_template ? fmt::format("\"{}\" =", form.name->text) : form.name->text + " =");
+                     if (form.name) line(depth, name_text(*form.name) + " =");
                      for (const Step& each : form.steps) step(form.name ? depth + 1 : depth, each);
                    },
                },

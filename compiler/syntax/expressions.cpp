@@ -7,7 +7,7 @@
 
 namespace cnnc::syntax {
 
-Offsets::Offsets(std::string_view text) : size_(text.size()) {
+Offsets::Offsets(std::string_view text, std::uint32_t base) : size_(text.size()), base_(base) {
   bool ascii = true;
   for (const char c : text) ascii &= static_cast<unsigned char>(c) < 0x80;
   if (ascii) return;
@@ -17,8 +17,8 @@ Offsets::Offsets(std::string_view text) : size_(text.size()) {
 }
 
 std::uint32_t Offsets::byte(std::size_t code_point) const {
-  if (bytes_.empty()) return static_cast<std::uint32_t>(std::min(code_point, size_));
-  return code_point < bytes_.size() ? bytes_[code_point] : static_cast<std::uint32_t>(size_);
+  if (bytes_.empty()) return base_ + static_cast<std::uint32_t>(std::min(code_point, size_));
+  return base_ + (code_point < bytes_.size() ? bytes_[code_point] : static_cast<std::uint32_t>(size_));
 }
 
 Range TreeBuilder::range(const antlr4::Token* first, const antlr4::Token* last) const {
@@ -27,20 +27,24 @@ Range TreeBuilder::range(const antlr4::Token* first, const antlr4::Token* last) 
   return {file_, begin, std::max(begin, end)};
 }
 
-Name TreeBuilder::string(antlr4::tree::TerminalNode* node) {
-  const std::string quoted = node->getText();
-  const Range whole = range(node);
+std::string TreeBuilder::unescape(std::string_view quoted, std::uint32_t begin) {
   std::string text;
-  for (std::size_t i = 1; i + 1 < quoted.size(); ++i) {
+  for (std::size_t i = 0; i < quoted.size(); ++i) {
     if (quoted[i] != '\\') {
       text += quoted[i];
       continue;
     }
-    const auto at = whole.begin + static_cast<std::uint32_t>(i++);
-    if (quoted[i] == '"' || quoted[i] == '\\') text += quoted[i];
-    else diagnostics_.report({whole.file, at, at + 1}, messages::kUnknownEscape).help("a backslash is written \\\\, a quote \\\"");
+    const auto at = begin + static_cast<std::uint32_t>(i++);
+    if (i < quoted.size() && (quoted[i] == '"' || quoted[i] == '\\')) text += quoted[i];
+    else diagnostics_.report({file_, at, at + 1}, messages::kUnknownEscape).help("a backslash is written \\\\, a quote \\\"");
   }
-  return {text, whole};
+  return text;
+}
+
+Name TreeBuilder::string(antlr4::tree::TerminalNode* node) {
+  const Range whole = range(node);
+  const std::string quoted = node->getText();
+  return {unescape(std::string_view(quoted).substr(1, quoted.size() - 2), whole.begin + 1), whole};
 }
 
 std::int64_t TreeBuilder::integer(const std::string& digits, Range at) {

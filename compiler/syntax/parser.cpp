@@ -40,7 +40,7 @@ std::optional<File> parse(const Sources& sources, std::uint32_t file, Diagnostic
   parser.setErrorHandler(std::make_shared<ErrorStrategy>(file, offsets, sources, diagnostics));
   CnnParser::SpecContext* tree = parser.spec();
   if (diagnostics.errors() > errors_before) return std::nullopt;
-  File result = TreeBuilder(file, offsets, diagnostics).file(tree);
+  File result = TreeBuilder(file, offsets, sources, diagnostics).file(tree);
   if (diagnostics.errors() > errors_before) return std::nullopt;
   return result;
 }

@@ -15,19 +15,21 @@ using generated::CnnParser;
 /// Byte offsets of a text's code points: ANTLR counts the latter, we the former.
 class Offsets {
  public:
-  explicit Offsets(std::string_view text);
+  /// `base`: where in its file the text begins.
+  explicit Offsets(std::string_view text, std::uint32_t base = 0);
   std::uint32_t byte(std::size_t code_point) const;
 
  private:
   std::vector<std::uint32_t> bytes_;  // empty for ASCII, where both are the same
   std::size_t size_;
+  std::uint32_t base_;
 };
 
 /// Builds the tree of a text that parsed without an error.
 class TreeBuilder {
  public:
-  TreeBuilder(std::uint32_t file, const Offsets& offsets, Diagnostics& diagnostics)
-      : file_(file), offsets_(offsets), diagnostics_(diagnostics) {}
+  TreeBuilder(std::uint32_t file, const Offsets& offsets, const Sources& sources, Diagnostics& diagnostics)
+      : file_(file), offsets_(offsets), sources_(sources), diagnostics_(diagnostics) {}
 
   File file(CnnParser::SpecContext* context);
 
@@ -37,6 +39,12 @@ class TreeBuilder {
   Range range(antlr4::tree::TerminalNode* node) const { return range(node->getSymbol(), node->getSymbol()); }
   Name name(antlr4::ParserRuleContext* context) const { return {context->getText(), range(context)}; }
   Name string(antlr4::tree::TerminalNode* node);
+  /// The text between quotes at `inside`, with escapes as what they stand for.
+  std::string unescape(std::string_view quoted, std::uint32_t begin);
+
+  // templates.cpp
+  Template text_template(antlr4::tree::TerminalNode* node);
+  ExpressionPtr embedded(std::string_view text, std::uint32_t begin);
 
   // expressions.cpp
   ExpressionPtr expression(CnnParser::ExprContext* context);
@@ -72,6 +80,7 @@ class TreeBuilder {
 
   std::uint32_t file_;
   const Offsets& offsets_;
+  const Sources& sources_;
   Diagnostics& diagnostics_;
 };
 

@@ -37,7 +37,7 @@ constexpr cnn::TensorDescription kTensors[] = {
     {"out.bias", {kTinyClasses}, 1, kOutBias, kTinyClasses, cnn::InitialValues::kUniform, 0.35f},
 };
 constexpr cnn::LayerDescription kLayers[] = {
-    {"hidden", "dense", "8", 136, 128, 4}, {"relu1", "relu", "8", 0, 0, 4}, {"out", "dense", "3", 27, 24, 5}};
+    {"hidden", "dense", "8", 136, 128, "4"}, {"relu1", "relu", "8", 0, 0, "4"}, {"out", "dense", "3", 27, 24, "5"}};
 constexpr cnn::LearningTensor kHeadLearning[] = {{2, 144}, {3, 176}};
 constexpr cnn::LearningTensor kAllLearning[] = {{0, 0}, {1, 128}, {2, 144}, {3, 176}};
 constexpr std::string_view kMetrics[] = {"accuracy", "top5"};

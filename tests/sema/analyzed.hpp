@@ -12,9 +12,10 @@ namespace cnnc {
 struct Analyzed {
   explicit Analyzed(const std::string& text, const sema::Overrides& overrides = {}) {
     const auto file = sources.add("folder/net.cnn", "cnn 1\n" + text);
-    const auto syntax = syntax::parse(sources, file, diagnostics);
-    if (syntax && !diagnostics.failed())
-      programs = sema::analyze(*syntax, ops, overrides, sources, diagnostics);
+    auto syntax = syntax::parse(sources, file, diagnostics);
+    if (!syntax || diagnostics.failed()) return;
+    modules.push_back({std::move(*syntax), "", {}});
+    programs = sema::analyze(modules, ops, overrides, sources, diagnostics);
   }
 
   std::string messages() const { return render(diagnostics, sources); }
@@ -28,6 +29,7 @@ struct Analyzed {
   ir::OpRegistry ops = ops::registry();
   Sources sources;
   Diagnostics diagnostics;
+  syntax::Modules modules;
   std::vector<sema::Program> programs;
 };
 
@@ -36,6 +38,8 @@ inline void append_paths(const sema::Sequence& sequence, std::string& text) {
   const auto add = [&](const std::string& path) { text += (text.empty() ? "" : " ") + path; };
   for (const sema::Item& item : sequence) {
     if (const auto* call = std::get_if<sema::LayerCall>(&item.form)) add(call->layer.path);
+    if (const auto* section = std::get_if<sema::Section>(&item.form)) append_paths(section->body, text);
+    if (const auto* head = std::get_if<sema::Auxiliary>(&item.form)) append_paths(head->body, text);
     const auto* merge = std::get_if<sema::Merge>(&item.form);
     if (merge == nullptr) continue;
     for (const sema::Sequence& arm : merge->arms) append_paths(arm, text);

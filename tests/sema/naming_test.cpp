@@ -38,10 +38,10 @@ TEST(Naming, ANamedLoopAddsItsIndex) {
             "stage[0].conv1 stage[0].relu1 stage[1].conv1 stage[1].relu1 x[0].c x[1].c");
 }
 
-TEST(Naming, MergesAreNumberedAfterTheirBranches) {
+TEST(Naming, MergesAreNumberedAsTheyAreRead) {
   EXPECT_EQ(
       paths("add { | conv(3, 1) -> add { | relu | identity } | identity } add { | identity | identity }"),
-      "conv1 relu1 add1 add2 add3");
+      "conv1 relu1 add2 add1 add3");
 }
 
 TEST(Naming, ANamedMergeHoldsItsBranches) {

@@ -45,4 +45,12 @@ std::string PathScope::number(std::string_view type, Range range) {
   }
 }
 
+std::string PathScope::number_added(std::string_view type, Range range,
+                                    const std::function<bool(const std::string&)>& reserved) {
+  for (int count = 1;; ++count) {
+    std::string name = std::string(type) + std::to_string(count);
+    if (!reserved(join(name)) && !take(name, range)) return name;
+  }
+}
+
 }  // namespace cnnc::sema

@@ -1,6 +1,7 @@
 // What names stand for: values bound by `let`, parameters and loops, and the paths that layers get.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -49,6 +50,8 @@ class PathScope {
   std::optional<Range> take(const std::string& name, Range range);
   /// The next free of conv1, conv2, ... for `type`.
   std::string number(std::string_view type, Range range);
+  /// The same for what edits add: a count of its own, which leaves out the paths that `reserved` holds for others.
+  std::string number_added(std::string_view type, Range range, const std::function<bool(const std::string&)>& reserved);
 
  private:
   std::string path_;

@@ -32,7 +32,7 @@ struct LayerDescription {
   std::string_view output{};  // "6x28x28"
   std::int64_t parameters = 0;
   std::int64_t macs = 0;  // for one image
-  int line = 0;           // in the spec
+  std::string_view line{};  // of the spec, "12", or of a file that it imports, "blocks.cnn:12"
 };
 
 enum class Algorithm { kSgd, kAdam, kAdamw };
