@@ -58,7 +58,12 @@ po::options_description options_of(const CommandDef& command) {
   if (command.name == "check" || command.name == "summary") add("json", "machine-readable");
   if (command.name == "graph") add("svg", "drawn by Graphviz's dot, as SVG");
   if (command.name == "summary") add("threads", po::value<int>(), "threads to count scratch memory for (default: this machine's)");
-  if (command.name == "generate") add("out,o", po::value<std::string>(), "folder to write to (default: this one)");
+  if (command.name == "generate") {
+    add("out,o", po::value<std::string>(), "folder to write to (default: this one)");
+    add("name", po::value<std::string>(), "the program's name and so its files', where the spec's own is not wanted");
+    add("depfile", po::value<std::string>(), "FILE: also writes, as a rule for make, which files the spec consists of");
+    add("stamp", po::value<std::string>(), "FILE: touched each time, since files whose text stays keep their age");
+  }
   add("dump", po::value<std::string>(), "ast, model, graph or plan: prints that value");
   add("dump-after", po::value<std::string>(), "PASS: prints the graph after each run of a pass");
   return options;
@@ -68,6 +73,13 @@ std::pair<std::string, std::string> parse_set(const std::string& text) {
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0) throw UsageError(fmt::format("--set takes NAME=VALUE, not '{}'", text));
   return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+// What can be a file's name, a program's and an #include's alike, whatever reads it.
+bool is_file_name(std::string_view name) {
+  const auto plain = [](char c) { return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const auto any = [&](char c) { return plain(c) || c == '+' || c == '-' || c == '.'; };
+  return !name.empty() && plain(name.front()) && std::ranges::all_of(name, any);
 }
 
 void take_values(const po::variables_map& values, CommandLine& line) {
@@ -85,6 +97,12 @@ void take_values(const po::variables_map& values, CommandLine& line) {
   text("dump", line.compile.dump);
   text("dump-after", line.compile.dump_after);
   if (values.count("out")) line.output = values["out"].as<std::string>();
+  if (values.count("depfile")) line.depfile = values["depfile"].as<std::string>();
+  if (values.count("stamp")) line.stamp = values["stamp"].as<std::string>();
+  text("name", line.program_name);
+  if (values.count("name") && !is_file_name(line.program_name)) {
+    throw UsageError(fmt::format("--name takes letters, digits and _ + - . and begins with a letter, a digit or _, not '{}'", line.program_name));
+  }
   if (values.count("threads")) {
     line.threads = values["threads"].as<int>();
     if (line.threads < 1) throw UsageError(fmt::format("--threads must be at least 1, not {}", line.threads));

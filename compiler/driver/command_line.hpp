@@ -23,6 +23,9 @@ struct CommandLine {
   std::string second;               // diff: the other spec
   CompileOptions compile;
   std::filesystem::path output = "."; // generate
+  std::filesystem::path depfile;    // generate; empty: none
+  std::filesystem::path stamp;      // generate; empty: none
+  std::string program_name;         // generate: for the one program, in place of its own; empty: none
   int threads = 0;                  // summary: 0 means this machine's
   bool json = false;
   bool check = false;               // fmt
