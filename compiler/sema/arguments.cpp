@@ -152,6 +152,7 @@ std::string help_for(const ArgumentDef& definition, const Value& value,
   if (const auto* word = value.as<ir::Word>()) {
     if (const auto foreign = foreign_word(definition.name, word->text); !foreign.empty())
       return std::string(foreign);
+    if (definition.type == ArgumentType::kText) return fmt::format("write {}=\"{}\"", definition.name, word->text);
     const std::string_view near = nearest(word->text, words);
     return near.empty() ? "" : fmt::format("did you mean {}?", near);
   }
@@ -264,7 +265,8 @@ std::optional<Value> convert_argument(const Callee& callee, const ArgumentDef& d
     return in_range(callee, definition, operand, diagnostics) ? std::optional(operand.value) : std::nullopt;
   }
   const auto* word = operand.value.as<ir::Word>();
-  if (word != nullptr && words.empty() && environment.scope.find(word->text) == nullptr) {
+  const bool unknown = word != nullptr && words.empty() && environment.scope.find(word->text) == nullptr;
+  if (unknown && definition.type != ArgumentType::kText) {
     report_unknown_name(word->text, operand.range, environment.scope, diagnostics);
   } else {
     report_wrong_type(callee, definition, operand, words, diagnostics);

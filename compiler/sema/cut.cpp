@@ -78,10 +78,15 @@ void note_cut_inside(const syntax::LayersSelector& selector, Range range, const 
   if (!after) return;
   const auto left = components(cut.layers[*before].path), right = components(cut.layers[*after].path);
   const std::size_t length = std::min(common_length(left, right), std::min(left.size(), right.size()) - 1);
-  const std::size_t around = selector.of ? selector.of->components.size() : 0;
-  if (length <= around) return;
+  if (length == 0) return;
+  // A section of the model's own, such as `features`, is there to be cut.
+  if (length == 1 && !round_of(left.front())) return;
   const std::vector<std::string> part(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(length));
   const std::string path = joined(part, length);
+  // Where the selector itself is about this part, or about less, there is no whole to speak of.
+  const std::size_t around = selector.of ? selector.of->components.size() : 0;
+  const bool all_of_it = selector.of && file.sources.text(selector.of->range) == path;
+  if (length < around || all_of_it || (length == around && !round_of(part.back()))) return;
   std::int64_t all = 0, taken = 0;
   for (std::size_t i = 0; i < cut.layers.size(); ++i) {
     if (!cut.candidates[i] || !inside(cut.layers[i].path, path)) continue;
@@ -94,8 +99,8 @@ void note_cut_inside(const syntax::LayersSelector& selector, Range range, const 
     return fmt::format("{} {} {}layers{}", cut.first ? "first" : "last", count, kind, of);
   };
   auto report = file.diagnostics.report(range, messages::kCutInside, path, taken, all);
-  report.help(fmt::format("with all of it: {}; without it: {}", spelling(cut.count + all - taken),
-                          cut.count == taken ? "nothing" : spelling(cut.count - taken)));
+  const std::string without = cut.count == taken ? "" : fmt::format("; without it: {}", spelling(cut.count - taken));
+  report.help(fmt::format("with all of it: {}{}", spelling(cut.count + all - taken), without));
   if (const std::string paths = spelled(cut, part); !paths.empty()) report.help(fmt::format("by name, without it: {}", paths));
 }
 

@@ -106,7 +106,7 @@ bool add_recipe(const syntax::Call& call, const FileScope& file, Scopes& scopes,
   if (file.broken.contains(part.name.text)) return false;
   const Declaration* declared = file.find<syntax::RecipeItem>(part.name.text);
   if (declared == nullptr || call.parts.size() > 1) {
-    auto report = file.diagnostics.report(call.range, messages::kUnknownRecipe, file.sources.text(call.range));
+    auto report = file.diagnostics.report(part.name.range, messages::kUnknownRecipe, part.name.text);
     if (const auto near = nearest(part.name.text, file.names<syntax::RecipeItem>()); !near.empty())
       report.help(fmt::format("did you mean {}?", near));
     return false;
