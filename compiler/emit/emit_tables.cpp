@@ -15,6 +15,7 @@ std::string field_text(const ir::GeometryField& field) {
   const auto value = std::visit(
       [](auto v) -> std::string {
         if constexpr (std::is_same_v<decltype(v), double>) return float_literal(v);
+        else if constexpr (std::is_same_v<decltype(v), std::vector<std::int64_t>>) return fmt::format("{{{}}}", fmt::join(v, ", "));
         else return fmt::format("{}", v);
       },
       field.value);
