@@ -9,7 +9,7 @@ namespace {
 
 // Their cards stand, their kernels do not yet: without calls no program is generated of them.
 constexpr std::string_view kWithoutKernels[] = {
-    "dwconv", "lrn", "adaptive_avgpool", "subsample", "pad",
+    "lrn", "adaptive_avgpool", "subsample", "pad",
     "stochastic_depth", "mul", "rbf"};
 
 std::vector<ir::OpDef> without_missing_calls(std::vector<ir::OpDef> cards) {

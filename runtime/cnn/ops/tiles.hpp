@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <type_traits>
 
 #include "cnn/core/team.hpp"
 #include "cnn/core/types.hpp"
@@ -42,6 +43,15 @@ void for_each_run(const MapGeometry& geometry, int batch, Work&& work) {
   });
 }
 
+/// Calls `work(std::integral_constant stride)` for the usual strides, `work(stride)` for others: loops over a
+/// row with a stride that the compiler knows become vectors.
+template <class Work>
+void with_stride(int stride, Work&& work) {
+  if (stride == 1) return work(std::integral_constant<int, 1>());
+  if (stride == 2) return work(std::integral_constant<int, 2>());
+  work(stride);
+}
+
 /// Sum of `term(0) .. term(count - 1)` in double, in eight lanes that are added in order.
 template <class Term>
 double sum_terms(std::ptrdiff_t count, Term&& term) {
@@ -55,6 +65,19 @@ double sum_terms(std::ptrdiff_t count, Term&& term) {
   double sum = 0;
   for (const double lane : lanes) sum += lane;
   return sum;
+}
+
+/// sums[channel] = the sum over the batch and the pixels of a channel, in one order: the gradient of a bias.
+inline void sum_channels(Floats sums, ConstBlocked map, const MapGeometry& g, int batch) {
+  for_each_tile(g.channels, [&](int channel) {
+    double sum = 0;
+    for (int block = 0; block < block_count(batch, g.block); ++block) {
+      const float* row = map.block(block) + static_cast<std::ptrdiff_t>(channel) * g.block * g.pixels();
+      sum += sum_terms(static_cast<std::ptrdiff_t>(images_in_block(batch, g.block, block)) * g.pixels(),
+                       [row](std::ptrdiff_t i) { return row[i]; });
+    }
+    sums[channel] = static_cast<float>(sum);
+  });
 }
 
 }  // namespace cnn
