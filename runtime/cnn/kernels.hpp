@@ -1,6 +1,7 @@
 // All kernels, for generated code.
 #pragma once
 
+#include "cnn/ops/adaptive_avgpool.hpp"
 #include "cnn/ops/add.hpp"
 #include "cnn/ops/avgpool.hpp"
 #include "cnn/ops/bn.hpp"
@@ -16,12 +17,18 @@
 #include "cnn/ops/hardswish.hpp"
 #include "cnn/ops/layout.hpp"
 #include "cnn/ops/leaky_relu.hpp"
+#include "cnn/ops/lrn.hpp"
 #include "cnn/ops/maxpool.hpp"
 #include "cnn/ops/mean_squared_error.hpp"
+#include "cnn/ops/mul.hpp"
+#include "cnn/ops/pad.hpp"
+#include "cnn/ops/rbf.hpp"
 #include "cnn/ops/relu.hpp"
 #include "cnn/ops/relu6.hpp"
 #include "cnn/ops/scaled_tanh.hpp"
 #include "cnn/ops/sigmoid.hpp"
 #include "cnn/ops/silu.hpp"
 #include "cnn/ops/softmax.hpp"
+#include "cnn/ops/stochastic_depth.hpp"
+#include "cnn/ops/subsample.hpp"
 #include "cnn/ops/tanh.hpp"

@@ -159,18 +159,14 @@ void add_to_phases(float* phases, const float* d_output, const float* weight, co
   }
 }
 
-// Calls work(input block offset, first output block offset, channel, block) for each plane of the input.
+// Calls work(block, channel, the input plane's offset, its first output plane's) for each plane of the input.
 template <class Work>
-void for_each_plane(const ConvGeometry& g, int batch, Work&& work) {
+void for_each_input_plane(const ConvGeometry& g, int batch, Work&& work) {
   const std::ptrdiff_t in_pixels = static_cast<std::ptrdiff_t>(g.in_height) * g.in_width;
-  for_each_channels(input_map(g), batch, [&](int block, int begin, int end, int images) {
-    for (int channel = begin; channel < end; ++channel) {
-      for (int image = 0; image < images; ++image) {
-        const std::ptrdiff_t in_plane = static_cast<std::ptrdiff_t>(channel) * g.block + image;
-        const std::ptrdiff_t out_plane = static_cast<std::ptrdiff_t>(channel) * multiplier(g) * g.block + image;
-        work(block, channel, in_plane * in_pixels, out_plane * out_pixels(g));
-      }
-    }
+  for_each_map_plane(input_map(g), batch, [&](int block, std::ptrdiff_t plane) {
+    const std::ptrdiff_t channel = plane / g.block;
+    const std::ptrdiff_t out_plane = channel * multiplier(g) * g.block + plane % g.block;
+    work(block, static_cast<int>(channel), plane * in_pixels, out_plane * out_pixels(g));
   });
 }
 
@@ -179,7 +175,7 @@ void forward(Blocked output, ConstBlocked input, ConstFloats weight, const float
   const Depthwise depthwise(g);
   const DepthwiseLayout& layout = depthwise.layout;
   with_stride(g.stride_width, [&](auto stride) {
-    for_each_plane(g, batch, [&](int block, int channel, std::ptrdiff_t in_offset, std::ptrdiff_t out_offset) {
+    for_each_input_plane(g, batch, [&](int block, int channel, std::ptrdiff_t in_offset, std::ptrdiff_t out_offset) {
       float* phases = scratch.thread(team_rank());
       gather(phases, input.block(block) + in_offset, g, layout, stride);
       for (int i = 0; i < multiplier(g); ++i) {
@@ -209,7 +205,7 @@ void dwconv_backward_input(Blocked d_input, ConstBlocked d_output, ConstFloats w
   const Depthwise depthwise(g);
   const DepthwiseLayout& layout = depthwise.layout;
   with_stride(g.stride_width, [&](auto stride) {
-    for_each_plane(g, batch, [&](int block, int channel, std::ptrdiff_t in_offset, std::ptrdiff_t out_offset) {
+    for_each_input_plane(g, batch, [&](int block, int channel, std::ptrdiff_t in_offset, std::ptrdiff_t out_offset) {
       float* phases = scratch.thread(team_rank());
       float* spare = phases + layout.input_floats();
       for (int i = 0; i < multiplier(g); ++i) {
