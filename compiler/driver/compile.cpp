@@ -86,14 +86,14 @@ std::vector<Compiled> compile(const CompileOptions& options, Sources& sources, D
 }
 
 std::string semantic_hash(const sema::Program& program) {
-  // The text form holds all that a program means; neither its epochs nor its lines may count.
+  // The rendered form holds all that a program means; neither its epochs nor its lines may count.
   std::string text;
   if (program.training) {
     sema::Program without_epochs = program;
     for (ir::Phase& phase : without_epochs.training->phases) phase.epochs = 0;
-    text = sema::dump(without_epochs);
+    text = sema::render(without_epochs);
   } else {
-    text = sema::dump(program);
+    text = sema::render(program);
   }
   std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a, 64 bits
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;

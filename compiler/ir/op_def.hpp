@@ -27,6 +27,8 @@ enum class ArgumentType {
   kBoolean,     // true
   kWord,        // one of `choices`
   kActivation,  // the name of an op whose trait `activation` is set, or identity
+  kText,        // "best.safetensors"
+  kNumbers,     // [0.2, 1, 3]
 };
 
 struct ArgumentDef {

@@ -92,6 +92,10 @@ std::string_view wanted(ArgumentType type) {
       return "a word";
     case ArgumentType::kActivation:
       return "an activation";
+    case ArgumentType::kText:
+      return "a text in quotes";
+    case ArgumentType::kNumbers:
+      return "a list of numbers";
   }
   return "";
 }
@@ -113,6 +117,10 @@ bool is_pair(const Value& value) {
   return value.as<std::int64_t>() != nullptr || (dimensions != nullptr && dimensions->extents.size() == 2);
 }
 
+bool is_number(const Value& value) {
+  return number_of(value).has_value();
+}
+
 bool has_type(const Value& value, const ArgumentDef& definition, const std::vector<std::string_view>& words) {
   const auto* word = value.as<ir::Word>();
   const bool known_word = word != nullptr && std::ranges::find(words, word->text) != words.end();
@@ -127,6 +135,10 @@ bool has_type(const Value& value, const ArgumentDef& definition, const std::vect
       return is_pair(value);
     case ArgumentType::kPadding:
       return is_pair(value) || known_word;
+    case ArgumentType::kText:
+      return value.as<std::string>() != nullptr;
+    case ArgumentType::kNumbers:
+      return value.as<ir::List>() != nullptr && std::ranges::all_of(*value.as<ir::List>(), is_number);
     case ArgumentType::kWord:
     case ArgumentType::kActivation:
       return known_word;
@@ -140,6 +152,7 @@ std::string help_for(const ArgumentDef& definition, const Value& value,
   if (const auto* word = value.as<ir::Word>()) {
     if (const auto foreign = foreign_word(definition.name, word->text); !foreign.empty())
       return std::string(foreign);
+    if (definition.type == ArgumentType::kText) return fmt::format("write {}=\"{}\"", definition.name, word->text);
     const std::string_view near = nearest(word->text, words);
     return near.empty() ? "" : fmt::format("did you mean {}?", near);
   }
@@ -178,6 +191,9 @@ bool in_range(const Callee& callee, const ArgumentDef& definition, const Operand
               Diagnostics& diagnostics) {
   std::vector<double> numbers;
   if (const auto number = number_of(operand.value)) numbers.push_back(*number);
+  if (const auto* list = operand.value.as<ir::List>()) {
+    for (const Value& element : *list) numbers.push_back(number_of(element).value_or(definition.minimum));
+  }
   if (const auto* dimensions = operand.value.as<ir::Dimensions>()) {
     numbers.assign(dimensions->extents.begin(), dimensions->extents.end());
   }
@@ -249,7 +265,8 @@ std::optional<Value> convert_argument(const Callee& callee, const ArgumentDef& d
     return in_range(callee, definition, operand, diagnostics) ? std::optional(operand.value) : std::nullopt;
   }
   const auto* word = operand.value.as<ir::Word>();
-  if (word != nullptr && words.empty() && environment.scope.find(word->text) == nullptr) {
+  const bool unknown = word != nullptr && words.empty() && environment.scope.find(word->text) == nullptr;
+  if (unknown && definition.type != ArgumentType::kText) {
     report_unknown_name(word->text, operand.range, environment.scope, diagnostics);
   } else {
     report_wrong_type(callee, definition, operand, words, diagnostics);

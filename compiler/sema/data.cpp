@@ -251,7 +251,7 @@ class DataReader {
     facts_.normalize_range = range;
     if (const syntax::Argument* known = (*bound)[0]) {
       const auto value = evaluate(*known->value, environment(), diagnostics_);
-      if (!value || !check_word(*value, known->value->range, "normalize", {"imagenet"}, {}, diagnostics_))
+      if (!value || !check_word(*value, known->value->range, "normalize", {"imagenet"}, diagnostics_))
         return;
       transform.mean = {0.485, 0.456, 0.406};  // of ImageNet's training images, as torchvision states them
       transform.std_deviation = {0.229, 0.224, 0.225};
@@ -278,7 +278,7 @@ class DataReader {
 }  // namespace
 
 std::optional<DataFacts> read_data(const syntax::DataItem& item, Range range, const FileScope& file) {
-  const SettingNames names{"data", {"source", "classes", "batch"}, {}};
+  const SettingNames names{"data", {"source", "classes", "batch"}};
   const int errors = file.diagnostics.errors();
   DataFacts facts{.data = {},
                   .batch = {},

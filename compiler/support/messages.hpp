@@ -155,7 +155,14 @@ inline constexpr Message<std::size_t, std::size_t> kNormalizeLengths{
 // train
 inline constexpr Message<Text> kUnknownModel{"unknown-model", Severity::kError, "there is no model '{}'"};
 inline constexpr Message<Text> kUnknownData{"unknown-data", Severity::kError, "there is no data '{}'"};
-inline constexpr Message<Text> kUnknownOptimizer{"unknown-optimizer", Severity::kError, "'{}' is no optimizer"};
+inline constexpr Message<Text, Text> kUnknownChoice{"unknown-choice", Severity::kError, "'{}' is no {}"};
+inline constexpr Message<Text> kUnknownRecipe{"unknown-recipe", Severity::kError, "there is no recipe '{}'"};
+inline constexpr Message<std::int64_t, std::int64_t> kScheduleTooLong{
+    "schedule-too-long", Severity::kError, "the schedule needs {} epochs, but its phase has {}"};
+inline constexpr Message<Text> kGroupLearnsNothing{
+    "group-learns-nothing", Severity::kWarning, "nothing of this group learns in phase {}"};
+inline constexpr Message<Text, std::int64_t, std::int64_t> kCutInside{
+    "cut-inside", Severity::kNote, "the cut goes through {}: it takes {} of its {} layers"};
 inline constexpr Message<> kNoLearning{"no-learning", Severity::kError, "a learning rate of 0 learns nothing"};
 inline constexpr Message<> kNesterovNeedsMomentum{
     "nesterov-needs-momentum", Severity::kError, "nesterov needs a momentum above 0"};
@@ -187,6 +194,10 @@ inline constexpr Message<Text, Text> kSoftmaxAdded{
     "softmax-added", Severity::kNote, "{} ends in '{}': cross_entropy and predict add the softmax"};
 inline constexpr Message<Text, Text> kLossNeedsSoftmax{
     "loss-needs-softmax", Severity::kError, "cross_entropy needs a model that ends in softmax or dense; {} ends in '{}'"};
+inline constexpr Message<Text, Text, Text, Text> kLossNeedsEnding{
+    "loss-needs-ending", Severity::kError, "{} needs a model that ends in {}; {} ends in '{}'"};
+inline constexpr Message<std::size_t, Text, std::int64_t> kClassWeights{
+    "class-weights", Severity::kError, "there are {} class weights, but data {} has {} classes"};
 inline constexpr Message<Text, std::int64_t> kTop5NeedsClasses{
     "top5-needs-classes", Severity::kError, "top5 needs at least 5 classes; data {} has {}"};
 inline constexpr Message<Text, Text, Text> kInputNotImages{
