@@ -234,6 +234,8 @@ inline constexpr Message<Text> kPoolPadTooLarge{
     "pool-pad-too-large", Severity::kError, "the padding of '{}' is more than half of its window"};
 inline constexpr Message<std::int64_t, std::int64_t, std::int64_t> kGroupsDoNotDivide{
     "groups-do-not-divide", Severity::kError, "groups={} does not divide {} input and {} output channels"};
+inline constexpr Message<Text, std::size_t, std::size_t> kTooManyBranches{
+    "too-many-branches", Severity::kError, "'{}' takes at most {} branches, not {}"};
 inline constexpr Message<std::int64_t, std::int64_t> kCodesDoNotFit{
     "codes-do-not-fit", Severity::kError, "codes=lenet5 are for 84 inputs and 10 outputs, not {} and {}"};
 
