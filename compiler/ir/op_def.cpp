@@ -18,11 +18,22 @@ bool has_kernels(const OpDef& card) {
   return wiring || !card.training.forward.function.empty();
 }
 
+ArgumentValues default_arguments(const OpDef& card) {
+  ArgumentValues values;
+  for (const ArgumentDef& argument : card.arguments) {
+    ensure(argument.default_value.has_value(), "ops",
+           fmt::format("'{}' of '{}' has no default", argument.name, card.name));
+    values.set(argument.name, *argument.default_value);
+  }
+  return values;
+}
+
 OpRegistry::OpRegistry(std::vector<OpDef> definitions) : definitions_(std::move(definitions)) {
   for (auto card = definitions_.begin(); card != definitions_.end(); ++card) {
     ensure(card->infer != nullptr, "ops", fmt::format("card '{}' infers no shape", card->name));
     ensure(card->geometry == nullptr || !card->geometry_type.empty(), "ops",
            fmt::format("card '{}' has a geometry without a type", card->name));
+    if (card->traits.activation) default_arguments(*card);  // act= gives none
     const bool once = std::none_of(definitions_.begin(), card, [&](const OpDef& other) { return other.name == card->name; });
     ensure(once, "ops", fmt::format("two cards are called '{}'", card->name));
   }

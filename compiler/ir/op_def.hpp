@@ -188,6 +188,9 @@ const OpDef& kernel_card(const OpDef& card, const OpContext& context);
 /// Whether programs with this layer can be generated. A layer without kernels can be checked and summed up only.
 bool has_kernels(const OpDef& card);
 
+/// The arguments of a layer that writes none, as of an activation in `act=`; each must have a default.
+ArgumentValues default_arguments(const OpDef& card);
+
 /// Every op card by name, in the order of the reference. Built by ops::registry(), handed down by the driver.
 class OpRegistry {
  public:

@@ -84,7 +84,9 @@ class Lowering {
   ir::TensorId lower_item(const sema::LayerCall& call, ir::TensorId current) {
     const ir::LayerId layer = add_layer(call.layer);
     current = add_node(*call.layer.op, layer, call.layer.arguments, {current});
-    if (call.layer.activation != nullptr) current = add_node(*call.layer.activation, layer, {}, {current});
+    if (const ir::OpDef* activation = call.layer.activation) {
+      current = add_node(*activation, layer, ir::default_arguments(*activation), {current});
+    }
     return taps_[call.layer.path] = current;
   }
 

@@ -6,11 +6,9 @@ namespace cnnc::ops {
 
 namespace {
 
-constexpr double kSlope = 0.01;
-
 std::vector<ir::GeometryField> geometry(const ir::OpContext& context) {
   auto fields = map_geometry(context);
-  fields.push_back({"slope", number_or(context.arguments, "slope", kSlope)});
+  fields.push_back({"slope", context.arguments.number("slope")});
   return fields;
 }
 
@@ -21,7 +19,7 @@ ir::OpDef leaky_relu_card() {
                                    "Keeps what is positive and scales down what is negative: x > 0 ? x : slope * x.");
   card.arguments = {{.name = "slope",
                      .type = ir::ArgumentType::kNumber,
-                     .default_value = ir::Value{kSlope},
+                     .default_value = ir::Value{0.01},
                      .summary = "What a negative element is multiplied by.",
                      .positional = true,
                      .minimum = 0,

@@ -38,10 +38,6 @@ ir::OpDef input_activation_card(std::string_view name, std::string_view backward
   return card;
 }
 
-double number_or(const ir::ArgumentValues& arguments, std::string_view name, double value) {
-  return arguments.has(name) ? arguments.number(name) : value;
-}
-
 ir::Mistake flat_input(std::string_view op, const ir::Shape& input) {
   ir::Mistake found = ir::mistake(messages::kFlatInput, "", op, to_text(input));
   found.help = "flatten and dense make a tensor flat; put this layer before them";

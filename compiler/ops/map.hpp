@@ -20,9 +20,6 @@ ir::OpDef activation_card(std::string_view name, std::string_view backward_name,
 /// The same for one whose backward pass needs its input.
 ir::OpDef input_activation_card(std::string_view name, std::string_view backward_name, std::string_view summary);
 
-/// An argument's number, or `value` where there is none: `act=` passes an activation no arguments.
-double number_or(const ir::ArgumentValues& arguments, std::string_view name, double value);
-
 /// A mistake where a layer needs channels x height x width and got a flat tensor.
 ir::Mistake flat_input(std::string_view op, const ir::Shape& input);
 

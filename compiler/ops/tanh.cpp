@@ -7,10 +7,10 @@ namespace cnnc::ops {
 namespace {
 
 double scale_of(const ir::OpContext& context) {
-  return number_or(context.arguments, "scale", 1);
+  return context.arguments.number("scale");
 }
 double slope_of(const ir::OpContext& context) {
-  return number_or(context.arguments, "slope", 1);
+  return context.arguments.number("slope");
 }
 
 std::vector<ir::GeometryField> scaled_geometry(const ir::OpContext& context) {

@@ -3,6 +3,7 @@
 
 #include "ir/op_def.hpp"
 #include "ops/cards.hpp"
+#include "support/internal_error.hpp"
 
 namespace cnnc::ops {
 namespace {
@@ -128,6 +129,17 @@ TEST(Cards, LayersWithoutParametersKeepOrGiveTheirShapes) {
   EXPECT_EQ(Asked("adaptive_avgpool", {map(256, 13, 9)}, {{"size", {Dimensions{{6, 7}}}}}).output(), map(256, 6, 7));
   EXPECT_EQ(Asked("pad", {map(2, 3, 4)}, {{"amount", {Dimensions{{1, 3}}}}}).output(), map(2, 5, 10));
   EXPECT_EQ(Asked("stochastic_depth", {map(2, 3, 4)}, {{"rate", {0.2}}}).output(), map(2, 3, 4));
+}
+
+TEST(Cards, AnActivationInAnArgumentHasItsDefaults) {
+  for (const ir::OpDef& card : cards().all()) {
+    if (card.traits.activation) EXPECT_EQ(ir::default_arguments(card).all().size(), card.arguments.size()) << card.name;
+  }
+  EXPECT_EQ(ir::default_arguments(*cards().find("leaky_relu")).number("slope"), 0.01);
+  EXPECT_EQ(ir::default_arguments(*cards().find("tanh")).number("scale"), 1);
+  ir::OpDef card = *cards().find("leaky_relu");
+  card.arguments[0].default_value.reset();
+  EXPECT_THROW(ir::OpRegistry({card}), InternalError);
 }
 
 TEST(Cards, TanhWithAScaleRunsByAnotherKernel) {
