@@ -188,6 +188,34 @@ Written run_elementwise(int threads) {
   return written;
 }
 
+// On numbers that reach every piece of the piecewise ones.
+Written run_activations(int threads) {
+  const LeakyReluGeometry leaky{kMap.channels, kMap.height, kMap.width, kMap.block, 0.1f};
+  const ScaledTanhGeometry scaled{kMap.channels, kMap.height, kMap.width, kMap.block, 1.7159f, 2.0f / 3};
+  const Map x{kMap, kBatch, Numbers(20).uniform(static_cast<std::size_t>(kMap.elements() * kBatch), -8, 8)};
+  const Map dy = random_map(kMap, 21);
+  std::vector<Map> maps(12, Map(kMap, kBatch));
+  on_team(
+      [&] {
+        relu6(maps[0], x, kMap, kBatch);
+        relu6_backward_input(maps[1], dy, maps[0], kMap, kBatch);
+        leaky_relu(maps[2], x, leaky, kBatch);
+        leaky_relu_backward_input(maps[3], dy, maps[2], leaky, kBatch);
+        scaled_tanh(maps[4], x, scaled, kBatch);
+        scaled_tanh_backward_input(maps[5], dy, maps[4], scaled, kBatch);
+        silu(maps[6], x, kMap, kBatch);
+        silu_backward_input(maps[7], dy, x, kMap, kBatch);
+        hardswish(maps[8], x, kMap, kBatch);
+        hardswish_backward_input(maps[9], dy, x, kMap, kBatch);
+        gelu(maps[10], x, kMap, kBatch);
+        gelu_backward_input(maps[11], dy, x, kMap, kBatch);
+      },
+      threads);
+  Written written;
+  for (const Map& map : maps) written.keep(map);
+  return written;
+}
+
 // Layers whose tiles are planes, pieces of rows or channels.
 Written run_planes(int threads) {
   const MapGeometry flat{.channels = kMap.channels, .block = kMap.block};
@@ -204,7 +232,7 @@ Written run_planes(int threads) {
   const Map dy = random_map(kMap, 17);
   const Map scale = random_map(flat, 18);
   const Map d_pooled = random_map(pooled, 19);
-  std::vector<Map> maps(7, Map(kMap, kBatch));
+  std::vector<Map> maps(6, Map(kMap, kBatch));
   Map d_scale(flat, kBatch);
   std::vector<float> d_weight = unwritten(static_cast<std::size_t>(kMap.channels));
   std::vector<float> d_bias = d_weight;
@@ -217,7 +245,6 @@ Written run_planes(int threads) {
         mul(maps[4], {x, scale}, product, kBatch);
         mul_backward_input(maps[5], dy, {x, scale}, 0, product, kBatch);
         mul_backward_input(d_scale, dy, {x, scale}, 1, product, kBatch);
-        gelu(maps[6], x, kMap, kBatch);
         subsample_backward_params(d_weight, d_bias, d_pooled, x, halves, kBatch);
       },
       threads);
@@ -287,6 +314,9 @@ TEST(Threads, PoolsGiveTheSameBits) {
 }
 TEST(Threads, ElementwiseKernelsGiveTheSameBits) {
   expect_same_bits(run_elementwise);
+}
+TEST(Threads, ActivationsGiveTheSameBits) {
+  expect_same_bits(run_activations);
 }
 TEST(Threads, KernelsOfPlanesGiveTheSameBits) {
   expect_same_bits(run_planes);
