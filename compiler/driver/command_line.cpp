@@ -28,6 +28,7 @@ constexpr CommandDef kCommands[] = {
     {"describe", "[LAYER]", "the layers of the language, or all about one"},
     {"summary", "SPEC", "layers, shapes, parameters, MACs and memory"},
     {"fmt", "[--check] FILES", "rewrites specs in their canonical form"},
+    {"explain", "SPEC", "what each phase freezes, what learns and how fast"},
     {"render", "SPEC", "the spec fully expanded, with every default"},
     {"diff", "SPEC SPEC", "what differs by meaning: layers, figures, training"},
     {"graph", "SPEC", "the network as a drawing, in dot or as SVG"},
@@ -184,6 +185,7 @@ CommandLine parse_command_line(int argc, char** argv) {
   if (line.subject.empty() && !line.help && command.name != "describe") throw UsageError(fmt::format("'{}' needs a spec: cnnc {} {}", command.name, command.name, command.usage));
   if (line.second.empty() && !line.help && command.name == "diff") throw UsageError("'diff' needs two specs: cnnc diff SPEC SPEC");
   line.compile.spec = line.subject;
+  line.compile.generates = command.runs_program || command.name == "generate";
   return line;
 }
 

@@ -8,6 +8,7 @@
 
 #include "driver/describe.hpp"
 #include "driver/diff.hpp"
+#include "driver/explain.hpp"
 #include "driver/fmt.hpp"
 #include "driver/generate.hpp"
 #include "driver/graph.hpp"
@@ -136,6 +137,10 @@ int run_on_meaning(const CommandLine& line, const std::vector<sema::Program>& pr
 
 int run_on_plans(const CommandLine& line, const std::vector<Compiled>& programs, const Sources& sources) {
   if (line.command == "summary") return print_summaries(line, programs);
+  if (line.command == "explain") {
+    for (const Compiled& compiled : programs) fmt::print("{}", explain_text(compiled));
+    return 0;
+  }
   if (line.command == "generate") return write_generated(line, programs, sources);
   return run_one(line, programs);
 }

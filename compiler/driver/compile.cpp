@@ -8,6 +8,7 @@
 #include "lower/lower.hpp"
 #include "ops/cards.hpp"
 #include "plan/make_plan.hpp"
+#include "sema/not_yet.hpp"
 #include "sema/render.hpp"
 #include "support/files.hpp"
 #include "support/messages.hpp"
@@ -55,6 +56,10 @@ Compiled plan_program(sema::Program program, const CompileOptions& options, cons
   return {std::move(program), std::move(plan), std::move(origin)};
 }
 
+void report_not_yet(const sema::Program& program, Diagnostics& diagnostics) {
+  for (const ir::NotYet& one : sema::not_yet(program)) diagnostics.report(one.range, messages::kNotGeneratedYet, one.what);
+}
+
 }  // namespace
 
 std::vector<sema::Program> analyze_spec(const CompileOptions& options, Sources& sources, Diagnostics& diagnostics) {
@@ -79,7 +84,12 @@ std::vector<sema::Program> analyze_spec(const CompileOptions& options, Sources& 
 
 std::vector<Compiled> compile(const CompileOptions& options, Sources& sources, Diagnostics& diagnostics) {
   std::vector<Compiled> compiled;
-  for (sema::Program& program : analyze_spec(options, sources, diagnostics)) {
+  std::vector<sema::Program> programs = analyze_spec(options, sources, diagnostics);
+  for (const sema::Program& program : programs) {
+    if (options.generates) report_not_yet(program, diagnostics);
+  }
+  if (diagnostics.failed()) return compiled;
+  for (sema::Program& program : programs) {
     compiled.push_back(plan_program(std::move(program), options, sources));
   }
   return compiled;

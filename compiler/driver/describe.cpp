@@ -18,7 +18,8 @@ std::string type_text(const ir::ArgumentDef& argument) {
     case ir::ArgumentType::kWord: return fmt::format("{}", fmt::join(argument.choices, " | "));
     case ir::ArgumentType::kActivation: return "an activation";
     case ir::ArgumentType::kText: return "text";
-    case ir::ArgumentType::kNumbers: return "list of numbers";
+    case ir::ArgumentType::kNumbers: return "number or list of numbers";
+    case ir::ArgumentType::kPart: return "fraction, count or test";
   }
   return "";
 }

@@ -28,7 +28,8 @@ enum class ArgumentType {
   kWord,        // one of `choices`
   kActivation,  // the name of an op whose trait `activation` is set, or identity
   kText,        // "best.safetensors"
-  kNumbers,     // [0.2, 1, 3]
+  kNumbers,     // [0.2, 1, 3], or one number
+  kPart,        // of the data: 0.1, 500, or one of `choices`
 };
 
 struct ArgumentDef {

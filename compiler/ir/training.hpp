@@ -8,14 +8,23 @@
 
 #include "shape.hpp"
 #include "support/source.hpp"
+#include "value.hpp"
 
 namespace cnnc::ir {
 
-/// `resize(32x32)`, `normalize(mean=[...], std=[...])`.
+/// A step of `prepare` or `augment`, as it is called; resize and normalize with what they come to.
 struct Transform {
-  enum class Kind { kResize, kNormalize } kind = Kind::kResize;
-  std::int64_t height = 0, width = 0;       // kResize
-  std::vector<double> mean, std_deviation;  // kNormalize: one a channel
+  enum class Kind { kResize, kNormalize, kOther } kind = Kind::kOther;
+  std::string name = {};                         // "resize", "rotate"
+  ArgumentValues arguments = {};                 // every one, with defaults
+  std::int64_t height = 0, width = 0;            // kResize
+  std::vector<double> mean = {}, std_deviation = {};  // kNormalize: one a channel
+};
+
+/// Something that is understood but can't be generated yet.
+struct NotYet {
+  Range range;
+  std::string what;
 };
 
 /// A part of the data taken out of the training part, or `val=test`.
@@ -27,13 +36,15 @@ struct Split {
 
 struct Data {
   std::string name;
-  enum class Source { kIdx } source = Source::kIdx;
-  std::string directory;  // as written; relative to the spec's folder
+  enum class Source { kIdx, kCifar10, kFolder, kList } source = Source::kIdx;
+  std::string directory;  // of the files, or the list itself; relative to the spec's folder
   Split validation;
   Split test;
   std::int64_t classes = 0;
   std::vector<std::string> class_names;  // empty: "0", "1", ...
-  std::vector<Transform> prepare;
+  std::vector<Transform> prepare;        // of every image
+  std::vector<Transform> augment;        // of those of the training part
+  std::vector<NotYet> not_yet;
 };
 
 struct Optimizer {
@@ -111,12 +122,6 @@ struct InitialWeights {
   std::string path;  // of a part of the model
   std::string file;  // relative to the spec's folder
   bool by_order = false;
-};
-
-/// Something that is understood but can't be generated yet.
-struct NotYet {
-  Range range;
-  std::string what;
 };
 
 struct Training {

@@ -84,7 +84,9 @@ const ir::OpDef* kernel(const ir::OpContext& context) {
     return card;
   }();
   const std::int64_t groups = context.arguments.integer("groups");
-  return groups > 1 && groups == context.inputs[0].channels ? &depthwise : nullptr;
+  const auto [height, width] = context.arguments.pair("kernel");
+  const bool fits = height * width <= 31 * 31;  // cnn::kMostDepthwiseTaps
+  return groups > 1 && groups == context.inputs[0].channels && fits ? &depthwise : nullptr;
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ ir::OpDef dwconv_card() {
                      .summary = "The window's size: 3 or 1x7, height x width.",
                      .positional = true,
                      .minimum = 1,
-                     .maximum = 1 << 16}},
+                     .maximum = 31}},
       .traits = {},
       .infer = infer,
       .macs = macs,

@@ -7,6 +7,8 @@ namespace cnnc::ops {
 
 namespace {
 
+constexpr std::size_t kMostBranches = 8;  // cnn::kMostFactors
+
 // Whether an arm is one number a channel beside maps of `shape`.
 bool scales(const ir::Shape& arm, const ir::Shape& shape) {
   return arm != shape && arm.channels == shape.channels && arm.height * arm.width == 1;
@@ -23,6 +25,9 @@ ir::Shape output_of(const ir::OpContext& context) {
 }
 
 ir::Inference infer(const ir::OpContext& context) {
+  if (context.inputs.size() > kMostBranches) {
+    return ir::mistake(messages::kTooManyBranches, "", "mul", kMostBranches, context.inputs.size());
+  }
   const ir::Shape output = output_of(context);
   for (std::size_t arm = 0; arm < context.inputs.size(); ++arm) {
     const ir::Shape& shape = context.inputs[arm];

@@ -76,8 +76,8 @@ std::optional<std::size_t> place_of(const Callee& callee, const syntax::Argument
   return std::nullopt;
 }
 
-std::string_view wanted(ArgumentType type) {
-  switch (type) {
+std::string_view wanted(const ArgumentDef& definition) {
+  switch (definition.type) {
     case ArgumentType::kInteger:
       return "a whole number";
     case ArgumentType::kPair:
@@ -95,13 +95,16 @@ std::string_view wanted(ArgumentType type) {
     case ArgumentType::kText:
       return "a text in quotes";
     case ArgumentType::kNumbers:
-      return "a list of numbers";
+      return "a number or a list of numbers";
+    case ArgumentType::kPart:
+      return definition.choices.empty() ? "a fraction between 0 and 1 or a count of images"
+                                        : "a fraction between 0 and 1, a count of images or test";
   }
   return "";
 }
 
 std::vector<std::string_view> words_for(const ArgumentDef& definition, const ir::OpRegistry& ops) {
-  if (definition.type == ArgumentType::kWord) return definition.choices;
+  if (definition.type == ArgumentType::kWord || definition.type == ArgumentType::kPart) return definition.choices;
   if (definition.type == ArgumentType::kPadding) return {"same"};
   std::vector<std::string_view> words;
   if (definition.type != ArgumentType::kActivation) return words;
@@ -121,6 +124,12 @@ bool is_number(const Value& value) {
   return number_of(value).has_value();
 }
 
+bool is_part(const Value& value) {
+  const auto* count = value.as<std::int64_t>();
+  const auto* fraction = value.as<double>();
+  return (count != nullptr && *count >= 1) || (fraction != nullptr && *fraction > 0 && *fraction < 1);
+}
+
 bool has_type(const Value& value, const ArgumentDef& definition, const std::vector<std::string_view>& words) {
   const auto* word = value.as<ir::Word>();
   const bool known_word = word != nullptr && std::ranges::find(words, word->text) != words.end();
@@ -138,7 +147,9 @@ bool has_type(const Value& value, const ArgumentDef& definition, const std::vect
     case ArgumentType::kText:
       return value.as<std::string>() != nullptr;
     case ArgumentType::kNumbers:
-      return value.as<ir::List>() != nullptr && std::ranges::all_of(*value.as<ir::List>(), is_number);
+      return is_number(value) || (value.as<ir::List>() != nullptr && std::ranges::all_of(*value.as<ir::List>(), is_number));
+    case ArgumentType::kPart:
+      return is_part(value) || known_word;
     case ArgumentType::kWord:
     case ArgumentType::kActivation:
       return known_word;
@@ -171,7 +182,7 @@ std::string help_for(const ArgumentDef& definition, const Value& value,
 
 void report_wrong_type(const Callee& callee, const ArgumentDef& definition, const Operand& operand,
                        const std::vector<std::string_view>& words, Diagnostics& diagnostics) {
-  std::string expected(wanted(definition.type));
+  std::string expected(wanted(definition));
   const bool chosen = definition.type == ArgumentType::kWord || definition.type == ArgumentType::kActivation;
   if (definition.type == ArgumentType::kWord) expected = enumerate(words, "or");
   if (definition.type == ArgumentType::kActivation) expected += fmt::format(" ({})", enumerate(words, "or"));

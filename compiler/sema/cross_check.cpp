@@ -92,6 +92,36 @@ void check_metrics(const TrainLines& lines, const DataFacts& data, Diagnostics& 
       .also(data.classes_range, fmt::format("{} classes", data.data.classes));
 }
 
+std::string channels_text(std::int64_t channels) {
+  return fmt::format("{} channel{}", channels, channels == 1 ? "" : "s");
+}
+
+// Size and channels of the images, as prepared or as augmented. False after a message.
+bool check_images(const ExpandedModel& model, const DataFacts& data, const ImageFacts& images, Diagnostics& diagnostics) {
+  const ir::Shape& input = model.model.input;
+  const std::string size = fmt::format("{}x{}", input.height, input.width);
+  if (images.channels != input.channels) {
+    auto report = diagnostics.report(model.input_range, messages::kChannelsDisagree, model.model.name, input.channels,
+                                     data.data.name, images.channels);
+    report.also(images.channels_range, channels_text(images.channels));
+    if (input.channels == 3 && images.channels == 1) report.help("rgb in prepare repeats a gray channel");
+    if (input.channels == 1 && images.channels == 3) report.help("grayscale in prepare makes one channel of three");
+    return false;
+  }
+  if (images.sizes_differ) {
+    diagnostics.report(images.size_range.value_or(data.source_range), messages::kSizesDiffer, data.data.name, model.model.name, size)
+        .also(model.input_range, to_text(input))
+        .help(images.size_range ? fmt::format("center_crop({}) after it", size) : fmt::format("prepare {{ resize({}) }}", size));
+    return false;
+  }
+  if (!images.size || *images.size == std::pair(input.height, input.width)) return true;
+  diagnostics.report(images.size_range.value_or(data.source_range), messages::kSizesDisagree, data.data.name,
+                     fmt::format("{}x{}", images.size->first, images.size->second), model.model.name, size)
+      .also(model.input_range, to_text(input))
+      .help(fmt::format("resize({})", size));
+  return false;
+}
+
 void check_input(const ExpandedModel& model, DataFacts& data, Diagnostics& diagnostics) {
   const ir::Shape& input = model.model.input;
   if (input.flat) {
@@ -101,33 +131,20 @@ void check_input(const ExpandedModel& model, DataFacts& data, Diagnostics& diagn
         .help("give the images' shape, such as input 1x28x28, and begin with flatten");
     return;
   }
-  if (input.channels != 1) {
-    diagnostics
-        .report(model.input_range, messages::kChannelsDisagree, model.model.name, input.channels,
-                data.data.name)
-        .also(data.source_range, "idx images have 1 channel");
-    return;
-  }
+  if (!check_images(model, data, data.images, diagnostics)) return;
+  if (data.augmented && !check_images(model, data, *data.augmented, diagnostics)) return;
   for (ir::Transform& transform : data.data.prepare) {
     if (transform.kind != ir::Transform::Kind::kNormalize) continue;
     const auto channels = static_cast<std::int64_t>(transform.mean.size());
-    if (channels == input.channels) continue;
-    diagnostics
-        .report(*data.normalize_range, messages::kNormalizeChannels, channels, model.model.name,
-                input.channels)
-        .also(model.input_range, fmt::format("{} channel{}", input.channels, input.channels == 1 ? "" : "s"));
-    return;
-  }
-  for (auto transform = data.data.prepare.rbegin(); transform != data.data.prepare.rend(); ++transform) {
-    if (transform->kind != ir::Transform::Kind::kResize) continue;
-    if (transform->height == input.height && transform->width == input.width) return;
-    diagnostics
-        .report(*data.resize_range, messages::kSizesDisagree, data.data.name,
-                fmt::format("{}x{}", transform->height, transform->width), model.model.name,
-                fmt::format("{}x{}", input.height, input.width))
-        .also(model.input_range, to_text(input))
-        .help(fmt::format("resize({}x{})", input.height, input.width));
-    return;
+    if (channels == 1) {
+      transform.mean.resize(static_cast<std::size_t>(input.channels), transform.mean.front());
+      transform.std_deviation.resize(static_cast<std::size_t>(input.channels), transform.std_deviation.front());
+    } else if (channels != input.channels) {
+      diagnostics
+          .report(*data.normalize_range, messages::kNormalizeChannels, channels, model.model.name, input.channels)
+          .also(model.input_range, channels_text(input.channels));
+      return;
+    }
   }
 }
 

@@ -14,6 +14,11 @@ struct Callable {
   std::vector<ir::ArgumentDef> arguments = {};
 };
 
+const std::vector<Callable>& data_sources();
+const std::vector<Callable>& transforms();
+/// Whether a transform draws random numbers, so that it stands in `augment` alone.
+bool is_random_transform(std::string_view name);
+
 const std::vector<Callable>& losses();
 const std::vector<Callable>& metrics();
 const std::vector<Callable>& optimizers();
@@ -25,6 +30,7 @@ struct SettingFacts {
   std::string_view name;
   std::string_view summary;
 };
+const std::vector<SettingFacts>& data_settings();
 const std::vector<SettingFacts>& train_settings();
 const std::vector<SettingFacts>& phase_settings();
 const std::vector<SettingFacts>& group_settings();

@@ -36,7 +36,32 @@ std::string split(std::string_view name, const ir::Split& split) {
 
 std::string transform(const ir::Transform& transform) {
   if (transform.kind == ir::Transform::Kind::kResize) return fmt::format("resize({}x{})", transform.height, transform.width);
-  return fmt::format("normalize(mean={}, std={})", numbers(transform.mean), numbers(transform.std_deviation));
+  if (transform.kind == ir::Transform::Kind::kNormalize) {
+    return fmt::format("normalize(mean={}, std={})", numbers(transform.mean), numbers(transform.std_deviation));
+  }
+  std::vector<std::string> arguments;
+  for (const auto& [name, value] : transform.arguments.all()) {
+    const auto* word = value.as<ir::Word>();
+    if (word == nullptr || word->text != "none") arguments.push_back(fmt::format("{}={}", name, to_text(value)));
+  }
+  return arguments.empty() ? transform.name : fmt::format("{}({})", transform.name, fmt::join(arguments, ", "));
+}
+
+std::string transforms(std::string_view kind, const std::vector<ir::Transform>& list) {
+  if (list.empty()) return "";
+  std::string lines = fmt::format("  {} {{\n", kind);
+  for (const ir::Transform& one : list) lines += fmt::format("    {}\n", transform(one));
+  return lines + "  }\n";
+}
+
+std::string_view source(ir::Data::Source source) {
+  switch (source) {
+    case ir::Data::Source::kIdx: return "idx";
+    case ir::Data::Source::kCifar10: return "cifar10";
+    case ir::Data::Source::kFolder: return "folder";
+    case ir::Data::Source::kList: return "list";
+  }
+  return "";
 }
 
 std::string optimizer(const ir::Optimizer& o) {
@@ -140,7 +165,7 @@ bool is_below(std::string_view path, std::string_view part) {
 std::string render_data(const Program& program) {
   if (!program.data) return "";
   const ir::Data& data = *program.data;
-  std::string lines = fmt::format("data {} {{\n  source = idx({}{}{})\n", data.name, text(data.directory),
+  std::string lines = fmt::format("data {} {{\n  source = {}({}{}{})\n", data.name, source(data.source), text(data.directory),
                                   split("val", data.validation), split("test", data.test));
   if (data.class_names.empty()) {
     lines += fmt::format("  classes = {}\n", data.classes);
@@ -149,11 +174,7 @@ std::string render_data(const Program& program) {
     for (const std::string& name : data.class_names) names.push_back(text(name));
     lines += fmt::format("  classes = [{}]\n", fmt::join(names, ", "));
   }
-  if (!data.prepare.empty()) {
-    lines += "  prepare {\n";
-    for (const ir::Transform& one : data.prepare) lines += fmt::format("    {}\n", transform(one));
-    lines += "  }\n";
-  }
+  lines += transforms("prepare", data.prepare) + transforms("augment", data.augment);
   return lines + "}\n";
 }
 

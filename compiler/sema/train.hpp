@@ -7,10 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "sema/arguments.hpp"
+#include "sema/choose.hpp"
 #include "sema/data.hpp"
 #include "sema/models.hpp"
-#include "sema/reference.hpp"
 #include "sema/settings.hpp"
 
 namespace cnnc::sema {
@@ -61,16 +60,6 @@ struct TrainLines {
 /// Reads a train's config; `batch` is the data's, where it gives one. None where there is a mistake.
 std::optional<TrainLines> read_train(const syntax::TrainItem& item, Range range,
                                      std::optional<std::int64_t> batch, const FileScope& file);
-
-/// One of a table, with its arguments: `adam(lr=1e-3)`, or the bare word.
-struct Chosen {
-  const Callable* callable;
-  CheckedArguments arguments;
-  Range range;
-};
-/// What `expression` chooses from the table; `what` is the kind, "optimizer". None after a message.
-std::optional<Chosen> choose(const std::vector<Callable>& table, std::string_view what, const syntax::Expression& expression,
-                             const Scope& values, const FileScope& file);
 
 std::optional<ir::Optimizer> read_optimizer(const WrittenSetting& setting, const FileScope& file);
 std::optional<ir::Schedule> read_schedule(const WrittenSetting& setting, std::int64_t epochs, const FileScope& file);
