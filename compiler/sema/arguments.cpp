@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "sema/foreign_names.hpp"
+#include "support/internal_error.hpp"
 #include "support/messages.hpp"
 
 namespace cnnc::sema {
@@ -286,10 +287,14 @@ std::optional<Value> convert_argument(const Callee& callee, const ArgumentDef& d
 }
 
 std::optional<Range> CheckedArguments::range(std::string_view name) const {
-  for (const auto& [argument, range] : ranges) {
-    if (argument == name) return range;
-  }
-  return std::nullopt;
+  const auto found = std::ranges::find(written, name, [](const auto& one) { return one.first; });
+  return found == written.end() ? std::nullopt : std::optional(found->second->range);
+}
+
+Range CheckedArguments::value_range(std::string_view name) const {
+  const auto found = std::ranges::find(written, name, [](const auto& one) { return one.first; });
+  ensure(found != written.end(), "sema", fmt::format("the argument '{}' was not written", name));
+  return found->second->value->range;
 }
 
 std::optional<std::vector<WrittenArgument>> evaluate_arguments(const Callee& callee,
@@ -336,7 +341,7 @@ std::optional<CheckedArguments> check_arguments(const Callee& callee,
     }
     well &= one.value.has_value();
     if (one.value) checked.values.set(definition.name, std::move(*one.value));
-    checked.ranges.emplace_back(definition.name, one.argument->range);
+    checked.written.emplace_back(definition.name, one.argument);
   }
   return well ? std::optional(std::move(checked)) : std::nullopt;
 }

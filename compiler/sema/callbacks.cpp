@@ -23,12 +23,12 @@ bool is_file_name(const std::string& name, Range range, Diagnostics& diagnostics
 void add(const Chosen& chosen, ir::Callbacks& callbacks, TrainLines& lines, Diagnostics& diagnostics) {
   const ir::ArgumentValues& arguments = chosen.arguments.values;
   const std::string& figure = arguments.word("monitor");
-  lines.monitors.push_back({figure, *chosen.arguments.range("monitor")});
+  lines.monitors.push_back({figure, chosen.arguments.value_range("monitor")});
   const std::string_view name = chosen.callable->name;
   std::vector<ir::NotYet>& not_yet = lines.training.not_yet;
   if (name == "checkpoint") {
     const std::string& file = *arguments.at("file").as<std::string>();
-    const Range range = *chosen.arguments.range("file");
+    const Range range = chosen.arguments.value_range("file");
     if (!is_file_name(file, range, diagnostics)) return;
     const auto [first, fresh] = lines.checkpoint_files.try_emplace(file, range);
     if (!fresh) diagnostics.report(range, messages::kCheckpointTwice, file).also(first->second, "the first");

@@ -26,7 +26,7 @@ std::optional<std::vector<std::int64_t>> milestones(const Chosen& chosen, Diagno
   for (const ir::Value& value : *chosen.arguments.values.at("at").as<ir::List>()) {
     const auto* epoch = value.as<std::int64_t>();
     if (epoch == nullptr || (!list.empty() && *epoch <= list.back())) {
-      diagnostics.report(*chosen.arguments.range("at"), messages::kWrongType, "at", "multistep",
+      diagnostics.report(chosen.arguments.value_range("at"), messages::kWrongType, "at", "multistep",
                          "whole numbers that rise, such as [30, 60]", describe(chosen.arguments.values.at("at")));
       return std::nullopt;
     }
