@@ -174,6 +174,8 @@ inline constexpr Message<> kCheckpointFolder{
     "checkpoint-folder", Severity::kError, "a checkpoint's file has no folder"};
 inline constexpr Message<Text> kCheckpointTwice{
     "checkpoint-twice", Severity::kError, "two checkpoints write \"{}\""};
+inline constexpr Message<Text> kUnusedSetting{
+    "unused-setting", Severity::kWarning, "no phase takes this '{}'"};
 inline constexpr Message<Text> kBelongsToTrain{
     "belongs-to-train", Severity::kError, "'{}' holds for all phases: write it outside of them"};
 inline constexpr Message<> kFreezeBesidePhases{
