@@ -12,7 +12,7 @@ std::string type_text(const ir::ArgumentDef& argument) {
   switch (argument.type) {
     case ir::ArgumentType::kInteger: return "integer";
     case ir::ArgumentType::kPair: return "3 or 1x7";
-    case ir::ArgumentType::kPadding: return "1, 0x3 or same";
+    case ir::ArgumentType::kPadding: return "1, 0x3, same or same_tf";
     case ir::ArgumentType::kNumber: return "number";
     case ir::ArgumentType::kBoolean: return "true or false";
     case ir::ArgumentType::kWord: return fmt::format("{}", fmt::join(argument.choices, " | "));

@@ -83,7 +83,7 @@ std::string_view wanted(ArgumentType type) {
     case ArgumentType::kPair:
       return "a number or height x width, such as 1x7";
     case ArgumentType::kPadding:
-      return "a number, height x width such as 0x3, or same";
+      return "a number, height x width such as 0x3, same or same_tf";
     case ArgumentType::kNumber:
       return "a number";
     case ArgumentType::kBoolean:
@@ -101,8 +101,7 @@ std::string_view wanted(ArgumentType type) {
 }
 
 std::vector<std::string_view> words_for(const ArgumentDef& definition, const ir::OpRegistry& ops) {
-  if (definition.type == ArgumentType::kWord) return definition.choices;
-  if (definition.type == ArgumentType::kPadding) return {"same"};
+  if (definition.type == ArgumentType::kWord || definition.type == ArgumentType::kPadding) return definition.choices;
   std::vector<std::string_view> words;
   if (definition.type != ArgumentType::kActivation) return words;
   for (const ir::OpDef& op : ops.all()) {
@@ -124,6 +123,7 @@ bool is_number(const Value& value) {
 bool has_type(const Value& value, const ArgumentDef& definition, const std::vector<std::string_view>& words) {
   const auto* word = value.as<ir::Word>();
   const bool known_word = word != nullptr && std::ranges::find(words, word->text) != words.end();
+  if (definition.also != nullptr && definition.also(value)) return true;
   switch (definition.type) {
     case ArgumentType::kInteger:
       return value.as<std::int64_t>() != nullptr;
@@ -174,6 +174,7 @@ void report_wrong_type(const Callee& callee, const ArgumentDef& definition, cons
   std::string expected(wanted(definition.type));
   const bool chosen = definition.type == ArgumentType::kWord || definition.type == ArgumentType::kActivation;
   if (definition.type == ArgumentType::kWord) expected = enumerate(words, "or");
+  if (definition.also != nullptr) expected += fmt::format(" or {}", definition.also_text);
   if (definition.type == ArgumentType::kActivation) expected += fmt::format(" ({})", enumerate(words, "or"));
   auto report = chosen ? diagnostics.report(operand.range, messages::kNotAChoice, definition.name,
                                             callee.name, expected, describe(operand.value))
