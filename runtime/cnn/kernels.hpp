@@ -5,6 +5,7 @@
 #include "cnn/ops/add.hpp"
 #include "cnn/ops/avgpool.hpp"
 #include "cnn/ops/bn.hpp"
+#include "cnn/ops/connected_conv.hpp"
 #include "cnn/ops/conv.hpp"
 #include "cnn/ops/copy.hpp"
 #include "cnn/ops/cross_entropy.hpp"

@@ -159,6 +159,26 @@ TEST(Cards, LeNet5Of1998) {
   EXPECT_TRUE(Asked("rbf", {flat(84)}, {{"out", whole(9)}}).refused());
 }
 
+TEST(Cards, AConvolutionByAConnectionTable) {
+  // Table I: six maps of three neighbours, six of four, three of four apart, one of all.
+  const std::vector<std::vector<std::int64_t>> rows = {
+      {0, 1, 2}, {1, 2, 3}, {2, 3, 4}, {3, 4, 5}, {4, 5, 0}, {5, 0, 1}, {0, 1, 2, 3}, {1, 2, 3, 4}, {2, 3, 4, 5},
+      {3, 4, 5, 0}, {4, 5, 0, 1}, {5, 0, 1, 2}, {0, 1, 3, 4}, {1, 2, 4, 5}, {0, 2, 3, 5}, {0, 1, 2, 3, 4, 5}};
+  ir::List table;
+  for (const auto& row : rows) {
+    ir::List channels;
+    for (const std::int64_t channel : row) channels.push_back({channel});
+    table.push_back({channels});
+  }
+  const Asked layer("conv", {map(6, 14, 14)}, {{"out", whole(16)}, {"kernel", whole(5)}, {"connect", {table}}});
+  EXPECT_EQ(layer.output(), map(16, 10, 10));
+  EXPECT_EQ(layer.parameters(), 1516);
+  EXPECT_EQ(layer.macs(), 1500 * 100);
+  EXPECT_EQ(layer.kernel(), "connected_conv");
+  table.pop_back();
+  EXPECT_TRUE(Asked("conv", {map(6, 14, 14)}, {{"out", whole(16)}, {"kernel", whole(5)}, {"connect", {table}}}).refused());
+}
+
 TEST(Cards, ACardWithoutCallsSaysThatItHasNoKernels) {
   ir::OpDef card = *cards().find("relu6");
   card.training = {};
