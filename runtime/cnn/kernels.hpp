@@ -9,6 +9,7 @@
 #include "cnn/ops/cross_entropy.hpp"
 #include "cnn/ops/dense.hpp"
 #include "cnn/ops/dropout.hpp"
+#include "cnn/ops/dwconv.hpp"
 #include "cnn/ops/flatten.hpp"
 #include "cnn/ops/gap.hpp"
 #include "cnn/ops/layout.hpp"

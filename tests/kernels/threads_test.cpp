@@ -10,6 +10,7 @@
 #include "cnn/ops/cross_entropy.hpp"
 #include "cnn/ops/dense.hpp"
 #include "cnn/ops/dropout.hpp"
+#include "cnn/ops/dwconv.hpp"
 #include "cnn/ops/flatten.hpp"
 #include "cnn/ops/gap.hpp"
 #include "cnn/ops/layout.hpp"
@@ -81,6 +82,31 @@ Written run_conv(const ConvGeometry& g, int threads, int& threads_that_worked) {
       },
       threads);
   threads_that_worked = std::max(threads_that_worked, scratch.threads_that_wrote());
+  Written written;
+  written.keep(y);
+  written.keep(dx);
+  written.keep(dw);
+  written.keep(db);
+  return written;
+}
+
+Written run_dwconv(const ConvGeometry& g, int threads) {
+  const MapGeometry in{g.in_channels, g.in_height, g.in_width, g.block};
+  const MapGeometry out{g.out_channels, g.out_height, g.out_width, g.block};
+  const Map x = random_map(in, 2);
+  const Map dy = random_map(out, 3);
+  const std::vector<float> w = floats(Numbers(1).uniform(static_cast<std::size_t>(g.out_channels * g.taps())));
+  Map y(out, kBatch);
+  Map dx(in, kBatch);
+  std::vector<float> dw = unwritten(w.size());
+  std::vector<float> db = unwritten(static_cast<std::size_t>(g.out_channels));
+  on_team(
+      [&] {
+        dwconv(y, x, w, g, kBatch);
+        dwconv_backward_input(dx, dy, w, g, kBatch);
+        dwconv_backward_params(dw, db, dy, x, g, kBatch);
+      },
+      threads);
   Written written;
   written.keep(y);
   written.keep(dx);
@@ -248,6 +274,16 @@ TEST(Threads, PointwiseConvGivesTheSameBits) {
   ASSERT_TRUE(reference::complete(g));
   int unused = 0;
   expect_same_bits([&](int threads) { return run_conv(g, threads, unused); });
+}
+
+TEST(Threads, DwconvGivesTheSameBits) {
+  for (const int stride : {1, 2}) {
+    ConvGeometry g;
+    g.in_channels = g.out_channels = g.groups = 24, g.in_height = g.in_width = 15, g.block = 16;
+    g.kernel_height = g.kernel_width = 5, g.pad_top = g.pad_left = 2, g.stride_height = g.stride_width = stride;
+    ASSERT_TRUE(reference::complete(g));
+    expect_same_bits([&](int threads) { return run_dwconv(g, threads); });
+  }
 }
 
 TEST(Threads, DenseGivesTheSameBits) {
