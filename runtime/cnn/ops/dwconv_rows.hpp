@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 
 #include "cnn/ops/windows.hpp"
@@ -19,7 +20,8 @@ inline constexpr int kBufferFloats = 8192;
 inline constexpr int kMostTaps = 128;
 
 using Lanes = float __attribute__((vector_size(kLanes * sizeof(float))));
-/// The same at any address.
+using LaneBits = std::int32_t __attribute__((vector_size(kLanes * sizeof(float))));
+/// The same as Lanes at any address.
 using LooseLanes =
     float __attribute__((vector_size(kLanes * sizeof(float)), aligned(sizeof(float)), may_alias));
 
@@ -124,25 +126,27 @@ inline void convolve(float* to, std::ptrdiff_t to_step, int rows, int width, con
 /// Taps whose products are summed together, as many as registers hold.
 inline constexpr int kGroup = 9;
 
-/// sums[tap] += the sum over `rows` rows of `width` elements of d_out times what the tap reads, for kGroup
+/// sums[tap], lane by lane, += `rows` rows of `width` elements of d_out times what the tap reads, for kGroup
 /// taps.
-inline void correlate(double* sums, const int* offsets, const float* d_out, int rows, int width,
+inline void correlate(Lanes* sums, const int* offsets, const float* d_out, int rows, int width,
                       const float* from, int from_step) {
-  Lanes group[kGroup] = {};
+  Lanes group[kGroup];
+  std::copy_n(sums, kGroup, group);
+  LaneBits last = {};  // the lanes of a row's last vector that are in the row
+  for (int lane = 0; lane < kLanes; ++lane) last[lane] = lane < (width - 1) % kLanes + 1 ? -1 : 0;
   for (int row = 0; row < rows; ++row, d_out += width, from += from_step) {
     for (int x = 0; x < width; x += kLanes) {
       Lanes d = {};
-      if (x + kLanes <= width) {
+      if ((rows - row) * width - x >= kLanes) {
         d = lanes_at(d_out + x);
+        if (x + kLanes > width) d = reinterpret_cast<Lanes>(reinterpret_cast<LaneBits>(d) & last);
       } else {
         copy_part(reinterpret_cast<float*>(&d), d_out + x, width - x);
       }
       for (int tap = 0; tap < kGroup; ++tap) group[tap] += d * lanes_at(from + x + offsets[tap]);
     }
   }
-  for (int tap = 0; tap < kGroup; ++tap) {
-    for (int lane = 0; lane < kLanes; ++lane) sums[tap] += static_cast<double>(group[tap][lane]);
-  }
+  std::copy_n(group, kGroup, sums);
 }
 
 }  // namespace cnn::dwconv_rows
