@@ -82,4 +82,25 @@ TEST(Avgpool, CountsThePaddingButNotTheOverhang) {
   EXPECT_EQ(AvgpoolRun(g, 1, {3, 6, 9}, {1, 1}).output, (Doubles{4.5, 9}));
 }
 
+TEST(Avgpool, EqualsPyTorch) {
+  PoolGeometry g = pytorch_ceil_pool();
+  const Doubles ones(12, 1);
+  expect_close(AvgpoolRun(g, 1, pytorch_input(), ones).output,
+               {-0.833333, 0.166667, -1.666667, 2.5, 2.666667, -3.833333, 3, 2, -1.166667, 2, 3.5, -0.5},
+               1e-6, "counting the padding");
+  g.count_include_pad = false;
+  expect_close(AvgpoolRun(g, 1, pytorch_input(), ones).output,
+               {-2.5, 0.25, -5, 5, 2.666667, -7.666667, 6, 2, -2.333333, 8, 7, -2}, 1e-6, "not counting it");
+}
+
+TEST(Avgpool, PaddingMayBeOnOneSideAlone) {
+  PoolGeometry g = pytorch_asymmetric_pool();
+  g.count_include_pad = false;
+  const AvgpoolRun run(g, 1, pytorch_input(), Doubles(9, 1));
+  expect_close(run.output, {-0.777778, -0.777778, -4, -1.555556, -2.888889, -5.833333, 1.333333, -1, -1.5},
+               1e-6, "output");
+  EXPECT_FLOAT_EQ(static_cast<float>(run.d_input[35]), 0.25f);  // in one window, of 2x2 elements
+  EXPECT_FLOAT_EQ(static_cast<float>(run.d_input[0]), 1.0f / 9);
+}
+
 }  // namespace cnn::tests

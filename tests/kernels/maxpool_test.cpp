@@ -131,4 +131,15 @@ TEST(Maxpool, AWindowOfPaddingHasNoWinner) {
   EXPECT_EQ(run.d_input, (Doubles{3}));
 }
 
+TEST(Maxpool, EqualsPyTorch) {
+  EXPECT_EQ(MaxpoolRun(pytorch_ceil_pool(), 1, pytorch_input(), Doubles(12, 1)).output,
+            (Doubles{6, 8, -5, 11, 11, -5, 11, 11, 6, 8, 8, -2}));
+}
+
+TEST(Maxpool, PaddingMayBeOnOneSideAlone) {
+  const MaxpoolRun run(pytorch_asymmetric_pool(), 1, pytorch_input(), Doubles(9, 1));
+  EXPECT_EQ(run.output, (Doubles{8, 8, 6, 11, 11, 6, 8, 8, 6}));
+  EXPECT_EQ(run.d_input[29], 2);  // the 6 at the right edge wins the two lowest windows there
+}
+
 }  // namespace cnn::tests

@@ -47,6 +47,27 @@ void for_each_pool(Check&& check) {
   EXPECT_GT(checked, 1000);
 }
 
+/// A map of 6x6, and windows for which PyTorch 1.13 said what comes out.
+inline Doubles pytorch_input() {
+  return {-11, -1, 0,  -8, -2, -5,  6,  8, 1,  8,  6,  -5, -2, -8, 0, -1, -11, -7,
+          11,  -3, -3, 11, -7, -11, -1, 0, -8, -2, -5, 6,  8,  1,  8, 6,  -5,  -2};
+}
+/// max_pool2d(kernel_size=(3, 2), stride=(2, 3), padding=(1, 1), ceil_mode=True), and avg_pool2d.
+inline PoolGeometry pytorch_ceil_pool() {
+  PoolGeometry g;
+  g.channels = 1, g.in_height = g.in_width = 6, g.kernel_height = 3, g.kernel_width = 2;
+  g.stride_height = 2, g.stride_width = 3, g.pad_top = g.pad_left = 1;
+  EXPECT_TRUE(reference::complete(g, true));
+  return g;
+}
+/// Windows 3x3 of stride 2 after pad(input, (0, 1, 0, 1)): padding below and right alone.
+inline PoolGeometry pytorch_asymmetric_pool() {
+  PoolGeometry g;
+  g.channels = 1, g.in_height = g.in_width = 6, g.kernel_height = g.kernel_width = 3;
+  g.stride_height = g.stride_width = 2, g.out_height = g.out_width = 3;
+  return g;
+}
+
 /// Windows that overlap, with padding and an overhang.
 inline PoolGeometry overlapping_pool() {
   PoolGeometry g;

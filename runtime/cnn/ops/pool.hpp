@@ -11,7 +11,9 @@ struct PoolGeometry {
   int out_height = 0, out_width = 0;
   int kernel_height = 1, kernel_width = 1;
   int stride_height = 1, stride_width = 1;
-  int pad_top = 0, pad_left = 0;  // bottom and right: avgpool counts as much padding there, and no more
+  // Bottom and right padding follow from the output's size: windows end with the input. With
+  // count_include_pad avgpool counts as much padding there as above and left, and no more.
+  int pad_top = 0, pad_left = 0;
   int block = 1;
   bool count_include_pad = true;
 };
