@@ -1,6 +1,7 @@
 // All kernels, for generated code.
 #pragma once
 
+#include "cnn/ops/adaptive_avgpool.hpp"
 #include "cnn/ops/add.hpp"
 #include "cnn/ops/avgpool.hpp"
 #include "cnn/ops/bn.hpp"
@@ -17,6 +18,7 @@
 #include "cnn/ops/maxpool.hpp"
 #include "cnn/ops/mean_squared_error.hpp"
 #include "cnn/ops/mul.hpp"
+#include "cnn/ops/pad.hpp"
 #include "cnn/ops/relu.hpp"
 #include "cnn/ops/sigmoid.hpp"
 #include "cnn/ops/softmax.hpp"
