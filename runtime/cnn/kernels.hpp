@@ -22,4 +22,6 @@
 #include "cnn/ops/relu.hpp"
 #include "cnn/ops/sigmoid.hpp"
 #include "cnn/ops/softmax.hpp"
+#include "cnn/ops/stochastic_depth.hpp"
+#include "cnn/ops/subsample.hpp"
 #include "cnn/ops/tanh.hpp"

@@ -2,4 +2,4 @@ target_sources(cnn PRIVATE
   ops/adaptive_avgpool.cpp ops/add.cpp ops/avgpool.cpp ops/bn.cpp ops/columns.cpp ops/conv.cpp ops/copy.cpp
   ops/cross_entropy.cpp ops/dense.cpp ops/dropout.cpp ops/dwconv.cpp ops/flatten.cpp ops/gap.cpp
   ops/layout.cpp ops/lrn.cpp ops/maxpool.cpp ops/mean_squared_error.cpp ops/mul.cpp ops/pad.cpp ops/relu.cpp
-  ops/sigmoid.cpp ops/softmax.cpp ops/tanh.cpp)
+  ops/sigmoid.cpp ops/softmax.cpp ops/stochastic_depth.cpp ops/subsample.cpp ops/tanh.cpp)
