@@ -118,9 +118,15 @@ Toolchain find_toolchain() {
   }
   Toolchain toolchain;
   const auto list = [&](const char* name) { return json.at(name).get<std::vector<std::string>>(); };
-  toolchain.include = list("include");
+  // Relative paths count from the description, so that an installed tree can be moved.
+  const auto paths = [&](const char* name) {
+    std::vector<std::string> found = list(name);
+    for (std::string& path : found) path = (description.parent_path() / path).lexically_normal().string();
+    return found;
+  };
+  toolchain.include = paths("include");
   toolchain.flags = list("flags");
-  toolchain.libraries = list("libraries");
+  toolchain.libraries = paths("libraries");
   toolchain.link = list("link");
   const char* wish = std::getenv("CXX");
   toolchain.compiler = find_program(wish != nullptr && *wish != 0 ? wish : "c++");

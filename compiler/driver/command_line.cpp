@@ -27,6 +27,8 @@ constexpr CommandDef kCommands[] = {
     {"check", "SPEC", "checks a spec and explains its mistakes"},
     {"describe", "[LAYER]", "the layers of the language, or all about one"},
     {"summary", "SPEC", "layers, shapes, parameters, MACs and memory"},
+    {"fmt", "[--check] FILES", "rewrites specs in their canonical form"},
+    {"explain", "SPEC", "what each phase freezes, what learns and how fast"},
     {"render", "SPEC", "the spec fully expanded, with every default"},
     {"diff", "SPEC SPEC", "what differs by meaning: layers, figures, training"},
     {"graph", "SPEC", "the network as a drawing, in dot or as SVG"},
@@ -47,13 +49,22 @@ po::options_description options_of(const CommandDef& command) {
   auto add = options.add_options();
   add("help,h", "this help");
   if (command.name == "describe") return options;
+  if (command.name == "fmt") {
+    add("check", "changes nothing; lists the files that would change, exit code 1 where there are any");
+    return options;
+  }
   add("set", po::value<std::vector<std::string>>()->composing(), "NAME=VALUE: another value for a model's parameter or a setting of train");
   add("model", po::value<std::string>(), "the model, where the spec has several");
   if (command.runs_program) return options;
   if (command.name == "check" || command.name == "summary") add("json", "machine-readable");
   if (command.name == "graph") add("svg", "drawn by Graphviz's dot, as SVG");
   if (command.name == "summary") add("threads", po::value<int>(), "threads to count scratch memory for (default: this machine's)");
-  if (command.name == "generate") add("out,o", po::value<std::string>(), "folder to write to (default: this one)");
+  if (command.name == "generate") {
+    add("out,o", po::value<std::string>(), "folder to write to (default: this one)");
+    add("name", po::value<std::string>(), "the program's name and so its files', where the spec's own is not wanted");
+    add("depfile", po::value<std::string>(), "FILE: also writes, as a rule for make, which files the spec consists of");
+    add("stamp", po::value<std::string>(), "FILE: touched each time, since files whose text stays keep their age");
+  }
   add("dump", po::value<std::string>(), "ast, model, graph or plan: prints that value");
   add("dump-after", po::value<std::string>(), "PASS: prints the graph after each run of a pass");
   return options;
@@ -65,9 +76,17 @@ std::pair<std::string, std::string> parse_set(const std::string& text) {
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
+// What can be a file's name, a program's and an #include's alike, whatever reads it.
+bool is_file_name(std::string_view name) {
+  const auto plain = [](char c) { return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const auto any = [&](char c) { return plain(c) || c == '+' || c == '-' || c == '.'; };
+  return !name.empty() && plain(name.front()) && std::ranges::all_of(name, any);
+}
+
 void take_values(const po::variables_map& values, CommandLine& line) {
   line.help = values.count("help") > 0;
   line.json = values.count("json") > 0;
+  line.check = values.count("check") > 0;
   line.svg = values.count("svg") > 0;
   if (values.count("set")) {
     for (const std::string& text : values["set"].as<std::vector<std::string>>()) line.compile.overrides.push_back(parse_set(text));
@@ -79,6 +98,12 @@ void take_values(const po::variables_map& values, CommandLine& line) {
   text("dump", line.compile.dump);
   text("dump-after", line.compile.dump_after);
   if (values.count("out")) line.output = values["out"].as<std::string>();
+  if (values.count("depfile")) line.depfile = values["depfile"].as<std::string>();
+  if (values.count("stamp")) line.stamp = values["stamp"].as<std::string>();
+  text("name", line.program_name);
+  if (values.count("name") && !is_file_name(line.program_name)) {
+    throw UsageError(fmt::format("--name takes letters, digits and _ + - . and begins with a letter, a digit or _, not '{}'", line.program_name));
+  }
   if (values.count("threads")) {
     line.threads = values["threads"].as<int>();
     if (line.threads < 1) throw UsageError(fmt::format("--threads must be at least 1, not {}", line.threads));
@@ -148,7 +173,8 @@ CommandLine parse_command_line(int argc, char** argv) {
     if (values.count("subject")) {
       const auto subjects = values["subject"].as<std::vector<std::string>>();
       const std::size_t most = command.name == "diff" ? 2 : 1;
-      if (subjects.size() > most) throw UsageError(fmt::format("'{}' takes {}, not also '{}'", command.name, command.usage, subjects[most]));
+      if (command.name == "fmt") line.files = subjects;
+      else if (subjects.size() > most) throw UsageError(fmt::format("'{}' takes {}, not also '{}'", command.name, command.usage, subjects[most]));
       line.subject = subjects.front();
       if (subjects.size() > 1) line.second = subjects[1];
     }
@@ -159,6 +185,7 @@ CommandLine parse_command_line(int argc, char** argv) {
   if (line.subject.empty() && !line.help && command.name != "describe") throw UsageError(fmt::format("'{}' needs a spec: cnnc {} {}", command.name, command.name, command.usage));
   if (line.second.empty() && !line.help && command.name == "diff") throw UsageError("'diff' needs two specs: cnnc diff SPEC SPEC");
   line.compile.spec = line.subject;
+  line.compile.generates = command.runs_program || command.name == "generate";
   return line;
 }
 

@@ -19,11 +19,16 @@ struct CommandLine {
   std::string binary;               // cnnc, as it was called
   std::string command;
   std::string subject;              // the spec, or a layer for describe
+  std::vector<std::string> files;   // fmt
   std::string second;               // diff: the other spec
   CompileOptions compile;
   std::filesystem::path output = "."; // generate
+  std::filesystem::path depfile;    // generate; empty: none
+  std::filesystem::path stamp;      // generate; empty: none
+  std::string program_name;         // generate: for the one program, in place of its own; empty: none
   int threads = 0;                  // summary: 0 means this machine's
   bool json = false;
+  bool check = false;               // fmt
   bool svg = false;                 // graph
   bool help = false;
   std::vector<std::string> program; // arguments for the generated program

@@ -8,11 +8,13 @@
 
 #include "driver/describe.hpp"
 #include "driver/diff.hpp"
+#include "driver/explain.hpp"
+#include "driver/fmt.hpp"
+#include "driver/generate.hpp"
 #include "driver/graph.hpp"
 #include "driver/summary.hpp"
 #include "ops/cards.hpp"
 #include "sema/render.hpp"
-#include "support/files.hpp"
 
 namespace cnnc::driver {
 
@@ -34,19 +36,6 @@ int describe_command(const CommandLine& line) {
   fmt::print(stderr, "error: there is no layer '{}'{}\n  help: cnnc describe lists all layers\n", line.subject,
              near.empty() ? "" : fmt::format("; did you mean '{}'?", near));
   return 1;
-}
-
-int write_generated(const CommandLine& line, const std::vector<Compiled>& programs) {
-  for (const Compiled& compiled : programs) {
-    for (const emit::GeneratedFile& file : emit::emit(compiled.plan, compiled.origin)) {
-      const std::filesystem::path path = line.output / file.name;
-      if (const std::string error = write_text_if_changed(path, file.text); !error.empty()) {
-        fmt::print(stderr, "error: '{}' can't be written: {}\n", path.string(), error);
-        return 1;
-      }
-    }
-  }
-  return 0;
 }
 
 // The only one of the spec's programs; null, after a message, where there are none or several.
@@ -146,9 +135,13 @@ int run_on_meaning(const CommandLine& line, const std::vector<sema::Program>& pr
   return 0;  // check
 }
 
-int run_on_plans(const CommandLine& line, const std::vector<Compiled>& programs) {
+int run_on_plans(const CommandLine& line, const std::vector<Compiled>& programs, const Sources& sources) {
   if (line.command == "summary") return print_summaries(line, programs);
-  if (line.command == "generate") return write_generated(line, programs);
+  if (line.command == "explain") {
+    for (const Compiled& compiled : programs) fmt::print("{}", explain_text(compiled));
+    return 0;
+  }
+  if (line.command == "generate") return write_generated(line, programs, sources);
   return run_one(line, programs);
 }
 
@@ -164,6 +157,7 @@ int run_command(const CommandLine& line) {
     return 0;
   }
   if (line.command == "describe") return describe_command(line);
+  if (line.command == "fmt") return format_files(line);
   if (line.command == "diff") return print_diff(line);
 
   Sources sources;
@@ -178,7 +172,7 @@ int run_command(const CommandLine& line) {
   if (machine) fmt::print("{}", render_json(diagnostics, sources));
   else fmt::print(stderr, "{}", render(diagnostics, sources));
   if (diagnostics.failed()) return kUserError;
-  return on_meaning ? run_on_meaning(line, programs) : run_on_plans(line, plans);
+  return on_meaning ? run_on_meaning(line, programs) : run_on_plans(line, plans, sources);
 }
 
 }  // namespace cnnc::driver

@@ -8,6 +8,7 @@
 #include "lower/lower.hpp"
 #include "ops/cards.hpp"
 #include "plan/make_plan.hpp"
+#include "sema/not_yet.hpp"
 #include "sema/render.hpp"
 #include "support/files.hpp"
 #include "support/messages.hpp"
@@ -55,6 +56,10 @@ Compiled plan_program(sema::Program program, const CompileOptions& options, cons
   return {std::move(program), std::move(plan), std::move(origin)};
 }
 
+void report_not_yet(const sema::Program& program, Diagnostics& diagnostics) {
+  for (const ir::NotYet& one : sema::not_yet(program)) diagnostics.report(one.range, messages::kNotGeneratedYet, one.what);
+}
+
 }  // namespace
 
 std::vector<sema::Program> analyze_spec(const CompileOptions& options, Sources& sources, Diagnostics& diagnostics) {
@@ -79,21 +84,26 @@ std::vector<sema::Program> analyze_spec(const CompileOptions& options, Sources& 
 
 std::vector<Compiled> compile(const CompileOptions& options, Sources& sources, Diagnostics& diagnostics) {
   std::vector<Compiled> compiled;
-  for (sema::Program& program : analyze_spec(options, sources, diagnostics)) {
+  std::vector<sema::Program> programs = analyze_spec(options, sources, diagnostics);
+  for (const sema::Program& program : programs) {
+    if (options.generates) report_not_yet(program, diagnostics);
+  }
+  if (diagnostics.failed()) return compiled;
+  for (sema::Program& program : programs) {
     compiled.push_back(plan_program(std::move(program), options, sources));
   }
   return compiled;
 }
 
 std::string semantic_hash(const sema::Program& program) {
-  // The text form holds all that a program means; neither its epochs nor its lines may count.
+  // The rendered form holds all that a program means; neither its epochs nor its lines may count.
   std::string text;
   if (program.training) {
     sema::Program without_epochs = program;
     for (ir::Phase& phase : without_epochs.training->phases) phase.epochs = 0;
-    text = sema::dump(without_epochs);
+    text = sema::render(without_epochs);
   } else {
-    text = sema::dump(program);
+    text = sema::render(program);
   }
   std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a, 64 bits
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;

@@ -17,6 +17,9 @@ std::string type_text(const ir::ArgumentDef& argument) {
     case ir::ArgumentType::kBoolean: return "true or false";
     case ir::ArgumentType::kWord: return fmt::format("{}", fmt::join(argument.choices, " | "));
     case ir::ArgumentType::kActivation: return "an activation";
+    case ir::ArgumentType::kText: return "text";
+    case ir::ArgumentType::kNumbers: return "number or list of numbers";
+    case ir::ArgumentType::kPart: return "fraction, count or test";
   }
   return "";
 }

@@ -128,6 +128,7 @@ class Body {
     if (const auto* value = std::get_if<plan::ParameterOperand>(&operand)) return parameter(value->parameter).identifier + "_";
     if (const auto* gradient = std::get_if<plan::GradientOperand>(&operand)) return "d_" + parameter(gradient->parameter).identifier;
     if (const auto* number = std::get_if<plan::NumberOperand>(&operand)) return float_literal(number->value);
+    if (const auto* integer = std::get_if<plan::IntegerOperand>(&operand)) return fmt::format("{}", integer->value);
     if (const auto* geometry = std::get_if<plan::GeometryOperand>(&operand)) {
       return plan_.geometries[static_cast<std::size_t>(geometry->geometry)].name;
     }

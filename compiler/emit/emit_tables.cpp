@@ -15,6 +15,7 @@ std::string field_text(const ir::GeometryField& field) {
   const auto value = std::visit(
       [](auto v) -> std::string {
         if constexpr (std::is_same_v<decltype(v), double>) return float_literal(v);
+        else if constexpr (std::is_same_v<decltype(v), std::vector<std::int64_t>>) return fmt::format("{{{}}}", fmt::join(v, ", "));
         else return fmt::format("{}", v);
       },
       field.value);
@@ -153,7 +154,7 @@ std::vector<std::string> class_names(const ir::Data& data) {
 
 std::string checkpoints(const ir::Training& training) {
   std::vector<std::string> rows;
-  for (const ir::Checkpoint& checkpoint : training.checkpoints) {
+  for (const ir::Checkpoint& checkpoint : training.callbacks.checkpoints) {
     rows.push_back(fmt::format("{{.file = {}, .monitor = {}}}", string_literal(checkpoint.file), string_literal(checkpoint.monitor)));
   }
   return table("cnn::CheckpointDescription", "kCheckpoints", rows);
@@ -165,7 +166,7 @@ std::string training_member(const ir::Training& training) {
       "                 .checkpoints = {}, .phases = {}}},\n",
       training.loss == ir::Loss::kCrossEntropy ? "kCrossEntropy" : "kMeanSquaredError",
       table_name("kMetrics", training.metrics.empty()), training.seed, training.save_every,
-      table_name("kCheckpoints", training.checkpoints.empty()), table_name("kPhases", training.phases.empty()));
+      table_name("kCheckpoints", training.callbacks.checkpoints.empty()), table_name("kPhases", training.phases.empty()));
 }
 
 }  // namespace

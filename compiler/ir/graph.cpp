@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <functional>
 #include <numeric>
 
@@ -32,6 +33,17 @@ OpContext Graph::context(const Node& node, std::span<const Shape> shapes, std::i
           .block = block,
           .batch = batch,
           .stream = node.stream};
+}
+
+std::vector<LayerId> layers_without_kernels(const Graph& graph) {
+  std::vector<LayerId> found;
+  for (const Node& node : graph.nodes) {
+    const auto shapes = graph.input_shapes(node);
+    if (!has_kernels(kernel_card(*node.op, graph.context(node, shapes, 1, 1)))) found.push_back(node.layer);
+  }
+  std::ranges::sort(found);
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  return found;
 }
 
 namespace {

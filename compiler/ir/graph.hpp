@@ -97,6 +97,9 @@ struct Graph {
   OpContext context(const Node& node, std::span<const Shape> shapes, std::int64_t block, std::int64_t batch) const;
 };
 
+/// Layers, in definition order, that have no kernel yet: the graph can be checked, but no program made of it.
+std::vector<LayerId> layers_without_kernels(const Graph& graph);
+
 /// Throws InternalError when an invariant does not hold: ids in range, order, shapes as the cards infer them.
 void verify(const Graph& graph);
 

@@ -7,6 +7,17 @@
 
 namespace cnnc::ir {
 
+const OpDef& kernel_card(const OpDef& card, const OpContext& context) {
+  const OpDef* kernel = card.kernel != nullptr ? card.kernel(context) : nullptr;
+  return kernel != nullptr ? *kernel : card;
+}
+
+// Layers that are only wiring need no call.
+bool has_kernels(const OpDef& card) {
+  const bool wiring = card.traits.placement || (card.traits.identity_in_inference && !card.traits.random);
+  return wiring || !card.training.forward.function.empty();
+}
+
 OpRegistry::OpRegistry(std::vector<OpDef> definitions) : definitions_(std::move(definitions)) {
   for (auto card = definitions_.begin(); card != definitions_.end(); ++card) {
     ensure(card->infer != nullptr, "ops", fmt::format("card '{}' infers no shape", card->name));

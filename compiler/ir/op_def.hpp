@@ -27,6 +27,9 @@ enum class ArgumentType {
   kBoolean,     // true
   kWord,        // one of `choices`
   kActivation,  // the name of an op whose trait `activation` is set, or identity
+  kText,        // "best.safetensors"
+  kNumbers,     // [0.2, 1, 3], or one number
+  kPart,        // of the data: 0.1, 500, or one of `choices`
 };
 
 struct ArgumentDef {
@@ -37,7 +40,10 @@ struct ArgumentDef {
   bool positional = false;                 // positional arguments come first, in the table's order
   double minimum = -1e300;                 // inclusive, for each number
   double maximum = 1e300;
-  std::vector<std::string_view> choices = {};
+  std::vector<std::string_view> choices = {};  // kWord, kPadding: the words it takes
+  /// Values that it takes beside those of its type, such as a table; null: none. `also_text` says it in messages.
+  bool (*also)(const Value&) = nullptr;
+  std::string_view also_text = {};
 };
 
 // ---------- shapes and parameters ----------
@@ -87,6 +93,7 @@ enum class Role {
   kSaved,         // what forward keeps for backward beside input and output; left out of forward where backward needs none
   kDOutput,       // the gradient of the output
   kDInput,        // the gradient of the one input this call is for
+  kInputNumber,   // which input that is, from 0
   kParameters,    // the node's trainable parameters in order
   kWeight,        // the first of them
   kStatistics,    // the node's statistics in order
@@ -121,10 +128,10 @@ struct SavedSize {
   bool bytes = false;
 };
 
-/// A member of the geometry struct: `.stride_height = 2`.
+/// A member of the geometry struct: `.stride_height = 2`, `.inputs = {7, 14}`.
 struct GeometryField {
   std::string_view name;
-  std::variant<std::int64_t, double, bool> value;
+  std::variant<std::int64_t, double, bool, std::vector<std::int64_t>> value;
 };
 
 /// What a card may ask about the layer it is asked for.
@@ -170,7 +177,16 @@ struct OpDef {
   ScratchSize (*scratch)(const OpContext&) = nullptr;
   /// For the trait `view`: whether these shapes and block need no call.
   bool (*is_view)(const OpContext&) = nullptr;
+  /// The card of the kernel that runs the layer where its arguments and shapes call for another than this card's; null:
+  /// this one. It infers the same shapes and parameters, and is no word of the language.
+  const OpDef* (*kernel)(const OpContext&) = nullptr;
 };
+
+/// The card whose calls run a layer: the card itself, or what its `kernel` says.
+const OpDef& kernel_card(const OpDef& card, const OpContext& context);
+
+/// Whether programs with this layer can be generated. A layer without kernels can be checked and summed up only.
+bool has_kernels(const OpDef& card);
 
 /// Every op card by name, in the order of the reference. Built by ops::registry(), handed down by the driver.
 class OpRegistry {

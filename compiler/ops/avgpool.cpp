@@ -18,7 +18,7 @@ ir::OpDef avgpool_card() {
   card.arguments.push_back({.name = "count_include_pad",
                             .type = ir::ArgumentType::kBoolean,
                             .default_value = ir::Value{true},
-                            .summary = "Whether padding counts in the divisor."});
+                            .summary = "Whether padding counts in the divisor; with pad=same_tf it never does, as in TensorFlow."});
   card.training = {.forward = {"avgpool", {Role::kOutput, Role::kInputs, Role::kGeometry, Role::kBatch}},
                    .backward_input = ir::CallDef{"avgpool_backward_input",
                                                  {Role::kDInput, Role::kDOutput, Role::kGeometry, Role::kBatch}},

@@ -2,9 +2,9 @@
 #include <algorithm>
 
 #include "ops/cards.hpp"
+#include "ops/convolution.hpp"
 #include "ops/initialization.hpp"
 #include "ops/map.hpp"
-#include "ops/window.hpp"
 #include "support/messages.hpp"
 
 namespace cnnc::ops {
@@ -46,16 +46,7 @@ std::int64_t macs(const ir::OpContext& context) {
 }
 
 std::vector<ir::GeometryField> geometry(const ir::OpContext& context) {
-  const ir::Shape& in = context.inputs[0];
-  const Window w = std::get<Window>(window("conv", in, context.arguments));
-  return {{"in_channels", in.channels}, {"in_height", in.height}, {"in_width", in.width},
-          {"out_channels", context.output.channels}, {"out_height", w.height.out}, {"out_width", w.width.out},
-          {"kernel_height", w.height.kernel}, {"kernel_width", w.width.kernel},
-          {"stride_height", w.height.stride}, {"stride_width", w.width.stride},
-          {"pad_top", w.height.pad}, {"pad_left", w.width.pad},
-          {"dilation_height", w.height.dilation}, {"dilation_width", w.width.dilation},
-          {"groups", context.arguments.integer("groups")},
-          {"block", context.block}};
+  return conv_geometry(context, context.arguments.integer("groups"));
 }
 
 // What cnn::conv_scratch says for the same geometry: generated code asserts that they agree.
@@ -78,6 +69,24 @@ ir::ScratchSize scratch(const ir::OpContext& context) {
   const bool pointwise = taps == 1 && w.height.stride == 1 && w.width.stride == 1 && w.height.pad == 0 && w.width.pad == 0 &&
                          w.height.out == in.height && w.width.out == in.width;
   return {.per_thread = pointwise ? 0 : std::max(tile(depth(context)), tile(chunk * taps)), .shared = (slots - 1) * weights};
+}
+
+// Groups of one input channel are a depthwise convolution, whatever it was written as.
+const ir::OpDef* kernel(const ir::OpContext& context) {
+  static const ir::OpDef depthwise = [] {
+    ir::OpDef card{.name = "dwconv",
+                   .summary = "A convolution whose groups have one input channel each.",
+                   .infer = infer,
+                   .macs = macs,
+                   .geometry_type = "ConvGeometry",
+                   .geometry = geometry};
+    call_depthwise(card);
+    return card;
+  }();
+  const std::int64_t groups = context.arguments.integer("groups");
+  const auto [height, width] = context.arguments.pair("kernel");
+  const bool fits = height * width <= 31 * 31;  // cnn::kMostDepthwiseTaps
+  return groups > 1 && groups == context.inputs[0].channels && fits ? &depthwise : nullptr;
 }
 
 }  // namespace
@@ -116,6 +125,7 @@ ir::OpDef conv_card() {
                                                   {Role::kDParameters, Role::kDOutput, Role::kInputs, Role::kGeometry,
                                                    Role::kBatch, Role::kScratch}}},
       .scratch = scratch,
+      .kernel = kernel,
   };
   add_window_arguments(card, true);
   card.arguments.push_back({.name = "groups",

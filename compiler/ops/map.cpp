@@ -31,6 +31,17 @@ ir::OpDef activation_card(std::string_view name, std::string_view backward_name,
   };
 }
 
+ir::OpDef input_activation_card(std::string_view name, std::string_view backward_name, std::string_view summary) {
+  using ir::Role;
+  ir::OpDef card = activation_card(name, backward_name, summary);
+  card.training.backward_input->operands = {Role::kDInput, Role::kDOutput, Role::kInputs, Role::kGeometry, Role::kBatch};
+  return card;
+}
+
+double number_or(const ir::ArgumentValues& arguments, std::string_view name, double value) {
+  return arguments.has(name) ? arguments.number(name) : value;
+}
+
 ir::Mistake flat_input(std::string_view op, const ir::Shape& input) {
   ir::Mistake found = ir::mistake(messages::kFlatInput, "", op, to_text(input));
   found.help = "flatten and dense make a tensor flat; put this layer before them";

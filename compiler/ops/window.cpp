@@ -1,6 +1,8 @@
 // The arithmetic of sliding windows, and what the two pools share.
 #include "ops/window.hpp"
 
+#include <algorithm>
+
 #include "ops/map.hpp"
 #include "support/messages.hpp"
 
@@ -19,9 +21,16 @@ std::int64_t positions(std::int64_t in, const WindowAxis& axis, bool ceil) {
   return out;
 }
 
-bool is_same(const ir::ArgumentValues& arguments) {
-  const auto* word = arguments.at("pad").as<ir::Word>();
-  return word != nullptr && word->text == "same";
+bool pads_as(std::string_view rule, const ir::ArgumentValues& arguments) {
+  const auto* word = arguments.has("pad") ? arguments.at("pad").as<ir::Word>() : nullptr;
+  return word != nullptr && word->text == rule;
+}
+
+// TensorFlow's SAME: as many outputs as strides begin in the input, and of an odd padding the larger half behind it.
+void pad_same_tf(WindowAxis& axis, std::int64_t in) {
+  axis.out = (in + axis.stride - 1) / axis.stride;
+  const std::int64_t reach = (axis.out - 1) * axis.stride + axis.dilation * (axis.kernel - 1) + 1;
+  axis.pad = std::max<std::int64_t>(reach - in, 0) / 2;
 }
 
 std::variant<Window, ir::Mistake> pad_same(Window window) {
@@ -49,9 +58,11 @@ void add_window_arguments(ir::OpDef& card, bool dilated) {
   card.arguments.push_back({.name = "pad",
                             .type = ArgumentType::kPadding,
                             .default_value = Value{std::int64_t{0}},
-                            .summary = "Zeros around the input, symmetric; `same` keeps the size at stride 1 (odd kernels).",
+                            .summary = "Zeros around the input, symmetric; `same` keeps the size at stride 1 (odd kernels); "
+                                       "`same_tf` is TensorFlow's rule, which pads more on the right and at the bottom.",
                             .minimum = 0,
-                            .maximum = 1 << 16});
+                            .maximum = 1 << 16,
+                            .choices = {"same", "same_tf"}});
   if (!dilated) return;
   card.arguments.push_back({.name = "dilation",
                             .type = ArgumentType::kPair,
@@ -64,14 +75,19 @@ void add_window_arguments(ir::OpDef& card, bool dilated) {
 std::variant<Window, ir::Mistake> window(std::string_view op, const ir::Shape& input, const ir::ArgumentValues& arguments) {
   Window result;
   std::tie(result.height.kernel, result.width.kernel) = arguments.pair("kernel");
-  const bool by_kernel = arguments.at("stride").as<ir::Word>() != nullptr;
+  const bool by_kernel = !arguments.has("stride") || arguments.at("stride").as<ir::Word>() != nullptr;
   std::tie(result.height.stride, result.width.stride) = arguments.pair(by_kernel ? "kernel" : "stride");
   if (arguments.has("dilation")) std::tie(result.height.dilation, result.width.dilation) = arguments.pair("dilation");
-  if (is_same(arguments)) {
+  if (pads_as("same_tf", arguments)) {
+    pad_same_tf(result.height, input.height);
+    pad_same_tf(result.width, input.width);
+    return result;
+  }
+  if (pads_as("same", arguments)) {
     auto padded = pad_same(result);
     if (auto* found = std::get_if<ir::Mistake>(&padded)) return *found;
     result = std::get<Window>(padded);
-  } else {
+  } else if (arguments.has("pad")) {
     std::tie(result.height.pad, result.width.pad) = arguments.pair("pad");
   }
   const bool ceil = arguments.has("ceil") && arguments.boolean("ceil");
@@ -100,12 +116,11 @@ ir::Inference infer_pool(std::string_view op, const ir::OpContext& context) {
   return ir::Inferred{.output = {.channels = input.channels, .height = w.height.out, .width = w.width.out}};
 }
 
-namespace {
-
 std::vector<ir::GeometryField> pool_geometry(const ir::OpContext& context) {
   const ir::Shape& in = context.inputs[0];
   const Window w = std::get<Window>(window("pool", in, context.arguments));
-  const bool count = context.arguments.has("count_include_pad") && context.arguments.boolean("count_include_pad");
+  const bool count = context.arguments.has("count_include_pad") && context.arguments.boolean("count_include_pad") &&
+                     !pads_as("same_tf", context.arguments);
   return {{"channels", in.channels},
           {"in_height", in.height}, {"in_width", in.width},
           {"out_height", w.height.out}, {"out_width", w.width.out},
@@ -115,8 +130,6 @@ std::vector<ir::GeometryField> pool_geometry(const ir::OpContext& context) {
           {"block", context.block},
           {"count_include_pad", count}};
 }
-
-}  // namespace
 
 ir::OpDef pool_card(std::string_view name, std::string_view summary, ir::Inference (*infer)(const ir::OpContext&)) {
   ir::OpDef card{

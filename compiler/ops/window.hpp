@@ -23,11 +23,14 @@ void add_window_arguments(ir::OpDef& card, bool dilated);
 
 /// The window of a layer on `input`; `stride` is the kernel where the argument is absent (pools).
 /// out = floor((in + 2 pad - dilation (kernel - 1) - 1) / stride) + 1; with `ceil`, rounded up, and the last window must
-/// begin inside the input or its left padding, as in PyTorch.
+/// begin inside the input or its left padding, as in PyTorch. `pad=same_tf`: out = ceil(in / stride), and the padding is
+/// what that needs, the smaller half before the input, as TensorFlow's SAME; what is behind follows from `out`.
 std::variant<Window, ir::Mistake> window(std::string_view op, const ir::Shape& input, const ir::ArgumentValues& arguments);
 
 /// The card's common part of maxpool and avgpool: arguments, shape and geometry.
 ir::OpDef pool_card(std::string_view name, std::string_view summary, ir::Inference (*infer)(const ir::OpContext&));
+/// cnn::PoolGeometry of a pool on its input.
+std::vector<ir::GeometryField> pool_geometry(const ir::OpContext& context);
 ir::Inference infer_pool(std::string_view op, const ir::OpContext& context);
 
 }  // namespace cnnc::ops

@@ -22,6 +22,9 @@ ir::Graph separate_probabilities(const ir::Graph& graph);
 /// Takes out nodes whose output nobody reads.
 ir::Graph remove_dead_nodes(const ir::Graph& graph);
 
+/// Gives each node the card of its kernels, where its layer's arguments call for others than the layer's own card has.
+ir::Graph choose_kernels(const ir::Graph& graph);
+
 /// Called with a pass's name and its result, for --dump-after=PASS.
 using Observer = std::function<void(std::string_view pass, const ir::Graph&)>;
 

@@ -13,6 +13,7 @@ ir::Graph run_pipeline(const ir::Graph& graph, const InferenceLayers& inference,
   if (logits) apply("separate_probabilities", separate_probabilities(current));
   apply("remove_identities", remove_identities(current, inference));
   apply("remove_dead_nodes", remove_dead_nodes(current));
+  apply("choose_kernels", choose_kernels(current));
   return current;
 }
 

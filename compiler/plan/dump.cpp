@@ -33,6 +33,7 @@ std::string text_of(const Operand& operand, const Plan& plan, const Function& fu
   if (const auto* value = std::get_if<ParameterOperand>(&operand)) return parameter(value->parameter);
   if (const auto* gradient = std::get_if<GradientOperand>(&operand)) return "d " + parameter(gradient->parameter);
   if (const auto* number = std::get_if<NumberOperand>(&operand)) return fmt::format("{}", number->value);
+  if (const auto* integer = std::get_if<IntegerOperand>(&operand)) return fmt::format("{}", integer->value);
   if (const auto* geometry = std::get_if<GeometryOperand>(&operand)) {
     return plan.geometries.at(static_cast<std::size_t>(geometry->geometry)).name;
   }

@@ -191,9 +191,8 @@ int FunctionBuilder::saved_of(std::size_t number) {
   return saved_[number] = static_cast<int>(function_.buffers.size()) - 1;
 }
 
-void FunctionBuilder::append_role(ir::Role role, std::size_t number, int d_output, int d_input,
-                                  std::vector<Operand>& operands) {
-  const ir::Node& node = graph_.nodes[number];
+void FunctionBuilder::append_role(ir::Role role, const CallOf& of, std::vector<Operand>& operands) {
+  const ir::Node& node = graph_.nodes[of.node];
   const auto parameters = [&](bool statistics, bool gradients) {
     for (const ir::ParameterId id : node.parameters) {
       if (graph_.parameter(id).statistic != statistics) continue;
@@ -213,10 +212,11 @@ void FunctionBuilder::append_role(ir::Role role, std::size_t number, int d_outpu
       }
       return;
     case ir::Role::kSaved:
-      if (modes_[number].backward_reads_saved) operands.push_back(BufferOperand{saved_of(number)});
+      if (modes_[of.node].backward_reads_saved) operands.push_back(BufferOperand{saved_of(of.node)});
       return;
-    case ir::Role::kDOutput: operands.push_back(BufferOperand{d_output}); return;
-    case ir::Role::kDInput: operands.push_back(BufferOperand{d_input}); return;
+    case ir::Role::kDOutput: operands.push_back(BufferOperand{of.d_output}); return;
+    case ir::Role::kDInput: operands.push_back(BufferOperand{of.d_input}); return;
+    case ir::Role::kInputNumber: operands.push_back(IntegerOperand{of.input}); return;
     case ir::Role::kParameters: parameters(false, false); return;
     case ir::Role::kWeight: operands.push_back(ParameterOperand{node.parameters.front().index}); return;
     case ir::Role::kStatistics: parameters(true, false); return;
@@ -228,9 +228,9 @@ void FunctionBuilder::append_role(ir::Role role, std::size_t number, int d_outpu
   }
 }
 
-void FunctionBuilder::call(const ir::CallDef& definition, std::size_t number, int d_output, int d_input) {
-  Step step{.function = std::string(definition.function), .operands = {}, .layer = graph_.nodes[number].layer};
-  for (const ir::Role role : definition.operands) append_role(role, number, d_output, d_input, step.operands);
+void FunctionBuilder::call(const ir::CallDef& definition, const CallOf& of) {
+  Step step{.function = std::string(definition.function), .operands = {}, .layer = graph_.nodes[of.node].layer};
+  for (const ir::Role role : definition.operands) append_role(role, of, step.operands);
   function_.steps.push_back(std::move(step));
 }
 
@@ -248,7 +248,7 @@ void FunctionBuilder::forward_node(std::size_t number) {
   const ir::Node& node = graph_.nodes[number];
   if (storage_.without_call[number]) return;
   if (node.op->traits.placement) return copy_arms(node);
-  call(modes_[number].calls->forward, number, -1, -1);
+  call(modes_[number].calls->forward, {.node = number});
 }
 
 void FunctionBuilder::copy_arms(const ir::Node& node) {

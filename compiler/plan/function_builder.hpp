@@ -72,8 +72,13 @@ class FunctionBuilder {
   int new_blocked(const std::string& name, const ir::Shape& shape);
   int new_slice(const std::string& name, const ir::Shape& shape, int of, std::int64_t begin);
   int saved_of(std::size_t number);
-  void call(const ir::CallDef& definition, std::size_t number, int d_output, int d_input);
-  void append_role(ir::Role role, std::size_t number, int d_output, int d_input, std::vector<Operand>& operands);
+  /// What a call of a node is given beside the node's own buffers: gradients, and which input it is for.
+  struct CallOf {
+    std::size_t node = 0;
+    int d_output = -1, d_input = -1, input = 0;
+  };
+  void call(const ir::CallDef& definition, const CallOf& of);
+  void append_role(ir::Role role, const CallOf& of, std::vector<Operand>& operands);
 
   const FunctionRequest& request_;
   const ir::Graph& graph_;

@@ -44,8 +44,10 @@ struct ParameterOperand { int parameter; };
 struct GradientOperand { int parameter; };
 struct GeometryOperand { int geometry; };
 struct NumberOperand { double value; };
+struct IntegerOperand { int value; };
 enum class Named { kImages, kLabels, kBatch, kRandom, kScratch, kLosses, kScores };
-using Operand = std::variant<BufferOperand, BufferListOperand, ParameterOperand, GradientOperand, GeometryOperand, NumberOperand, Named>;
+using Operand = std::variant<BufferOperand, BufferListOperand, ParameterOperand, GradientOperand, GeometryOperand, NumberOperand, IntegerOperand,
+                             Named>;
 
 /// One call. `layer` says which line of the spec it comes from (none: the frame around the layers).
 struct Step {

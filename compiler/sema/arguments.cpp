@@ -76,8 +76,8 @@ std::optional<std::size_t> place_of(const Callee& callee, const syntax::Argument
   return std::nullopt;
 }
 
-std::string_view wanted(ArgumentType type) {
-  switch (type) {
+std::string_view wanted(const ArgumentDef& definition) {
+  switch (definition.type) {
     case ArgumentType::kInteger:
       return "a whole number";
     case ArgumentType::kPair:
@@ -92,12 +92,19 @@ std::string_view wanted(ArgumentType type) {
       return "a word";
     case ArgumentType::kActivation:
       return "an activation";
+    case ArgumentType::kText:
+      return "a text in quotes";
+    case ArgumentType::kNumbers:
+      return "a number or a list of numbers";
+    case ArgumentType::kPart:
+      return definition.choices.empty() ? "a fraction between 0 and 1 or a count of images"
+                                        : "a fraction between 0 and 1, a count of images or test";
   }
   return "";
 }
 
 std::vector<std::string_view> words_for(const ArgumentDef& definition, const ir::OpRegistry& ops) {
-  if (definition.type == ArgumentType::kWord) return definition.choices;
+  if (definition.type == ArgumentType::kWord || definition.type == ArgumentType::kPart) return definition.choices;
   if (definition.type == ArgumentType::kPadding) return {"same"};
   std::vector<std::string_view> words;
   if (definition.type != ArgumentType::kActivation) return words;
@@ -111,6 +118,16 @@ std::vector<std::string_view> words_for(const ArgumentDef& definition, const ir:
 bool is_pair(const Value& value) {
   const auto* dimensions = value.as<ir::Dimensions>();
   return value.as<std::int64_t>() != nullptr || (dimensions != nullptr && dimensions->extents.size() == 2);
+}
+
+bool is_number(const Value& value) {
+  return number_of(value).has_value();
+}
+
+bool is_part(const Value& value) {
+  const auto* count = value.as<std::int64_t>();
+  const auto* fraction = value.as<double>();
+  return (count != nullptr && *count >= 1) || (fraction != nullptr && *fraction > 0 && *fraction < 1);
 }
 
 bool has_type(const Value& value, const ArgumentDef& definition, const std::vector<std::string_view>& words) {
@@ -127,6 +144,12 @@ bool has_type(const Value& value, const ArgumentDef& definition, const std::vect
       return is_pair(value);
     case ArgumentType::kPadding:
       return is_pair(value) || known_word;
+    case ArgumentType::kText:
+      return value.as<std::string>() != nullptr;
+    case ArgumentType::kNumbers:
+      return is_number(value) || (value.as<ir::List>() != nullptr && std::ranges::all_of(*value.as<ir::List>(), is_number));
+    case ArgumentType::kPart:
+      return is_part(value) || known_word;
     case ArgumentType::kWord:
     case ArgumentType::kActivation:
       return known_word;
@@ -140,6 +163,7 @@ std::string help_for(const ArgumentDef& definition, const Value& value,
   if (const auto* word = value.as<ir::Word>()) {
     if (const auto foreign = foreign_word(definition.name, word->text); !foreign.empty())
       return std::string(foreign);
+    if (definition.type == ArgumentType::kText) return fmt::format("write {}=\"{}\"", definition.name, word->text);
     const std::string_view near = nearest(word->text, words);
     return near.empty() ? "" : fmt::format("did you mean {}?", near);
   }
@@ -158,7 +182,7 @@ std::string help_for(const ArgumentDef& definition, const Value& value,
 
 void report_wrong_type(const Callee& callee, const ArgumentDef& definition, const Operand& operand,
                        const std::vector<std::string_view>& words, Diagnostics& diagnostics) {
-  std::string expected(wanted(definition.type));
+  std::string expected(wanted(definition));
   const bool chosen = definition.type == ArgumentType::kWord || definition.type == ArgumentType::kActivation;
   if (definition.type == ArgumentType::kWord) expected = enumerate(words, "or");
   if (definition.type == ArgumentType::kActivation) expected += fmt::format(" ({})", enumerate(words, "or"));
@@ -178,6 +202,9 @@ bool in_range(const Callee& callee, const ArgumentDef& definition, const Operand
               Diagnostics& diagnostics) {
   std::vector<double> numbers;
   if (const auto number = number_of(operand.value)) numbers.push_back(*number);
+  if (const auto* list = operand.value.as<ir::List>()) {
+    for (const Value& element : *list) numbers.push_back(number_of(element).value_or(definition.minimum));
+  }
   if (const auto* dimensions = operand.value.as<ir::Dimensions>()) {
     numbers.assign(dimensions->extents.begin(), dimensions->extents.end());
   }
@@ -249,7 +276,8 @@ std::optional<Value> convert_argument(const Callee& callee, const ArgumentDef& d
     return in_range(callee, definition, operand, diagnostics) ? std::optional(operand.value) : std::nullopt;
   }
   const auto* word = operand.value.as<ir::Word>();
-  if (word != nullptr && words.empty() && environment.scope.find(word->text) == nullptr) {
+  const bool unknown = word != nullptr && words.empty() && environment.scope.find(word->text) == nullptr;
+  if (unknown && definition.type != ArgumentType::kText) {
     report_unknown_name(word->text, operand.range, environment.scope, diagnostics);
   } else {
     report_wrong_type(callee, definition, operand, words, diagnostics);

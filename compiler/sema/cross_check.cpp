@@ -25,11 +25,19 @@ const LayerFacts& output_layer(const std::vector<LayerFacts>& layers) {
   return layers.back();
 }
 
+// The layer that ends the model itself, not an auxiliary head.
+const LayerFacts& last_layer(const ExpandedModel& model) {
+  for (auto layer = model.layers.rbegin(); layer != model.layers.rend(); ++layer) {
+    if (!layer->auxiliary) return *layer;
+  }
+  return model.layers.back();
+}
+
 void check_classes(const ExpandedModel& model, const DataFacts& data, Diagnostics& diagnostics) {
   const ir::Shape& output = model.model.output;
   const Range range = output_layer(model.layers).range;
   if (!output.flat) {
-    diagnostics.report(model.layers.back().range, messages::kOutputNotFlat, model.model.name, to_text(output))
+    diagnostics.report(last_layer(model).range, messages::kOutputNotFlat, model.model.name, to_text(output))
         .help("put 'flatten' or 'gap' before the last dense layer");
     return;
   }
@@ -41,9 +49,24 @@ void check_classes(const ExpandedModel& model, const DataFacts& data, Diagnostic
       .also(data.classes_range, fmt::format("{} classes", data.data.classes));
 }
 
+void report_ending(const TrainLines& lines, const ExpandedModel& model, std::string_view loss, std::string_view wanted,
+                   Diagnostics& diagnostics) {
+  const LayerFacts& last = last_layer(model);
+  const std::string_view name = last.activation != nullptr ? last.activation->name : last.op->name;
+  auto report = diagnostics.report(last.range, messages::kLossNeedsEnding, loss, wanted, model.model.name, name);
+  if (lines.loss_range) report.also(*lines.loss_range, "the loss");
+}
+
 void check_loss(const TrainLines& lines, const ExpandedModel& model, Diagnostics& diagnostics) {
+  const LayerFacts& last = last_layer(model);
+  const ir::OpDef& ending = last.activation != nullptr ? *last.activation : *last.op;
+  if (lines.training.loss == ir::Loss::kBinaryCrossEntropy && ending.name != "sigmoid") {
+    return report_ending(lines, model, "binary_cross_entropy", "sigmoid", diagnostics);
+  }
+  if (lines.training.loss == ir::Loss::kLenet5Map && ending.name != "rbf") {
+    return report_ending(lines, model, "lenet5_map", "rbf", diagnostics);
+  }
   if (lines.training.loss != ir::Loss::kCrossEntropy) return;
-  const LayerFacts& last = model.layers.back();
   if (is_probabilities(last)) return;
   const bool bounded = last.op->traits.activation || last.activation != nullptr || last.op->traits.random;
   if (!bounded) {
@@ -56,12 +79,47 @@ void check_loss(const TrainLines& lines, const ExpandedModel& model, Diagnostics
   report.help("end the model with dense(classes) -> softmax");
 }
 
-void check_metrics(const TrainLines& lines, const ExpandedModel& model, const DataFacts& data,
-                   Diagnostics& diagnostics) {
-  const std::vector<std::string>& metrics = lines.training.metrics;
-  if (std::ranges::find(metrics, "top5") == metrics.end() || data.data.classes >= 5) return;
-  diagnostics.report(model.model.range, messages::kTop5NeedsClasses, data.data.name, data.data.classes)
+void check_metrics(const TrainLines& lines, const DataFacts& data, Diagnostics& diagnostics) {
+  const auto classes = static_cast<std::size_t>(data.data.classes);
+  const std::vector<double>& weights = lines.training.class_weights;
+  if (!weights.empty() && weights.size() != classes) {
+    diagnostics.report(*lines.loss_range, messages::kClassWeights, weights.size(), data.data.name, data.data.classes)
+        .also(data.classes_range, fmt::format("{} classes", data.data.classes));
+  }
+  const auto top5 = lines.metric_ranges.find("top5");
+  if (top5 == lines.metric_ranges.end() || classes >= 5) return;
+  diagnostics.report(top5->second, messages::kTop5NeedsClasses, data.data.name, data.data.classes)
       .also(data.classes_range, fmt::format("{} classes", data.data.classes));
+}
+
+std::string channels_text(std::int64_t channels) {
+  return fmt::format("{} channel{}", channels, channels == 1 ? "" : "s");
+}
+
+// Size and channels of the images, as prepared or as augmented. False after a message.
+bool check_images(const ExpandedModel& model, const DataFacts& data, const ImageFacts& images, Diagnostics& diagnostics) {
+  const ir::Shape& input = model.model.input;
+  const std::string size = fmt::format("{}x{}", input.height, input.width);
+  if (images.channels != input.channels) {
+    auto report = diagnostics.report(model.input_range, messages::kChannelsDisagree, model.model.name, input.channels,
+                                     data.data.name, images.channels);
+    report.also(images.channels_range, channels_text(images.channels));
+    if (input.channels == 3 && images.channels == 1) report.help("rgb in prepare repeats a gray channel");
+    if (input.channels == 1 && images.channels == 3) report.help("grayscale in prepare makes one channel of three");
+    return false;
+  }
+  if (images.sizes_differ) {
+    diagnostics.report(images.size_range.value_or(data.source_range), messages::kSizesDiffer, data.data.name, model.model.name, size)
+        .also(model.input_range, to_text(input))
+        .help(images.size_range ? fmt::format("center_crop({}) after it", size) : fmt::format("prepare {{ resize({}) }}", size));
+    return false;
+  }
+  if (!images.size || *images.size == std::pair(input.height, input.width)) return true;
+  diagnostics.report(images.size_range.value_or(data.source_range), messages::kSizesDisagree, data.data.name,
+                     fmt::format("{}x{}", images.size->first, images.size->second), model.model.name, size)
+      .also(model.input_range, to_text(input))
+      .help(fmt::format("resize({})", size));
+  return false;
 }
 
 void check_input(const ExpandedModel& model, DataFacts& data, Diagnostics& diagnostics) {
@@ -73,62 +131,94 @@ void check_input(const ExpandedModel& model, DataFacts& data, Diagnostics& diagn
         .help("give the images' shape, such as input 1x28x28, and begin with flatten");
     return;
   }
-  if (input.channels != 1) {
-    diagnostics
-        .report(model.input_range, messages::kChannelsDisagree, model.model.name, input.channels,
-                data.data.name)
-        .also(data.source_range, "idx images have 1 channel");
-    return;
-  }
+  if (!check_images(model, data, data.images, diagnostics)) return;
+  if (data.augmented && !check_images(model, data, *data.augmented, diagnostics)) return;
   for (ir::Transform& transform : data.data.prepare) {
     if (transform.kind != ir::Transform::Kind::kNormalize) continue;
     const auto channels = static_cast<std::int64_t>(transform.mean.size());
-    if (channels == input.channels) continue;
-    diagnostics
-        .report(*data.normalize_range, messages::kNormalizeChannels, channels, model.model.name,
-                input.channels)
-        .also(model.input_range, fmt::format("{} channel{}", input.channels, input.channels == 1 ? "" : "s"));
-    return;
-  }
-  for (auto transform = data.data.prepare.rbegin(); transform != data.data.prepare.rend(); ++transform) {
-    if (transform->kind != ir::Transform::Kind::kResize) continue;
-    if (transform->height == input.height && transform->width == input.width) return;
-    diagnostics
-        .report(*data.resize_range, messages::kSizesDisagree, data.data.name,
-                fmt::format("{}x{}", transform->height, transform->width), model.model.name,
-                fmt::format("{}x{}", input.height, input.width))
-        .also(model.input_range, to_text(input))
-        .help(fmt::format("resize({}x{})", input.height, input.width));
-    return;
+    if (channels == 1) {
+      transform.mean.resize(static_cast<std::size_t>(input.channels), transform.mean.front());
+      transform.std_deviation.resize(static_cast<std::size_t>(input.channels), transform.std_deviation.front());
+    } else if (channels != input.channels) {
+      diagnostics
+          .report(*data.normalize_range, messages::kNormalizeChannels, channels, model.model.name, input.channels)
+          .also(model.input_range, channels_text(input.channels));
+      return;
+    }
   }
 }
 
 void check_monitors(const TrainLines& lines, const DataFacts& data, Diagnostics& diagnostics) {
   if (data.data.validation.kind != ir::Split::Kind::kNone) return;
   for (const auto& [monitor, range] : lines.monitors) {
+    if (!monitor.starts_with("val_")) continue;
     diagnostics.report(range, messages::kMonitorWithoutValidation, monitor, data.data.name)
         .also(data.source_range, "no validation part")
         .help("take one out of the training part: val=0.1");
   }
 }
 
+// The layers of a group with its settings; false after a message.
+bool resolve_group(const GroupLine& line, const ExpandedModel& model, ir::Phase& phase) {
+  const syntax::ParameterGroup& written = *line.written.line;
+  auto layers = select_layers(written.selectors, "group", model.layers, *line.written.scope);
+  if (!layers) return false;
+  bool learns = false;
+  for (std::size_t i = 0; i < layers->size(); ++i) {
+    learns |= (*layers)[i] && model.layers[i].weighted && !phase.frozen[i];
+  }
+  if (!learns) {
+    const FileScope& file = *line.written.scope->file;
+    const InScope in_scope(*line.written.scope);
+    file.diagnostics.report(written.selectors.front().range, messages::kGroupLearnsNothing, phase.name);
+  }
+  phase.groups.push_back({std::move(*layers), line.learning_rate, line.weight_decay});
+  return true;
+}
+
 // False after a message.
-bool resolve_phase(const PhaseLines& lines, const ExpandedModel& model, ir::Phase& phase,
+bool resolve_phase(const TrainLines& train, const PhaseLines& lines, const ExpandedModel& model, ir::Phase& phase,
                    const FileScope& file) {
   phase = lines.phase;
   phase.frozen.assign(model.layers.size(), false);
-  for (const syntax::Freezing* line : lines.freezing) {
-    if (!apply_freezing(*line, model.layers, phase.frozen, file)) return false;
+  for (const auto& line : lines.freezing) {
+    if (!apply_freezing(line, model.layers, phase.frozen)) return false;
   }
-  for (std::size_t i = 0; i < model.layers.size(); ++i) {
-    if (model.layers[i].weighted && !phase.frozen[i]) return true;
+  bool learns = false;
+  for (std::size_t i = 0; i < model.layers.size(); ++i) learns |= model.layers[i].weighted && !phase.frozen[i];
+  if (!learns) {
+    auto report = file.diagnostics.report(lines.range, messages::kNothingToTrain, phase.name, model.model.name);
+    if (!lines.freezing.empty())
+      report.help("unfreeze something after the last freeze: later lines win");
+    else
+      report.help("the model has no layer with weights, such as conv or dense");
+    return false;
   }
-  auto report = file.diagnostics.report(lines.range, messages::kNothingToTrain, phase.name, model.model.name);
-  if (!lines.freezing.empty())
-    report.help("unfreeze something after the last freeze: later lines win");
-  else
-    report.help("the model has no layer with weights, such as conv or dense");
-  return false;
+  for (const auto* groups : {&train.groups, &lines.groups}) {
+    for (const GroupLine& group : *groups) {
+      if (!resolve_group(group, model, phase)) return false;
+    }
+  }
+  return true;
+}
+
+// Parts whose weights come from files; each must be there.
+void resolve_initial_weights(const TrainLines& lines, const ExpandedModel& model, ir::Training& training) {
+  static const std::vector<ir::ArgumentDef> kArguments = {{.name = "match",
+                                                           .type = ir::ArgumentType::kWord,
+                                                           .default_value = ir::Value{ir::Word{"name"}},
+                                                           .summary = "Pairs tensors by name or in definition order.",
+                                                           .choices = {"name", "order"}}};
+  for (const auto& [init, scope] : lines.initial_weights) {
+    const InScope in_scope(*scope);
+    const FileScope& file = *scope->file;
+    const auto arguments = check_arguments({"init", init->path.range, kArguments}, init->arguments, file.ops,
+                                           scope->environment(), file.diagnostics);
+    if (!arguments || !select_path(init->path, "init", model.layers, *scope)) continue;
+    training.initial_weights.push_back({std::string(file.sources.text(init->path.range)), file.resolve(init->file.text),
+                                        arguments->values.word("match") == "order"});
+    training.not_yet.push_back({init->path.range, "'init'"});
+  }
 }
 
 }  // namespace
@@ -138,14 +228,17 @@ std::optional<ir::Training> check_training(const TrainLines& lines, const Expand
   const int errors = file.diagnostics.errors();
   check_classes(model, data, file.diagnostics);
   check_loss(lines, model, file.diagnostics);
-  check_metrics(lines, model, data, file.diagnostics);
+  check_metrics(lines, data, file.diagnostics);
   check_input(model, data, file.diagnostics);
   check_monitors(lines, data, file.diagnostics);
   ir::Training training = lines.training;
   for (const PhaseLines& phase : lines.phases) {
     training.phases.emplace_back();
-    resolve_phase(phase, model, training.phases.back(), file);
+    resolve_phase(lines, phase, model, training.phases.back(), file);
+    for (const GroupLine& group : phase.groups) training.not_yet.push_back({group.written.line->config.range, "'group'"});
   }
+  for (const GroupLine& group : lines.groups) training.not_yet.push_back({group.written.line->config.range, "'group'"});
+  resolve_initial_weights(lines, model, training);
   return file.diagnostics.errors() == errors ? std::optional(std::move(training)) : std::nullopt;
 }
 

@@ -3,6 +3,7 @@
 #include "sema/expand.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "sema/arguments.hpp"
 #include "sema/values/operators.hpp"
@@ -72,7 +73,9 @@ class Walk {
       Auxiliary head{path, arguments ? arguments->values.number("weight") : 0, {}, {}, range};
       PathScope paths(path, &place_.paths);
       Flow flow{flow_.shape, range, false};
+      const bool outside = std::exchange(expansion_.in_auxiliary, true);
       body(aux.body, paths, flow, head.body);
+      expansion_.in_auxiliary = outside;
       if (!flow.shape) return;
       head.output = *flow.shape;
       items_.push_back({std::move(head)});

@@ -25,6 +25,7 @@ struct LayerFacts {
   const ir::OpDef* activation = nullptr;
   bool weighted = false;  // has trainable parameters
   Range range;
+  bool auxiliary = false;  // in a head beside the model's own
 };
 
 /// Layers, blocks and rounds of loops that one model may expand to, in all of its attempts.
@@ -55,6 +56,7 @@ struct Expansion {
   std::vector<const void*> open = {};             // the blocks and models being expanded, from the outermost
   bool incomplete = false;                        // something was not expanded because of a mistake before it
   const syntax::Step* tap_allowed = nullptr;      // the first step of the branch at hand
+  bool in_auxiliary = false;
   bool keeps_auxiliaries = true;                  // a section of another model leaves its auxiliary heads behind
 };
 

@@ -121,8 +121,8 @@ constexpr Foreign kWords[] = {
     {"loss", "nll_loss", "it is written cross_entropy, after softmax"},
     {"loss", "MSELoss", "it is written mse"},
     {"loss", "mean_squared_error", "it is written mse"},
-    {"metrics", "acc", "it is written accuracy"},
-    {"metrics", "top_5", "it is written top5"},
+    {"metric", "acc", "it is written accuracy"},
+    {"metric", "top_5", "it is written top5"},
     {"optimizer", "SGD", "it is written sgd(lr=0.1, momentum=0.9)"},
     {"optimizer", "Adam", "it is written adam(lr=1e-3)"},
     {"optimizer", "AdamW", "it is written adamw(lr=1e-3)"},
@@ -135,6 +135,10 @@ constexpr Foreign kWords[] = {
     {"act", "none", "no activation is written act=identity, or nothing at all"},
     {"act", "None", "no activation is written act=identity, or nothing at all"},
     {"act", "ReLU", "it is written relu"},
+    {"", "True", "write true"},
+    {"", "False", "write false"},
+    {"", "None", "there is no such value: leave the argument out, or name what is meant"},
+    {"", "null", "there is no such value: leave the argument out, or name what is meant"},
 };
 
 template <std::size_t N>

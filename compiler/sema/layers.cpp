@@ -65,7 +65,7 @@ std::string name_or_number(const ir::OpDef& op, const std::string& name, Range r
 // What is common to leaf calls and merges once their output is known, or known to be unknown.
 void finish(const ir::Layer& layer, bool weighted, std::optional<ir::Shape> output, Expansion& expansion,
             Flow& flow) {
-  expansion.layers.push_back({layer.path, layer.op, layer.activation, weighted, layer.range});
+  expansion.layers.push_back({layer.path, layer.op, layer.activation, weighted, layer.range, expansion.in_auxiliary});
   expansion.calls.insert(layer.path);
   expansion.outputs[layer.path] = output;
   flow = {output, layer.range, true};

@@ -1,8 +1,6 @@
-// The optimizers and their arguments. Defaults are PyTorch's, but a learning rate is always written.
+// Optimizers and schedules: from their calls to values.
 #include <algorithm>
 
-#include "sema/arguments.hpp"
-#include "sema/foreign_names.hpp"
 #include "sema/train.hpp"
 #include "support/messages.hpp"
 
@@ -10,118 +8,92 @@ namespace cnnc::sema {
 
 namespace {
 
-using ir::ArgumentDef;
-using ir::ArgumentType;
-using ir::Value;
-
-ArgumentDef number(std::string_view name, double default_value, double minimum, double maximum) {
-  return {.name = name,
-          .type = ArgumentType::kNumber,
-          .default_value = Value{default_value},
-          .summary = "",
-          .positional = false,
-          .minimum = minimum,
-          .maximum = maximum};
+const Scope& values_of(const WrittenSetting& setting, const FileScope& file) {
+  return setting.values != nullptr ? *setting.values : file.values;
 }
 
-const ArgumentDef kLearningRate{.name = "lr",
-                                .type = ArgumentType::kNumber,
-                                .default_value = {},
-                                .summary = "",
-                                .positional = true,
-                                .minimum = 0,
-                                .maximum = 1000};
-constexpr double kBelowOne = 0.9999999999;
-
-std::vector<ArgumentDef> adam_arguments(double weight_decay) {
-  return {kLearningRate, number("beta1", 0.9, 0, kBelowOne), number("beta2", 0.999, 0, kBelowOne),
-          number("eps", 1e-8, 0, 1), number("weight_decay", weight_decay, 0, 1000)};
-}
-
-struct Choice {
-  std::string_view name;
-  ir::Optimizer::Kind kind;
-  std::vector<ArgumentDef> arguments;
-};
-
-const std::vector<Choice>& choices() {
-  static const std::vector<Choice> list = {
-      {"sgd",
-       ir::Optimizer::Kind::kSgd,
-       {kLearningRate,
-        number("momentum", 0, 0, kBelowOne),
-        {.name = "nesterov", .type = ArgumentType::kBoolean, .default_value = Value{false}, .summary = ""},
-        number("weight_decay", 0, 0, 1000)}},
-      {"adam", ir::Optimizer::Kind::kAdam, adam_arguments(0)},
-      {"adamw", ir::Optimizer::Kind::kAdamw, adam_arguments(0.01)}};
-  return list;
-}
-
-void report_unknown(const syntax::Expression& expression, const std::string& name, const FileScope& file) {
-  if (name == "rmsprop") {
-    file.diagnostics.report(expression.range, messages::kNotYetSupported, "the optimizer 'rmsprop'");
-    return;
-  }
-  auto report = file.diagnostics.report(expression.range, messages::kUnknownOptimizer,
-                                        file.sources.text(expression.range));
-  const std::vector<std::string_view> names{"sgd", "adam", "adamw"};
-  if (const auto foreign = foreign_word("optimizer", name); !foreign.empty())
-    report.help(std::string(foreign));
-  else if (const auto near = nearest(name, names); !near.empty())
-    report.help(fmt::format("did you mean {}?", near));
-  else
-    report.help("the optimizers are sgd(lr=0.1, momentum=0.9), adam(lr=1e-3) and adamw(lr=1e-3)");
-}
-
-// --set lr= stands for every learning rate; false after a message.
+// --set lr= stands for every optimizer's learning rate; false after a message.
 bool override_learning_rate(ir::Optimizer& optimizer, const FileScope& file) {
   const auto given = file.override_of("lr");
   if (!given) return true;
   const auto rate = number_of(*given);
   if (!rate || *rate <= 0 || *rate > 1000) {
-    file.diagnostics.report_general(messages::kWrongOverride, "lr", to_text(*given),
-                                    "a number above 0, at most 1000");
+    file.diagnostics.report_general(messages::kWrongOverride, "lr", to_text(*given), "a number above 0, at most 1000");
     return false;
   }
   optimizer.learning_rate = *rate;
   return true;
 }
 
+std::optional<std::vector<std::int64_t>> milestones(const Chosen& chosen, Diagnostics& diagnostics) {
+  std::vector<std::int64_t> list;
+  for (const ir::Value& value : *chosen.arguments.values.at("at").as<ir::List>()) {
+    const auto* epoch = value.as<std::int64_t>();
+    if (epoch == nullptr || (!list.empty() && *epoch <= list.back())) {
+      diagnostics.report(*chosen.arguments.range("at"), messages::kWrongType, "at", "multistep",
+                         "whole numbers that rise, such as [30, 60]", describe(chosen.arguments.values.at("at")));
+      return std::nullopt;
+    }
+    list.push_back(*epoch);
+  }
+  return list;
+}
+
 }  // namespace
 
-std::optional<ir::Optimizer> read_optimizer(const syntax::Expression& expression, const FileScope& file) {
-  const auto* call = std::get_if<syntax::Reference>(&expression.form);
-  const std::string name = call ? call->name.text : "";
-  const auto choice = std::ranges::find(choices(), name, &Choice::name);
-  if (choice == choices().end()) {
-    report_unknown(expression, name, file);
-    return std::nullopt;
-  }
-  const auto checked = check_arguments({choice->name, call->name.range, choice->arguments}, call->arguments,
-                                       file.ops, {file.values, nullptr}, file.diagnostics);
-  if (!checked) return std::nullopt;
-  const ir::ArgumentValues& values = checked->values;
-  ir::Optimizer optimizer{.kind = choice->kind,
+std::optional<ir::Optimizer> read_optimizer(const WrittenSetting& setting, const FileScope& file) {
+  const auto chosen = choose(optimizers(), "optimizer", *setting->value, values_of(setting, file), file);
+  if (!chosen) return std::nullopt;
+  using Kind = ir::Optimizer::Kind;
+  static const std::map<std::string_view, Kind> kinds = {
+      {"sgd", Kind::kSgd}, {"adam", Kind::kAdam}, {"adamw", Kind::kAdamw}, {"rmsprop", Kind::kRmsprop}};
+  const ir::ArgumentValues& values = chosen->arguments.values;
+  ir::Optimizer optimizer{.kind = kinds.at(chosen->callable->name),
                           .learning_rate = values.number("lr"),
                           .weight_decay = values.number("weight_decay")};
   if (!(optimizer.learning_rate > 0)) {
-    file.diagnostics.report(*checked->range("lr"), messages::kNoLearning);
+    file.diagnostics.report(*chosen->arguments.range("lr"), messages::kNoLearning);
     return std::nullopt;
   }
-  if (choice->kind == ir::Optimizer::Kind::kSgd) {
-    optimizer.momentum = values.number("momentum");
-    optimizer.nesterov = values.boolean("nesterov");
-    if (optimizer.nesterov && optimizer.momentum == 0) {
-      file.diagnostics.report(*checked->range("nesterov"), messages::kNesterovNeedsMomentum)
-          .help("sgd(lr=0.1, momentum=0.9, nesterov=true)");
-      return std::nullopt;
-    }
-  } else {
-    optimizer.beta1 = values.number("beta1");
-    optimizer.beta2 = values.number("beta2");
-    optimizer.epsilon = values.number("eps");
+  if (values.has("momentum")) optimizer.momentum = values.number("momentum");
+  if (values.has("nesterov")) optimizer.nesterov = values.boolean("nesterov");
+  if (values.has("beta1")) optimizer.beta1 = values.number("beta1");
+  if (values.has("beta2")) optimizer.beta2 = values.number("beta2");
+  if (values.has("eps")) optimizer.epsilon = values.number("eps");
+  if (values.has("smoothing")) optimizer.smoothing = values.number("smoothing");
+  if (optimizer.nesterov && optimizer.momentum == 0) {
+    file.diagnostics.report(*chosen->arguments.range("nesterov"), messages::kNesterovNeedsMomentum)
+        .help("sgd(lr=0.1, momentum=0.9, nesterov=true)");
+    return std::nullopt;
   }
   return override_learning_rate(optimizer, file) ? std::optional(optimizer) : std::nullopt;
+}
+
+std::optional<ir::Schedule> read_schedule(const WrittenSetting& setting, std::int64_t epochs, const FileScope& file) {
+  const auto chosen = choose(schedules(), "schedule", *setting->value, values_of(setting, file), file);
+  if (!chosen) return std::nullopt;
+  using Kind = ir::Schedule::Kind;
+  static const std::map<std::string_view, Kind> kinds = {
+      {"constant", Kind::kConstant}, {"warmup", Kind::kConstant}, {"step", Kind::kStep},
+      {"multistep", Kind::kMultistep}, {"cosine", Kind::kCosine}, {"exponential", Kind::kExponential}};
+  const ir::ArgumentValues& values = chosen->arguments.values;
+  ir::Schedule schedule{.kind = kinds.at(chosen->callable->name), .milestones = {}};
+  if (values.has("every")) schedule.every = values.integer("every");
+  if (values.has("factor")) schedule.factor = values.number("factor");
+  if (values.has("min_lr")) schedule.minimum = values.number("min_lr");
+  schedule.warmup = values.integer(values.has("epochs") ? "epochs" : "warmup");
+  if (values.has("at")) {
+    auto list = milestones(*chosen, file.diagnostics);
+    if (!list) return std::nullopt;
+    schedule.milestones = std::move(*list);
+  }
+  const std::int64_t last = std::max(schedule.warmup, schedule.milestones.empty() ? 0 : schedule.milestones.back() + 1);
+  if (last > epochs) {
+    file.diagnostics.report(chosen->range, messages::kScheduleTooLong, last, epochs)
+        .help("a schedule spans its phase: give the phase more epochs, or the schedule less");
+    return std::nullopt;
+  }
+  return schedule;
 }
 
 }  // namespace cnnc::sema

@@ -18,6 +18,12 @@ std::string render_model(const Model& model);
 std::string render_data(const Program& program);      // empty where there is none
 std::string render_training(const Program& program);  // empty where there is none
 
+/// The paths of a model's layers in definition order, a merge after its arms: the order of every flag a layer.
+std::vector<std::string> layer_paths(const Model& model);
+
+/// The flagged layers as few paths: a section stands for all that is below it. "conv1, features.layer1".
+std::string covering_paths(const std::vector<bool>& flags, const std::vector<std::string>& layers);
+
 /// A layer as it is written: conv(64, 3, stride=1, ...), every argument with its value.
 std::string call_text(const ir::Layer& layer);
 

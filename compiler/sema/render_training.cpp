@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "sema/render.hpp"
 
 namespace cnnc::sema {
@@ -34,18 +36,128 @@ std::string split(std::string_view name, const ir::Split& split) {
 
 std::string transform(const ir::Transform& transform) {
   if (transform.kind == ir::Transform::Kind::kResize) return fmt::format("resize({}x{})", transform.height, transform.width);
-  return fmt::format("normalize(mean={}, std={})", numbers(transform.mean), numbers(transform.std_deviation));
+  if (transform.kind == ir::Transform::Kind::kNormalize) {
+    return fmt::format("normalize(mean={}, std={})", numbers(transform.mean), numbers(transform.std_deviation));
+  }
+  std::vector<std::string> arguments;
+  for (const auto& [name, value] : transform.arguments.all()) {
+    const auto* word = value.as<ir::Word>();
+    if (word == nullptr || word->text != "none") arguments.push_back(fmt::format("{}={}", name, to_text(value)));
+  }
+  return arguments.empty() ? transform.name : fmt::format("{}({})", transform.name, fmt::join(arguments, ", "));
 }
 
-std::string optimizer(const ir::Optimizer& optimizer) {
-  if (optimizer.kind == ir::Optimizer::Kind::kSgd) {
-    return fmt::format("sgd(lr={}, momentum={}, nesterov={}, weight_decay={})", number(optimizer.learning_rate),
-                       number(optimizer.momentum), optimizer.nesterov, number(optimizer.weight_decay));
+std::string transforms(std::string_view kind, const std::vector<ir::Transform>& list) {
+  if (list.empty()) return "";
+  std::string lines = fmt::format("  {} {{\n", kind);
+  for (const ir::Transform& one : list) lines += fmt::format("    {}\n", transform(one));
+  return lines + "  }\n";
+}
+
+std::string_view source(ir::Data::Source source) {
+  switch (source) {
+    case ir::Data::Source::kIdx: return "idx";
+    case ir::Data::Source::kCifar10: return "cifar10";
+    case ir::Data::Source::kFolder: return "folder";
+    case ir::Data::Source::kList: return "list";
   }
-  return fmt::format("{}(lr={}, beta1={}, beta2={}, eps={}, weight_decay={})",
-                     optimizer.kind == ir::Optimizer::Kind::kAdam ? "adam" : "adamw", number(optimizer.learning_rate),
-                     number(optimizer.beta1), number(optimizer.beta2), number(optimizer.epsilon),
-                     number(optimizer.weight_decay));
+  return "";
+}
+
+std::string optimizer(const ir::Optimizer& o) {
+  const std::string rate = fmt::format("lr={}", number(o.learning_rate)), decay = fmt::format("weight_decay={}", number(o.weight_decay));
+  switch (o.kind) {
+    case ir::Optimizer::Kind::kSgd:
+      return fmt::format("sgd({}, momentum={}, nesterov={}, {})", rate, number(o.momentum), o.nesterov, decay);
+    case ir::Optimizer::Kind::kRmsprop:
+      return fmt::format("rmsprop({}, smoothing={}, eps={}, momentum={}, {})", rate, number(o.smoothing), number(o.epsilon),
+                         number(o.momentum), decay);
+    case ir::Optimizer::Kind::kAdam:
+    case ir::Optimizer::Kind::kAdamw:
+      return fmt::format("{}({}, beta1={}, beta2={}, eps={}, {})", o.kind == ir::Optimizer::Kind::kAdam ? "adam" : "adamw", rate,
+                         number(o.beta1), number(o.beta2), number(o.epsilon), decay);
+  }
+  return "";
+}
+
+std::string schedule(const ir::Schedule& s) {
+  const std::string factor = fmt::format("factor={}", number(s.factor)), warmup = fmt::format("warmup={}", s.warmup);
+  switch (s.kind) {
+    case ir::Schedule::Kind::kConstant: return fmt::format("constant({})", warmup);
+    case ir::Schedule::Kind::kStep: return fmt::format("step({}, {}, {})", s.every, factor, warmup);
+    case ir::Schedule::Kind::kMultistep:
+      return fmt::format("multistep([{}], {}, {})", fmt::join(s.milestones, ", "), factor, warmup);
+    case ir::Schedule::Kind::kCosine: return fmt::format("cosine(min_lr={}, {})", number(s.minimum), warmup);
+    case ir::Schedule::Kind::kExponential: return fmt::format("exponential({}, {})", factor, warmup);
+  }
+  return "";
+}
+
+std::string loss(const ir::Training& training) {
+  switch (training.loss) {
+    case ir::Loss::kCrossEntropy:
+      return fmt::format("cross_entropy(label_smoothing={}, class_weights={})", number(training.label_smoothing),
+                         numbers(training.class_weights));
+    case ir::Loss::kMeanSquaredError: return "mse";
+    case ir::Loss::kBinaryCrossEntropy: return "binary_cross_entropy";
+    case ir::Loss::kLenet5Map: return "lenet5_map";
+  }
+  return "";
+}
+
+std::string callbacks(const ir::Callbacks& callbacks, std::string_view indent) {
+  std::string lines;
+  for (const ir::EarlyStop& one : callbacks.early_stops) {
+    lines += fmt::format("{}early_stop({}, patience={}, min_delta={}, restore={})\n", indent, one.monitor, one.patience,
+                         number(one.min_delta), one.restore_best ? "best" : "none");
+  }
+  for (const ir::ReduceLearningRate& one : callbacks.reductions) {
+    lines += fmt::format("{}reduce_lr({}, factor={}, patience={}, min_delta={}, min_lr={})\n", indent, one.monitor,
+                         number(one.factor), one.patience, number(one.min_delta), number(one.minimum));
+  }
+  for (const ir::Checkpoint& one : callbacks.checkpoints) {
+    lines += fmt::format("{}checkpoint({}, monitor={})\n", indent, text(one.file), one.monitor);
+  }
+  return lines;
+}
+
+std::string group(const ir::ParameterGroup& group, const std::vector<std::string>& layers) {
+  std::string settings;
+  if (group.learning_rate) settings += fmt::format(" lr = {}", number(*group.learning_rate));
+  if (group.weight_decay) settings += fmt::format(" weight_decay = {}", number(*group.weight_decay));
+  return fmt::format("    group {} {{{} }}\n", covering_paths(group.layers, layers), settings);
+}
+
+std::string phase(const ir::Phase& phase, const std::vector<std::string>& layers) {
+  std::string lines = fmt::format("  phase {} {{\n", phase.name);
+  const std::string frozen = covering_paths(phase.frozen, layers);
+  if (!frozen.empty()) lines += fmt::format("    freeze {}\n", frozen);
+  lines += fmt::format("    epochs = {}\n", phase.epochs);
+  if (phase.optimizer) lines += fmt::format("    optimizer = {}\n", optimizer(*phase.optimizer));
+  lines += fmt::format("    schedule = {}\n", schedule(phase.schedule));
+  if (phase.clip_norm > 0) lines += fmt::format("    clip_norm = {}\n", number(phase.clip_norm));
+  if (phase.updates_frozen_statistics) lines += "    bn_stats = update\n";
+  for (const ir::ParameterGroup& one : phase.groups) lines += group(one, layers);
+  return lines + callbacks(phase.callbacks, "    ") + "  }\n";
+}
+
+void add_paths(const Sequence& sequence, std::vector<std::string>& paths) {
+  for (const Item& item : sequence) {
+    if (const auto* call = std::get_if<LayerCall>(&item.form)) {
+      paths.push_back(call->layer.path);
+    } else if (const auto* merge = std::get_if<Merge>(&item.form)) {
+      for (const Sequence& arm : merge->arms) add_paths(arm, paths);
+      paths.push_back(merge->layer.path);
+    } else if (const auto* section = std::get_if<Section>(&item.form)) {
+      add_paths(section->body, paths);
+    } else if (const auto* head = std::get_if<Auxiliary>(&item.form)) {
+      add_paths(head->body, paths);
+    }
+  }
+}
+
+bool is_below(std::string_view path, std::string_view part) {
+  return path == part || (path.starts_with(part) && (path[part.size()] == '.' || path[part.size()] == '['));
 }
 
 }  // namespace
@@ -53,7 +165,7 @@ std::string optimizer(const ir::Optimizer& optimizer) {
 std::string render_data(const Program& program) {
   if (!program.data) return "";
   const ir::Data& data = *program.data;
-  std::string lines = fmt::format("data {} {{\n  source = idx({}{}{})\n", data.name, text(data.directory),
+  std::string lines = fmt::format("data {} {{\n  source = {}({}{}{})\n", data.name, source(data.source), text(data.directory),
                                   split("val", data.validation), split("test", data.test));
   if (data.class_names.empty()) {
     lines += fmt::format("  classes = {}\n", data.classes);
@@ -62,30 +174,48 @@ std::string render_data(const Program& program) {
     for (const std::string& name : data.class_names) names.push_back(text(name));
     lines += fmt::format("  classes = [{}]\n", fmt::join(names, ", "));
   }
-  if (!data.prepare.empty()) {
-    lines += "  prepare {\n";
-    for (const ir::Transform& one : data.prepare) lines += fmt::format("    {}\n", transform(one));
-    lines += "  }\n";
-  }
+  lines += transforms("prepare", data.prepare) + transforms("augment", data.augment);
   return lines + "}\n";
+}
+
+std::vector<std::string> layer_paths(const Model& model) {
+  std::vector<std::string> paths;
+  add_paths(model.body, paths);
+  return paths;
+}
+
+// The longest paths upward under which everything is flagged.
+std::string covering_paths(const std::vector<bool>& flags, const std::vector<std::string>& layers) {
+  std::vector<std::string> chosen;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const bool covered = std::ranges::any_of(chosen, [&](const std::string& part) { return is_below(layers[i], part); });
+    if (!flags[i] || covered) continue;
+    std::string best = layers[i];
+    for (std::size_t end = layers[i].find_last_of(".["); end != std::string::npos && end > 0;
+         end = layers[i].find_last_of(".[", end - 1)) {
+      const std::string part = layers[i].substr(0, end);
+      bool whole = true;
+      for (std::size_t k = 0; k < layers.size(); ++k) whole &= flags[k] || !is_below(layers[k], part);
+      if (!whole) break;
+      best = part;
+    }
+    chosen.push_back(best);
+  }
+  return fmt::format("{}", fmt::join(chosen, ", "));
 }
 
 std::string render_training(const Program& program) {
   if (!program.training) return "";
   const ir::Training& training = *program.training;
-  std::string lines = fmt::format(
-      "train {} on {} {{\n  loss = {}\n  metrics = [{}]\n  batch = {}\n  seed = {}\n  save_every = {}\n", program.model.name,
-      training.data_name, training.loss == ir::Loss::kCrossEntropy ? "cross_entropy" : "mse",
-      fmt::join(training.metrics, ", "), training.batch, training.seed, training.save_every);
-  for (const ir::Checkpoint& one : training.checkpoints) {
-    lines += fmt::format("  checkpoint({}, monitor={})\n", text(one.file), one.monitor);
+  std::string lines = fmt::format("train {} on {} {{\n  loss = {}\n  metrics = [{}]\n  batch = {}\n  seed = {}\n  save_every = {}\n",
+                                  program.model.name, training.data_name, loss(training), fmt::join(training.metrics, ", "),
+                                  training.batch, training.seed, training.save_every);
+  for (const ir::InitialWeights& one : training.initial_weights) {
+    lines += fmt::format("  init {} from {}(match={})\n", one.path, text(one.file), one.by_order ? "order" : "name");
   }
-  for (const ir::Phase& phase : training.phases) {
-    lines += fmt::format("  phase {} {{\n", phase.name);
-    lines += fmt::format("    epochs = {}\n", phase.epochs);
-    if (phase.optimizer) lines += fmt::format("    optimizer = {}\n", optimizer(*phase.optimizer));
-    lines += "  }\n";
-  }
+  lines += callbacks(training.callbacks, "  ");
+  const auto layers = layer_paths(program.model);
+  for (const ir::Phase& one : training.phases) lines += phase(one, layers);
   return lines + "}\n";
 }
 

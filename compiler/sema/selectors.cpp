@@ -6,13 +6,14 @@
 #include <map>
 
 #include "sema/arguments.hpp"
+#include "sema/cut.hpp"
 #include "support/messages.hpp"
 
 namespace cnnc::sema {
 
 namespace {
 
-using Chosen = std::vector<bool>;
+using Flags = std::vector<bool>;
 
 // "layer2[0]" -> layer2, 0.
 struct Component {
@@ -60,8 +61,8 @@ class Matcher {
     }
   }
 
-  Chosen chosen() const {
-    Chosen flags;
+  Flags chosen() const {
+    Flags flags;
     for (const auto& path : paths_) flags.push_back(matches(path, 0, 0, ""));
     return flags;
   }
@@ -106,7 +107,7 @@ class Matcher {
   std::map<std::string, std::int64_t> rounds_;  // of each named loop
 };
 
-bool any(const Chosen& chosen) {
+bool any(const Flags& chosen) {
   return std::ranges::find(chosen, true) != chosen.end();
 }
 
@@ -170,12 +171,12 @@ void report_no_match(std::string_view verb, const syntax::Path& path, const std:
 
 class SelectorReader {
  public:
-  SelectorReader(std::string_view verb, const std::vector<LayerFacts>& layers, const FileScope& file)
-      : verb_(verb), layers_(layers), file_(file) {}
+  SelectorReader(std::string_view verb, const std::vector<LayerFacts>& layers, const ConfigScope& scope)
+      : verb_(verb), layers_(layers), file_(*scope.file), values_(*scope.values) {}
 
   /// The union of the selectors; none after a message.
-  std::optional<Chosen> united(const std::vector<syntax::Selector>& selectors) const {
-    Chosen chosen(layers_.size(), false);
+  std::optional<Flags> united(const std::vector<syntax::Selector>& selectors) const {
+    Flags chosen(layers_.size(), false);
     for (const syntax::Selector& selector : selectors) {
       const auto more = one(selector);
       if (!more) return std::nullopt;
@@ -184,21 +185,21 @@ class SelectorReader {
     return chosen;
   }
 
- private:
-  std::optional<Chosen> one(const syntax::Selector& selector) const {
-    if (const auto* path = std::get_if<syntax::Path>(&selector.form)) return path_or_message(*path);
-    return of_kind(std::get<syntax::LayersSelector>(selector.form), selector.range);
-  }
-
-  std::optional<Chosen> path_or_message(const syntax::Path& path) const {
-    auto chosen = match_path(path, layers_, {file_.values, nullptr}, file_.diagnostics);
+  std::optional<Flags> path_or_message(const syntax::Path& path) const {
+    auto chosen = match_path(path, layers_, {values_, nullptr}, file_.diagnostics);
     if (!chosen || any(*chosen)) return chosen;
     report_no_match(verb_, path, layers_, file_);
     return std::nullopt;
   }
 
-  std::optional<Chosen> of_kind(const syntax::LayersSelector& selector, Range range) const {
-    auto chosen = selector.of ? path_or_message(*selector.of) : Chosen(layers_.size(), true);
+ private:
+  std::optional<Flags> one(const syntax::Selector& selector) const {
+    if (const auto* path = std::get_if<syntax::Path>(&selector.form)) return path_or_message(*path);
+    return of_kind(std::get<syntax::LayersSelector>(selector.form), selector.range);
+  }
+
+  std::optional<Flags> of_kind(const syntax::LayersSelector& selector, Range range) const {
+    auto chosen = selector.of ? path_or_message(*selector.of) : Flags(layers_.size(), true);
     if (!chosen || !keep_kind(selector, *chosen)) return std::nullopt;
     if (!any(*chosen)) {
       file_.diagnostics.report(range, messages::kMatchesNothing, verb_, file_.sources.text(range))
@@ -206,11 +207,11 @@ class SelectorReader {
       return std::nullopt;
     }
     if (selector.which == syntax::LayersSelector::Which::kAll) return chosen;
-    return cut(selector, std::move(*chosen));
+    return cut(selector, range, std::move(*chosen));
   }
 
   // Clears what is not of the kind wanted; false after a message.
-  bool keep_kind(const syntax::LayersSelector& selector, Chosen& chosen) const {
+  bool keep_kind(const syntax::LayersSelector& selector, Flags& chosen) const {
     if (!selector.kind) return true;
     const std::string& kind = selector.kind->text;
     if (kind != "weighted" && file_.ops.find(kind) == nullptr) {
@@ -228,8 +229,8 @@ class SelectorReader {
     return true;
   }
 
-  std::optional<Chosen> cut(const syntax::LayersSelector& selector, Chosen chosen) const {
-    const auto count = evaluate(*selector.count, {file_.values, nullptr}, file_.diagnostics);
+  std::optional<Flags> cut(const syntax::LayersSelector& selector, Range range, Flags chosen) const {
+    const auto count = evaluate(*selector.count, {values_, nullptr}, file_.diagnostics);
     if (!count) return std::nullopt;
     const auto* wanted = count->as<std::int64_t>();
     if (wanted == nullptr || *wanted < 1) {
@@ -243,23 +244,26 @@ class SelectorReader {
                                *wanted, size);
       return std::nullopt;
     }
+    const Flags candidates = chosen;
     std::int64_t left = first ? *wanted : size - *wanted;  // how many of the front stay, or go
     for (std::size_t i = 0; i < chosen.size(); ++i) {
       if (!chosen[i]) continue;
       chosen[i] = first == (left > 0);
       --left;
     }
+    note_cut_inside(selector, range, {layers_, candidates, chosen, first, *wanted}, file_);
     return chosen;
   }
 
   std::string_view verb_;
   const std::vector<LayerFacts>& layers_;
   const FileScope& file_;
+  const Scope& values_;
 };
 
 }  // namespace
 
-std::optional<Chosen> match_path(const syntax::Path& path, const std::vector<LayerFacts>& layers,
+std::optional<Flags> match_path(const syntax::Path& path, const std::vector<LayerFacts>& layers,
                                  const Environment& environment, Diagnostics& diagnostics) {
   std::vector<Pattern> patterns;
   for (const syntax::PathComponent& component : path.components) {
@@ -275,14 +279,26 @@ std::optional<Chosen> match_path(const syntax::Path& path, const std::vector<Lay
   return Matcher(layers, std::move(patterns)).chosen();
 }
 
-bool apply_freezing(const syntax::Freezing& line, const std::vector<LayerFacts>& layers,
-                    std::vector<bool>& frozen, const FileScope& file) {
-  const SelectorReader reader(line.freeze ? "freeze" : "unfreeze", layers, file);
-  const auto chosen = reader.united(line.selectors);
-  const auto excepted = SelectorReader("except", layers, file).united(line.except);
+std::optional<std::vector<bool>> select_layers(const std::vector<syntax::Selector>& selectors, std::string_view verb,
+                                               const std::vector<LayerFacts>& layers, const ConfigScope& scope) {
+  const InScope in_scope(scope);
+  return SelectorReader(verb, layers, scope).united(selectors);
+}
+
+std::optional<std::vector<bool>> select_path(const syntax::Path& path, std::string_view verb,
+                                             const std::vector<LayerFacts>& layers, const ConfigScope& scope) {
+  const InScope in_scope(scope);
+  return SelectorReader(verb, layers, scope).path_or_message(path);
+}
+
+bool apply_freezing(const Scoped<syntax::Freezing>& line, const std::vector<LayerFacts>& layers,
+                    std::vector<bool>& frozen) {
+  const syntax::Freezing& freezing = *line.line;
+  const auto chosen = select_layers(freezing.selectors, freezing.freeze ? "freeze" : "unfreeze", layers, *line.scope);
+  const auto excepted = select_layers(freezing.except, "except", layers, *line.scope);
   if (!chosen || !excepted) return false;
   for (std::size_t i = 0; i < frozen.size(); ++i) {
-    if ((*chosen)[i] && !(*excepted)[i]) frozen[i] = line.freeze;
+    if ((*chosen)[i] && !(*excepted)[i]) frozen[i] = freezing.freeze;
   }
   return true;
 }

@@ -1,9 +1,9 @@
-// Reads a train's settings and callbacks.
+// Reads a train's settings, and those of the recipe that it uses.
 #include "sema/train.hpp"
 
 #include <algorithm>
+#include <deque>
 
-#include "sema/arguments.hpp"
 #include "sema/foreign_names.hpp"
 #include "support/messages.hpp"
 
@@ -11,87 +11,74 @@ namespace cnnc::sema {
 
 namespace {
 
-using ir::ArgumentDef;
-using ir::ArgumentType;
-
-const std::vector<ArgumentDef> kCheckpointArguments = {
-    {.name = "file", .type = ArgumentType::kWord, .default_value = {}, .summary = "", .positional = true},
-    {.name = "monitor",
-     .type = ArgumentType::kWord,
-     .default_value = {},
-     .summary = "",
-     .choices = {"val_loss", "val_accuracy"}}};
-
-const SettingNames kTrainSettings{"train",
-                                  {"loss", "metrics", "optimizer", "epochs", "batch", "seed", "save_every"},
-                                  {"schedule", "clip_norm", "label_smoothing", "class_weights", "bn_stats"}};
-
-constexpr std::string_view kLaterCallbacks[] = {"early_stop", "reduce_lr"};
+// ---------- what is trained for ----------
 
 bool read_loss(const Settings& settings, TrainLines& lines, const FileScope& file) {
   const auto found = settings.find("loss");
   if (found == settings.end()) return true;
-  const syntax::Expression& expression = *found->second->value;
-  lines.loss_range = expression.range;
-  const auto* call = std::get_if<syntax::Reference>(&expression.form);
-  if (call != nullptr && call->arguments) {
-    file.diagnostics.report(expression.range, messages::kNotYetSupported, "a loss with arguments");
-    return false;
+  const Scope& values = found->second.values != nullptr ? *found->second.values : file.values;
+  const auto chosen = choose(losses(), "loss", *found->second->value, values, file);
+  if (!chosen) return false;
+  static const std::map<std::string_view, ir::Loss> kinds = {{"cross_entropy", ir::Loss::kCrossEntropy},
+                                                             {"binary_cross_entropy", ir::Loss::kBinaryCrossEntropy},
+                                                             {"mse", ir::Loss::kMeanSquaredError},
+                                                             {"lenet5_map", ir::Loss::kLenet5Map}};
+  lines.loss_range = chosen->range;
+  ir::Training& training = lines.training;
+  training.loss = kinds.at(chosen->callable->name);
+  if (training.loss == ir::Loss::kCrossEntropy) {
+    const ir::ArgumentValues& arguments = chosen->arguments.values;
+    training.label_smoothing = arguments.number("label_smoothing");
+    for (const ir::Value& weight : *arguments.at("class_weights").as<ir::List>()) {
+      training.class_weights.push_back(*number_of(weight));
+    }
+    if (training.label_smoothing != 0) training.not_yet.push_back({chosen->range, "label_smoothing"});
+    if (!training.class_weights.empty()) training.not_yet.push_back({chosen->range, "class_weights"});
+  } else if (training.loss != ir::Loss::kMeanSquaredError) {
+    training.not_yet.push_back({chosen->range, fmt::format("the loss '{}'", chosen->callable->name)});
   }
-  const auto value = setting_value(*found->second, file);
-  const bool well = value && check_word(*value, expression.range, "loss", {"cross_entropy", "mse"},
-                                        {"binary_cross_entropy", "lenet5_map"}, file.diagnostics);
-  if (!well) return false;
-  const bool squares = value->as<ir::Word>()->text == "mse";
-  lines.training.loss = squares ? ir::Loss::kMeanSquaredError : ir::Loss::kCrossEntropy;
   return true;
 }
 
-// Metrics are looked at one by one, so that `f1(macro)` is not taken for a function.
+// One metric, as the name of its column: "f1(macro)".
+bool read_metric(const syntax::Expression& expression, const Scope& values, TrainLines& lines, const FileScope& file) {
+  const auto chosen = choose(metrics(), "metric", expression, values, file);
+  if (!chosen) return false;
+  std::string name(chosen->callable->name);
+  const bool averaged = !chosen->callable->arguments.empty();
+  if (averaged) name += fmt::format("({})", chosen->arguments.values.word("average"));
+  std::vector<std::string>& list = lines.training.metrics;
+  if (std::ranges::find(list, name) != list.end()) return true;
+  list.push_back(name);
+  lines.metric_ranges[name] = expression.range;
+  if (averaged || name == "confusion") lines.training.not_yet.push_back({expression.range, fmt::format("the metric '{}'", name)});
+  return true;
+}
+
 bool read_metrics(const Settings& settings, TrainLines& lines, const FileScope& file) {
   const auto found = settings.find("metrics");
   if (found == settings.end()) {
     lines.training.metrics = {"accuracy"};
     return true;
   }
+  const Scope& values = found->second.values != nullptr ? *found->second.values : file.values;
   const syntax::Expression& expression = *found->second->value;
-  std::vector<const syntax::Expression*> elements{&expression};
-  if (const auto* list = std::get_if<syntax::ListExpression>(&expression.form)) {
-    elements.clear();
-    for (const auto& element : list->elements) elements.push_back(element.get());
-  }
+  const auto* list = std::get_if<syntax::ListExpression>(&expression.form);
+  if (list == nullptr) return read_metric(expression, values, lines, file);
   bool well = true;
-  for (const syntax::Expression* element : elements) {
-    const auto* call = std::get_if<syntax::Reference>(&element->form);
-    if (call != nullptr && call->arguments) {
-      file.diagnostics.report(element->range, messages::kNotYetSupported,
-                              fmt::format("the metric '{}(...)'", call->name.text));
-      well = false;
-      continue;
-    }
-    const auto value = evaluate(*element, {file.values, nullptr}, file.diagnostics);
-    const bool known =
-        value && check_word(*value, element->range, "metrics", {"accuracy", "top5"},
-                            {"precision", "recall", "f1", "auc", "confusion"}, file.diagnostics);
-    well &= known;
-    if (!known) continue;
-    std::vector<std::string>& metrics = lines.training.metrics;
-    const std::string& name = value->as<ir::Word>()->text;
-    if (std::ranges::find(metrics, name) == metrics.end()) metrics.push_back(name);
-  }
+  for (const auto& element : list->elements) well &= read_metric(*element, values, lines, file);
   return well;
 }
 
-bool read_numbers(const syntax::TrainItem& item, const Settings& settings, Range range,
-                  std::optional<std::int64_t> batch, TrainLines& lines, const FileScope& file) {
+bool read_numbers(const std::string& owner, const Settings& settings, Range range, std::optional<std::int64_t> batch,
+                  TrainLines& lines, const FileScope& file) {
   constexpr std::int64_t kMost = std::int64_t{1} << 62;
   const auto own_batch = integer_setting("batch", settings, {1, kMaxBatch}, batch.value_or(0), file);
   const auto seed = integer_setting("seed", settings, {0, kMost}, 0, file);
   const auto save_every = integer_setting("save_every", settings, {0, kMost}, 0, file);
   if (!own_batch || !seed || !save_every) return false;
   if (*own_batch == 0) {
-    file.diagnostics
-        .report(range, messages::kMissingSetting, fmt::format("the train on {}", item.data.text), "a batch")
+    file.diagnostics.report(range, messages::kMissingSetting, owner, "a batch")
         .help("batch = 128, here or in the data");
     return false;
   }
@@ -101,65 +88,60 @@ bool read_numbers(const syntax::TrainItem& item, const Settings& settings, Range
   return true;
 }
 
-void read_checkpoint(const syntax::CallPart& part, TrainLines& lines, const FileScope& file) {
-  const Callee callee{"checkpoint", part.name.range, kCheckpointArguments};
-  const auto bound = bind_arguments(callee, part.arguments, file.diagnostics);
-  if (!bound) return;
-  const Environment environment{file.values, nullptr};
-  const syntax::Expression& name = *(*bound)[0]->value;
-  const syntax::Expression& monitor = *(*bound)[1]->value;
-  const auto text = evaluate(name, environment, file.diagnostics);
-  auto monitored = evaluate(monitor, environment, file.diagnostics);
-  if (monitored) {
-    monitored = convert_argument(callee, kCheckpointArguments[1], {*monitored, monitor.range}, file.ops,
-                                 environment, file.diagnostics);
-  }
-  if (!text || !monitored) return;
-  const auto* path = text->as<std::string>();
-  if (path == nullptr || path->empty()) {
-    file.diagnostics.report(name.range, messages::kWrongType, "file", "checkpoint", "a file name in quotes",
-                            describe(*text));
-    return;
-  }
-  if (path->find_first_of("/\\") != std::string::npos || *path == "." || *path == "..") {
-    file.diagnostics.report(name.range, messages::kCheckpointFolder)
-        .help("outputs go below --out: give the file's name only");
-    return;
-  }
-  for (const ir::Checkpoint& other : lines.training.checkpoints) {
-    if (other.file == *path) file.diagnostics.report(name.range, messages::kCheckpointTwice, *path);
-  }
-  lines.training.checkpoints.push_back({*path, monitored->as<ir::Word>()->text});
-  lines.monitors.emplace_back(monitored->as<ir::Word>()->text, monitor.range);
+// ---------- lines ----------
+
+// Scopes that a train's lines mean: its file's, and its recipe's.
+struct Scopes {
+  std::deque<ConfigScope> configs;
+  std::deque<Scope> values;
+};
+
+void add_lines(const syntax::Config& config, const ConfigScope& scope, ConfigLines& lines) {
+  for (const syntax::ConfigStatement& statement : config.statements) lines.push_back({&statement, &scope});
 }
 
-void read_callback(const syntax::Callback& callback, TrainLines& lines, const FileScope& file) {
-  const syntax::CallPart& part = callback.call.parts.front();
-  const std::string& name = part.name.text;
-  if (name == "checkpoint" && callback.call.parts.size() == 1) {
-    read_checkpoint(part, lines, file);
-  } else if (std::ranges::find(kLaterCallbacks, name) != std::end(kLaterCallbacks)) {
-    file.diagnostics.report(part.name.range, messages::kNotYetSupported, fmt::format("'{}'", name));
-  } else {
-    auto report = file.diagnostics.report(part.name.range, messages::kUnknownCallback, name);
-    if (const auto near = nearest(name, {"checkpoint", "early_stop", "reduce_lr"}); !near.empty()) {
+// The recipe's lines with its parameters bound; false after a message.
+bool add_recipe(const syntax::Call& call, const FileScope& file, Scopes& scopes, ConfigLines& lines) {
+  const syntax::CallPart& part = call.parts.front();
+  if (file.broken.contains(part.name.text)) return false;
+  const Declaration* declared = file.find<syntax::RecipeItem>(part.name.text);
+  if (declared == nullptr || call.parts.size() > 1) {
+    auto report = file.diagnostics.report(part.name.range, messages::kUnknownRecipe, part.name.text);
+    if (const auto near = nearest(part.name.text, file.names<syntax::RecipeItem>()); !near.empty())
       report.help(fmt::format("did you mean {}?", near));
-    }
+    return false;
   }
+  const auto& recipe = *declared->as<syntax::RecipeItem>();
+  std::vector<ParameterFacts> parameters;
+  for (const syntax::Parameter& one : recipe.parameters) {
+    parameters.push_back({one.name.text, one.default_value == nullptr, one.name.range});
+  }
+  const auto given = give_arguments(part.name, parameters, part.arguments, {file.values, nullptr}, file.diagnostics);
+  if (!given) return false;
+  Scope& values = scopes.values.emplace_back(&declared->home->values);
+  const Note used{fmt::format("in using {}", file.sources.text(call.range)), true, call.range};
+  const ConfigScope& scope = scopes.configs.emplace_back(ConfigScope{declared->home, &values, used});
+  const InScope in_scope(scope);
+  bind_parameters(recipe.parameters, *given, values, file.diagnostics);
+  add_lines(recipe.config, scope, lines);
+  return true;
 }
 
-void read_statement(const syntax::ConfigStatement& statement, Settings& settings, TrainLines& lines,
-                    const FileScope& file) {
-  if (const auto* setting = std::get_if<syntax::Setting>(&statement.form)) {
-    add_setting(*setting, kTrainSettings, settings, file.diagnostics);
-  } else if (const auto* callback = std::get_if<syntax::Callback>(&statement.form)) {
-    read_callback(*callback, lines, file);
-  } else if (std::holds_alternative<syntax::InitWeights>(statement.form)) {
-    file.diagnostics.report(statement.range, messages::kNotYetSupported, "'init'");
-  } else if (std::holds_alternative<syntax::ParameterGroup>(statement.form)) {
-    file.diagnostics.report(statement.range, messages::kNotYetSupported, "'group'");
-  } else if (const auto* transforms = std::get_if<syntax::Transforms>(&statement.form)) {
-    file.diagnostics.report(transforms->kind.range, messages::kNotInHere, "train")
+void read_statement(const Scoped<syntax::ConfigStatement>& line, Settings& settings, TrainLines& lines) {
+  const ConfigScope& scope = *line.scope;
+  const InScope in_scope(scope);
+  static const SettingNames kNames{"train", names_of(train_settings())};
+  Diagnostics& diagnostics = scope.file->diagnostics;
+  if (const auto* setting = std::get_if<syntax::Setting>(&line.line->form)) {
+    add_setting(*setting, kNames, settings, diagnostics, scope.values);
+  } else if (const auto* callback = std::get_if<syntax::Callback>(&line.line->form)) {
+    read_callback(*callback, scope, lines.training.callbacks, lines);
+  } else if (const auto* init = std::get_if<syntax::InitWeights>(&line.line->form)) {
+    lines.initial_weights.push_back({init, &scope});
+  } else if (const auto* group = std::get_if<syntax::ParameterGroup>(&line.line->form)) {
+    if (auto read = read_group(*group, scope)) lines.groups.push_back(std::move(*read));
+  } else if (const auto* transforms = std::get_if<syntax::Transforms>(&line.line->form)) {
+    diagnostics.report(transforms->kind.range, messages::kNotInHere, "train")
         .help(fmt::format("'{}' belongs to the data", transforms->kind.text));
   }
 }
@@ -171,22 +153,20 @@ std::optional<TrainLines> read_train(const syntax::TrainItem& item, Range range,
   const int errors = file.diagnostics.errors();
   TrainLines lines;
   lines.training.data_name = item.data.text;
-  if (item.recipe) {
-    // A recipe of this file is reported where it is declared.
-    if (!file.broken.contains(item.recipe->parts.front().name.text)) {
-      file.diagnostics.report(item.recipe->range, messages::kNotYetSupported, "'using' a recipe");
-    }
-    return std::nullopt;
-  }
+  const auto scopes = std::make_shared<Scopes>();
+  lines.owned = scopes;
+  ConfigLines config;
+  if (item.recipe && !add_recipe(*item.recipe, file, *scopes, config)) return std::nullopt;
+  const ConfigScope& own = scopes->configs.emplace_back(ConfigScope{&file, &file.values});
+  if (item.config) add_lines(*item.config, own, config);
+
   Settings settings;
-  static const std::vector<syntax::ConfigStatement> kNone;
-  for (const syntax::ConfigStatement& statement : item.config ? item.config->statements : kNone) {
-    read_statement(statement, settings, lines, file);
-  }
+  for (const auto& line : config) read_statement(line, settings, lines);
+  const std::string owner = fmt::format("the train on {}", item.data.text);
   bool well = read_loss(settings, lines, file);
   well &= read_metrics(settings, lines, file);
-  well &= read_numbers(item, settings, range, batch, lines, file);
-  auto phases = read_phases(item, settings, range, file);
+  well &= read_numbers(owner, settings, range, batch, lines, file);
+  auto phases = read_phases(config, settings, owner, range, lines, file);
   if (!well || !phases || file.diagnostics.errors() != errors) return std::nullopt;
   lines.phases = std::move(*phases);
   return lines;

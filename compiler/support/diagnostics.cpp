@@ -30,6 +30,22 @@ Builder& Builder::help(std::string text) {
   return *this;
 }
 
+namespace {
+
+// From the innermost to the outermost; of a long chain the middle is left out.
+std::vector<Note> chain_of(const std::vector<Note>& context) {
+  constexpr std::size_t kMostNotes = 8;
+  std::vector<Note> chain(context.rbegin(), context.rend());
+  if (chain.size() <= kMostNotes) return chain;
+  const std::size_t left_out = chain.size() - kMostNotes + 1;
+  const auto begin = chain.begin() + (kMostNotes - 2);
+  chain.erase(begin, begin + static_cast<std::ptrdiff_t>(left_out));
+  chain.insert(chain.begin() + (kMostNotes - 2), {fmt::format("in {} more", left_out), false, {}});
+  return chain;
+}
+
+}  // namespace
+
 Builder Diagnostics::add(std::string_view id, Severity severity, std::string text, bool has_range, Range range) {
   if (severity == Severity::kError) ++errors_;
   diagnostics_.push_back({.id = std::string(id),
@@ -38,7 +54,7 @@ Builder Diagnostics::add(std::string_view id, Severity severity, std::string tex
                           .has_range = has_range,
                           .primary = {range, {}},
                           .secondary = {},
-                          .notes = {context_.rbegin(), context_.rend()},
+                          .notes = chain_of(context_),
                           .help = {},
                           .in_context = !context_.empty()});
   return Builder(diagnostics_.back());

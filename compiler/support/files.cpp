@@ -62,6 +62,9 @@ std::string write_text_if_changed(const std::filesystem::path& path, const std::
   const std::filesystem::path temporary = fmt::format("{}.{}.tmp", path.string(), getpid());
   std::string wrong = write_whole(temporary, text);
   if (wrong.empty()) {
+    // A file that is replaced keeps its permissions.
+    const auto old = std::filesystem::status(path, error);
+    if (std::filesystem::exists(old)) std::filesystem::permissions(temporary, old.permissions(), error);
     std::filesystem::rename(temporary, path, error);
     if (error) wrong = error.message();
   }

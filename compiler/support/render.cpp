@@ -22,10 +22,23 @@ bool is_wide(std::uint32_t code) {
          (code >= 0xFFE0 && code <= 0xFFE6) || (code >= 0x1F300 && code <= 0x1FAFF) || (code >= 0x20000 && code <= 0x3FFFD);
 }
 
+// Code points that take no column of their own: combining accents, joiners and variation selectors.
+bool is_combining(std::uint32_t code) {
+  return (code >= 0x0300 && code <= 0x036F) || (code >= 0x0483 && code <= 0x0489) || (code >= 0x0591 && code <= 0x05BD) ||
+         (code >= 0x064B && code <= 0x065F) || (code >= 0x0E34 && code <= 0x0E3A) || (code >= 0x0E47 && code <= 0x0E4E) ||
+         (code >= 0x1AB0 && code <= 0x1AFF) || (code >= 0x1DC0 && code <= 0x1DFF) || (code >= 0x200B && code <= 0x200F) ||
+         (code >= 0x20D0 && code <= 0x20FF) || (code >= 0xFE00 && code <= 0xFE0F) || (code >= 0xFE20 && code <= 0xFE2F) ||
+         (code >= 0x1F3FB && code <= 0x1F3FF) || code == 0xFEFF;
+}
+
 struct CodePoint {
   std::uint32_t code = 0;
   std::size_t length = 1;
 };
+
+int columns_of(std::uint32_t code) {
+  return is_combining(code) ? 0 : is_wide(code) ? 2 : 1;
+}
 
 CodePoint decode(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -48,16 +61,18 @@ struct ShownLine {
 ShownLine show(std::string_view line) {
   ShownLine shown;
   int column = 0;
-  for (std::size_t i = 0; i < line.size() && column < kLongestLine;) {
+  std::size_t i = 0;
+  constexpr std::size_t kMostBytes = 16 * kLongestLine;  // accents without end take no columns
+  while (i < line.size() && column < kLongestLine && i < kMostBytes) {
     const CodePoint point = decode(line.substr(i));
     for (std::size_t j = 0; j < point.length; ++j) shown.columns.push_back(column);
     if (point.code == '\t') shown.text += std::string(static_cast<std::size_t>(kTabWidth - column % kTabWidth), ' ');
     else if (point.code < 0x20 || point.code == 0x7F || point.code == 0xFFFD) shown.text += '?';
     else shown.text += line.substr(i, point.length);
-    column += point.code == '\t' ? kTabWidth - column % kTabWidth : is_wide(point.code) ? 2 : 1;
+    column += point.code == '\t' ? kTabWidth - column % kTabWidth : columns_of(point.code);
     i += point.length;
   }
-  if (column >= kLongestLine) shown.text += " ...";
+  if (i < line.size()) shown.text += " ...";
   shown.columns.push_back(column);
   return shown;
 }

@@ -1,12 +1,8 @@
-// Syntax errors in people's words.
+// Recovery from syntax errors.
 #include "syntax/error_strategy.hpp"
-
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
-#include "CnnLexer.h"
 #include "support/messages.hpp"
 
 namespace cnnc::syntax {
@@ -14,166 +10,65 @@ namespace cnnc::syntax {
 namespace {
 
 using antlr4::Token;
-using generated::CnnLexer;
 using Rule = antlr4::ParserRuleContext;
+using antlr4::atn::ATNState;
 
-std::string shown(const Token* token) {
-  if (token->getType() == Token::EOF) return "the end of the file";
-  return fmt::format("'{}'", token->getText());
+bool is_statement(Rule* context) {
+  return dynamic_cast<CnnParser::StmtContext*>(context) != nullptr ||
+         dynamic_cast<CnnParser::ConfigStmtContext*>(context) != nullptr ||
+         dynamic_cast<CnnParser::EditContext*>(context) != nullptr ||
+         dynamic_cast<CnnParser::ItemContext*>(context) != nullptr;
 }
 
-template <class Context>
-Rule* enclosing(Rule* context) {
-  for (auto* rule = context; rule != nullptr; rule = dynamic_cast<Rule*>(rule->parent)) {
-    if (dynamic_cast<Context*>(rule) != nullptr) return rule;
-  }
-  return nullptr;
+bool holds_statements(Rule* context) {
+  return dynamic_cast<CnnParser::BodyContext*>(context) != nullptr ||
+         dynamic_cast<CnnParser::ConfigContext*>(context) != nullptr ||
+         dynamic_cast<CnnParser::EditsContext*>(context) != nullptr ||
+         dynamic_cast<CnnParser::SpecContext*>(context) != nullptr ||
+         dynamic_cast<CnnParser::ArmContext*>(context) != nullptr;
 }
 
-std::size_t type_of(const char* literal) {
-  static const auto& vocabulary = []() -> const antlr4::dfa::Vocabulary& {
-    static antlr4::ANTLRInputStream nothing("");
-    static CnnLexer lexer(&nothing);
-    return lexer.getVocabulary();
-  }();
-  const std::string quoted = fmt::format("'{}'", literal);
-  for (std::size_t type = 1; type <= vocabulary.getMaxTokenType(); ++type) {
-    if (vocabulary.getLiteralName(type) == quoted) return type;
-  }
-  return 0;
+bool is_top(Rule* context) {
+  return dynamic_cast<CnnParser::ItemContext*>(context) != nullptr ||
+         dynamic_cast<CnnParser::SpecContext*>(context) != nullptr;
 }
 
-bool has(const antlr4::misc::IntervalSet& set, const char* literal) {
-  return set.contains(static_cast<ssize_t>(type_of(literal)));
+int depth_change(const Token* token) {
+  const std::string text = token->getText();
+  if (text == "{" || text == "(" || text == "[") return 1;
+  return text == "}" || text == ")" || text == "]" ? -1 : 0;
 }
 
-// The set of tokens that could follow, as one thing a person would name.
-std::string concept_of(antlr4::Parser* parser, const antlr4::misc::IntervalSet& expected) {
-  const bool name = expected.contains(static_cast<ssize_t>(CnnLexer::NAME));
-  const bool value = expected.contains(static_cast<ssize_t>(CnnLexer::FLOAT_LIT));
-  if (name && value) return "a value";
-  if (name && has(expected, "repeat")) return "a layer";
-  if (name && has(expected, "phase") && has(expected, "}")) return "a setting, a phase or '}'";
-  if (has(expected, "recipe") && has(expected, "train")) {
-    return name ? "a name" : "import, let, block, model, data, recipe or train";
-  }
-  if (name) return "a name";
-  if (expected.contains(static_cast<ssize_t>(CnnLexer::DIMS_LIT))) return "a shape, as in 3x224x224";
-  std::vector<std::string> words;
-  for (const ssize_t type : expected.toList()) {
-    if (type < 0) continue;
-    const std::string literal = parser->getVocabulary().getLiteralName(static_cast<std::size_t>(type));
-    if (type == static_cast<ssize_t>(CnnLexer::STRING_LIT)) words.push_back("a text in double quotes");
-    else if (type == static_cast<ssize_t>(CnnLexer::INT_LIT)) words.push_back("a number");
-    else if (!literal.empty()) words.push_back(literal);
-  }
-  if (words.empty()) return "something else";
-  if (words.size() > 4) words.resize(4);
-  const std::string last = words.back();
-  words.pop_back();
-  return words.empty() ? last : fmt::format("{} or {}", fmt::join(words, ", "), last);
+// Whether a line may end behind a token and its statement with it.
+bool may_end(const Token* token) {
+  return ends_value(token) || token->getText() == "}" || token->getText() == "identity" ||
+         token->getText() == "=";
 }
 
-std::string text_of_call(Rule* arguments) {
-  auto* owner = dynamic_cast<Rule*>(arguments->parent);
-  return owner == nullptr ? "" : owner->getStart()->getText();
+bool begins_item(antlr4::TokenStream& stream, std::size_t i) {
+  static constexpr std::string_view kItems[] = {"import", "let", "block", "model", "data", "recipe", "train"};
+  const bool new_line = i == 0 || stream.get(i - 1)->getLine() != stream.get(i)->getLine();
+  return new_line && std::ranges::find(kItems, stream.get(i)->getText()) != std::end(kItems);
 }
 
 }  // namespace
 
-Range ErrorStrategy::range(Token* token) const {
-  const std::uint32_t begin = offsets_.byte(token->getStartIndex());
-  if (token->getType() == Token::EOF) return {file_, begin, begin};
-  return {file_, begin, std::max(begin + 1, offsets_.byte(token->getStopIndex() + 1))};
-}
-
-Range ErrorStrategy::end_of_previous(antlr4::Parser* parser, Token* token) const {
-  auto* stream = parser->getTokenStream();
-  for (std::size_t i = token->getTokenIndex(); i-- > 0;) {
-    Token* before = stream->get(i);
-    if (before->getChannel() != Token::DEFAULT_CHANNEL) continue;
-    const std::uint32_t end = offsets_.byte(before->getStopIndex() + 1);
-    return {file_, end, end + 1};
-  }
-  return range(token);
-}
-
-// What other languages write and this one does not.
-bool ErrorStrategy::report_foreign(antlr4::Parser* parser, Token* found) {
-  const std::string text = found->getText();
-  const auto unexpected = [&](std::string help) {
-    diagnostics_.report(range(found), messages::kUnexpected, shown(found)).help(std::move(help));
-    return true;
-  };
-  if (text == ";") return unexpected("a line needs no end mark: leave it out");
-  if (text == "'") return unexpected("texts stand in double quotes: \"...\"");
-  if (text == "\"") {
-    diagnostics_.report(range(found), messages::kOpenText).help("a text ends on its line, with '\"'");
-    return true;
-  }
-  if (text == "//" && parser->getContext() != nullptr) return unexpected("comments begin with '#'");
-  if (text == ":") return unexpected("settings and arguments are written name=value");
-  if (text == "&" || text == "!") return unexpected("write 'and', 'or', 'not'");
-  if (text == "\xE2\x86\x92" || text == "=>") return unexpected("write '->'");
-  if (text == "cnn" && found->getTokenIndex() > 0) return unexpected("'cnn 1' stands once, at the beginning of the file");
-  return false;
-}
-
-// `epochs =` with nothing behind it takes the next line's name for its value, and then trips over that line's '='.
-bool ErrorStrategy::report_missing_value(antlr4::Parser* parser, Token* found) {
-  if (found->getText() != "=") return false;
-  auto* stream = parser->getTokenStream();
-  std::vector<Token*> before;  // the nearest first
-  for (std::size_t i = found->getTokenIndex(); i-- > 0 && before.size() < 2;) {
-    if (stream->get(i)->getChannel() == Token::DEFAULT_CHANNEL) before.push_back(stream->get(i));
-  }
-  if (before.size() < 2 || before[1]->getText() != "=" || before[0]->getLine() == before[1]->getLine()) return false;
-  const std::uint32_t end = offsets_.byte(before[1]->getStopIndex() + 1);
-  diagnostics_.report({file_, end, end + 1}, messages::kExpected, "a value after '='", "the end of the line");
-  return true;
-}
-
-bool ErrorStrategy::report_unclosed(antlr4::Parser* parser, Token* found, const antlr4::misc::IntervalSet& expected) {
-  Rule* context = parser->getContext();
-  struct Bracket {
-    const char* close;
-    const char* open;
-    Rule* owner;
-    std::string what;
-  };
-  Rule* arguments = enclosing<CnnParser::ArgsContext>(context);
-  Rule* parameters = enclosing<CnnParser::ParamsContext>(context);
-  Rule* list = enclosing<CnnParser::ListLitContext>(context);
-  std::vector<Bracket> brackets;
-  if (arguments != nullptr) brackets.push_back({")", "(", arguments, fmt::format("the arguments of '{}'", text_of_call(arguments))});
-  if (parameters != nullptr) brackets.push_back({")", "(", parameters, fmt::format("the parameters of '{}'", text_of_call(parameters))});
-  if (list != nullptr) brackets.push_back({"]", "[", list, "the list"});
-  const bool at_end = found->getType() == Token::EOF;
-  if (at_end) {
-    if (Rule* body = enclosing<CnnParser::BodyContext>(context)) brackets.push_back({"}", "{", body, "the body"});
-    if (Rule* settings = enclosing<CnnParser::ConfigContext>(context)) brackets.push_back({"}", "{", settings, "the settings"});
-  }
-  // The innermost bracket is the one that is missing.
-  std::ranges::sort(brackets, std::greater(), [](const Bracket& each) { return each.owner->getStart()->getTokenIndex(); });
-  for (const Bracket& bracket : brackets) {
-    if (!has(expected, bracket.close)) continue;
-    const Range end = end_of_previous(parser, found);
-    const int line_before = sources_.line(end), line_found = sources_.line(range(found));
-    if (line_before == line_found && !at_end) return false;
-    Token* opener = bracket.owner->getStart();
-    diagnostics_.report(end, messages::kMissingBracket, bracket.close, bracket.what)
-        .label(fmt::format("add '{}' here", bracket.close))
-        .also(range(opener), "opened here");
-    return true;
-  }
-  return false;
-}
-
 void ErrorStrategy::report(antlr4::Parser* parser, Token* found) {
-  if (report_foreign(parser, found) || report_missing_value(parser, found)) return;
-  const antlr4::misc::IntervalSet expected = parser->getExpectedTokens();
-  if (report_unclosed(parser, found, expected)) return;
-  diagnostics_.report(range(found), messages::kExpected, concept_of(parser, expected), shown(found));
+  if (reported_ >= kMostReported) return;
+  const Finding what = finding(parser, list_, lines_, found);
+  auto* stream = parser->getTokenStream();
+  // What is missing at the end of a line belongs to that line.
+  std::size_t place = found->getTokenIndex();
+  while (place > 0 && list_.range(stream->get(place), stream->get(place)).begin > what.range.begin) --place;
+  if (place > 0 && what.found == "the end of the line" &&
+      list_.range(stream->get(place), stream->get(place)).begin == what.range.begin)
+    --place;
+  if (!lines_.insert(stream->get(place)->getLine()).second) return;
+  ++reported_;
+  auto builder = what.kind == Finding::Kind::kExpected
+                     ? diagnostics_.report(what.range, messages::kExpected, what.expected, what.found)
+                     : diagnostics_.report(what.range, messages::kUnexpected, what.found);
+  if (!what.help.empty()) builder.help(what.help);
 }
 
 void ErrorStrategy::reportError(antlr4::Parser* parser, const antlr4::RecognitionException& error) {
@@ -183,23 +78,87 @@ void ErrorStrategy::reportError(antlr4::Parser* parser, const antlr4::Recognitio
   report(parser, error.getOffendingToken());
 }
 
-void ErrorStrategy::reportUnwantedToken(antlr4::Parser* parser) {
-  if (inErrorRecoveryMode(parser)) return;
-  beginErrorCondition(parser);
-  report(parser, parser->getCurrentToken());
+// Up to the statement that the error is in, then over the rest of it.
+void ErrorStrategy::recover(antlr4::Parser* parser, std::exception_ptr error) {
+  Rule* context = parser->getContext();
+  if (is_statement(context)) {
+    skip(parser, context, context->getStart()->getTokenIndex());
+    endErrorCondition(parser);
+    return;
+  }
+  if (context->parent != nullptr) std::rethrow_exception(error);
+  while (parser->getCurrentToken()->getType() != Token::EOF) parser->consume();
 }
 
-void ErrorStrategy::reportMissingToken(antlr4::Parser* parser) {
-  if (inErrorRecoveryMode(parser)) return;
-  beginErrorCondition(parser);
-  report(parser, parser->getCurrentToken());
+Token* ErrorStrategy::recoverInline(antlr4::Parser* parser) {
+  throw antlr4::InputMismatchException(parser);
 }
 
-// A closing bracket or the beginning of a statement is never taken away to make the rest fit: it is what to go on from.
-Token* ErrorStrategy::singleTokenDeletion(antlr4::Parser* parser) {
-  const std::string text = parser->getCurrentToken()->getText();
-  if (text == "}" || text == "{" || text == "|") return nullptr;
-  return DefaultErrorStrategy::singleTokenDeletion(parser);
+// Between statements: what begins none is reported and skipped, and the list of statements goes on.
+void ErrorStrategy::sync(antlr4::Parser* parser) {
+  Rule* context = parser->getContext();
+  if (!holds_statements(context)) return;
+  const auto& atn = parser->getATN();
+  ATNState* state = atn.states[parser->getState()];
+  const auto kind = state->getStateType();
+  if (kind != ATNState::STAR_LOOP_ENTRY && kind != ATNState::STAR_LOOP_BACK &&
+      kind != ATNState::STAR_BLOCK_START && kind != ATNState::PLUS_LOOP_BACK) {
+    return;
+  }
+  const bool in_arm = dynamic_cast<CnnParser::ArmContext*>(context) != nullptr;
+  const antlr4::misc::IntervalSet expected = atn.nextTokens(state);
+  for (;;) {
+    Token* token = parser->getCurrentToken();
+    const std::string text = token->getText();
+    if (token->getType() == Token::EOF || text == "}" || (in_arm && text == "|")) return;
+    if (expected.contains(static_cast<ssize_t>(token->getType()))) return;
+    if (!inErrorRecoveryMode(parser)) {
+      beginErrorCondition(parser);
+      report(parser, token);
+    }
+    const std::size_t i = token->getTokenIndex();
+    auto* stream = parser->getTokenStream();
+    // An item whose first word was taken for the end of the one before.
+    const bool swallowed = is_top(context) && i > 1 && is_word(token) && begins_item(*stream, i - 1) &&
+                           swallowed_.insert(i).second;
+    if (swallowed) {
+      stream->seek(i - 1);
+    } else {
+      parser->consume();
+      skip(parser, context, i);
+    }
+    endErrorCondition(parser);
+  }
+}
+
+// Consumes the rest of the statement whose first token is `begin`: to its closing brace, or to a line that
+// begins anew.
+void ErrorStrategy::skip(antlr4::Parser* parser, Rule* statement, std::size_t begin) {
+  auto* stream = parser->getTokenStream();
+  int depth = 0;
+  const bool top = is_top(statement);
+  for (std::size_t i = begin; i < stream->index(); ++i) {
+    if (top && depth == 0 && i > begin && begins_item(*stream, i)) return stream->seek(i);
+    depth += depth_change(stream->get(i));
+  }
+  const bool in_arm = enclosing<CnnParser::ArmContext>(statement) != nullptr;
+  for (;;) {
+    Token* token = parser->getCurrentToken();
+    if (token->getType() == Token::EOF) return;
+    const std::size_t i = stream->index();
+    const std::string text = token->getText();
+    if (depth <= 0) {
+      if (text == "}" && !top) return;
+      if (text == "|" && in_arm && i > begin) return;
+      const bool new_line = i > begin && stream->get(i - 1)->getLine() != token->getLine();
+      if (new_line &&
+          (top ? begins_item(*stream, i)
+               : (begins_value(token) || text == "|") && (i - 1 == begin || may_end(stream->get(i - 1)))))
+        return;
+    }
+    depth += depth_change(token);
+    parser->consume();
+  }
 }
 
 }  // namespace cnnc::syntax

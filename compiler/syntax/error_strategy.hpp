@@ -1,36 +1,54 @@
-// How syntax errors are found, worded and recovered from. Only parser.cpp includes it.
+// How the parser goes on behind an error: one error a statement, then from the beginning of the next one.
 #pragma once
 
-#include "syntax/tree.hpp"
+#include "syntax/mend.hpp"
 
 namespace cnnc::syntax {
 
-/// Words errors as what was expected and what was found; a missing bracket is reported at the end of the line it belongs to.
-/// One error a statement: until the parser has caught up with the text again, nothing more is reported.
+/// Reports what was expected and what was found (expectations.cpp says it in people's words), at most once a
+/// line and never on a line where something has been reported before. Needs balanced brackets.
 class ErrorStrategy : public antlr4::DefaultErrorStrategy {
  public:
-  ErrorStrategy(std::uint32_t file, const Offsets& offsets, const Sources& sources, Diagnostics& diagnostics)
-      : file_(file), offsets_(offsets), sources_(sources), diagnostics_(diagnostics) {}
+  ErrorStrategy(TokenList& list, Diagnostics& diagnostics, ReportedLines& lines)
+      : list_(list), diagnostics_(diagnostics), lines_(lines) {}
 
   void reportError(antlr4::Parser* parser, const antlr4::RecognitionException& error) override;
-
- protected:
-  void reportUnwantedToken(antlr4::Parser* parser) override;
-  void reportMissingToken(antlr4::Parser* parser) override;
-  antlr4::Token* singleTokenDeletion(antlr4::Parser* parser) override;
+  void recover(antlr4::Parser* parser, std::exception_ptr error) override;
+  antlr4::Token* recoverInline(antlr4::Parser* parser) override;
+  void sync(antlr4::Parser* parser) override;
 
  private:
   void report(antlr4::Parser* parser, antlr4::Token* found);
-  bool report_foreign(antlr4::Parser* parser, antlr4::Token* found);
-  bool report_missing_value(antlr4::Parser* parser, antlr4::Token* found);
-  bool report_unclosed(antlr4::Parser* parser, antlr4::Token* found, const antlr4::misc::IntervalSet& expected);
-  Range range(antlr4::Token* token) const;
-  Range end_of_previous(antlr4::Parser* parser, antlr4::Token* token) const;
+  void skip(antlr4::Parser* parser, antlr4::ParserRuleContext* statement, std::size_t begin);
 
-  std::uint32_t file_;
-  const Offsets& offsets_;
-  const Sources& sources_;
+  TokenList& list_;
   Diagnostics& diagnostics_;
+  ReportedLines& lines_;
+  std::set<std::size_t> swallowed_;  // tokens behind an item's first word that the item before had taken
+  int reported_ = 0;
 };
+
+/// Where a syntax error is and what is said of it.
+struct Finding {
+  enum class Kind { kExpected, kUnexpected } kind = Kind::kExpected;
+  Range range;
+  std::string expected;
+  std::string found;
+  std::string help;
+};
+
+/// What is wrong at `found`, where the parser stands in its current rule; on the lines given something was
+/// said before.
+Finding finding(antlr4::Parser* parser, const TokenList& list, const ReportedLines& lines,
+                antlr4::Token* found);
+
+/// The nearest rule of a type around `context`, itself included.
+template <class Context>
+antlr4::ParserRuleContext* enclosing(antlr4::ParserRuleContext* context) {
+  for (auto* rule = context; rule != nullptr; rule = dynamic_cast<antlr4::ParserRuleContext*>(rule->parent)) {
+    if (dynamic_cast<Context*>(rule) != nullptr) return rule;
+  }
+  return nullptr;
+}
 
 }  // namespace cnnc::syntax

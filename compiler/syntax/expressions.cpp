@@ -1,5 +1,7 @@
 // Expressions, arguments, calls and paths of the tree.
 #include <charconv>
+#include <cmath>
+#include <cstdlib>
 
 #include "support/internal_error.hpp"
 #include "support/messages.hpp"
@@ -7,17 +9,19 @@
 
 namespace cnnc::syntax {
 
-Offsets::Offsets(std::string_view text, std::uint32_t base) : size_(text.size()), base_(base) {
+Offsets::Offsets(std::string_view text, std::uint32_t base)
+    : size_(text.size()), mark_(text.starts_with("\xEF\xBB\xBF") ? 3 : 0), base_(base) {
+  text.remove_prefix(mark_);
   bool ascii = true;
   for (const char c : text) ascii &= static_cast<unsigned char>(c) < 0x80;
   if (ascii) return;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) bytes_.push_back(static_cast<std::uint32_t>(i));
+    if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) bytes_.push_back(static_cast<std::uint32_t>(i + mark_));
   }
 }
 
 std::uint32_t Offsets::byte(std::size_t code_point) const {
-  if (bytes_.empty()) return base_ + static_cast<std::uint32_t>(std::min(code_point, size_));
+  if (bytes_.empty()) return base_ + static_cast<std::uint32_t>(std::min(code_point + mark_, size_));
   return base_ + (code_point < bytes_.size() ? bytes_[code_point] : static_cast<std::uint32_t>(size_));
 }
 
@@ -121,8 +125,9 @@ void TreeBuilder::atom(CnnParser::AtomContext* context, Expression& result) {
     result.form = IntegerLiteral{integer(whole->getText(), result.range)};
   } else if (auto* number = dynamic_cast<CnnParser::FloatAtomContext*>(context)) {
     const std::string text = number->getText();
-    double value = 0;
-    if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc()) {
+    // Numbers too small for a double become its smallest, or 0, as everywhere.
+    const double value = std::strtod(text.c_str(), nullptr);
+    if (std::isinf(value)) {
       diagnostics_.report(result.range, messages::kNumberTooLarge, text).help("numbers are IEEE doubles");
     }
     result.form = FloatLiteral{value};

@@ -68,7 +68,6 @@ class Depth {
       case '(': case '[': case '{':
         open_.push_back({depth_, else_ifs_});
         if (c == '{') depth_ = 0, else_ifs_ = 0;
-        else ++depth_;
         return;
       case ')': case ']': case '}':
         if (open_.empty()) return;
@@ -129,6 +128,10 @@ class Depth {
 
 }  // namespace
 
+std::size_t too_deep(std::string_view text) {
+  return std::min(Depth(text).find(), text.size());
+}
+
 bool within_limits(const Sources& sources, std::uint32_t file, Diagnostics& diagnostics) {
   const std::string_view text = sources.file(file).text();
   const auto range = [&](std::size_t offset) {
@@ -145,7 +148,7 @@ bool within_limits(const Sources& sources, std::uint32_t file, Diagnostics& diag
         .help(nul ? "a spec is a text file; this looks like a binary one" : "save the file as UTF-8");
     return false;
   }
-  if (const std::size_t deep = Depth(text).find(); deep != std::string_view::npos) {
+  if (const std::size_t deep = too_deep(text); deep < text.size()) {
     diagnostics.report(range(deep), messages::kNestedTooDeep, kDeepestNesting)
         .help("give parts names with 'let', or blocks of their own");
     return false;

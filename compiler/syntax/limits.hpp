@@ -13,4 +13,7 @@ inline constexpr int kDeepestNesting = 256;           // brackets, operators and
 /// Whether the text is valid UTF-8 without NUL, no larger than 1 MiB, and nested no deeper than 256. Reports what is not.
 bool within_limits(const Sources& sources, std::uint32_t file, Diagnostics& diagnostics);
 
+/// Where a text is nested deeper than the limit; its size where it is not.
+std::size_t too_deep(std::string_view text);
+
 }  // namespace cnnc::syntax

@@ -1,24 +1,23 @@
-// Texts with expressions in them: "dense{i + 1}". What stands between braces is parsed as an expression at its place.
-#include "CnnLexer.h"
+// Texts with expressions in them: "dense{i + 1}". What stands between braces is parsed as an expression at
+// its place.
 #include "support/messages.hpp"
-#include "syntax/error_strategy.hpp"
-#include "syntax/tree.hpp"
+#include "syntax/limits.hpp"
+#include "syntax/parse_tree.hpp"
 
 namespace cnnc::syntax {
 
 ExpressionPtr TreeBuilder::embedded(std::string_view text, std::uint32_t begin) {
+  if (const std::size_t deep = too_deep(text); deep < text.size()) {
+    const std::uint32_t at = begin + static_cast<std::uint32_t>(deep);
+    diagnostics_.report({file_, at, at + 1}, messages::kNestedTooDeep, kDeepestNesting)
+        .help("give parts names with 'let', or blocks of their own");
+    return nullptr;
+  }
   const Offsets offsets(text, begin);
-  antlr4::ANTLRInputStream input{std::string(text)};
-  generated::CnnLexer lexer(&input);
-  lexer.removeErrorListeners();
-  antlr4::CommonTokenStream tokens(&lexer);
-  CnnParser parser(&tokens);
-  parser.removeErrorListeners();
-  parser.setErrorHandler(std::make_shared<ErrorStrategy>(file_, offsets, sources_, diagnostics_));
-  const int errors = diagnostics_.errors();
-  CnnParser::EmbeddedContext* tree = parser.embedded();
-  if (diagnostics_.errors() > errors) return nullptr;
-  return TreeBuilder(file_, offsets, sources_, diagnostics_).expression(tree->expr());
+  ParseTree parsed{std::string(text)};
+  CnnParser::EmbeddedContext* tree = parse_embedded(parsed, file_, offsets, diagnostics_);
+  return tree == nullptr ? nullptr
+                         : TreeBuilder(file_, offsets, sources_, diagnostics_).expression(tree->expr());
 }
 
 Template TreeBuilder::text_template(antlr4::tree::TerminalNode* node) {

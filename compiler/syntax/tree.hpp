@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "CnnLexer.h"
 #include "CnnParser.h"
 #include "support/diagnostics.hpp"
 #include "syntax/ast.hpp"
@@ -12,7 +13,8 @@ namespace cnnc::syntax {
 
 using generated::CnnParser;
 
-/// Byte offsets of a text's code points: ANTLR counts the latter, we the former.
+/// Byte offsets of a text's code points: ANTLR counts the latter, we the former. A byte order mark at the beginning,
+/// which ANTLR drops, counts for nothing.
 class Offsets {
  public:
   /// `base`: where in its file the text begins.
@@ -22,6 +24,7 @@ class Offsets {
  private:
   std::vector<std::uint32_t> bytes_;  // empty for ASCII, where both are the same
   std::size_t size_;
+  std::size_t mark_ = 0;  // bytes of the byte order mark
   std::uint32_t base_;
 };
 

@@ -1,4 +1,4 @@
-// dwconv against the definition of a convolution whose groups are single channels.
+// dwconv against convolution in groups of one channel, over shapes that catch edges.
 #include "cnn/ops/dwconv.hpp"
 
 #include "reference.hpp"
@@ -7,17 +7,27 @@ namespace cnn::tests {
 
 namespace {
 
-// One depthwise convolution's operands and all that its kernels make of them.
-struct DwconvRun {
+std::string describe(const ConvGeometry& g, int batch) {
+  std::string text = "dwconv";
+  for (const int value : {g.in_channels, g.in_height, g.in_width, g.out_channels, g.kernel_height, g.kernel_width,
+                          g.stride_height, g.stride_width, g.pad_top, g.pad_left, g.dilation_height,
+                          g.dilation_width, g.block, batch}) {
+    text.append(" ").append(std::to_string(value));
+  }
+  return text;
+}
+
+// One convolution's operands and all that its kernels make of them.
+struct DepthwiseRun {
   Doubles input, weight, bias, d_output;
   Doubles output, d_input, d_weight, d_bias;
 
-  DwconvRun(const ConvGeometry& g, int batch, bool biased) {
-    Numbers numbers(31);
+  DepthwiseRun(const ConvGeometry& g, int batch, bool biased, unsigned seed, int threads = 1) {
+    Numbers numbers(seed);
     const MapGeometry in{g.in_channels, g.in_height, g.in_width, g.block};
     const MapGeometry out{g.out_channels, g.out_height, g.out_width, g.block};
     input = numbers.uniform(static_cast<std::size_t>(in.elements() * batch));
-    weight = numbers.uniform(static_cast<std::size_t>(g.out_channels * g.depth()));
+    weight = numbers.uniform(static_cast<std::size_t>(g.out_channels * g.taps()));
     if (biased) bias = numbers.uniform(static_cast<std::size_t>(g.out_channels));
     d_output = numbers.uniform(static_cast<std::size_t>(out.elements() * batch));
     const Map x(in, batch, input);
@@ -28,16 +38,20 @@ struct DwconvRun {
     const std::vector<float> b = floats(bias);
     std::vector<float> dw = unwritten(w.size());
     std::vector<float> db = unwritten(b.size());
-    on_team([&] {
-      if (biased) {
-        dwconv(y, x, w, b, g, batch);
-        dwconv_backward_params(dw, db, dy, x, g, batch);
-      } else {
-        dwconv(y, x, w, g, batch);
-        dwconv_backward_params(dw, dy, x, g, batch);
-      }
-      dwconv_backward_input(dx, dy, w, g, batch);
-    });
+    const TestScratch scratch(dwconv_scratch(g, batch), threads);
+    const TestScratch backward(dwconv_scratch(g, batch), threads);
+    on_team(
+        [&] {
+          if (bias.empty()) {
+            dwconv(y, x, w, g, batch, scratch);
+            dwconv_backward_params(dw, dy, x, g, batch, backward);
+          } else {
+            dwconv(y, x, w, b, g, batch, scratch);
+            dwconv_backward_params(dw, db, dy, x, g, batch, backward);
+          }
+          dwconv_backward_input(dx, dy, w, g, batch, scratch);
+        },
+        threads);
     EXPECT_TRUE(y.surroundings_intact() && dx.surroundings_intact());
     output = y.values();
     d_input = dx.values();
@@ -46,44 +60,38 @@ struct DwconvRun {
   }
 };
 
-void check(const ConvGeometry& g, int batch, bool biased) {
-  SCOPED_TRACE(testing::Message() << g.in_channels << "x" << g.in_height << "x" << g.in_width << " kernel "
-                                  << g.kernel_height << "x" << g.kernel_width << " stride " << g.stride_height
-                                  << "x" << g.stride_width << " pad " << g.pad_top << " " << g.pad_left
-                                  << " dilation " << g.dilation_height << "x" << g.dilation_width << " NB "
-                                  << g.block << " batch " << batch);
-  const DwconvRun run(g, batch, biased);
+void check(const ConvGeometry& g, int batch, bool biased, unsigned seed) {
+  SCOPED_TRACE(describe(g, batch));
+  const DepthwiseRun run(g, batch, biased, seed);
   expect_close(run.output, reference::conv(run.input, run.weight, run.bias, g, batch), 2e-6, "output", 1);
-  expect_close(run.d_input, reference::conv_backward_input(run.d_output, run.weight, g, batch), 2e-6,
-               "d_input", 1);
-  expect_close(run.d_weight, reference::conv_backward_weight(run.d_output, run.input, g, batch), 4e-6,
-               "d_weight", 1);
+  expect_close(run.d_input, reference::conv_backward_input(run.d_output, run.weight, g, batch), 2e-6, "d_input", 1);
+  expect_close(run.d_weight, reference::conv_backward_weight(run.d_output, run.input, g, batch), 4e-6, "d_weight", 1);
   if (!biased) return;
-  expect_close(run.d_bias,
-               reference::channel_sums(run.d_output, g.out_channels, g.out_height * g.out_width, batch), 2e-6,
-               "d_bias", 1);
+  expect_close(run.d_bias, reference::channel_sums(run.d_output, g.out_channels, g.out_height * g.out_width, batch),
+               2e-6, "d_bias", 1);
 }
 
-ConvGeometry depthwise(int channels, int height, int width, int kernel_height, int kernel_width, int block) {
+ConvGeometry depthwise(int channels, int multiplier, int height, int width, int kernel_height, int kernel_width) {
   ConvGeometry g;
-  g.in_channels = g.out_channels = g.groups = channels;
-  g.in_height = height, g.in_width = width, g.block = block;
+  g.in_channels = g.groups = channels, g.out_channels = channels * multiplier;
+  g.in_height = height, g.in_width = width;
   g.kernel_height = kernel_height, g.kernel_width = kernel_width;
   return g;
 }
 
-// All strides, paddings up to more than half the kernel, and dilations of a geometry's kernel on its map.
-int check_windows(ConvGeometry g, int batch) {
+// All strides, paddings up to more than the kernel's half, and dilations; returns how many had an output.
+int check_windows(const ConvGeometry& shape, const Batching& batching) {
   int checked = 0;
   for (int stride = 1; stride <= 3; ++stride) {
-    for (const int pad : {0, 1, g.kernel_height / 2 + 1}) {
+    for (const int pad : {0, 1, shape.kernel_height / 2 + 1}) {
       for (int dilation = 1; dilation <= 2; ++dilation) {
+        ConvGeometry g = shape;
         g.stride_height = stride, g.stride_width = stride == 3 ? 1 : stride;
-        g.pad_top = pad, g.pad_left = pad == 1 && stride == 3 ? 0 : pad;
+        g.pad_top = pad, g.pad_left = pad == 1 ? 0 : pad;
         g.dilation_height = dilation, g.dilation_width = stride == 2 ? 1 : dilation;
+        g.block = batching.block;
         if (!reference::complete(g)) continue;
-        check(g, batch, stride != 2);
-        ++checked;
+        check(g, batching.batch, stride != 2, static_cast<unsigned>(checked++));
         if (testing::Test::HasFatalFailure()) return checked;
       }
     }
@@ -91,24 +99,13 @@ int check_windows(ConvGeometry g, int batch) {
   return checked;
 }
 
-ConvGeometry square(int channels, int size, int kernel, int stride, int pad, int block) {
-  ConvGeometry g = depthwise(channels, size, size, kernel, kernel, block);
-  g.stride_height = g.stride_width = stride;
-  g.pad_top = g.pad_left = pad;
-  EXPECT_TRUE(reference::complete(g));
-  return g;
-}
-
-}  // namespace
-
-TEST(Dwconv, EqualsTheDefinition) {
+void sweep(int channels, int multiplier) {
   int checked = 0;
   for (const int height : {1, 3, 7, 13}) {
     for (const int width : {1, 3, 7, 13}) {
-      for (const auto& [kernel_height, kernel_width] : {std::pair{1, 1}, {3, 3}, {5, 5}, {2, 3}, {5, 1}}) {
-        for (const Batching& batching : kBatchings) {
-          checked += check_windows(depthwise(3, height, width, kernel_height, kernel_width, batching.block),
-                                   batching.batch);
+      for (const auto& [kernel_height, kernel_width] : {std::pair{1, 1}, {3, 3}, {2, 3}, {5, 5}, {7, 1}}) {
+        for (const Batching& batching : {Batching{1, 1}, {5, 2}, {5, 4}, {1, 4}}) {
+          checked += check_windows(depthwise(channels, multiplier, height, width, kernel_height, kernel_width), batching);
           if (testing::Test::HasFatalFailure()) return;
         }
       }
@@ -117,51 +114,57 @@ TEST(Dwconv, EqualsTheDefinition) {
   EXPECT_GT(checked, 1000);
 }
 
-TEST(Dwconv, EqualsTheDefinitionOverSeveralStrips) {
-  check(square(2, 112, 3, 1, 1, 1), 3, true);
-  check(square(2, 112, 3, 2, 1, 2), 3, false);
-  check(square(3, 97, 5, 1, 2, 2), 3, true);
-  check(square(3, 97, 5, 2, 2, 1), 2, true);
-  check(square(2, 60, 7, 3, 3, 2), 3, true);
-  check(square(70, 7, 3, 1, 1, 8), 13, true);
+}  // namespace
+
+TEST(Dwconv, EqualsTheDefinition) {
+  sweep(3, 1);
+}
+TEST(Dwconv, EqualsTheDefinitionWithAMultiplier) {
+  sweep(2, 3);
 }
 
-TEST(Dwconv, AsymmetricPaddingFollowsFromTheOutputsSize) {
+TEST(Dwconv, EqualsTheDefinitionOnWideMaps) {
   for (const int stride : {1, 2}) {
-    ConvGeometry g = square(3, 14, 3, stride, 0, 4);
-    g.out_height = g.out_width = (14 + 2 - 3) / stride + 1;  // as padding 0 above and left, 2 below and right
-    check(g, 5, true);
+    for (const int kernel : {3, 5}) {
+      ConvGeometry g = depthwise(2, 1, 61, 75, kernel, kernel);
+      g.pad_top = g.pad_left = kernel / 2, g.stride_height = g.stride_width = stride, g.block = 2;
+      ASSERT_TRUE(reference::complete(g));
+      check(g, 3, true, 40);
+    }
   }
 }
 
-TEST(Dwconv, WindowsLargerThanTheBufferAreRight) {
-  check(square(2, 17, 13, 1, 7, 2), 3, true);  // more taps than are kept
-  check(square(2, 30, 3, 9, 1, 1), 2, true);   // a stride with more remainders than are kept
-  ConvGeometry wide = depthwise(2, 3, 4000, 3, 3, 1);
-  wide.pad_top = wide.pad_left = 1;
-  for (const int stride : {1, 2, 3}) {
-    wide.stride_width = stride;
-    ASSERT_TRUE(reference::complete(wide));
-    check(wide, 2, true);
-  }
-  ConvGeometry sparse = square(2, 90, 3, 1, 40, 1);
-  sparse.dilation_height = sparse.dilation_width = 40;
-  ASSERT_TRUE(reference::complete(sparse));
-  check(sparse, 2, false);
+// TensorFlow's padding: an output that needs more behind the input than before it.
+TEST(Dwconv, EqualsTheDefinitionWithMorePaddingBehind) {
+  ConvGeometry g = depthwise(3, 1, 8, 6, 3, 3);
+  g.stride_height = g.stride_width = 2, g.out_height = 4, g.out_width = 3, g.block = 2;
+  check(g, 3, true, 41);
 }
 
 TEST(Dwconv, GradientsEqualCentralDifferences) {
-  for (const int stride : {1, 2}) {
-    ConvGeometry g = depthwise(3, 6, 9, 3, 2, 2);
-    g.stride_height = stride, g.stride_width = 3 - stride, g.pad_top = g.pad_left = 1, g.dilation_width = 2;
-    ASSERT_TRUE(reference::complete(g));
-    const DwconvRun run(g, 3, true);
-    expect_gradient([&](const Doubles& x) { return reference::conv(x, run.weight, run.bias, g, 3); },
-                    run.input, run.d_output, run.d_input, "d_input");
-    expect_gradient([&](const Doubles& w) { return reference::conv(run.input, w, run.bias, g, 3); },
-                    run.weight, run.d_output, run.d_weight, "d_weight");
-    expect_gradient([&](const Doubles& b) { return reference::conv(run.input, run.weight, b, g, 3); },
-                    run.bias, run.d_output, run.d_bias, "d_bias");
+  ConvGeometry g = depthwise(3, 2, 6, 5, 3, 2);
+  g.stride_height = 2, g.pad_top = g.pad_left = 1, g.dilation_width = 2, g.block = 2;
+  ASSERT_TRUE(reference::complete(g));
+  const DepthwiseRun run(g, 3, true, 42);
+  expect_gradient([&](const Doubles& x) { return reference::conv(x, run.weight, run.bias, g, 3); }, run.input,
+                  run.d_output, run.d_input, "d_input");
+  expect_gradient([&](const Doubles& w) { return reference::conv(run.input, w, run.bias, g, 3); }, run.weight,
+                  run.d_output, run.d_weight, "d_weight");
+  expect_gradient([&](const Doubles& b) { return reference::conv(run.input, run.weight, b, g, 3); }, run.bias,
+                  run.d_output, run.d_bias, "d_bias");
+}
+
+TEST(Dwconv, GivesTheSameBitsOnAnyNumberOfThreads) {
+  ConvGeometry g = depthwise(24, 2, 30, 29, 3, 3);
+  g.pad_top = g.pad_left = 1, g.stride_height = g.stride_width = 2, g.block = 4;
+  ASSERT_TRUE(reference::complete(g));
+  const DepthwiseRun one(g, 7, true, 43);
+  for (const int threads : {2, 3, 5}) {
+    const DepthwiseRun more(g, 7, true, 43, threads);
+    EXPECT_EQ(one.output, more.output);
+    EXPECT_EQ(one.d_input, more.d_input);
+    EXPECT_EQ(one.d_weight, more.d_weight);
+    EXPECT_EQ(one.d_bias, more.d_bias);
   }
 }
 

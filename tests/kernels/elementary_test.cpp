@@ -58,4 +58,20 @@ TEST(Elementary, HyperbolicTangentAtTheEnds) {
   EXPECT_TRUE(std::isnan(hyperbolic_tangent(kNan)));
 }
 
+TEST(Elementary, ErrorFunctionIsAccurate) {
+  double worst_difference = 0;
+  for (int i = -600000; i <= 600000; ++i) {
+    const float x = static_cast<float>(i) * 1e-5f;
+    worst_difference = std::max(worst_difference, std::abs(error_function(x) - std::erf(static_cast<double>(x))));
+  }
+  EXPECT_LT(worst_difference, 2e-7);
+}
+
+TEST(Elementary, ErrorFunctionAtTheEnds) {
+  EXPECT_EQ(error_function(0), 0);
+  EXPECT_EQ(error_function(kInfinity), 1);
+  EXPECT_EQ(error_function(-kInfinity), -1);
+  EXPECT_TRUE(std::isnan(error_function(kNan)));
+}
+
 }  // namespace cnn::tests

@@ -26,15 +26,13 @@ inline std::size_t size_of(const MapGeometry& g, int batch) {
   return static_cast<std::size_t>(g.elements() * batch);
 }
 
-using Forward = void (*)(Blocked, ConstBlocked, const MapGeometry&, int);
-using Backward = void (*)(Blocked, ConstBlocked, ConstBlocked, const MapGeometry&, int);
-
-/// An activation equals `function`, its backward equals differences, and both work in place.
-inline void check_activation(Forward forward, Backward backward, double (*function)(double),
-                             double tolerance) {
+/// forward(y, x, g, batch) equals `function` and works in place; backward(dx, dy, x, y, g, batch) equals differences and
+/// may write over dy. Inputs are within `range` of 0.
+template <class Forward, class Backward, class Function>
+void check_elementwise(Forward&& forward, Backward&& backward, Function&& function, double tolerance, double range = 4) {
   for_each_map([&](const MapGeometry& g, int batch) {
     Numbers numbers(8);
-    const Doubles input = numbers.uniform(size_of(g, batch), -4, 4);
+    const Doubles input = numbers.uniform(size_of(g, batch), -range, range);
     const Doubles d_output = numbers.uniform(size_of(g, batch));
     const Map x(g, batch, input);
     const Map dy(g, batch, d_output);
@@ -45,8 +43,8 @@ inline void check_activation(Forward forward, Backward backward, double (*functi
     on_team([&] {
       forward(y, x, g, batch);
       forward(y_in_place, y_in_place, g, batch);
-      backward(dx, dy, y, g, batch);
-      backward(dx_in_place, dx_in_place, y, g, batch);
+      backward(dx, dy, x, y, g, batch);
+      backward(dx_in_place, dx_in_place, x, y, g, batch);
     });
     ASSERT_TRUE(y.surroundings_intact() && dx.surroundings_intact());
     Doubles expected = input;
@@ -63,6 +61,26 @@ inline void check_activation(Forward forward, Backward backward, double (*functi
     for (const double slope : slopes) steepest = std::max(steepest, std::abs(slope));
     ASSERT_TRUE(steepest > 1e-3 || input.size() < 20) << "all gradients are zero, so nothing is checked";
   });
+}
+
+using Forward = void (*)(Blocked, ConstBlocked, const MapGeometry&, int);
+using Backward = void (*)(Blocked, ConstBlocked, ConstBlocked, const MapGeometry&, int);
+
+/// An activation without arguments whose backward pass takes its output.
+inline void check_activation(Forward forward, Backward backward, double (*function)(double), double tolerance,
+                             double range = 4) {
+  const auto by_output = [&](Blocked dx, ConstBlocked dy, ConstBlocked, ConstBlocked y, const MapGeometry& g, int batch) {
+    backward(dx, dy, y, g, batch);
+  };
+  check_elementwise(forward, by_output, function, tolerance, range);
+}
+
+/// The same for one whose backward pass takes its input.
+inline void check_input_activation(Forward forward, Backward backward, double (*function)(double), double tolerance) {
+  const auto by_input = [&](Blocked dx, ConstBlocked dy, ConstBlocked x, ConstBlocked, const MapGeometry& g, int batch) {
+    backward(dx, dy, x, g, batch);
+  };
+  check_elementwise(forward, by_input, function, tolerance, 6);
 }
 
 }  // namespace cnn::tests

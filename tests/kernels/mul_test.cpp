@@ -1,4 +1,4 @@
-// mul of two maps, and of a map and a value a channel on either side.
+// mul of whole maps and of scales, each gradient against differences.
 #include "cnn/ops/mul.hpp"
 
 #include "elementwise.hpp"
@@ -7,76 +7,90 @@ namespace cnn::tests {
 
 namespace {
 
-Doubles products(const Doubles& first, const Doubles& second) {
-  const std::size_t size = std::max(first.size(), second.size());
-  Doubles result(size);
-  for (std::size_t i = 0; i < size; ++i) {
-    result[i] = first[i / (size / first.size())] * second[i / (size / second.size())];
+// What one product takes: for each input whether it is a scale.
+using Scales = std::vector<bool>;
+
+Doubles product(const std::vector<Doubles>& inputs, const Scales& scales, const MapGeometry& g, int batch) {
+  Doubles output(size_of(g, batch), 1);
+  for (std::size_t i = 0; i < output.size(); ++i) {
+    for (std::size_t arm = 0; arm < inputs.size(); ++arm) {
+      output[i] *= inputs[arm][scales[arm] ? i / static_cast<std::size_t>(g.pixels()) : i];
+    }
   }
-  return result;
+  return output;
 }
 
-MapGeometry arm(const MulGeometry& g, int which) {
-  return g.broadcast == which + 1 ? MapGeometry{.channels = g.channels, .block = g.block} : g.map();
-}
+struct Operands {
+  MapGeometry map, flat;
+  MulGeometry g;
+  std::vector<Doubles> inputs;
+  std::vector<Map> maps;
 
-struct MulRun {
-  Doubles inputs[2], d_output, output, d_inputs[2];
-
-  MulRun(const MulGeometry& g, int batch) {
-    Numbers numbers(40);
-    for (int which = 0; which < 2; ++which) inputs[which] = numbers.uniform(size_of(arm(g, which), batch));
-    d_output = numbers.uniform(size_of(g.map(), batch));
-    const Map a(arm(g, 0), batch, inputs[0]);
-    const Map b(arm(g, 1), batch, inputs[1]);
-    const Map dy(g.map(), batch, d_output);
-    Map y(g.map(), batch);
-    Map da(arm(g, 0), batch);
-    Map db(arm(g, 1), batch);
-    Map in_place(g.map(), batch, inputs[g.broadcast == 1 ? 1 : 0]);
-    on_team([&] {
-      mul(y, {a, b}, g, batch);
-      mul_backward_input(da, dy, {a, b}, g, 0, batch);
-      mul_backward_input(db, dy, {a, b}, g, 1, batch);
-      if (g.broadcast == 1) {
-        mul(in_place, {a, in_place}, g, batch);
-      } else {
-        mul(in_place, {in_place, b}, g, batch);
-      }
-    });
-    EXPECT_TRUE(y.surroundings_intact() && da.surroundings_intact() && db.surroundings_intact());
-    output = y.values();
-    d_inputs[0] = da.values();
-    d_inputs[1] = db.values();
-    EXPECT_EQ(output, in_place.values());
+  Operands(const MapGeometry& map, int batch, const Scales& scales)
+      : map(map), flat{.channels = map.channels, .block = map.block}, g{map.channels, map.height, map.width, map.block} {
+    Numbers numbers(55);
+    for (std::size_t arm = 0; arm < scales.size(); ++arm) {
+      g.scales[arm] = scales[arm];
+      const MapGeometry& own = scales[arm] ? flat : map;
+      inputs.push_back(numbers.uniform(size_of(own, batch), -2, 2));
+      maps.emplace_back(own, batch, inputs.back());
+    }
   }
 };
+
+// A call with as many inputs as there are.
+template <class Call>
+void with_inputs(const std::vector<Map>& maps, Call&& call) {
+  switch (maps.size()) {
+    case 2: return call({maps[0], maps[1]});
+    case 3: return call({maps[0], maps[1], maps[2]});
+    case 4: return call({maps[0], maps[1], maps[2], maps[3]});
+    default: FAIL() << "no call for " << maps.size() << " inputs";
+  }
+}
+
+const std::vector<Scales> kProducts = {
+    {false, true}, {true, false}, {false, false}, {false, false, false}, {true, false, true, false}, {false, false, true, false}};
 
 }  // namespace
 
 TEST(Mul, EqualsTheDefinition) {
-  for (const int broadcast : {0, 1, 2}) {
-    for_each_map([broadcast](const MapGeometry& map, int batch) {
-      const MulRun run({map.channels, map.height, map.width, map.block, broadcast}, batch);
-      expect_close(run.output, products(run.inputs[0], run.inputs[1]), 1e-7, "output");
-      for (int which = 0; which < 2; ++which) {
-        Doubles expected(run.inputs[which].size());
-        const Doubles terms = products(run.d_output, run.inputs[1 - which]);
-        for (std::size_t i = 0; i < terms.size(); ++i)
-          expected[i / (terms.size() / expected.size())] += terms[i];
-        expect_close(run.d_inputs[which], expected, 1e-6, "d_input", 1);
-      }
+  for (const Scales& scales : kProducts) {
+    for_each_map([&](const MapGeometry& map, int batch) {
+      const Operands operands(map, batch, scales);
+      Map y(map, batch);
+      on_team([&] {
+        with_inputs(operands.maps, [&](std::initializer_list<ConstBlocked> inputs) { mul(y, inputs, operands.g, batch); });
+      });
+      ASSERT_TRUE(y.surroundings_intact());
+      expect_close(y.values(), product(operands.inputs, scales, map, batch), 1e-6, "output");
     });
   }
 }
 
 TEST(Mul, GradientsEqualCentralDifferences) {
-  for (const int broadcast : {0, 1, 2}) {
-    const MulRun run({3, 4, 5, 2, broadcast}, 3);
-    expect_gradient([&](const Doubles& at) { return products(at, run.inputs[1]); }, run.inputs[0],
-                    run.d_output, run.d_inputs[0], "first");
-    expect_gradient([&](const Doubles& at) { return products(run.inputs[0], at); }, run.inputs[1],
-                    run.d_output, run.d_inputs[1], "second");
+  for (const Scales& scales : kProducts) {
+    for (const Batching& batching : {Batching{1, 1}, {5, 2}, {5, 4}}) {
+      const MapGeometry map{5, 4, 3, batching.block};
+      const Operands operands(map, batching.batch, scales);
+      const Doubles d_output = Numbers(56).uniform(size_of(map, batching.batch));
+      const Map dy(map, batching.batch, d_output);
+      for (std::size_t arm = 0; arm < scales.size(); ++arm) {
+        Map dx(scales[arm] ? operands.flat : map, batching.batch);
+        on_team([&] {
+          with_inputs(operands.maps, [&](std::initializer_list<ConstBlocked> inputs) {
+            mul_backward_input(dx, dy, inputs, static_cast<int>(arm), operands.g, batching.batch);
+          });
+        });
+        ASSERT_TRUE(dx.surroundings_intact());
+        const auto forward = [&](const Doubles& at) {
+          std::vector<Doubles> moved = operands.inputs;
+          moved[arm] = at;
+          return product(moved, scales, map, batching.batch);
+        };
+        expect_gradient(forward, operands.inputs[arm], d_output, dx.values(), "d_input of arm " + std::to_string(arm));
+      }
+    }
   }
 }
 

@@ -2,24 +2,7 @@
 #include <cstring>
 
 #include "cnn/core/team.hpp"
-#include "cnn/ops/add.hpp"
-#include "cnn/ops/avgpool.hpp"
-#include "cnn/ops/bn.hpp"
-#include "cnn/ops/conv.hpp"
-#include "cnn/ops/copy.hpp"
-#include "cnn/ops/cross_entropy.hpp"
-#include "cnn/ops/dense.hpp"
-#include "cnn/ops/dropout.hpp"
-#include "cnn/ops/dwconv.hpp"
-#include "cnn/ops/flatten.hpp"
-#include "cnn/ops/gap.hpp"
-#include "cnn/ops/layout.hpp"
-#include "cnn/ops/maxpool.hpp"
-#include "cnn/ops/mean_squared_error.hpp"
-#include "cnn/ops/relu.hpp"
-#include "cnn/ops/sigmoid.hpp"
-#include "cnn/ops/softmax.hpp"
-#include "cnn/ops/tanh.hpp"
+#include "cnn/kernels.hpp"
 #include "reference.hpp"
 
 namespace cnn::tests {
@@ -82,31 +65,6 @@ Written run_conv(const ConvGeometry& g, int threads, int& threads_that_worked) {
       },
       threads);
   threads_that_worked = std::max(threads_that_worked, scratch.threads_that_wrote());
-  Written written;
-  written.keep(y);
-  written.keep(dx);
-  written.keep(dw);
-  written.keep(db);
-  return written;
-}
-
-Written run_dwconv(const ConvGeometry& g, int threads) {
-  const MapGeometry in{g.in_channels, g.in_height, g.in_width, g.block};
-  const MapGeometry out{g.out_channels, g.out_height, g.out_width, g.block};
-  const Map x = random_map(in, 2);
-  const Map dy = random_map(out, 3);
-  const std::vector<float> w = floats(Numbers(1).uniform(static_cast<std::size_t>(g.out_channels * g.taps())));
-  Map y(out, kBatch);
-  Map dx(in, kBatch);
-  std::vector<float> dw = unwritten(w.size());
-  std::vector<float> db = unwritten(static_cast<std::size_t>(g.out_channels));
-  on_team(
-      [&] {
-        dwconv(y, x, w, g, kBatch);
-        dwconv_backward_input(dx, dy, w, g, kBatch);
-        dwconv_backward_params(dw, db, dy, x, g, kBatch);
-      },
-      threads);
   Written written;
   written.keep(y);
   written.keep(dx);
@@ -230,6 +188,47 @@ Written run_elementwise(int threads) {
   return written;
 }
 
+// Layers whose tiles are planes, pieces of rows or channels.
+Written run_planes(int threads) {
+  const MapGeometry flat{.channels = kMap.channels, .block = kMap.block};
+  const LrnGeometry normalised{kMap.channels, kMap.height, kMap.width, kMap.block, 5, 0.5f, 0.75f, 2};
+  const AdaptivePoolGeometry bins{kMap.channels, kMap.height, kMap.width, kMap.height, kMap.width, kMap.block};
+  MulGeometry product{kMap.channels, kMap.height, kMap.width, kMap.block};
+  product.scales[1] = true;
+  PoolGeometry halves;
+  halves.channels = kMap.channels, halves.in_height = kMap.height, halves.in_width = kMap.width, halves.block = kMap.block;
+  halves.kernel_height = halves.kernel_width = halves.stride_height = halves.stride_width = 2;
+  EXPECT_TRUE(reference::complete(halves, false));
+  const MapGeometry pooled{kMap.channels, halves.out_height, halves.out_width, kMap.block};
+  const Map x = random_map(kMap, 16);
+  const Map dy = random_map(kMap, 17);
+  const Map scale = random_map(flat, 18);
+  const Map d_pooled = random_map(pooled, 19);
+  std::vector<Map> maps(7, Map(kMap, kBatch));
+  Map d_scale(flat, kBatch);
+  std::vector<float> d_weight = unwritten(static_cast<std::size_t>(kMap.channels));
+  std::vector<float> d_bias = d_weight;
+  on_team(
+      [&] {
+        lrn(maps[0], x, normalised, kBatch);
+        lrn_backward_input(maps[1], dy, x, normalised, kBatch);
+        adaptive_avgpool(maps[2], x, bins, kBatch);
+        adaptive_avgpool_backward_input(maps[3], dy, bins, kBatch);
+        mul(maps[4], {x, scale}, product, kBatch);
+        mul_backward_input(maps[5], dy, {x, scale}, 0, product, kBatch);
+        mul_backward_input(d_scale, dy, {x, scale}, 1, product, kBatch);
+        gelu(maps[6], x, kMap, kBatch);
+        subsample_backward_params(d_weight, d_bias, d_pooled, x, halves, kBatch);
+      },
+      threads);
+  Written written;
+  for (const Map& map : maps) written.keep(map);
+  written.keep(d_scale);
+  written.keep(d_weight);
+  written.keep(d_bias);
+  return written;
+}
+
 Written run_losses(int threads) {
   const MapGeometry g{.channels = 100, .block = 8};
   const Map x = random_map(g, 14);
@@ -276,16 +275,6 @@ TEST(Threads, PointwiseConvGivesTheSameBits) {
   expect_same_bits([&](int threads) { return run_conv(g, threads, unused); });
 }
 
-TEST(Threads, DwconvGivesTheSameBits) {
-  for (const int stride : {1, 2}) {
-    ConvGeometry g;
-    g.in_channels = g.out_channels = g.groups = 24, g.in_height = g.in_width = 15, g.block = 16;
-    g.kernel_height = g.kernel_width = 5, g.pad_top = g.pad_left = 2, g.stride_height = g.stride_width = stride;
-    ASSERT_TRUE(reference::complete(g));
-    expect_same_bits([&](int threads) { return run_dwconv(g, threads); });
-  }
-}
-
 TEST(Threads, DenseGivesTheSameBits) {
   for (const int block : {1, 8}) expect_same_bits([block](int threads) { return run_dense(block, threads); });
 }
@@ -298,6 +287,9 @@ TEST(Threads, PoolsGiveTheSameBits) {
 }
 TEST(Threads, ElementwiseKernelsGiveTheSameBits) {
   expect_same_bits(run_elementwise);
+}
+TEST(Threads, KernelsOfPlanesGiveTheSameBits) {
+  expect_same_bits(run_planes);
 }
 TEST(Threads, LossesGiveTheSameBits) {
   expect_same_bits(run_losses);

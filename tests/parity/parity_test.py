@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The same initial weights and batches in PyTorch and in a generated program.
 
-  parity_test.py lenet5|mlp|residual PROBE
+  parity_test.py lenet5|mlp|residual|layers PROBE
 
 Logits agree within 1e-5, every gradient within 1e-4 (relative, L2), the losses of 20 Adam steps within 1e-4, running
 statistics within 1e-4. Exit code 77 where PyTorch is missing: skipped.
@@ -83,6 +83,49 @@ class Residual(nn.Module):
         return self.head.dense1(x.mean((2, 3)))
 
 
+class Subsample(nn.Module):
+    """A mean of 2x2, with a coefficient and a bias for each map: LeNet-5 as published."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.rand(channels) + 0.5), nn.Parameter(torch.randn(channels))
+
+    def forward(self, x):
+        return F.avg_pool2d(x, 2) * self.weight[:, None, None] + self.bias[:, None, None]
+
+
+class Layers(nn.Module):
+    """Every layer that the other networks have not."""
+    shape = (1, 33, 35)
+
+    def __init__(self):
+        super().__init__()
+
+        def section(**layers):
+            return nn.ModuleDict(layers)
+
+        self.stem = section(conv1=nn.Conv2d(1, 16, 3, stride=2, padding=1, bias=False), bn1=nn.BatchNorm2d(16))
+        self.depthwise = section(dwconv1=nn.Conv2d(16, 16, 3, padding=1, groups=16, bias=False), bn1=nn.BatchNorm2d(16),
+                                 conv1=nn.Conv2d(16, 24, 1))
+        self.strided = section(dwconv1=nn.Conv2d(24, 48, 5, stride=2, padding=2, groups=24))
+        self.squeeze = section(dense1=nn.Linear(48, 12), dense2=nn.Linear(12, 48))
+        self.skipped = section(conv1=nn.Conv2d(48, 48, 3, padding=1, groups=48))
+        self.last = section(subsample1=Subsample(144))
+        self.head = section(dense1=nn.Linear(144 * 2 * 3, 10))
+
+    def forward(self, x):
+        x = F.local_response_norm(F.relu6(self.stem.bn1(self.stem.conv1(x))), 5, alpha=0.5, k=2)
+        x = F.gelu(self.depthwise.conv1(F.hardswish(self.depthwise.bn1(self.depthwise.dwconv1(x)))))
+        x = F.leaky_relu(self.strided.dwconv1(x))
+        scale = torch.sigmoid(self.squeeze.dense2(F.silu(self.squeeze.dense1(x.mean((2, 3))))))
+        x = x * scale[:, :, None, None]
+        x = F.silu(self.skipped.conv1(x)) + x
+        x = torch.cat([F.max_pool2d(x, 2, ceil_mode=True), F.avg_pool2d(x, 3, 2, 1, count_include_pad=False),
+                       F.avg_pool2d(x, 2, ceil_mode=True)], 1)
+        x = self.last.subsample1(F.adaptive_avg_pool2d(F.pad(x, (0, 0, 1, 1)), (4, 6)))
+        return self.head.dense1(F.leaky_relu(1.7159 * torch.tanh(0.6667 * x), 0.2).flatten(1))
+
+
 def relative(ours, theirs):
     return float(np.linalg.norm((ours - theirs).ravel()) / max(np.linalg.norm(theirs.ravel()), 1e-30))
 
@@ -128,7 +171,7 @@ def compare(ours, reference):
 
 def main():
     which, probe = sys.argv[1], sys.argv[2]
-    net = {"lenet5": LeNet5, "mlp": Mlp, "residual": Residual}[which]().train()
+    net = {"lenet5": LeNet5, "mlp": Mlp, "residual": Residual, "layers": Layers}[which]().train()
     images, labels = torch.randn(STEPS, BATCH, *net.shape), torch.randint(0, 10, (STEPS, BATCH))
     weights = {name: tensor.numpy() for name, tensor in net.state_dict().items() if not name.endswith("num_batches_tracked")}
     with tempfile.TemporaryDirectory() as folder:

@@ -231,9 +231,10 @@ std::string torch_script() {
 }
 
 TEST(Optimizer, TwentyStepsAgainstTorch) {
+  // -I: whatever else lies in the folder of temporary files is no module of the script's.
   const std::string script = testing::TempDir() + "optimizer_against_torch.py";
   std::ofstream(script) << torch_script();
-  FILE* pipe = popen(("/usr/bin/python3 " + script).c_str(), "r");
+  FILE* pipe = popen(("/usr/bin/python3 -I " + script).c_str(), "r");
   ASSERT_NE(pipe, nullptr);
   std::string output;
   for (int letter = std::fgetc(pipe); letter != EOF; letter = std::fgetc(pipe))

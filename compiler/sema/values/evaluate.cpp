@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sema/foreign_names.hpp"
 #include "sema/values/operators.hpp"
 #include "support/messages.hpp"
 
@@ -224,8 +225,9 @@ std::optional<bool> evaluate_condition(const syntax::Expression& expression, std
 
 void report_unknown_name(std::string_view name, Range range, const Scope& scope, Diagnostics& diagnostics) {
   auto report = diagnostics.report(range, messages::kUnknownName, name);
-  const std::string_view near = nearest(name, scope.visible());
-  if (!near.empty()) report.help(fmt::format("did you mean {}?", near));
+  const std::string_view foreign = foreign_word("", name), near = nearest(name, scope.visible());
+  if (!foreign.empty()) report.help(std::string(foreign));
+  else if (!near.empty()) report.help(fmt::format("did you mean {}?", near));
 }
 
 std::optional<std::int64_t> resolve_index(std::int64_t index, std::int64_t length) {

@@ -109,11 +109,18 @@ float Network::evaluate(ConstFloats images, Labels labels) {
   return loss;
 }
 
-void Network::predict(ConstFloats images, int count) {
+ConstFloats Network::predict(ConstFloats images, int count) {
   require_batch(count < 0 ? 0 : static_cast<std::size_t>(count), images.size());
   run_team(threads_, [&] { predict_on_team(images, count); });
   keep_results(static_cast<std::size_t>(count));
   losses_ = {};
+  return scores_;
+}
+
+std::size_t Network::image_floats() const {
+  const auto [channels, height, width] = description_.input;
+  return static_cast<std::size_t>(channels) * static_cast<std::size_t>(height) *
+         static_cast<std::size_t>(width);
 }
 
 // Out of reach through train_step() and evaluate(), which refuse before the team is opened.
@@ -153,8 +160,7 @@ void Network::require_batch(std::size_t images, std::size_t floats) const {
     throw std::invalid_argument(fmt::format("{} is planned for 1 to {} images at once, not {}",
                                             description_.name, description_.batch, images));
   const auto [channels, height, width] = description_.input;
-  const std::size_t expected = images * static_cast<std::size_t>(channels) *
-                               static_cast<std::size_t>(height) * static_cast<std::size_t>(width);
+  const std::size_t expected = images * image_floats();
   if (floats != expected)
     throw std::invalid_argument(fmt::format("{} images of {}x{}x{} are {} floats, not {}", images, channels,
                                             height, width, expected, floats));

@@ -27,6 +27,10 @@ class Network {
   const ModelDescription& description() const { return description_; }
   int threads() const { return threads_; }
   std::size_t arena_bytes() const { return arena_bytes_; }
+  /// The most images of one call, the floats of one image, and the scores of one.
+  int batch() const { return description_.batch; }
+  std::size_t image_floats() const;
+  int outputs() const { return description_.outputs; }
 
   /// One training step of phase `phase` on labels.size() images (at most description().batch): forward, loss,
   /// backward, update. Returns the mean loss. Afterwards losses() and scores() hold each image's. Allocates
@@ -35,9 +39,9 @@ class Network {
                    Optimizer& optimizer);
   /// Forward as at prediction time and each image's loss; returns the mean. scores() are those the loss sees.
   float evaluate(ConstFloats images, Labels labels);
-  /// Forward as at prediction time: scores() hold [images][outputs], probabilities where the model
+  /// Forward as at prediction time. Returns scores(), [images][outputs]: probabilities where the model
   /// classifies.
-  void predict(ConstFloats images, int count);
+  ConstFloats predict(ConstFloats images, int count);
 
   /// [images][outputs] and [images] of the last call.
   ConstFloats scores() const { return scores_; }

@@ -239,16 +239,7 @@ void conv_backward_params(Floats d_weight, ConstBlocked d_output, ConstBlocked i
 void conv_backward_params(Floats d_weight, Floats d_bias, ConstBlocked d_output, ConstBlocked input,
                           const ConvGeometry& g, int batch, const Scratch& scratch) {
   conv_backward_params(d_weight, d_output, input, g, batch, scratch);
-  for_each_tile(g.out_channels, [&](int channel) {
-    double sum = 0;
-    for (int block = 0; block < block_count(batch, g.block); ++block) {
-      const float* row = d_output.block(block) + static_cast<std::ptrdiff_t>(channel) * out_row(g);
-      const std::ptrdiff_t pixels = static_cast<std::ptrdiff_t>(g.out_height) * g.out_width;
-      sum += sum_terms(images_in_block(batch, g.block, block) * pixels,
-                       [row](std::ptrdiff_t i) { return row[i]; });
-    }
-    d_bias[channel] = static_cast<float>(sum);
-  });
+  sum_channels(d_bias, d_output, {g.out_channels, g.out_height, g.out_width, g.block}, batch);
 }
 
 }  // namespace cnn

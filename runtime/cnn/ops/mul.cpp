@@ -1,4 +1,4 @@
-// mul and its gradients: a product with a map, a product with a value a channel, and a sum of products.
+// Products of maps, a plane at a time, or run by run where all inputs are whole.
 #include "cnn/ops/mul.hpp"
 
 #include "cnn/ops/tiles.hpp"
@@ -7,62 +7,89 @@ namespace cnn {
 
 namespace {
 
-void multiply(Blocked output, ConstBlocked first, ConstBlocked second, const MapGeometry& g, int batch) {
-  for_each_run(g, batch, [&](int block, std::ptrdiff_t offset, std::ptrdiff_t count) {
-    const float* a = first.block(block) + offset;
-    const float* b = second.block(block) + offset;
-    float* out = output.block(block) + offset;
-    for (std::ptrdiff_t i = 0; i < count; ++i) out[i] = a[i] * b[i];
-  });
-}
+// Inputs of a product, without the one that a gradient is for.
+struct Factors {
+  const ConstBlocked* whole[kMostFactors];
+  const ConstBlocked* scale[kMostFactors];
+  int wholes = 0, scales = 0;
 
-// Calls work(block, place of a channel's value, offset of its map) for each image's channel.
-template <class Work>
-void for_each_value(const MapGeometry& g, int batch, Work&& work) {
-  for_each_channels(g, batch, [&](int block, int begin, int end, int images) {
-    for (int channel = begin; channel < end; ++channel) {
-      for (int image = 0; image < images; ++image) {
-        const std::ptrdiff_t place = static_cast<std::ptrdiff_t>(channel) * g.block + image;
-        work(block, place, place * g.pixels());
-      }
+  Factors(std::initializer_list<ConstBlocked> inputs, int without, const MulGeometry& g) {
+    int number = 0;
+    for (const ConstBlocked& input : inputs) {
+      const int own = number++;
+      if (own == without) continue;
+      if (g.scales[own]) scale[scales++] = &input;
+      else whole[wholes++] = &input;
     }
-  });
+  }
+
+  float scale_at(int block, std::ptrdiff_t plane) const {
+    float product = 1;
+    for (int i = 0; i < scales; ++i) product *= scale[i]->block(block)[plane];
+    return product;
+  }
+};
+
+// Calls work(block, plane or -1, offset, count): planes where there are scales, else runs of any length.
+template <class Work>
+void for_each_part(const MulGeometry& g, bool scaled, int batch, Work&& work) {
+  const MapGeometry map{g.channels, g.height, g.width, g.block};
+  if (!scaled) {
+    for_each_run(map, batch, [&](int block, std::ptrdiff_t offset, std::ptrdiff_t count) { work(block, -1, offset, count); });
+    return;
+  }
+  const std::ptrdiff_t pixels = map.pixels();
+  for_each_map_plane(map, batch, [&](int block, std::ptrdiff_t plane) { work(block, plane, plane * pixels, pixels); });
 }
 
-void scale(Blocked output, ConstBlocked map, ConstBlocked values, const MapGeometry& g, int batch) {
-  for_each_value(g, batch, [&](int block, std::ptrdiff_t place, std::ptrdiff_t offset) {
-    const float value = values.block(block)[place];
-    const float* in = map.block(block) + offset;
-    float* out = output.block(block) + offset;
-    for (int i = 0; i < g.pixels(); ++i) out[i] = in[i] * value;
-  });
-}
-
-void sum_products(Blocked values, ConstBlocked first, ConstBlocked second, const MapGeometry& g, int batch) {
-  for_each_value(g, batch, [&](int block, std::ptrdiff_t place, std::ptrdiff_t offset) {
-    const float* a = first.block(block) + offset;
-    const float* b = second.block(block) + offset;
-    const double sum = sum_terms(g.pixels(), [a, b](std::ptrdiff_t i) { return a[i] * b[i]; });
-    values.block(block)[place] = static_cast<float>(sum);
-  });
+// out = scale * first * the whole factors from number `begin` on, at the same place.
+void multiply(float* __restrict out, const float* __restrict first, float scale, const Factors& factors, int begin,
+              int block, std::ptrdiff_t offset, std::ptrdiff_t count) {
+  if (begin == factors.wholes) {
+    for (std::ptrdiff_t i = 0; i < count; ++i) out[i] = scale * first[i];
+    return;
+  }
+  const float* __restrict second = factors.whole[begin]->block(block) + offset;
+  for (std::ptrdiff_t i = 0; i < count; ++i) out[i] = scale * first[i] * second[i];
+  for (int other = begin + 1; other < factors.wholes; ++other) {
+    const float* __restrict next = factors.whole[other]->block(block) + offset;
+    for (std::ptrdiff_t i = 0; i < count; ++i) out[i] *= next[i];
+  }
 }
 
 }  // namespace
 
 void mul(Blocked output, std::initializer_list<ConstBlocked> inputs, const MulGeometry& g, int batch) {
-  const ConstBlocked& first = inputs.begin()[0];
-  const ConstBlocked& second = inputs.begin()[1];
-  if (g.broadcast == 1) return scale(output, second, first, g.map(), batch);
-  if (g.broadcast == 2) return scale(output, first, second, g.map(), batch);
-  multiply(output, first, second, g.map(), batch);
+  const Factors factors(inputs, -1, g);
+  for_each_part(g, factors.scales > 0, batch,
+                [&](int block, std::ptrdiff_t plane, std::ptrdiff_t offset, std::ptrdiff_t count) {
+                  const float scale = plane < 0 ? 1 : factors.scale_at(block, plane);
+                  multiply(output.block(block) + offset, factors.whole[0]->block(block) + offset, scale, factors, 1, block,
+                           offset, count);
+                });
 }
 
-void mul_backward_input(Blocked d_input, ConstBlocked d_output, std::initializer_list<ConstBlocked> inputs,
-                        const MulGeometry& g, int which, int batch) {
-  const ConstBlocked& other = inputs.begin()[1 - which];
-  if (g.broadcast == 0) return multiply(d_input, d_output, other, g.map(), batch);
-  if (g.broadcast == which + 1) return sum_products(d_input, d_output, other, g.map(), batch);
-  scale(d_input, d_output, other, g.map(), batch);
+void mul_backward_input(Blocked d_input, ConstBlocked d_output, std::initializer_list<ConstBlocked> inputs, int input,
+                        const MulGeometry& g, int batch) {
+  const Factors factors(inputs, input, g);
+  if (!g.scales[input]) {
+    for_each_part(g, factors.scales > 0, batch,
+                  [&](int block, std::ptrdiff_t plane, std::ptrdiff_t offset, std::ptrdiff_t count) {
+                    const float scale = plane < 0 ? 1 : factors.scale_at(block, plane);
+                    multiply(d_input.block(block) + offset, d_output.block(block) + offset, scale, factors, 0, block, offset,
+                             count);
+                  });
+    return;
+  }
+  for_each_part(g, true, batch, [&](int block, std::ptrdiff_t plane, std::ptrdiff_t offset, std::ptrdiff_t count) {
+    const float* d_out = d_output.block(block) + offset;
+    const double sum = sum_terms(count, [&](std::ptrdiff_t i) {
+      float product = d_out[i];
+      for (int other = 0; other < factors.wholes; ++other) product *= factors.whole[other]->block(block)[offset + i];
+      return product;
+    });
+    d_input.block(block)[plane] = static_cast<float>(sum * static_cast<double>(factors.scale_at(block, plane)));
+  });
 }
 
 }  // namespace cnn

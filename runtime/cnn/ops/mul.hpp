@@ -1,4 +1,4 @@
-// Products of two maps, one of which may be a value a channel: the gate of a squeeze-and-excitation block.
+// The product of maps: gates, and the scales of squeeze-and-excitation.
 #pragma once
 
 #include <initializer_list>
@@ -7,20 +7,19 @@
 
 namespace cnn {
 
-struct MulGeometry {
-  int channels = 0, height = 1, width = 1;
-  int block = 1;
-  int broadcast = 0;  // 1 or 2: the first or second input is one value a channel, flat [N/NB][C][NB]
+inline constexpr int kMostFactors = 8;
 
-  constexpr MapGeometry map() const { return {channels, height, width, block}; }
+struct MulGeometry {
+  int channels = 0, height = 1, width = 1;  // the output's
+  int block = 1;
+  bool scales[kMostFactors] = {};  // which inputs are one number a channel, [N/NB][C][NB], rather than whole maps
 };
 
-/// output = first input * second, element by element; output may be an input that is a whole map.
+/// output = the product of the inputs; a scale stands for all pixels of its channel. At least one input is whole.
 void mul(Blocked output, std::initializer_list<ConstBlocked> inputs, const MulGeometry& geometry, int batch);
 
-/// The gradient of input `which`, 0 or 1: d_output * the other input, and where `which` is one value a
-/// channel its sum over the map, in a fixed order; a whole map's d_input may be d_output.
-void mul_backward_input(Blocked d_input, ConstBlocked d_output, std::initializer_list<ConstBlocked> inputs,
-                        const MulGeometry& geometry, int which, int batch);
+/// The gradient of inputs[input]: d_output times the others, and for a scale the sum of that over the pixels.
+void mul_backward_input(Blocked d_input, ConstBlocked d_output, std::initializer_list<ConstBlocked> inputs, int input,
+                        const MulGeometry& geometry, int batch);
 
 }  // namespace cnn

@@ -1,44 +1,35 @@
-// pad and its gradient are one thing: planes placed over planes of another size.
+// Zeros around maps, a row at a time.
 #include "cnn/ops/pad.hpp"
 
 #include "cnn/ops/tiles.hpp"
 
 namespace cnn {
 
-namespace {
-
-// to = from, moved down and right, and zeros where there is no such element.
-void place_plane(float* to, const float* from, const PadGeometry& g) {
-  std::fill_n(to, static_cast<std::ptrdiff_t>(g.out_height) * g.out_width, 0.0f);
-  const int begin = std::max(g.left, 0);
-  const int end = std::min(g.in_width + g.left, g.out_width);
-  for (int y = std::max(g.top, 0); y < std::min(g.in_height + g.top, g.out_height) && begin < end; ++y) {
-    const float* row = from + static_cast<std::ptrdiff_t>(y - g.top) * g.in_width;
-    std::copy(row + (begin - g.left), row + (end - g.left),
-              to + static_cast<std::ptrdiff_t>(y) * g.out_width + begin);
-  }
-}
-
-}  // namespace
-
 void pad(Blocked output, ConstBlocked input, const PadGeometry& g, int batch) {
-  const std::ptrdiff_t in_plane = static_cast<std::ptrdiff_t>(g.in_height) * g.in_width;
-  const std::ptrdiff_t out_plane = static_cast<std::ptrdiff_t>(g.out_height) * g.out_width;
-  const MapGeometry map{g.channels, g.out_height, g.out_width, g.block};
-  for_each_channels(map, batch, [&](int block, int begin, int end, int images) {
-    for (int channel = begin; channel < end; ++channel) {
-      for (int image = 0; image < images; ++image) {
-        const std::ptrdiff_t plane = static_cast<std::ptrdiff_t>(channel) * g.block + image;
-        place_plane(output.block(block) + plane * out_plane, input.block(block) + plane * in_plane, g);
-      }
+  const std::ptrdiff_t in_pixels = static_cast<std::ptrdiff_t>(g.in_height) * g.in_width;
+  const std::ptrdiff_t out_pixels = static_cast<std::ptrdiff_t>(g.out_height) * g.out_width;
+  for_each_map_plane({g.channels, g.out_height, g.out_width, g.block}, batch, [&](int block, std::ptrdiff_t plane) {
+    const float* in = input.block(block) + plane * in_pixels;
+    float* out = output.block(block) + plane * out_pixels;
+    float* const end = out + out_pixels;
+    out = std::fill_n(out, static_cast<std::ptrdiff_t>(g.pad_top) * g.out_width, 0.0f);
+    for (int y = 0; y < g.in_height; ++y, in += g.in_width) {
+      out = std::fill_n(out, g.pad_left, 0.0f);
+      out = std::copy_n(in, g.in_width, out);
+      out = std::fill_n(out, g.out_width - g.in_width - g.pad_left, 0.0f);
     }
+    std::fill(out, end, 0.0f);
   });
 }
 
 void pad_backward_input(Blocked d_input, ConstBlocked d_output, const PadGeometry& g, int batch) {
-  const PadGeometry back{g.channels, g.out_height, g.out_width, g.in_height,
-                         g.in_width, -g.top,       -g.left,     g.block};
-  pad(d_input, d_output, back, batch);
+  const std::ptrdiff_t in_pixels = static_cast<std::ptrdiff_t>(g.in_height) * g.in_width;
+  const std::ptrdiff_t out_pixels = static_cast<std::ptrdiff_t>(g.out_height) * g.out_width;
+  for_each_map_plane({g.channels, g.in_height, g.in_width, g.block}, batch, [&](int block, std::ptrdiff_t plane) {
+    const float* from = d_output.block(block) + plane * out_pixels + g.pad_top * g.out_width + g.pad_left;
+    float* to = d_input.block(block) + plane * in_pixels;
+    for (int y = 0; y < g.in_height; ++y, from += g.out_width) to = std::copy_n(from, g.in_width, to);
+  });
 }
 
 }  // namespace cnn

@@ -7,17 +7,16 @@ namespace cnn {
 
 struct PadGeometry {
   int channels = 0;
-  int in_height = 1, in_width = 1;
-  int out_height = 1, out_width = 1;
-  int top = 0,
-      left = 0;  // bottom and right follow from the output's size; below 0 rows and columns are cut off
+  int in_height = 0, in_width = 0;
+  int out_height = 0, out_width = 0;
+  int pad_top = 0, pad_left = 0;  // bottom and right follow from the output's size
   int block = 1;
 };
 
-/// output = input, from row `top` and column `left` on, and zeros elsewhere.
+/// output = the input, with zeros around each map.
 void pad(Blocked output, ConstBlocked input, const PadGeometry& geometry, int batch);
 
-/// d_input = what of d_output lies over the input.
+/// d_input = d_output without what lies around it.
 void pad_backward_input(Blocked d_input, ConstBlocked d_output, const PadGeometry& geometry, int batch);
 
 }  // namespace cnn

@@ -1,4 +1,4 @@
-// stochastic_depth: each image of a block is scaled or cleared as a whole.
+// Stochastic depth, a plane at a time.
 #include "cnn/ops/stochastic_depth.hpp"
 
 #include "cnn/core/random.hpp"
@@ -8,30 +8,20 @@ namespace cnn {
 
 void stochastic_depth(Blocked output, ConstBlocked input, const StochasticDepthGeometry& g, int batch,
                       const RandomKey& random) {
-  const MapGeometry map{g.channels, g.height, g.width, g.block};
+  const std::ptrdiff_t pixels = static_cast<std::ptrdiff_t>(g.height) * g.width;
   const float scale = g.rate < 1 ? 1 / (1 - g.rate) : 0;
   const auto stream = static_cast<std::uint32_t>(g.stream);
-  for_each_channels(map, batch, [&](int block, int begin, int end, int images) {
-    for (int image = 0; image < images; ++image) {
-      const auto number = static_cast<std::uint64_t>(block * g.block + image);
-      const bool kept = uniform(random, stream, number) >= g.rate;
-      for (int channel = begin; channel < end; ++channel) {
-        const std::ptrdiff_t first = (static_cast<std::ptrdiff_t>(channel) * g.block + image) * map.pixels();
-        const float* in = input.block(block) + first;
-        float* out = output.block(block) + first;
-        if (kept) {
-          for (int i = 0; i < map.pixels(); ++i) out[i] = in[i] * scale;
-        } else {
-          std::fill_n(out, map.pixels(), 0.0f);
-        }
-      }
-    }
+  for_each_map_plane({g.channels, g.height, g.width, g.block}, batch, [&](int block, std::ptrdiff_t plane) {
+    const auto image = static_cast<std::uint64_t>(block * g.block + plane % g.block);
+    const float* in = input.block(block) + plane * pixels;
+    float* out = output.block(block) + plane * pixels;
+    if (uniform(random, stream, image) < g.rate) return void(std::fill_n(out, pixels, 0.0f));
+    for (std::ptrdiff_t i = 0; i < pixels; ++i) out[i] = in[i] * scale;
   });
 }
 
-void stochastic_depth_backward_input(Blocked d_input, ConstBlocked d_output,
-                                     const StochasticDepthGeometry& geometry, int batch,
-                                     const RandomKey& random) {
+void stochastic_depth_backward_input(Blocked d_input, ConstBlocked d_output, const StochasticDepthGeometry& geometry,
+                                     int batch, const RandomKey& random) {
   stochastic_depth(d_input, d_output, geometry, batch, random);  // scales and clears the same images
 }
 

@@ -1,82 +1,90 @@
-// subsample as avgpool and a pass over what it wrote, which is the smaller part.
+// Subsampling, a row of windows at a time.
 #include "cnn/ops/subsample.hpp"
 
-#include "cnn/ops/averages.hpp"
-#include "cnn/ops/avgpool.hpp"
+#include "cnn/ops/tiles.hpp"
 
 namespace cnn {
 
 namespace {
 
-// Calls change(channel, first element, count) for each channel of each block: its images lie side by side.
-template <class Change>
-void change_planes(Blocked map, const MapGeometry& g, int batch, Change&& change) {
-  for_each_channels(g, batch, [&](int block, int begin, int end, int images) {
-    for (int channel = begin; channel < end; ++channel) {
-      const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(channel) * g.block * g.pixels();
-      change(channel, map.block(block) + first, static_cast<std::ptrdiff_t>(images) * g.pixels());
-    }
-  });
+constexpr int kPiece = 64;
+
+MapGeometry input_map(const PoolGeometry& g) {
+  return {g.channels, g.in_height, g.in_width, g.block};
+}
+std::ptrdiff_t in_pixels(const PoolGeometry& g) {
+  return static_cast<std::ptrdiff_t>(g.in_height) * g.in_width;
+}
+std::ptrdiff_t out_pixels(const PoolGeometry& g) {
+  return static_cast<std::ptrdiff_t>(g.out_height) * g.out_width;
+}
+float share_of(const PoolGeometry& g) {
+  return 1 / static_cast<float>(g.kernel_height * g.kernel_width);
 }
 
-struct Sums {
-  double products = 0, gradients = 0;
-};
-
-// Adds a plane's d_output * mean, and d_output.
-void sum_plane(Sums& sums, const float* d_out, const float* in, const PoolGeometry& g) {
-  with_stride(g.stride_width, [&](auto stride) {
-    for_each_piece(g, [&](int begin, int end) {
-      float widths[kPoolPiece], means[kPoolPiece];
-      count_columns(widths, g, begin, end);
-      for (int y = 0; y < g.out_height; ++y) {
-        find_means(means, in, widths, g, y, begin, end, stride);
-        const float* row = d_out + static_cast<std::ptrdiff_t>(y) * g.out_width + begin;
-        sums.products += sum_terms(end - begin, [&](std::ptrdiff_t i) { return row[i] * means[i]; });
-        sums.gradients += sum_terms(end - begin, [row](std::ptrdiff_t i) { return row[i]; });
+// Calls visit(sums of windows, first output's place, count) for pieces of a plane's rows.
+template <class Visit>
+void for_each_sums(const float* plane, const PoolGeometry& g, Visit&& visit) {
+  for (int y = 0; y < g.out_height; ++y) {
+    for (int begin = 0; begin < g.out_width; begin += kPiece) {
+      const int count = std::min(kPiece, g.out_width - begin);
+      float sums[kPiece] = {};
+      for (int tap = 0; tap < g.kernel_height * g.kernel_width; ++tap) {
+        const int in_y = y * g.stride_height + tap / g.kernel_width;
+        const float* in = plane + static_cast<std::ptrdiff_t>(in_y) * g.in_width + begin * g.stride_width + tap % g.kernel_width;
+        for (int i = 0; i < count; ++i) sums[i] += in[static_cast<std::ptrdiff_t>(i) * g.stride_width];
       }
-    });
-  });
+      visit(sums, static_cast<std::ptrdiff_t>(y) * g.out_width + begin, count);
+    }
+  }
 }
 
 }  // namespace
 
-void subsample(Blocked output, ConstBlocked input, ConstFloats coefficient, ConstFloats bias,
-               const PoolGeometry& g, int batch) {
-  avgpool(output, input, g, batch);
-  const MapGeometry map{g.channels, g.out_height, g.out_width, g.block};
-  change_planes(output, map, batch, [&](int channel, float* values, std::ptrdiff_t count) {
-    const float factor = coefficient[static_cast<std::size_t>(channel)];
-    const float shift = bias[static_cast<std::size_t>(channel)];
-    for (std::ptrdiff_t i = 0; i < count; ++i) values[i] = factor * values[i] + shift;
+void subsample(Blocked output, ConstBlocked input, ConstFloats weight, ConstFloats bias, const PoolGeometry& g, int batch) {
+  for_each_map_plane(input_map(g), batch, [&](int block, std::ptrdiff_t plane) {
+    const auto channel = static_cast<std::size_t>(plane / g.block);
+    const float scale = weight[channel] * share_of(g);
+    float* out = output.block(block) + plane * out_pixels(g);
+    for_each_sums(input.block(block) + plane * in_pixels(g), g, [&](const float* sums, std::ptrdiff_t place, int count) {
+      for (int i = 0; i < count; ++i) out[place + i] = scale * sums[i] + bias[channel];
+    });
   });
 }
 
-void subsample_backward_input(Blocked d_input, ConstBlocked d_output, ConstFloats coefficient,
+void subsample_backward_input(Blocked d_input, ConstBlocked d_output, ConstFloats weight, ConstFloats /*bias*/,
                               const PoolGeometry& g, int batch) {
-  avgpool_backward_input(d_input, d_output, g, batch);
-  const MapGeometry map{g.channels, g.in_height, g.in_width, g.block};
-  change_planes(d_input, map, batch, [&](int channel, float* values, std::ptrdiff_t count) {
-    const float factor = coefficient[static_cast<std::size_t>(channel)];
-    for (std::ptrdiff_t i = 0; i < count; ++i) values[i] *= factor;
-  });
-}
-
-void subsample_backward_params(Floats d_coefficient, Floats d_bias, ConstBlocked d_output, ConstBlocked input,
-                               const PoolGeometry& g, int batch) {
-  const std::ptrdiff_t in_plane = static_cast<std::ptrdiff_t>(g.in_height) * g.in_width;
-  const std::ptrdiff_t out_plane = static_cast<std::ptrdiff_t>(g.out_height) * g.out_width;
-  for_each_tile(g.channels, [&](int channel) {
-    Sums sums;
-    for (int block = 0; block < block_count(batch, g.block); ++block) {
-      for (int image = 0; image < images_in_block(batch, g.block, block); ++image) {
-        const std::ptrdiff_t plane = static_cast<std::ptrdiff_t>(channel) * g.block + image;
-        sum_plane(sums, d_output.block(block) + plane * out_plane, input.block(block) + plane * in_plane, g);
+  for_each_map_plane(input_map(g), batch, [&](int block, std::ptrdiff_t plane) {
+    const float scale = weight[static_cast<std::size_t>(plane / g.block)] * share_of(g);
+    const float* d_out = d_output.block(block) + plane * out_pixels(g);
+    float* d_in = d_input.block(block) + plane * in_pixels(g);
+    std::fill_n(d_in, in_pixels(g), 0.0f);
+    for (int y = 0; y < g.out_height * g.kernel_height; ++y) {
+      float* row = d_in + static_cast<std::ptrdiff_t>(y) * g.in_width;
+      const float* from = d_out + static_cast<std::ptrdiff_t>(y / g.kernel_height) * g.out_width;
+      for (int x = 0; x < g.out_width; ++x) {
+        for (int tap = 0; tap < g.kernel_width; ++tap) row[x * g.stride_width + tap] = from[x] * scale;
       }
     }
-    d_coefficient[static_cast<std::size_t>(channel)] = static_cast<float>(sums.products);
-    d_bias[static_cast<std::size_t>(channel)] = static_cast<float>(sums.gradients);
   });
+}
+
+// A tile is a channel, so that its sums over the batch have one order.
+void subsample_backward_params(Floats d_weight, Floats d_bias, ConstBlocked d_output, ConstBlocked input,
+                               const PoolGeometry& g, int batch) {
+  for_each_tile(g.channels, [&](int channel) {
+    double product = 0;
+    for (int image = 0; image < batch; ++image) {
+      const int block = image / g.block;
+      const std::ptrdiff_t plane = static_cast<std::ptrdiff_t>(channel) * g.block + image % g.block;
+      const float* d_out = d_output.block(block) + plane * out_pixels(g);
+      for_each_sums(input.block(block) + plane * in_pixels(g), g, [&](const float* sums, std::ptrdiff_t place, int count) {
+        product += sum_terms(count, [&](std::ptrdiff_t i) { return d_out[place + i] * sums[i]; });
+      });
+    }
+    d_weight[static_cast<std::size_t>(channel)] = static_cast<float>(product * static_cast<double>(share_of(g)));
+  });
+  sum_channels(d_bias, d_output, {g.channels, g.out_height, g.out_width, g.block}, batch);
 }
 
 }  // namespace cnn

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <type_traits>
 
 #include "cnn/core/team.hpp"
 #include "cnn/core/types.hpp"
@@ -29,6 +30,17 @@ void for_each_channels(const MapGeometry& geometry, int batch, Work&& work) {
   });
 }
 
+/// Calls `work(block, plane)` for each image's channel, as tiles of the team; plane = channel * NB + the image's place, so
+/// a map's plane begins at plane * its pixels.
+template <class Work>
+void for_each_map_plane(const MapGeometry& geometry, int batch, Work&& work) {
+  for_each_channels(geometry, batch, [&](int block, int begin, int end, int images) {
+    for (int channel = begin; channel < end; ++channel) {
+      for (int image = 0; image < images; ++image) work(block, static_cast<std::ptrdiff_t>(channel) * geometry.block + image);
+    }
+  });
+}
+
 /// Calls `work(block, offset, count)` for runs of elements that lie side by side in a block and belong to
 /// images that exist.
 template <class Work>
@@ -40,6 +52,15 @@ void for_each_run(const MapGeometry& geometry, int batch, Work&& work) {
       work(block, channel * row, static_cast<std::ptrdiff_t>(images) * geometry.pixels());
     }
   });
+}
+
+/// Calls `work(std::integral_constant stride)` for the usual strides, `work(stride)` for others: loops over a
+/// row with a stride that the compiler knows become vectors.
+template <class Work>
+void with_stride(int stride, Work&& work) {
+  if (stride == 1) return work(std::integral_constant<int, 1>());
+  if (stride == 2) return work(std::integral_constant<int, 2>());
+  work(stride);
 }
 
 /// Sum of `term(0) .. term(count - 1)` in double, in eight lanes that are added in order.
@@ -55,6 +76,19 @@ double sum_terms(std::ptrdiff_t count, Term&& term) {
   double sum = 0;
   for (const double lane : lanes) sum += lane;
   return sum;
+}
+
+/// sums[channel] = the sum over the batch and the pixels of a channel, in one order: the gradient of a bias.
+inline void sum_channels(Floats sums, ConstBlocked map, const MapGeometry& g, int batch) {
+  for_each_tile(g.channels, [&](int channel) {
+    double sum = 0;
+    for (int block = 0; block < block_count(batch, g.block); ++block) {
+      const float* row = map.block(block) + static_cast<std::ptrdiff_t>(channel) * g.block * g.pixels();
+      sum += sum_terms(static_cast<std::ptrdiff_t>(images_in_block(batch, g.block, block)) * g.pixels(),
+                       [row](std::ptrdiff_t i) { return row[i]; });
+    }
+    sums[channel] = static_cast<float>(sum);
+  });
 }
 
 }  // namespace cnn

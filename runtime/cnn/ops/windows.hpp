@@ -1,8 +1,6 @@
 // How the pools walk over rows of windows. For their sources only.
 #pragma once
 
-#include <type_traits>
-
 #include "cnn/ops/pool.hpp"
 #include "cnn/ops/tiles.hpp"
 
@@ -47,15 +45,6 @@ template <class Work>
 void for_each_piece(const PoolGeometry& g, Work&& work) {
   for (int begin = 0; begin < g.out_width; begin += kPoolPiece)
     work(begin, std::min(begin + kPoolPiece, g.out_width));
-}
-
-/// Calls `work(std::integral_constant stride)` for the usual strides, `work(stride)` for others: loops over a
-/// row with a stride that the compiler knows become vectors.
-template <class Work>
-void with_stride(int stride, Work&& work) {
-  if (stride == 1) return work(std::integral_constant<int, 1>());
-  if (stride == 2) return work(std::integral_constant<int, 2>());
-  work(stride);
 }
 
 }  // namespace cnn

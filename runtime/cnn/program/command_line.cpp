@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "errors.hpp"
+#include "text.hpp"
 
 namespace cnn::program {
 namespace {
@@ -249,7 +250,7 @@ std::string overview(const ModelDescription& model) {
 
 std::string help(const Command& command, const ModelDescription& model) {
   const std::string operands = command.operands.empty() ? "" : " " + command.operands;
-  std::string text = fmt::format("usage: {} {}{} [OPTIONS]\n\n{}\n\noptions:\n", model.program, command.name,
+  std::string text = fmt::format("usage: {}{} [OPTIONS]\n\n{}\n\noptions:\n", command_text(model, command.name),
                                  operands, command.summary);
   std::size_t width = 0;
   const auto left = [](const po::option_description& option) {

@@ -62,7 +62,9 @@ int report_out_of_memory(const ModelDescription& model) {
 
 int run(int argc, char** argv, const ModelDescription& model, MakeNetwork make) {
   try {
-    const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+    std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+    if (const std::string_view chosen = command_of_own_name(model); !chosen.empty())
+      arguments.insert(arguments.begin(), std::string(chosen));
     return dispatch(parse_command_line(arguments, model), model, make);
   } catch (const UsageError& error) {
     report(model, error.what(), 2);

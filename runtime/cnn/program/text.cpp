@@ -1,10 +1,11 @@
 // Numbers as people read them.
 #include "text.hpp"
 
-#include <cstdlib>
+#include <errno.h>  // program_invocation_short_name
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstdlib>
 
 namespace cnn::program {
 
@@ -38,10 +39,24 @@ std::string percent_text(double share) {
   return fmt::format("{:.2f} %", 100 * share);
 }
 
+std::string_view command_of_own_name(const ModelDescription& model) {
+  static constexpr std::string_view kCommands[] = {"train", "eval", "predict", "info", "bench"};
+  std::string_view name = program_invocation_short_name;
+  if (!name.starts_with(model.program)) return {};
+  name.remove_prefix(model.program.size());
+  for (const std::string_view command : kCommands)
+    if (name.starts_with('_') && name.substr(1) == command) return command;
+  return {};
+}
+
+std::string command_text(const ModelDescription& model, std::string_view command) {
+  return fmt::format("{}{}{}", model.program, command_of_own_name(model).empty() ? " " : "_", command);
+}
+
 std::string invocation(const ModelDescription& model, std::string_view command) {
   const char* binary = std::getenv("CNNC_BINARY");
   const char* spec = std::getenv("CNNC_SPEC");
-  if (binary == nullptr || spec == nullptr) return fmt::format("{} {}", model.program, command);
+  if (binary == nullptr || spec == nullptr) return command_text(model, command);
   return fmt::format("{} {} {}", binary, command, spec);
 }
 

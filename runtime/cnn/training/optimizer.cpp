@@ -120,6 +120,15 @@ Optimizer::Optimizer(const ModelDescription& model, Floats state)
   }
 }
 
+Optimizer::Optimizer(Network& network, int phase)
+    : Optimizer(network.description(), network.optimizer_state()) {
+  const auto phases = static_cast<int>(model_.training.phases.size());
+  if (phase < 0 || phase >= phases)
+    throw std::invalid_argument(
+        fmt::format("{} has {} phases, so none with index {}", model_.name, phases, phase));
+  begin_phase(phase);
+}
+
 void Optimizer::begin_phase(int phase) {
   const PhaseDescription& description = model_.training.phases[static_cast<std::size_t>(phase)];
   const std::vector<int> learned_before = std::move(learning_);

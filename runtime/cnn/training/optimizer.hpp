@@ -7,6 +7,7 @@
 
 #include "cnn/core/types.hpp"
 #include "cnn/network/description.hpp"
+#include "cnn/network/network.hpp"
 
 namespace cnn {
 
@@ -19,6 +20,8 @@ class Optimizer {
   /// `state` is Network::optimizer_state(): the first moments of all tensors that ever learn, in definition
   /// order, then the second ones (SGD has none). Throws std::invalid_argument where it is too small.
   Optimizer(const ModelDescription& model, Floats state);
+  /// With the network's own state, and `phase` begun. Throws std::invalid_argument where there is no such phase.
+  explicit Optimizer(Network& network, int phase = 0);
 
   /// Makes `phase` current: its learning tensors, and its own optimizer with fresh moments and step counts
   /// where it declares one.

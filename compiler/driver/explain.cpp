@@ -1,0 +1,103 @@
+// Reads a plan's phases for people.
+#include "driver/explain.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+#include "emit/text.hpp"
+#include "sema/render.hpp"
+
+namespace cnnc::driver {
+
+namespace {
+
+using emit::with_commas;
+using plan::Plan;
+
+// The optimizer that a phase runs with: its own, or the one before that goes on.
+const ir::Optimizer& optimizer_of(const Plan& plan, std::size_t phase) {
+  while (phase > 0 && !plan.phases[phase].phase.optimizer) --phase;
+  return *plan.phases[phase].phase.optimizer;
+}
+
+// What each part of the model, by the first component of its paths, learns of itself.
+struct Share {
+  int layers = 0, learning_layers = 0;
+  std::int64_t parameters = 0, learning_parameters = 0;
+};
+
+std::string shares(const Plan& plan, const ir::Phase& phase) {
+  std::vector<std::string> order;
+  std::map<std::string, Share> parts;
+  for (std::size_t i = 0; i < plan.layers.size(); ++i) {
+    const plan::LayerRow& row = plan.layers[i];
+    if (row.parameters == 0) continue;
+    const std::string part = row.path.substr(0, row.path.find_first_of(".["));
+    if (!parts.contains(part)) order.push_back(part);
+    Share& share = parts[part];
+    const bool learns = !phase.frozen[i];
+    share.layers += 1;
+    share.parameters += row.parameters;
+    share.learning_layers += learns ? 1 : 0;
+    share.learning_parameters += learns ? row.parameters : 0;
+  }
+  std::string text;
+  for (const std::string& part : order) {
+    const Share& share = parts[part];
+    text += fmt::format("    {}: {} of {} layers with weights learn, {} of {} parameters\n", part, share.learning_layers,
+                        share.layers, with_commas(share.learning_parameters), with_commas(share.parameters));
+  }
+  return text;
+}
+
+std::string layer_line(const Plan& plan, const ir::Phase& phase, const ir::Optimizer& optimizer, std::size_t layer,
+                       std::size_t width) {
+  double rate = optimizer.learning_rate, decay = optimizer.weight_decay;
+  for (const ir::ParameterGroup& group : phase.groups) {
+    if (!group.layers[layer]) continue;
+    rate = group.learning_rate.value_or(rate);
+    decay = group.weight_decay.value_or(decay);
+  }
+  return fmt::format("    {:{}}  {:>12}  {:<8}  {}\n", plan.layers[layer].path, width,
+                     with_commas(plan.layers[layer].parameters), rate, decay);
+}
+
+std::string explain_phase(const Compiled& compiled, std::size_t number, const std::vector<std::string>& paths) {
+  const Plan& plan = compiled.plan;
+  const ir::Phase& phase = plan.phases[number].phase;
+  const ir::Optimizer& optimizer = optimizer_of(plan, number);
+  std::string text = fmt::format("\nphase {}: {} epoch{}, {} of {} parameters learn\n", phase.name, phase.epochs,
+                                 phase.epochs == 1 ? "" : "s", with_commas(plan.trainable_count(number)),
+                                 with_commas(plan.parameter_count() + plan.auxiliary_count()));
+  const std::string frozen = sema::covering_paths(phase.frozen, paths);
+  text += fmt::format("  frozen: {}\n", frozen.empty() ? "nothing" : frozen);
+  if (!phase.optimizer) text += "  the optimizer of the phase before goes on, with its state\n";
+  text += shares(plan, phase);
+  for (const plan::Function& function : plan.functions) {
+    const bool here = function.kind == plan::FunctionKind::kStep && function.phase == static_cast<int>(number);
+    if (here && !function.remark.empty()) text += fmt::format("  {}\n", function.remark);
+  }
+  std::size_t width = 5;
+  for (const plan::LayerRow& row : plan.layers) width = std::max(width, row.path.size());
+  text += fmt::format("\n    {:{}}  {:>12}  {:<8}  {}\n", "learns", width, "parameters", "lr", "weight decay");
+  for (std::size_t i = 0; i < plan.layers.size(); ++i) {
+    if (plan.layers[i].parameters > 0 && !phase.frozen[i]) text += layer_line(plan, phase, optimizer, i, width);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string explain_text(const Compiled& compiled) {
+  const Plan& plan = compiled.plan;
+  if (!plan.training) return fmt::format("{}: nothing trains it\n", plan.model);
+  std::string text = fmt::format("{} on {}: {} parameters\n", plan.model, plan.training->data_name, with_commas(plan.parameter_count()));
+  const auto paths = sema::layer_paths(compiled.program.model);
+  for (std::size_t i = 0; i < plan.phases.size(); ++i) text += explain_phase(compiled, i, paths);
+  return text;
+}
+
+}  // namespace cnnc::driver

@@ -1,0 +1,50 @@
+// The calls and the geometry of convolutions.
+#include "ops/convolution.hpp"
+
+#include <algorithm>
+
+namespace cnnc::ops {
+
+namespace {
+
+// What cnn::dwconv_scratch says for the same geometry: generated code asserts that they agree.
+ir::ScratchSize depthwise_scratch(const ir::OpContext& context) {
+  const Window w = std::get<Window>(window("dwconv", context.inputs[0], context.arguments));
+  const auto reach = [](const WindowAxis& axis) { return axis.dilation * (axis.kernel - 1) / axis.stride; };
+  const std::int64_t pitch = w.width.out + reach(w.width);
+  const std::int64_t phases = std::min(w.height.stride, w.height.dilation * (w.height.kernel - 1) + 1) *
+                              std::min(w.width.stride, w.width.dilation * (w.width.kernel - 1) + 1);
+  const std::int64_t plane = (w.height.out + reach(w.height)) * pitch;
+  const std::int64_t margin = reach(w.height) * pitch + reach(w.width);
+  return {.per_thread = phases * plane + w.height.out * pitch + 2 * margin, .shared = 0};
+}
+
+}  // namespace
+
+std::vector<ir::GeometryField> conv_geometry(const ir::OpContext& context, std::int64_t groups) {
+  const ir::Shape& in = context.inputs[0];
+  const Window w = std::get<Window>(window("conv", in, context.arguments));
+  return {{"in_channels", in.channels}, {"in_height", in.height}, {"in_width", in.width},
+          {"out_channels", context.output.channels}, {"out_height", w.height.out}, {"out_width", w.width.out},
+          {"kernel_height", w.height.kernel}, {"kernel_width", w.width.kernel},
+          {"stride_height", w.height.stride}, {"stride_width", w.width.stride},
+          {"pad_top", w.height.pad}, {"pad_left", w.width.pad},
+          {"dilation_height", w.height.dilation}, {"dilation_width", w.width.dilation},
+          {"groups", groups},
+          {"block", context.block}};
+}
+
+void call_depthwise(ir::OpDef& card) {
+  using ir::Role;
+  card.training = {.forward = {"dwconv",
+                               {Role::kOutput, Role::kInputs, Role::kParameters, Role::kGeometry, Role::kBatch, Role::kScratch}},
+                   .backward_input = ir::CallDef{"dwconv_backward_input",
+                                                 {Role::kDInput, Role::kDOutput, Role::kWeight, Role::kGeometry,
+                                                  Role::kBatch, Role::kScratch}},
+                   .backward_params = ir::CallDef{"dwconv_backward_params",
+                                                  {Role::kDParameters, Role::kDOutput, Role::kInputs, Role::kGeometry,
+                                                   Role::kBatch, Role::kScratch}}};
+  card.scratch = depthwise_scratch;
+}
+
+}  // namespace cnnc::ops
