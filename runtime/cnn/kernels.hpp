@@ -4,6 +4,7 @@
 #include "cnn/ops/adaptive_avgpool.hpp"
 #include "cnn/ops/add.hpp"
 #include "cnn/ops/avgpool.hpp"
+#include "cnn/ops/binary_cross_entropy.hpp"
 #include "cnn/ops/bn.hpp"
 #include "cnn/ops/connected_conv.hpp"
 #include "cnn/ops/conv.hpp"
