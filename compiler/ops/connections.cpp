@@ -18,21 +18,23 @@ bool is_table(const ir::Value& value) {
   return std::ranges::all_of(*rows, [](const ir::Value& row) {
     const auto* channels = row.as<ir::List>();
     return channels != nullptr && !channels->empty() &&
-           std::ranges::all_of(*channels, [](const ir::Value& one) { return one.as<std::int64_t>() != nullptr; });
+           std::ranges::all_of(*channels,
+                               [](const ir::Value& one) { return one.as<std::int64_t>() != nullptr; });
   });
 }
 
 }  // namespace
 
 void add_connect_argument(ir::OpDef& card) {
-  card.arguments.push_back({.name = "connect",
-                            .type = ir::ArgumentType::kWord,
-                            .default_value = ir::Value{ir::Word{"all"}},
-                            .summary = "Which input channels, from 0, each output channel reads: `all`, or a list for each, as "
-                                       "[[0, 1, 2], [1, 2, 3]].",
-                            .choices = {"all"},
-                            .also = is_table,
-                            .also_text = "a list of input channels for each output channel, as [[0, 1], [1, 2]]"});
+  card.arguments.push_back(
+      {.name = "connect",
+       .type = ir::ArgumentType::kWord,
+       .default_value = ir::Value{ir::Word{"all"}},
+       .summary = "Which input channels, from 0, each output channel reads: `all`, or a list for each, as "
+                  "[[0, 1, 2], [1, 2, 3]].",
+       .choices = {"all"},
+       .also = is_table,
+       .also_text = "a list of input channels for each output channel, as [[0, 1], [1, 2]]"});
 }
 
 std::optional<ConnectionTable> connections(const ir::ArgumentValues& arguments) {
@@ -47,9 +49,11 @@ std::optional<ConnectionTable> connections(const ir::ArgumentValues& arguments) 
   return table;
 }
 
-std::optional<ir::Mistake> check_connections(const ConnectionTable& table, std::int64_t in, std::int64_t out) {
+std::optional<ir::Mistake> check_connections(const ConnectionTable& table, std::int64_t in,
+                                             std::int64_t out) {
   if (in > kMostInputs || out > kMostOutputs) {
-    ir::Mistake found = ir::mistake(messages::kConnectTooLarge, "connect", kMostInputs, kMostOutputs, in, out);
+    ir::Mistake found =
+        ir::mistake(messages::kConnectTooLarge, "connect", kMostInputs, kMostOutputs, in, out);
     found.help = "groups=N splits any number of channels into equal parts";
     return found;
   }

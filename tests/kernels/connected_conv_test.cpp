@@ -13,8 +13,23 @@ ConnectedConvGeometry geometry(int size, int stride, int pad, int block) {
   whole.kernel_height = 3, whole.kernel_width = 2, whole.stride_height = whole.stride_width = stride;
   whole.pad_top = whole.pad_left = pad, whole.block = block;
   EXPECT_TRUE(reference::complete(whole));
-  return {whole.in_channels, size, size, whole.out_channels, whole.out_height, whole.out_width, 3, 2, stride, stride,
-          pad, pad, 1, 1, 1, block, {0b0111, 0b1000, 0b1111, 0b0101, 0b1010}};
+  return {whole.in_channels,
+          size,
+          size,
+          whole.out_channels,
+          whole.out_height,
+          whole.out_width,
+          3,
+          2,
+          stride,
+          stride,
+          pad,
+          pad,
+          1,
+          1,
+          1,
+          block,
+          {0b0111, 0b1000, 0b1111, 0b0101, 0b1010}};
 }
 
 constexpr int kTaps = 6;
@@ -63,13 +78,17 @@ void check(const ConnectedConvGeometry& g, int batch, int threads) {
       threads);
   ASSERT_TRUE(y.surroundings_intact() && dx.surroundings_intact());
   expect_close(y.values(), reference::conv(input, spread(weight, g), bias, whole, batch), 2e-6, "output", 1);
-  expect_close(unbiased.values(), reference::conv(input, spread(weight, g), {}, whole, batch), 2e-6, "unbiased", 1);
-  expect_gradient([&](const Doubles& at) { return reference::conv(at, spread(weight, g), bias, whole, batch); }, input,
-                  d_output, dx.values(), "d_input");
-  expect_gradient([&](const Doubles& at) { return reference::conv(input, spread(at, g), bias, whole, batch); }, weight,
-                  d_output, doubles(dw), "d_weight");
-  expect_gradient([&](const Doubles& at) { return reference::conv(input, spread(weight, g), at, whole, batch); }, bias,
-                  d_output, doubles(db), "d_bias");
+  expect_close(unbiased.values(), reference::conv(input, spread(weight, g), {}, whole, batch), 2e-6,
+               "unbiased", 1);
+  expect_gradient(
+      [&](const Doubles& at) { return reference::conv(at, spread(weight, g), bias, whole, batch); }, input,
+      d_output, dx.values(), "d_input");
+  expect_gradient(
+      [&](const Doubles& at) { return reference::conv(input, spread(at, g), bias, whole, batch); }, weight,
+      d_output, doubles(dw), "d_weight");
+  expect_gradient(
+      [&](const Doubles& at) { return reference::conv(input, spread(weight, g), at, whole, batch); }, bias,
+      d_output, doubles(db), "d_bias");
   EXPECT_EQ(dw, dw_alone);
 }
 

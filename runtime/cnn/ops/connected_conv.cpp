@@ -1,4 +1,5 @@
-// A connection table by the whole convolution: its weights are spread over one with zeros, its gradients picked out.
+// A connection table by the whole convolution: its weights are spread over one with zeros, its gradients
+// picked out.
 #include "cnn/ops/connected_conv.hpp"
 
 #include "cnn/ops/tiles.hpp"
@@ -15,11 +16,13 @@ struct Whole {
 
   Whole(const ConnectedConvGeometry& g, const Scratch& all)
       : geometry(g.whole()),
-        weight(all.shared, static_cast<std::size_t>(g.out_channels) * static_cast<std::size_t>(geometry.depth())),
+        weight(all.shared,
+               static_cast<std::size_t>(g.out_channels) * static_cast<std::size_t>(geometry.depth())),
         scratch{all.shared + weight.size(), all.threads, all.per_thread} {}
 };
 
-// Calls visit(map of the whole's weights, map of the table's or -1) for each pair of channels, an output channel a tile.
+// Calls visit(map of the whole's weights, map of the table's or -1) for each pair of channels, an output
+// channel a tile.
 template <class Visit>
 void for_each_map(const ConnectedConvGeometry& g, Visit&& visit) {
   for_each_tile(g.out_channels, [&](int out) {
@@ -35,8 +38,10 @@ void spread(const Whole& whole, ConstFloats weight, const ConnectedConvGeometry&
   const int taps = whole.geometry.taps();
   for_each_map(g, [&](std::ptrdiff_t map, int connection) {
     float* to = whole.weight.data() + map * taps;
-    if (connection < 0) std::fill_n(to, taps, 0.0f);
-    else std::copy_n(weight.data() + static_cast<std::ptrdiff_t>(connection) * taps, taps, to);
+    if (connection < 0)
+      std::fill_n(to, taps, 0.0f);
+    else
+      std::copy_n(weight.data() + static_cast<std::ptrdiff_t>(connection) * taps, taps, to);
   });
 }
 
@@ -49,8 +54,8 @@ void connected_conv(Blocked output, ConstBlocked input, ConstFloats weight, Cons
   conv(output, input, whole.weight, bias, whole.geometry, batch, whole.scratch);
 }
 
-void connected_conv(Blocked output, ConstBlocked input, ConstFloats weight, const ConnectedConvGeometry& g, int batch,
-                    const Scratch& scratch) {
+void connected_conv(Blocked output, ConstBlocked input, ConstFloats weight, const ConnectedConvGeometry& g,
+                    int batch, const Scratch& scratch) {
   const Whole whole(g, scratch);
   spread(whole, weight, g);
   conv(output, input, whole.weight, whole.geometry, batch, whole.scratch);
@@ -70,7 +75,8 @@ void connected_conv_backward_params(Floats d_weight, ConstBlocked d_output, Cons
   const int taps = whole.geometry.taps();
   for_each_map(g, [&](std::ptrdiff_t map, int connection) {
     if (connection < 0) return;
-    std::copy_n(whole.weight.data() + map * taps, taps, d_weight.data() + static_cast<std::ptrdiff_t>(connection) * taps);
+    std::copy_n(whole.weight.data() + map * taps, taps,
+                d_weight.data() + static_cast<std::ptrdiff_t>(connection) * taps);
   });
 }
 

@@ -1,5 +1,5 @@
-// Convolution by a connection table, as LeNet-5's C3 has it (LeCun et al. 1998, table I): an output channel reads some of the
-// input's channels.
+// Convolution by a connection table, as LeNet-5's C3 has it (LeCun et al. 1998, table I): an output channel
+// reads some of the input's channels.
 #pragma once
 
 #include <bit>
@@ -24,8 +24,9 @@ struct ConnectedConvGeometry {
 
   /// The convolution that reads all channels, with zeros where the table has nothing.
   constexpr ConvGeometry whole() const {
-    return {in_channels, in_height, in_width, out_channels, out_height, out_width, kernel_height, kernel_width,
-            stride_height, stride_width, pad_top, pad_left, dilation_height, dilation_width, groups, block};
+    return {in_channels,     in_height,      in_width,      out_channels, out_height, out_width,
+            kernel_height,   kernel_width,   stride_height, stride_width, pad_top,    pad_left,
+            dilation_height, dilation_width, groups,        block};
   }
   /// Maps of weights before those of an output channel.
   constexpr int connections_before(int out) const {
@@ -42,11 +43,12 @@ constexpr ScratchSize connected_conv_scratch(const ConnectedConvGeometry& g, int
   return size;
 }
 
-/// As conv; weight is [connections, kh, kw]: the first output channel's maps in the order of its inputs, then the next one's.
+/// As conv; weight is [connections, kh, kw]: the first output channel's maps in the order of its inputs, then
+/// the next one's.
 void connected_conv(Blocked output, ConstBlocked input, ConstFloats weight, ConstFloats bias,
                     const ConnectedConvGeometry& geometry, int batch, const Scratch& scratch);
-void connected_conv(Blocked output, ConstBlocked input, ConstFloats weight, const ConnectedConvGeometry& geometry, int batch,
-                    const Scratch& scratch);
+void connected_conv(Blocked output, ConstBlocked input, ConstFloats weight,
+                    const ConnectedConvGeometry& geometry, int batch, const Scratch& scratch);
 
 void connected_conv_backward_input(Blocked d_input, ConstBlocked d_output, ConstFloats weight,
                                    const ConnectedConvGeometry& geometry, int batch, const Scratch& scratch);
