@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "sema/foreign_names.hpp"
+#include "support/internal_error.hpp"
 #include "support/messages.hpp"
 
 namespace cnnc::sema {
@@ -83,7 +84,7 @@ std::string_view wanted(const ArgumentDef& definition) {
     case ArgumentType::kPair:
       return "a number or height x width, such as 1x7";
     case ArgumentType::kPadding:
-      return "a number, height x width such as 0x3, or same";
+      return "a number, height x width such as 0x3, same or same_tf";
     case ArgumentType::kNumber:
       return "a number";
     case ArgumentType::kBoolean:
@@ -104,8 +105,9 @@ std::string_view wanted(const ArgumentDef& definition) {
 }
 
 std::vector<std::string_view> words_for(const ArgumentDef& definition, const ir::OpRegistry& ops) {
-  if (definition.type == ArgumentType::kWord || definition.type == ArgumentType::kPart) return definition.choices;
-  if (definition.type == ArgumentType::kPadding) return {"same"};
+  const bool by_choices = definition.type == ArgumentType::kWord || definition.type == ArgumentType::kPart ||
+                          definition.type == ArgumentType::kPadding;
+  if (by_choices) return definition.choices;
   std::vector<std::string_view> words;
   if (definition.type != ArgumentType::kActivation) return words;
   for (const ir::OpDef& op : ops.all()) {
@@ -133,6 +135,7 @@ bool is_part(const Value& value) {
 bool has_type(const Value& value, const ArgumentDef& definition, const std::vector<std::string_view>& words) {
   const auto* word = value.as<ir::Word>();
   const bool known_word = word != nullptr && std::ranges::find(words, word->text) != words.end();
+  if (definition.also != nullptr && definition.also(value)) return true;
   switch (definition.type) {
     case ArgumentType::kInteger:
       return value.as<std::int64_t>() != nullptr;
@@ -185,6 +188,7 @@ void report_wrong_type(const Callee& callee, const ArgumentDef& definition, cons
   std::string expected(wanted(definition));
   const bool chosen = definition.type == ArgumentType::kWord || definition.type == ArgumentType::kActivation;
   if (definition.type == ArgumentType::kWord) expected = enumerate(words, "or");
+  if (definition.also != nullptr) expected += fmt::format(" or {}", definition.also_text);
   if (definition.type == ArgumentType::kActivation) expected += fmt::format(" ({})", enumerate(words, "or"));
   auto report = chosen ? diagnostics.report(operand.range, messages::kNotAChoice, definition.name,
                                             callee.name, expected, describe(operand.value))
@@ -286,10 +290,14 @@ std::optional<Value> convert_argument(const Callee& callee, const ArgumentDef& d
 }
 
 std::optional<Range> CheckedArguments::range(std::string_view name) const {
-  for (const auto& [argument, range] : ranges) {
-    if (argument == name) return range;
-  }
-  return std::nullopt;
+  const auto found = std::ranges::find(written, name, [](const auto& one) { return one.first; });
+  return found == written.end() ? std::nullopt : std::optional(found->second->range);
+}
+
+Range CheckedArguments::value_range(std::string_view name) const {
+  const auto found = std::ranges::find(written, name, [](const auto& one) { return one.first; });
+  ensure(found != written.end(), "sema", fmt::format("the argument '{}' was not written", name));
+  return found->second->value->range;
 }
 
 std::optional<std::vector<WrittenArgument>> evaluate_arguments(const Callee& callee,
@@ -336,7 +344,7 @@ std::optional<CheckedArguments> check_arguments(const Callee& callee,
     }
     well &= one.value.has_value();
     if (one.value) checked.values.set(definition.name, std::move(*one.value));
-    checked.ranges.emplace_back(definition.name, one.argument->range);
+    checked.written.emplace_back(definition.name, one.argument);
   }
   return well ? std::optional(std::move(checked)) : std::nullopt;
 }

@@ -35,10 +35,12 @@ std::optional<ir::Value> convert_argument(const Callee& callee, const ir::Argume
 /// Every argument of a call, defaults filled in, with where each written one stands.
 struct CheckedArguments {
   ir::ArgumentValues values;
-  std::vector<std::pair<std::string_view, Range>> ranges;
+  std::vector<std::pair<std::string_view, const syntax::Argument*>> written;
 
-  /// Where `name` was written; none where it was left to its default.
+  /// Where `name` was written, as name=value; none where it was left to its default.
   std::optional<Range> range(std::string_view name) const;
+  /// Where its value alone was written; it must have been.
+  Range value_range(std::string_view name) const;
 };
 /// An argument that an edit sets, and the values that it means there.
 struct ArgumentOverride {

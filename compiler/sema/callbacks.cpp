@@ -23,15 +23,15 @@ bool is_file_name(const std::string& name, Range range, Diagnostics& diagnostics
 void add(const Chosen& chosen, ir::Callbacks& callbacks, TrainLines& lines, Diagnostics& diagnostics) {
   const ir::ArgumentValues& arguments = chosen.arguments.values;
   const std::string& figure = arguments.word("monitor");
-  lines.monitors.push_back({figure, *chosen.arguments.range("monitor")});
+  lines.monitors.push_back({figure, chosen.arguments.value_range("monitor")});
   const std::string_view name = chosen.callable->name;
   std::vector<ir::NotYet>& not_yet = lines.training.not_yet;
   if (name == "checkpoint") {
     const std::string& file = *arguments.at("file").as<std::string>();
-    const Range range = *chosen.arguments.range("file");
+    const Range range = chosen.arguments.value_range("file");
     if (!is_file_name(file, range, diagnostics)) return;
-    const bool twice = std::ranges::any_of(callbacks.checkpoints, [&](const ir::Checkpoint& one) { return one.file == file; });
-    if (twice) diagnostics.report(range, messages::kCheckpointTwice, file);
+    const auto [first, fresh] = lines.checkpoint_files.try_emplace(file, range);
+    if (!fresh) diagnostics.report(range, messages::kCheckpointTwice, file).also(first->second, "the first");
     if (figure.starts_with("train_")) not_yet.push_back({chosen.range, "a checkpoint of a train_ figure"});
     callbacks.checkpoints.push_back({file, figure});
   } else if (name == "early_stop") {
@@ -68,10 +68,11 @@ std::optional<GroupLine> read_group(const syntax::ParameterGroup& group, const C
   const FileScope& file = *scope.file;
   static const SettingNames kNames{"group", names_of(group_settings())};
   const int errors = file.diagnostics.errors();
+  const ConfigScope unnoted{scope.file, scope.values};  // the caller's messages say already where a recipe is used
   Settings settings;
   for (const syntax::ConfigStatement& statement : group.config.statements) {
     if (const auto* setting = std::get_if<syntax::Setting>(&statement.form)) {
-      add_setting(*setting, kNames, settings, file.diagnostics, scope.values);
+      add_setting(*setting, kNames, settings, file.diagnostics, &unnoted);
     } else {
       file.diagnostics.report(statement.range, messages::kNotInHere, "group").help("a group takes lr and weight_decay");
     }
@@ -79,9 +80,10 @@ std::optional<GroupLine> read_group(const syntax::ParameterGroup& group, const C
   if (settings.empty() && file.diagnostics.errors() == errors) {
     file.diagnostics.report(group.config.range, messages::kMissingSetting, "the group", "lr or weight_decay");
   }
-  const NumberSetting weight_decay = number_setting("weight_decay", settings, 0, 1000, file, false);
+  constexpr NumberBounds kBounds{0, 1000, "a number from 0 to 1000"};
+  const NumberSetting weight_decay = number_setting("weight_decay", settings, kBounds, file, false);
   // --set lr= is for the optimizer: a group says how it differs from that.
-  const NumberSetting rate = number_setting("lr", settings, 0, 1000, file, false);
+  const NumberSetting rate = number_setting("lr", settings, kBounds, file, false);
   if (rate.failed || weight_decay.failed || file.diagnostics.errors() != errors) return std::nullopt;
   return GroupLine{{&group, &scope}, rate.value, weight_decay.value};
 }

@@ -30,14 +30,14 @@ void read_source(const syntax::Setting& setting, const FileScope& file, DataFact
   const std::string_view place = chosen->callable->arguments.front().name;
   const std::string& path = *chosen->arguments.values.at(place).as<std::string>();
   if (path.empty()) {
-    file.diagnostics.report(*chosen->arguments.range(place), messages::kWrongType, place, chosen->callable->name,
+    file.diagnostics.report(chosen->arguments.value_range(place), messages::kWrongType, place, chosen->callable->name,
                             "a path", "the text \"\"");
   }
   data.directory = file.resolve(path);
   data.validation = split_of(chosen->arguments.values.at("val"));
   data.test = split_of(chosen->arguments.values.at("test"));
   if (data.validation.kind == ir::Split::Kind::kTest) {
-    file.diagnostics.report(*chosen->arguments.range("val"), messages::kTestAsValidation)
+    file.diagnostics.report(chosen->arguments.value_range("val"), messages::kTestAsValidation)
         .help("val=0.1 takes a tenth of the training part instead");
   }
   facts.images.channels = data.source == Source::kIdx ? 1 : 3;

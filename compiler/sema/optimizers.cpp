@@ -8,10 +8,6 @@ namespace cnnc::sema {
 
 namespace {
 
-const Scope& values_of(const WrittenSetting& setting, const FileScope& file) {
-  return setting.values != nullptr ? *setting.values : file.values;
-}
-
 // --set lr= stands for every optimizer's learning rate; false after a message.
 bool override_learning_rate(ir::Optimizer& optimizer, const FileScope& file) {
   const auto given = file.override_of("lr");
@@ -30,7 +26,7 @@ std::optional<std::vector<std::int64_t>> milestones(const Chosen& chosen, Diagno
   for (const ir::Value& value : *chosen.arguments.values.at("at").as<ir::List>()) {
     const auto* epoch = value.as<std::int64_t>();
     if (epoch == nullptr || (!list.empty() && *epoch <= list.back())) {
-      diagnostics.report(*chosen.arguments.range("at"), messages::kWrongType, "at", "multistep",
+      diagnostics.report(chosen.arguments.value_range("at"), messages::kWrongType, "at", "multistep",
                          "whole numbers that rise, such as [30, 60]", describe(chosen.arguments.values.at("at")));
       return std::nullopt;
     }
@@ -42,7 +38,8 @@ std::optional<std::vector<std::int64_t>> milestones(const Chosen& chosen, Diagno
 }  // namespace
 
 std::optional<ir::Optimizer> read_optimizer(const WrittenSetting& setting, const FileScope& file) {
-  const auto chosen = choose(optimizers(), "optimizer", *setting->value, values_of(setting, file), file);
+  const InScope in_scope(setting.scope);
+  const auto chosen = choose(optimizers(), "optimizer", *setting->value, setting.values(file), file);
   if (!chosen) return std::nullopt;
   using Kind = ir::Optimizer::Kind;
   static const std::map<std::string_view, Kind> kinds = {
@@ -70,7 +67,8 @@ std::optional<ir::Optimizer> read_optimizer(const WrittenSetting& setting, const
 }
 
 std::optional<ir::Schedule> read_schedule(const WrittenSetting& setting, std::int64_t epochs, const FileScope& file) {
-  const auto chosen = choose(schedules(), "schedule", *setting->value, values_of(setting, file), file);
+  const InScope in_scope(setting.scope);
+  const auto chosen = choose(schedules(), "schedule", *setting->value, setting.values(file), file);
   if (!chosen) return std::nullopt;
   using Kind = ir::Schedule::Kind;
   static const std::map<std::string_view, Kind> kinds = {

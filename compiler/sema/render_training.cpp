@@ -3,6 +3,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "sema/render.hpp"
 
@@ -156,6 +158,13 @@ void add_paths(const Sequence& sequence, std::vector<std::string>& paths) {
   }
 }
 
+// "dense4[10]" -> "dense4" and 10; none where the path ends otherwise.
+std::optional<std::pair<std::string, std::size_t>> round_at_end(const std::string& path) {
+  if (!path.ends_with(']')) return std::nullopt;
+  const std::size_t open = path.rfind('[');
+  return std::pair(path.substr(0, open), std::stoull(path.substr(open + 1)));
+}
+
 bool is_below(std::string_view path, std::string_view part) {
   return path == part || (path.starts_with(part) && (path[part.size()] == '.' || path[part.size()] == '['));
 }
@@ -184,6 +193,23 @@ std::vector<std::string> layer_paths(const Model& model) {
   return paths;
 }
 
+// a[0], a[1], a[2] in a row as a[0:3].
+std::vector<std::string> with_slices(const std::vector<std::string>& paths) {
+  std::vector<std::string> result;
+  for (std::size_t i = 0; i < paths.size();) {
+    const auto first = round_at_end(paths[i]);
+    std::size_t end = i + 1;
+    while (first && end < paths.size()) {
+      const auto next = round_at_end(paths[end]);
+      if (!next || next->first != first->first || next->second != first->second + (end - i)) break;
+      ++end;
+    }
+    result.push_back(end - i > 1 ? fmt::format("{}[{}:{}]", first->first, first->second, first->second + (end - i)) : paths[i]);
+    i = end;
+  }
+  return result;
+}
+
 // The longest paths upward under which everything is flagged.
 std::string covering_paths(const std::vector<bool>& flags, const std::vector<std::string>& layers) {
   std::vector<std::string> chosen;
@@ -201,7 +227,7 @@ std::string covering_paths(const std::vector<bool>& flags, const std::vector<std
     }
     chosen.push_back(best);
   }
-  return fmt::format("{}", fmt::join(chosen, ", "));
+  return fmt::format("{}", fmt::join(with_slices(chosen), ", "));
 }
 
 std::string render_training(const Program& program) {

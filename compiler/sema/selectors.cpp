@@ -1,9 +1,12 @@
 // Resolves selectors against the layers of a model, in definition order.
 #include "sema/selectors.hpp"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <unordered_set>
 
 #include "sema/arguments.hpp"
 #include "sema/cut.hpp"
@@ -63,28 +66,47 @@ class Matcher {
 
   Flags chosen() const {
     Flags flags;
-    for (const auto& path : paths_) flags.push_back(matches(path, 0, 0, ""));
+    for (const auto& path : paths_) flags.push_back(matches(path));
     return flags;
   }
 
  private:
-  bool matches(const std::vector<Component>& path, std::size_t at, std::size_t pattern,
-               const std::string& prefix) const {
-    if (pattern == patterns_.size()) return true;  // everything below it
-    if (at == path.size()) return false;
-    const Component& component = path[at];
-    const std::string here = prefix + "." + component.name;
-    const std::string next = component.index ? fmt::format("{}[{}]", here, *component.index) : here;
-    const Pattern& wanted = patterns_[pattern];
-    using Kind = syntax::PathComponent::Kind;
-    if (wanted.component->kind == Kind::kAnyDepth) {
-      return matches(path, at, pattern + 1, prefix) || matches(path, at + 1, pattern, next);
+  // Goes along the path with every number of patterns that may be behind it: one way at a time would take a time
+  // exponential in the number of `**`.
+  bool matches(const std::vector<Component>& path) const {
+    Flags behind(patterns_.size() + 1, false);
+    behind[0] = true;
+    std::string prefix;
+    for (const Component& component : path) {
+      pass_any_depth(behind);
+      if (behind.back()) return true;  // everything below it
+      const std::string here = prefix + "." + component.name;
+      Flags next(behind.size(), false);
+      for (std::size_t i = 0; i < patterns_.size(); ++i) {
+        if (!behind[i]) continue;
+        if (is_any_depth(patterns_[i])) next[i] = true;
+        else if (fits(patterns_[i], component, here)) next[i + 1] = true;
+      }
+      behind = std::move(next);
+      prefix = component.index ? fmt::format("{}[{}]", here, *component.index) : here;
     }
-    if (wanted.component->kind == Kind::kName &&
-        !(name_matches(wanted, component) && index_matches(wanted, component, here))) {
-      return false;
+    return behind.back();
+  }
+
+  static bool is_any_depth(const Pattern& pattern) {
+    return pattern.component->kind == syntax::PathComponent::Kind::kAnyDepth;
+  }
+
+  // `**` may stand for no component.
+  void pass_any_depth(Flags& behind) const {
+    for (std::size_t i = 0; i < patterns_.size(); ++i) {
+      if (behind[i] && is_any_depth(patterns_[i])) behind[i + 1] = true;
     }
-    return matches(path, at + 1, pattern + 1, next);
+  }
+
+  bool fits(const Pattern& wanted, const Component& component, const std::string& here) const {
+    if (wanted.component->kind != syntax::PathComponent::Kind::kName) return true;
+    return name_matches(wanted, component) && index_matches(wanted, component, here);
   }
 
   static bool name_matches(const Pattern& wanted, const Component& component) {
@@ -126,11 +148,12 @@ bool read_bound(const syntax::ExpressionPtr& expression, std::optional<std::int6
   return true;
 }
 
-// Every section and layer of the model.
+// Every section and layer of the model, in definition order.
 std::vector<std::string> all_paths(const std::vector<LayerFacts>& layers) {
   std::vector<std::string> paths;
-  const auto add = [&](std::string path) {
-    if (std::ranges::find(paths, path) == paths.end()) paths.push_back(std::move(path));
+  std::unordered_set<std::string> seen;
+  const auto add = [&](const std::string& path) {
+    if (seen.insert(path).second) paths.push_back(path);
   };
   for (const LayerFacts& layer : layers) {
     for (std::size_t i = 0; i < layer.path.size(); ++i) {
@@ -143,16 +166,17 @@ std::vector<std::string> all_paths(const std::vector<LayerFacts>& layers) {
 
 // What stands directly in `scope` (empty: the model), at most eight of it: "conv1, bn1 ...".
 std::string members_of(const std::string& scope, const std::vector<LayerFacts>& layers) {
+  constexpr std::size_t kMost = 8;
   std::vector<std::string> names;
   for (const LayerFacts& layer : layers) {
     if (!scope.empty() && !layer.path.starts_with(scope + ".")) continue;
     std::string name = layer.path.substr(scope.empty() ? 0 : scope.size() + 1);
     name = name.substr(0, name.find_first_of(".["));
-    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+    if (std::ranges::find(names, name) != names.end()) continue;
+    if (names.size() == kMost) return fmt::format("{} ...", fmt::join(names, ", "));
+    names.push_back(std::move(name));
   }
-  std::string text;
-  for (std::size_t i = 0; i < names.size() && i < 8; ++i) text += (i > 0 ? ", " : "") + names[i];
-  return names.size() > 8 ? text + " ..." : text;
+  return fmt::format("{}", fmt::join(names, ", "));
 }
 
 void report_no_match(std::string_view verb, const syntax::Path& path, const std::vector<LayerFacts>& layers,

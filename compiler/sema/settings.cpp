@@ -11,7 +11,7 @@
 namespace cnnc::sema {
 
 void add_setting(const syntax::Setting& setting, const SettingNames& names, Settings& settings,
-                 Diagnostics& diagnostics, const Scope* values) {
+                 Diagnostics& diagnostics, const ConfigScope* scope) {
   const std::string_view name = setting.name.text;
   if (std::ranges::find(names.known, name) == names.known.end()) {
     auto report = diagnostics.report(setting.name.range, messages::kUnknownSetting, name, names.owner);
@@ -23,10 +23,10 @@ void add_setting(const syntax::Setting& setting, const SettingNames& names, Sett
       report.help(fmt::format("{} takes {}", names.owner, enumerate(names.known)));
     return;
   }
-  const auto [place, fresh] = settings.try_emplace(name, WrittenSetting{&setting, values});
+  const auto [place, fresh] = settings.try_emplace(name, WrittenSetting{&setting, scope});
   if (fresh) return;
-  if (place->second.values != values) {
-    place->second = {&setting, values};
+  if (place->second.scope != scope) {
+    place->second = {&setting, scope};
     return;
   }
   diagnostics.report(setting.name.range, messages::kSettingTwice, name, names.owner)
@@ -38,45 +38,63 @@ std::optional<ir::Value> setting_value(const syntax::Setting& setting, const Fil
 }
 
 std::optional<ir::Value> setting_value(const WrittenSetting& setting, const FileScope& file) {
-  return evaluate(*setting->value, {setting.values != nullptr ? *setting.values : file.values, nullptr}, file.diagnostics);
+  const InScope in_scope(setting.scope);
+  return evaluate(*setting->value, {setting.values(file), nullptr}, file.diagnostics);
 }
 
-NumberSetting number_setting(std::string_view name, const Settings& settings, double least, double most,
-                             const FileScope& file, bool overridable) {
+namespace {
+
+// What --set or the spec gives a setting, and which of them.
+struct Given {
+  std::optional<ir::Value> value;  // none after a message
+  const WrittenSetting* written;   // null: by --set
+};
+
+// None where neither gives it.
+std::optional<Given> given_value(std::string_view name, const Settings& settings, const FileScope& file, bool overridable) {
+  if (auto value = overridable ? file.override_of(name) : std::nullopt) return Given{std::move(value), nullptr};
   const auto found = settings.find(name);
-  const auto given = overridable ? file.override_of(name) : std::nullopt;
-  if (!given && found == settings.end()) return {};
-  const auto value = given ? given : setting_value(found->second, file);
-  if (!value) return {{}, true};
-  const auto number = number_of(*value);
-  if (number && *number >= least && *number <= most) return {number};
-  const std::string wanted = fmt::format("a number from {} to {}", least, most);
-  if (given) file.diagnostics.report_general(messages::kWrongOverride, name, to_text(*given), wanted);
-  else file.diagnostics.report(found->second->value->range, messages::kWrongSetting, name, wanted, describe(*value));
+  if (found == settings.end()) return std::nullopt;
+  return Given{setting_value(found->second, file), &found->second};
+}
+
+void report_wrong(std::string_view name, std::string_view wanted, const Given& given, const FileScope& file) {
+  if (given.written == nullptr) {
+    file.diagnostics.report_general(messages::kWrongOverride, name, to_text(*given.value), wanted);
+    return;
+  }
+  const InScope in_scope(given.written->scope);
+  const Scope& values = given.written->values(file);
+  const Range range = (*given.written)->value->range;
+  const auto* word = given.value->as<ir::Word>();
+  if (word != nullptr && values.find(word->text) == nullptr) {
+    report_unknown_name(word->text, range, values, file.diagnostics);
+  } else {
+    file.diagnostics.report(range, messages::kWrongSetting, name, wanted, describe(*given.value));
+  }
+}
+
+}  // namespace
+
+NumberSetting number_setting(std::string_view name, const Settings& settings, const NumberBounds& bounds,
+                             const FileScope& file, bool overridable) {
+  const auto given = given_value(name, settings, file, overridable);
+  if (!given) return {};
+  if (!given->value) return {{}, true};
+  const auto number = number_of(*given->value);
+  if (number && *number >= bounds.least && *number <= bounds.most) return {number};
+  report_wrong(name, bounds.wanted, *given, file);
   return {{}, true};
 }
 
 std::optional<std::int64_t> integer_setting(std::string_view name, const Settings& settings, Bounds bounds,
                                             std::int64_t absent, const FileScope& file) {
-  const auto given = file.override_of(name);
-  const auto found = settings.find(name);
-  if (!given && found == settings.end()) return absent;
-  const auto value = given ? given : setting_value(found->second, file);
-  if (!value) return std::nullopt;
-  const auto* number = value->as<std::int64_t>();
+  const auto given = given_value(name, settings, file, true);
+  if (!given) return absent;
+  if (!given->value) return std::nullopt;
+  const auto* number = given->value->as<std::int64_t>();
   if (number != nullptr && *number >= bounds.least && *number <= bounds.most) return *number;
-  const std::string wanted = fmt::format("a whole number from {} to {}", bounds.least, bounds.most);
-  if (given) {
-    file.diagnostics.report_general(messages::kWrongOverride, name, to_text(*given), wanted);
-    return std::nullopt;
-  }
-  const auto* word = value->as<ir::Word>();
-  const Range range = found->second->value->range;
-  if (word != nullptr && file.values.find(word->text) == nullptr) {
-    report_unknown_name(word->text, range, file.values, file.diagnostics);
-  } else {
-    file.diagnostics.report(range, messages::kWrongSetting, name, wanted, describe(*value));
-  }
+  report_wrong(name, fmt::format("a whole number from {} to {}", bounds.least, bounds.most), *given, file);
   return std::nullopt;
 }
 

@@ -16,8 +16,8 @@ namespace {
 bool read_loss(const Settings& settings, TrainLines& lines, const FileScope& file) {
   const auto found = settings.find("loss");
   if (found == settings.end()) return true;
-  const Scope& values = found->second.values != nullptr ? *found->second.values : file.values;
-  const auto chosen = choose(losses(), "loss", *found->second->value, values, file);
+  const InScope in_scope(found->second.scope);
+  const auto chosen = choose(losses(), "loss", *found->second->value, found->second.values(file), file);
   if (!chosen) return false;
   static const std::map<std::string_view, ir::Loss> kinds = {{"cross_entropy", ir::Loss::kCrossEntropy},
                                                              {"binary_cross_entropy", ir::Loss::kBinaryCrossEntropy},
@@ -61,7 +61,8 @@ bool read_metrics(const Settings& settings, TrainLines& lines, const FileScope& 
     lines.training.metrics = {"accuracy"};
     return true;
   }
-  const Scope& values = found->second.values != nullptr ? *found->second.values : file.values;
+  const InScope in_scope(found->second.scope);
+  const Scope& values = found->second.values(file);
   const syntax::Expression& expression = *found->second->value;
   const auto* list = std::get_if<syntax::ListExpression>(&expression.form);
   if (list == nullptr) return read_metric(expression, values, lines, file);
@@ -133,7 +134,7 @@ void read_statement(const Scoped<syntax::ConfigStatement>& line, Settings& setti
   static const SettingNames kNames{"train", names_of(train_settings())};
   Diagnostics& diagnostics = scope.file->diagnostics;
   if (const auto* setting = std::get_if<syntax::Setting>(&line.line->form)) {
-    add_setting(*setting, kNames, settings, diagnostics, scope.values);
+    add_setting(*setting, kNames, settings, diagnostics, &scope);
   } else if (const auto* callback = std::get_if<syntax::Callback>(&line.line->form)) {
     read_callback(*callback, scope, lines.training.callbacks, lines);
   } else if (const auto* init = std::get_if<syntax::InitWeights>(&line.line->form)) {

@@ -17,26 +17,6 @@ namespace cnnc::sema {
 /// The settings that `--set` reaches in every train.
 inline constexpr std::string_view kOverridableSettings[] = {"batch", "epochs", "seed", "save_every", "lr", "clip_norm"};
 
-/// Whose names the lines of a config mean: a train's file, or a recipe's file and parameters.
-struct ConfigScope {
-  const FileScope* file = nullptr;
-  const Scope* values = nullptr;
-  std::optional<Note> used = {};  // "in using TwoPhase(warm=8)"
-
-  Environment environment() const { return {*values, nullptr}; }
-};
-
-/// While it lives, messages say which use of a recipe they are about.
-class InScope {
- public:
-  explicit InScope(const ConfigScope& scope) {
-    if (scope.used) context_.emplace(scope.file->diagnostics, *scope.used);
-  }
-
- private:
-  std::optional<Diagnostics::Context> context_;
-};
-
 /// A line whose selectors wait for a model.
 template <class Line>
 struct Scoped {
@@ -70,6 +50,7 @@ struct TrainLines {
   std::optional<Range> loss_range;
   std::map<std::string, Range> metric_ranges;
   std::vector<Monitor> monitors;
+  std::map<std::string, Range> checkpoint_files;  // where each is first written
   std::vector<Scoped<syntax::InitWeights>> initial_weights;
   std::vector<GroupLine> groups;  // in every phase, before its own
   std::vector<PhaseLines> phases;

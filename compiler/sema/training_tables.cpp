@@ -193,7 +193,7 @@ const std::vector<SettingFacts>& train_settings() {
   static const std::vector<SettingFacts> table = {
       {"loss", "What is made small; cross_entropy if not given."},
       {"metrics", "What is measured beside the loss; [accuracy] if not given."},
-      {"optimizer", "That of the first phase that has none of its own."},
+      {"optimizer", "That of the first phase, where it has none of its own."},
       {"schedule", "That of every phase that has none of its own."},
       {"epochs", "Passes over the training part, for every phase that does not say."},
       {"batch", "Images a step; that of the data if not given."},

@@ -119,7 +119,7 @@ class TransformReader {
     transform.mean = numbers_of(values.at("mean"));
     transform.std_deviation = numbers_of(values.at("std"));
     if (std::ranges::any_of(transform.std_deviation, [](double one) { return one <= 0; }) || transform.std_deviation.empty()) {
-      diagnostics_.report(*chosen.arguments.range("std"), messages::kWrongType, "std", "normalize",
+      diagnostics_.report(chosen.arguments.value_range("std"), messages::kWrongType, "std", "normalize",
                           "a number above 0, or one for each channel", describe(values.at("std")));
       return false;
     }

@@ -1,6 +1,8 @@
 // Which layers a phase freezes.
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "analyzed.hpp"
 
 namespace cnnc {
@@ -60,6 +62,34 @@ TEST(Selectors, Wildcards) {
   EXPECT_EQ(frozen("freeze features.*.bn1"), "3 5 7");
   EXPECT_EQ(frozen("freeze head.d*"), "10 11");
   EXPECT_EQ(frozen("freeze **.b*"), "1 3 5 7");
+}
+
+// One way at a time, this one path alone would take years: 20 of 40 steps may be chosen in 10^11 ways.
+TEST(Selectors, AnyDepthTakesNoLongerForBeingSaidOften) {
+  std::string nested = "conv(2, 1)", any_depth = "**", names = "**.a";
+  for (int i = 0; i < 20; ++i) nested = "a = { " + nested + " -> relu }";
+  for (int i = 1; i < 20; ++i) any_depth += ".**";
+  for (int i = 1; i < 10; ++i) names += ".**.a";
+  const std::string net = "model Net { input 1x4x4 " + nested + " flatten -> dense(10) -> softmax }\n" +
+                          "data Images { source = idx(\"d\") classes = 10 batch = 32 }\n";
+  const auto ids = [&](const std::string& line) {
+    return Analyzed(net + "train Net on Images { epochs = 1 optimizer = adam(lr=1e-3) " + line + " }").ids();
+  };
+  EXPECT_EQ(ids("freeze " + any_depth + ".conv1"), "");
+  EXPECT_EQ(ids("freeze " + any_depth + ".conv7"), "matches-nothing");
+  EXPECT_EQ(ids("freeze " + names + ".**.conv1"), "");
+  EXPECT_EQ(ids("freeze " + names + ".**.conv7"), "matches-nothing");
+}
+
+// 60,000 layers: a search through all of them for each of them would take minutes.
+TEST(Selectors, AMistakeIsExplainedQuicklyInALargeModel) {
+  const auto begin = std::chrono::steady_clock::now();
+  const Analyzed analyzed(
+      "model Net { input 1x2x2 stage = repeat 20000 { conv(1, 1) -> relu -> bn } flatten -> dense(10) }\n"
+      "data Images { source = idx(\"d\") classes = 10 batch = 32 }\n"
+      "train Net on Images { epochs = 1 optimizer = adam(lr=1e-3) freeze stoge }");
+  EXPECT_NE(analyzed.messages().find("did you mean stage? (the model has stage, flatten1, dense1)"), std::string::npos);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(15));
 }
 
 TEST(Selectors, CountsAreInDefinitionOrderAndAMergeComesAfterItsBranches) {
