@@ -181,21 +181,21 @@ constexpr cnn::PhaseDescription kPhases[] = {
 };
 
 constexpr cnn::ModelDescription kModel{
-    .name = "Branches", .program = "branches", .spec = "branches.cnn", .version = "0.1.0", .spec_hash = "26a1bf4736e3d385",
+    .name = "Branches", .program = "branches", .spec = "branches.cnn", .version = "0.1.0", .spec_hash = "3695998727309fe5",
     .rendered =
         "cnn 1\n"
         "\n"
         "model Branches {\n"
         "  input 1x28x28\n"
         "  features = {\n"
-        "    conv(16, 3, stride=1, pad=1, dilation=1, groups=1, bias=true, act=relu, weights=torch, bias_init=torch)\n"
+        "    conv(16, 3, stride=1, pad=1, dilation=1, groups=1, connect=all, bias=true, act=relu, weights=torch, bias_init=torch)\n"
         "    maxpool(2, pad=0, ceil=false)\n"
         "    concat {\n"
-        "      | conv(8, 1, stride=1, pad=0, dilation=1, groups=1, bias=true, act=relu, weights=torch, bias_init=torch)\n"
-        "      | conv(8, 1, stride=1, pad=0, dilation=1, groups=1, bias=true, act=relu, weights=torch, bias_init=torch)\n"
-        "        conv(16, 3, stride=1, pad=1, dilation=1, groups=1, bias=true, act=relu, weights=torch, bias_init=torch)\n"
+        "      | conv(8, 1, stride=1, pad=0, dilation=1, groups=1, connect=all, bias=true, act=relu, weights=torch, bias_init=torch)\n"
+        "      | conv(8, 1, stride=1, pad=0, dilation=1, groups=1, connect=all, bias=true, act=relu, weights=torch, bias_init=torch)\n"
+        "        conv(16, 3, stride=1, pad=1, dilation=1, groups=1, connect=all, bias=true, act=relu, weights=torch, bias_init=torch)\n"
         "      | maxpool(3, stride=1, pad=1, ceil=false)\n"
-        "        conv(8, 1, stride=1, pad=0, dilation=1, groups=1, bias=true, act=relu, weights=torch, bias_init=torch)\n"
+        "        conv(8, 1, stride=1, pad=0, dilation=1, groups=1, connect=all, bias=true, act=relu, weights=torch, bias_init=torch)\n"
         "    }\n"
         "    maxpool(2, pad=0, ceil=false)\n"
         "  }\n"

@@ -123,17 +123,17 @@ constexpr cnn::PhaseDescription kPhases[] = {
 };
 
 constexpr cnn::ModelDescription kModel{
-    .name = "LeNet5", .program = "lenet5", .spec = "lenet5.cnn", .version = "0.1.0", .spec_hash = "d0f6277ab579b7e1",
+    .name = "LeNet5", .program = "lenet5", .spec = "lenet5.cnn", .version = "0.1.0", .spec_hash = "19320038c96416a7",
     .rendered =
         "cnn 1\n"
         "\n"
         "model LeNet5 {\n"
         "  input 1x32x32\n"
-        "  c1 = conv(6, 5, stride=1, pad=0, dilation=1, groups=1, bias=true, act=tanh, weights=torch, bias_init=torch)\n"
+        "  c1 = conv(6, 5, stride=1, pad=0, dilation=1, groups=1, connect=all, bias=true, act=tanh, weights=torch, bias_init=torch)\n"
         "  s2 = avgpool(2, pad=0, ceil=false, count_include_pad=true)\n"
-        "  c3 = conv(16, 5, stride=1, pad=0, dilation=1, groups=1, bias=true, act=tanh, weights=torch, bias_init=torch)\n"
+        "  c3 = conv(16, 5, stride=1, pad=0, dilation=1, groups=1, connect=all, bias=true, act=tanh, weights=torch, bias_init=torch)\n"
         "  s4 = avgpool(2, pad=0, ceil=false, count_include_pad=true)\n"
-        "  c5 = conv(120, 5, stride=1, pad=0, dilation=1, groups=1, bias=true, act=tanh, weights=torch, bias_init=torch)\n"
+        "  c5 = conv(120, 5, stride=1, pad=0, dilation=1, groups=1, connect=all, bias=true, act=tanh, weights=torch, bias_init=torch)\n"
         "  flatten\n"
         "  f6 = dense(84, bias=true, act=tanh, weights=torch, bias_init=torch)\n"
         "  dense(10, bias=true, act=identity, weights=torch, bias_init=torch)\n"

@@ -218,23 +218,23 @@ constexpr cnn::PhaseDescription kPhases[] = {
 };
 
 constexpr cnn::ModelDescription kModel{
-    .name = "Residual", .program = "residual", .spec = "residual.cnn", .version = "0.1.0", .spec_hash = "12485788a52720d3",
+    .name = "Residual", .program = "residual", .spec = "residual.cnn", .version = "0.1.0", .spec_hash = "1bed0c473b1156b1",
     .rendered =
         "cnn 1\n"
         "\n"
         "model Residual {\n"
         "  input 1x28x28\n"
         "  stem = {\n"
-        "    conv(16, 3, stride=1, pad=1, dilation=1, groups=1, bias=false, act=identity, weights=torch, bias_init=torch)\n"
+        "    conv(16, 3, stride=1, pad=1, dilation=1, groups=1, connect=all, bias=false, act=identity, weights=torch, bias_init=torch)\n"
         "    bn(eps=1e-05, decay=0.9)\n"
         "    relu\n"
         "  }\n"
         "  stage1 = {\n"
         "    add {\n"
-        "      | conv(16, 3, stride=1, pad=1, dilation=1, groups=1, bias=false, act=identity, weights=torch, bias_init=torch)\n"
+        "      | conv(16, 3, stride=1, pad=1, dilation=1, groups=1, connect=all, bias=false, act=identity, weights=torch, bias_init=torch)\n"
         "        bn(eps=1e-05, decay=0.9)\n"
         "        relu\n"
-        "        conv(16, 3, stride=1, pad=1, dilation=1, groups=1, bias=false, act=identity, weights=torch, bias_init=torch)\n"
+        "        conv(16, 3, stride=1, pad=1, dilation=1, groups=1, connect=all, bias=false, act=identity, weights=torch, bias_init=torch)\n"
         "        bn(eps=1e-05, decay=0.9)\n"
         "      | identity\n"
         "    }\n"
@@ -242,12 +242,12 @@ constexpr cnn::ModelDescription kModel{
         "  }\n"
         "  stage2 = {\n"
         "    add {\n"
-        "      | conv(32, 3, stride=2, pad=1, dilation=1, groups=1, bias=false, act=identity, weights=torch, bias_init=torch)\n"
+        "      | conv(32, 3, stride=2, pad=1, dilation=1, groups=1, connect=all, bias=false, act=identity, weights=torch, bias_init=torch)\n"
         "        bn(eps=1e-05, decay=0.9)\n"
         "        relu\n"
-        "        conv(32, 3, stride=1, pad=1, dilation=1, groups=1, bias=false, act=identity, weights=torch, bias_init=torch)\n"
+        "        conv(32, 3, stride=1, pad=1, dilation=1, groups=1, connect=all, bias=false, act=identity, weights=torch, bias_init=torch)\n"
         "        bn(eps=1e-05, decay=0.9)\n"
-        "      | conv(32, 1, stride=2, pad=0, dilation=1, groups=1, bias=false, act=identity, weights=torch, bias_init=torch)\n"
+        "      | conv(32, 1, stride=2, pad=0, dilation=1, groups=1, connect=all, bias=false, act=identity, weights=torch, bias_init=torch)\n"
         "        bn(eps=1e-05, decay=0.9)\n"
         "    }\n"
         "    relu\n"

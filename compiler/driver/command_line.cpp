@@ -25,7 +25,7 @@ struct CommandDef {
 
 constexpr CommandDef kCommands[] = {
     {"check", "SPEC", "checks a spec and explains its mistakes"},
-    {"describe", "[LAYER]", "the layers of the language, or all about one"},
+    {"describe", "[NAME]", "all that the language calls by name, or all about one"},
     {"summary", "SPEC", "layers, shapes, parameters, MACs and memory"},
     {"fmt", "[--check] FILES", "rewrites specs in their canonical form"},
     {"explain", "SPEC", "what each phase freezes, what learns and how fast"},
@@ -48,7 +48,10 @@ po::options_description options_of(const CommandDef& command) {
   po::options_description options("Options");
   auto add = options.add_options();
   add("help,h", "this help");
-  if (command.name == "describe") return options;
+  if (command.name == "describe") {
+    add("markdown", "the whole reference, as in docs/reference.md");
+    return options;
+  }
   if (command.name == "fmt") {
     add("check", "changes nothing; lists the files that would change, exit code 1 where there are any");
     return options;
@@ -88,6 +91,7 @@ void take_values(const po::variables_map& values, CommandLine& line) {
   line.json = values.count("json") > 0;
   line.check = values.count("check") > 0;
   line.svg = values.count("svg") > 0;
+  line.markdown = values.count("markdown") > 0;
   if (values.count("set")) {
     for (const std::string& text : values["set"].as<std::vector<std::string>>()) line.compile.overrides.push_back(parse_set(text));
   }

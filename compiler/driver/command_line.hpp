@@ -30,6 +30,7 @@ struct CommandLine {
   bool json = false;
   bool check = false;               // fmt
   bool svg = false;                 // graph
+  bool markdown = false;            // describe
   bool help = false;
   std::vector<std::string> program; // arguments for the generated program
 };

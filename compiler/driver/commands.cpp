@@ -22,18 +22,16 @@ namespace {
 
 int describe_command(const CommandLine& line) {
   const ir::OpRegistry ops = ops::registry();
-  if (line.subject.empty()) {
-    fmt::print("{}", describe_all(ops));
+  if (line.markdown || line.subject.empty()) {
+    fmt::print("{}", line.markdown ? describe_markdown(ops) : describe_all(ops));
     return 0;
   }
-  if (const ir::OpDef* card = ops.find(line.subject)) {
-    fmt::print("{}", describe(*card));
+  if (const auto text = describe(line.subject, ops)) {
+    fmt::print("{}", *text);
     return 0;
   }
-  std::vector<std::string_view> names;
-  for (const ir::OpDef& card : ops.all()) names.push_back(card.name);
-  const std::string_view near = nearest(line.subject, names);
-  fmt::print(stderr, "error: there is no layer '{}'{}\n  help: cnnc describe lists all layers\n", line.subject,
+  const std::string_view near = nearest(line.subject, describable(ops));
+  fmt::print(stderr, "error: there is nothing called '{}'{}\n  help: cnnc describe lists all names\n", line.subject,
              near.empty() ? "" : fmt::format("; did you mean '{}'?", near));
   return 1;
 }

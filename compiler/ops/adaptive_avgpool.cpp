@@ -16,8 +16,10 @@ ir::Inference infer(const ir::OpContext& context) {
 std::vector<ir::GeometryField> geometry(const ir::OpContext& context) {
   const ir::Shape& in = context.inputs[0];
   return {{"channels", in.channels},
-          {"in_height", in.height}, {"in_width", in.width},
-          {"out_height", context.output.height}, {"out_width", context.output.width},
+          {"in_height", in.height},
+          {"in_width", in.width},
+          {"out_height", context.output.height},
+          {"out_width", context.output.width},
           {"block", context.block}};
 }
 
@@ -32,7 +34,9 @@ ir::OpDef adaptive_avgpool_card() {
   using ir::Role;
   return {
       .name = "adaptive_avgpool",
-      .summary = "Average pooling to a given size: bin i of n covers rows floor(i * h / n) up to ceil((i + 1) * h / n).",
+      .summary =
+          "Average pooling to a given size: bin i of n covers rows floor(i * h / n) up to ceil((i + 1) * h / "
+          "n).",
       .arguments = {{.name = "size",
                      .type = ir::ArgumentType::kPair,
                      .default_value = {},
@@ -44,9 +48,11 @@ ir::OpDef adaptive_avgpool_card() {
       .infer = infer,
       .geometry_type = "AdaptivePoolGeometry",
       .geometry = geometry,
-      .training = {.forward = {"adaptive_avgpool", {Role::kOutput, Role::kInputs, Role::kGeometry, Role::kBatch}},
-                   .backward_input = ir::CallDef{"adaptive_avgpool_backward_input",
-                                                 {Role::kDInput, Role::kDOutput, Role::kGeometry, Role::kBatch}},
+      .training = {.forward = {"adaptive_avgpool",
+                               {Role::kOutput, Role::kInputs, Role::kGeometry, Role::kBatch}},
+                   .backward_input =
+                       ir::CallDef{"adaptive_avgpool_backward_input",
+                                   {Role::kDInput, Role::kDOutput, Role::kGeometry, Role::kBatch}},
                    .backward_params = {}},
       .is_view = is_view,
   };

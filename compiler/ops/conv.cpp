@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "ops/cards.hpp"
+#include "ops/connections.hpp"
 #include "ops/convolution.hpp"
 #include "ops/initialization.hpp"
 #include "ops/map.hpp"
@@ -26,8 +27,18 @@ ir::Inference infer(const ir::OpContext& context) {
   }
   const std::int64_t taps = w.height.kernel * w.width.kernel;
   ir::Inferred inferred{.output = {.channels = out, .height = w.height.out, .width = w.width.out}};
-  add_weights(inferred, context.arguments, {out, input.channels / groups, w.height.kernel, w.width.kernel},
-              input.channels / groups * taps, out * taps);
+  const auto table = connections(context.arguments);
+  if (!table) {
+    add_weights(inferred, context.arguments, {out, input.channels / groups, w.height.kernel, w.width.kernel},
+                input.channels / groups * taps, out * taps);
+    return inferred;
+  }
+  if (groups != 1) return ir::mistake(messages::kConnectWithGroups, "connect");
+  if (auto mistake = check_connections(*table, input.channels, out)) return *mistake;
+  // Fans are means: output channels read different numbers of inputs.
+  add_weights(inferred, context.arguments, {out, 1, w.height.kernel, w.width.kernel},
+              std::max<std::int64_t>(1, count(*table) * taps / out), count(*table) * taps / input.channels);
+  inferred.parameters.front().extents = {count(*table), w.height.kernel, w.width.kernel};
   return inferred;
 }
 
@@ -42,6 +53,10 @@ std::int64_t depth(const ir::OpContext& context) {
 }
 
 std::int64_t macs(const ir::OpContext& context) {
+  if (const auto table = connections(context.arguments)) {
+    const auto [height, width] = context.arguments.pair("kernel");
+    return count(*table) * height * width * context.output.height * context.output.width;
+  }
   return context.output.elements() * depth(context);
 }
 
@@ -71,6 +86,28 @@ ir::ScratchSize scratch(const ir::OpContext& context) {
   return {.per_thread = pointwise ? 0 : std::max(tile(depth(context)), tile(chunk * taps)), .shared = (slots - 1) * weights};
 }
 
+ir::OpDef connected_card() {
+  ir::OpDef card = conv_card();
+  card.name = "connected_conv";
+  card.kernel = nullptr;
+  card.geometry_type = "ConnectedConvGeometry";
+  card.geometry = [](const ir::OpContext& context) {
+    auto fields = geometry(context);
+    fields.push_back({"inputs", input_bits(*connections(context.arguments))});
+    return fields;
+  };
+  // The weights spread over a whole convolution's, beside what that needs: cnn::connected_conv_scratch.
+  card.scratch = [](const ir::OpContext& context) {
+    ir::ScratchSize size = scratch(context);
+    size.shared += context.output.channels * depth(context);
+    return size;
+  };
+  card.training.forward.function = "connected_conv";
+  card.training.backward_input->function = "connected_conv_backward_input";
+  card.training.backward_params->function = "connected_conv_backward_params";
+  return card;
+}
+
 // Groups of one input channel are a depthwise convolution, whatever it was written as.
 const ir::OpDef* kernel(const ir::OpContext& context) {
   static const ir::OpDef depthwise = [] {
@@ -83,6 +120,8 @@ const ir::OpDef* kernel(const ir::OpContext& context) {
     call_depthwise(card);
     return card;
   }();
+  static const ir::OpDef connected = connected_card();
+  if (connections(context.arguments)) return &connected;
   const std::int64_t groups = context.arguments.integer("groups");
   const auto [height, width] = context.arguments.pair("kernel");
   const bool fits = height * width <= 31 * 31;  // cnn::kMostDepthwiseTaps
@@ -134,6 +173,7 @@ ir::OpDef conv_card() {
                             .summary = "Parts of the channels that are convolved apart from each other.",
                             .minimum = 1,
                             .maximum = 1 << 24});
+  add_connect_argument(card);
   add_weight_arguments(card);
   return card;
 }

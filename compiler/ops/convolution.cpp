@@ -24,12 +24,20 @@ ir::ScratchSize depthwise_scratch(const ir::OpContext& context) {
 std::vector<ir::GeometryField> conv_geometry(const ir::OpContext& context, std::int64_t groups) {
   const ir::Shape& in = context.inputs[0];
   const Window w = std::get<Window>(window("conv", in, context.arguments));
-  return {{"in_channels", in.channels}, {"in_height", in.height}, {"in_width", in.width},
-          {"out_channels", context.output.channels}, {"out_height", w.height.out}, {"out_width", w.width.out},
-          {"kernel_height", w.height.kernel}, {"kernel_width", w.width.kernel},
-          {"stride_height", w.height.stride}, {"stride_width", w.width.stride},
-          {"pad_top", w.height.pad}, {"pad_left", w.width.pad},
-          {"dilation_height", w.height.dilation}, {"dilation_width", w.width.dilation},
+  return {{"in_channels", in.channels},
+          {"in_height", in.height},
+          {"in_width", in.width},
+          {"out_channels", context.output.channels},
+          {"out_height", w.height.out},
+          {"out_width", w.width.out},
+          {"kernel_height", w.height.kernel},
+          {"kernel_width", w.width.kernel},
+          {"stride_height", w.height.stride},
+          {"stride_width", w.width.stride},
+          {"pad_top", w.height.pad},
+          {"pad_left", w.width.pad},
+          {"dilation_height", w.height.dilation},
+          {"dilation_width", w.width.dilation},
           {"groups", groups},
           {"block", context.block}};
 }
@@ -37,13 +45,14 @@ std::vector<ir::GeometryField> conv_geometry(const ir::OpContext& context, std::
 void call_depthwise(ir::OpDef& card) {
   using ir::Role;
   card.training = {.forward = {"dwconv",
-                               {Role::kOutput, Role::kInputs, Role::kParameters, Role::kGeometry, Role::kBatch, Role::kScratch}},
+                               {Role::kOutput, Role::kInputs, Role::kParameters, Role::kGeometry,
+                                Role::kBatch, Role::kScratch}},
                    .backward_input = ir::CallDef{"dwconv_backward_input",
-                                                 {Role::kDInput, Role::kDOutput, Role::kWeight, Role::kGeometry,
-                                                  Role::kBatch, Role::kScratch}},
+                                                 {Role::kDInput, Role::kDOutput, Role::kWeight,
+                                                  Role::kGeometry, Role::kBatch, Role::kScratch}},
                    .backward_params = ir::CallDef{"dwconv_backward_params",
-                                                  {Role::kDParameters, Role::kDOutput, Role::kInputs, Role::kGeometry,
-                                                   Role::kBatch, Role::kScratch}}};
+                                                  {Role::kDParameters, Role::kDOutput, Role::kInputs,
+                                                   Role::kGeometry, Role::kBatch, Role::kScratch}}};
   card.scratch = depthwise_scratch;
 }
 

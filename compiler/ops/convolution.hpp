@@ -8,7 +8,8 @@ namespace cnnc::ops {
 /// cnn::ConvGeometry of a convolution in `groups` groups.
 std::vector<ir::GeometryField> conv_geometry(const ir::OpContext& context, std::int64_t groups);
 
-/// Adds the calls of cnn::dwconv and the scratch they need: for convolutions whose groups have one input channel each.
+/// Adds the calls of cnn::dwconv and the scratch they need: for convolutions whose groups have one input
+/// channel each.
 void call_depthwise(ir::OpDef& card);
 
 }  // namespace cnnc::ops

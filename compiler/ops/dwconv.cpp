@@ -38,7 +38,9 @@ ir::OpDef dwconv_card() {
   using ir::ArgumentType;
   ir::OpDef card{
       .name = "dwconv",
-      .summary = "Depthwise convolution: each channel is convolved by itself, as conv with as many groups as channels.",
+      .summary =
+          "Depthwise convolution: each channel is convolved by itself, as conv with as many groups as "
+          "channels.",
       .arguments = {{.name = "kernel",
                      .type = ArgumentType::kPair,
                      .default_value = {},

@@ -17,8 +17,9 @@ std::vector<ir::GeometryField> geometry(const ir::OpContext& context) {
 }  // namespace
 
 ir::OpDef leaky_relu_card() {
-  ir::OpDef card = activation_card("leaky_relu", "leaky_relu_backward_input",
-                                   "Keeps what is positive and scales down what is negative: x > 0 ? x : slope * x.");
+  ir::OpDef card =
+      activation_card("leaky_relu", "leaky_relu_backward_input",
+                      "Keeps what is positive and scales down what is negative: x > 0 ? x : slope * x.");
   card.arguments = {{.name = "slope",
                      .type = ir::ArgumentType::kNumber,
                      .default_value = ir::Value{kSlope},

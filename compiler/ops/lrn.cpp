@@ -14,7 +14,8 @@ ir::Inference infer(const ir::OpContext& context) {
 std::vector<ir::GeometryField> geometry(const ir::OpContext& context) {
   auto fields = map_geometry(context);
   fields.push_back({"size", context.arguments.integer("size")});
-  for (const std::string_view name : {"alpha", "beta", "k"}) fields.push_back({name, context.arguments.number(name)});
+  for (const std::string_view name : {"alpha", "beta", "k"})
+    fields.push_back({name, context.arguments.number(name)});
   return fields;
 }
 
@@ -32,8 +33,10 @@ ir::OpDef lrn_card() {
   using ir::Role;
   ir::OpDef card{
       .name = "lrn",
-      .summary = "Local response normalisation (Krizhevsky et al. 2012, 3.3): x / (k + alpha / size * sum of x^2)^beta, the sum "
-                 "over `size` channels around each.",
+      .summary =
+          "Local response normalisation (Krizhevsky et al. 2012, 3.3): x / (k + alpha / size * sum of "
+          "x^2)^beta, the sum "
+          "over `size` channels around each.",
       .arguments = {{.name = "size",
                      .type = ir::ArgumentType::kInteger,
                      .default_value = {},
@@ -47,11 +50,13 @@ ir::OpDef lrn_card() {
       .geometry = geometry,
       .training = {.forward = {"lrn", {Role::kOutput, Role::kInputs, Role::kGeometry, Role::kBatch}},
                    .backward_input = ir::CallDef{"lrn_backward_input",
-                                                 {Role::kDInput, Role::kDOutput, Role::kInputs, Role::kGeometry, Role::kBatch}},
+                                                 {Role::kDInput, Role::kDOutput, Role::kInputs,
+                                                  Role::kGeometry, Role::kBatch}},
                    .backward_params = {}},
   };
-  card.arguments.push_back(constant("alpha", 1e-4, "The weight of the mean of squares; a paper's that weighs their sum is "
-                                                   "this / size."));
+  card.arguments.push_back(constant("alpha", 1e-4,
+                                    "The weight of the mean of squares; a paper's that weighs their sum is "
+                                    "this / size."));
   card.arguments.push_back(constant("beta", 0.75, "The exponent."));
   card.arguments.push_back(constant("k", 1, "What the weighted squares are added to."));
   card.arguments.back().minimum = 1e-6;

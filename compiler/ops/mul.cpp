@@ -43,8 +43,11 @@ ir::Inference infer(const ir::OpContext& context) {
 std::vector<ir::GeometryField> geometry(const ir::OpContext& context) {
   std::vector<std::int64_t> scaling;
   for (const ir::Shape& arm : context.inputs) scaling.push_back(scales(arm, context.output) ? 1 : 0);
-  return {{"channels", context.output.channels}, {"height", context.output.height}, {"width", context.output.width},
-          {"block", context.block}, {"scales", std::move(scaling)}};
+  return {{"channels", context.output.channels},
+          {"height", context.output.height},
+          {"width", context.output.width},
+          {"block", context.block},
+          {"scales", std::move(scaling)}};
 }
 
 }  // namespace
@@ -53,8 +56,10 @@ ir::OpDef mul_card() {
   using ir::Role;
   return {
       .name = "mul",
-      .summary = "The product of its branches, element by element; a branch of one number a channel, flat or 1x1, scales the "
-                 "channels of the others (squeeze-and-excitation).",
+      .summary =
+          "The product of its branches, element by element; a branch of one number a channel, flat or 1x1, "
+          "scales the "
+          "channels of the others (squeeze-and-excitation).",
       .arguments = {},
       .traits = {.merge = true},
       .infer = infer,
@@ -62,8 +67,8 @@ ir::OpDef mul_card() {
       .geometry = geometry,
       .training = {.forward = {"mul", {Role::kOutput, Role::kInputs, Role::kGeometry, Role::kBatch}},
                    .backward_input = ir::CallDef{"mul_backward_input",
-                                                 {Role::kDInput, Role::kDOutput, Role::kInputs, Role::kInputNumber,
-                                                  Role::kGeometry, Role::kBatch}},
+                                                 {Role::kDInput, Role::kDOutput, Role::kInputs,
+                                                  Role::kInputNumber, Role::kGeometry, Role::kBatch}},
                    .backward_params = {}},
   };
 }

@@ -19,9 +19,12 @@ std::vector<ir::GeometryField> geometry(const ir::OpContext& context) {
   const ir::Shape& in = context.inputs[0];
   const auto [height, width] = context.arguments.pair("amount");
   return {{"channels", in.channels},
-          {"in_height", in.height}, {"in_width", in.width},
-          {"out_height", context.output.height}, {"out_width", context.output.width},
-          {"pad_top", height}, {"pad_left", width},
+          {"in_height", in.height},
+          {"in_width", in.width},
+          {"out_height", context.output.height},
+          {"out_width", context.output.width},
+          {"pad_top", height},
+          {"pad_left", width},
           {"block", context.block}};
 }
 
@@ -44,8 +47,9 @@ ir::OpDef pad_card() {
       .geometry_type = "PadGeometry",
       .geometry = geometry,
       .training = {.forward = {"pad", {Role::kOutput, Role::kInputs, Role::kGeometry, Role::kBatch}},
-                   .backward_input = ir::CallDef{"pad_backward_input",
-                                                 {Role::kDInput, Role::kDOutput, Role::kGeometry, Role::kBatch}},
+                   .backward_input =
+                       ir::CallDef{"pad_backward_input",
+                                   {Role::kDInput, Role::kDOutput, Role::kGeometry, Role::kBatch}},
                    .backward_params = {}},
   };
 }

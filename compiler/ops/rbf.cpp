@@ -34,8 +34,10 @@ ir::OpDef rbf_card() {
   using ir::Role;
   return {
       .name = "rbf",
-      .summary = "Minus the squared distance of the input to each class's fixed code of -1 and 1 (LeCun et al. 1998, eq. 7, its "
-                 "sign turned so that the best class has the largest score).",
+      .summary =
+          "Minus the squared distance of the input to each class's fixed code of -1 and 1 (LeCun et al. "
+          "1998, eq. 7, its "
+          "sign turned so that the best class has the largest score).",
       .arguments = {{.name = "out",
                      .type = ir::ArgumentType::kInteger,
                      .default_value = {},
@@ -50,12 +52,14 @@ ir::OpDef rbf_card() {
                      .choices = {"lenet5"}}},
       .traits = {},
       .infer = infer,
-      .macs = [](const ir::OpContext& context) { return context.inputs[0].channels * context.output.channels; },
+      .macs =
+          [](const ir::OpContext& context) { return context.inputs[0].channels * context.output.channels; },
       .geometry_type = "RbfGeometry",
       .geometry = geometry,
       .training = {.forward = {"rbf", {Role::kOutput, Role::kInputs, Role::kGeometry, Role::kBatch}},
                    .backward_input = ir::CallDef{"rbf_backward_input",
-                                                 {Role::kDInput, Role::kDOutput, Role::kInputs, Role::kGeometry, Role::kBatch}},
+                                                 {Role::kDInput, Role::kDOutput, Role::kInputs,
+                                                  Role::kGeometry, Role::kBatch}},
                    .backward_params = {}},
   };
 }

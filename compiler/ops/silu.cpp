@@ -5,8 +5,9 @@
 namespace cnnc::ops {
 
 ir::OpDef silu_card() {
-  return input_activation_card("silu", "silu_backward_input",
-                               "Each element times its logistic function: x / (1 + exp(-x)); also called swish.");
+  return input_activation_card(
+      "silu", "silu_backward_input",
+      "Each element times its logistic function: x / (1 + exp(-x)); also called swish.");
 }
 
 }  // namespace cnnc::ops

@@ -22,8 +22,10 @@ ir::OpDef stochastic_depth_card() {
   };
   return {
       .name = "stochastic_depth",
-      .summary = "In training sets a whole image's branch to 0 with probability `rate` and scales the others by 1 / (1 - rate) "
-                 "(Huang et al. 2016; torchvision's mode \"row\").",
+      .summary =
+          "In training sets a whole image's branch to 0 with probability `rate` and scales the others by 1 / "
+          "(1 - rate) "
+          "(Huang et al. 2016; torchvision's mode \"row\").",
       .arguments = {{.name = "rate",
                      .type = ir::ArgumentType::kNumber,
                      .default_value = {},

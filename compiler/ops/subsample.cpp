@@ -20,20 +20,22 @@ ir::Inference infer(const ir::OpContext& context) {
 
 ir::OpDef subsample_card() {
   using ir::Role;
-  ir::OpDef card = pool_card("subsample",
-                             "Each window's mean, times a trainable coefficient of its map, plus a trainable bias "
-                             "(LeCun et al. 1998, II.B).",
-                             infer);
+  ir::OpDef card =
+      pool_card("subsample",
+                "Each window's mean, times a trainable coefficient of its map, plus a trainable bias "
+                "(LeCun et al. 1998, II.B).",
+                infer);
   // What the paper has: windows side by side.
   std::erase_if(card.arguments, [](const ir::ArgumentDef& argument) { return argument.name != "kernel"; });
-  card.training = {.forward = {"subsample",
-                               {Role::kOutput, Role::kInputs, Role::kParameters, Role::kGeometry, Role::kBatch}},
-                   .backward_input = ir::CallDef{"subsample_backward_input",
-                                                 {Role::kDInput, Role::kDOutput, Role::kParameters, Role::kGeometry,
-                                                  Role::kBatch}},
-                   .backward_params = ir::CallDef{"subsample_backward_params",
-                                                  {Role::kDParameters, Role::kDOutput, Role::kInputs, Role::kGeometry,
-                                                   Role::kBatch}}};
+  card.training = {
+      .forward = {"subsample",
+                  {Role::kOutput, Role::kInputs, Role::kParameters, Role::kGeometry, Role::kBatch}},
+      .backward_input =
+          ir::CallDef{"subsample_backward_input",
+                      {Role::kDInput, Role::kDOutput, Role::kParameters, Role::kGeometry, Role::kBatch}},
+      .backward_params =
+          ir::CallDef{"subsample_backward_params",
+                      {Role::kDParameters, Role::kDOutput, Role::kInputs, Role::kGeometry, Role::kBatch}}};
   return card;
 }
 

@@ -84,7 +84,7 @@ std::string_view wanted(const ArgumentDef& definition) {
     case ArgumentType::kPair:
       return "a number or height x width, such as 1x7";
     case ArgumentType::kPadding:
-      return "a number, height x width such as 0x3, or same";
+      return "a number, height x width such as 0x3, same or same_tf";
     case ArgumentType::kNumber:
       return "a number";
     case ArgumentType::kBoolean:
@@ -105,8 +105,9 @@ std::string_view wanted(const ArgumentDef& definition) {
 }
 
 std::vector<std::string_view> words_for(const ArgumentDef& definition, const ir::OpRegistry& ops) {
-  if (definition.type == ArgumentType::kWord || definition.type == ArgumentType::kPart) return definition.choices;
-  if (definition.type == ArgumentType::kPadding) return {"same"};
+  const bool by_choices = definition.type == ArgumentType::kWord || definition.type == ArgumentType::kPart ||
+                          definition.type == ArgumentType::kPadding;
+  if (by_choices) return definition.choices;
   std::vector<std::string_view> words;
   if (definition.type != ArgumentType::kActivation) return words;
   for (const ir::OpDef& op : ops.all()) {
@@ -134,6 +135,7 @@ bool is_part(const Value& value) {
 bool has_type(const Value& value, const ArgumentDef& definition, const std::vector<std::string_view>& words) {
   const auto* word = value.as<ir::Word>();
   const bool known_word = word != nullptr && std::ranges::find(words, word->text) != words.end();
+  if (definition.also != nullptr && definition.also(value)) return true;
   switch (definition.type) {
     case ArgumentType::kInteger:
       return value.as<std::int64_t>() != nullptr;
@@ -186,6 +188,7 @@ void report_wrong_type(const Callee& callee, const ArgumentDef& definition, cons
   std::string expected(wanted(definition));
   const bool chosen = definition.type == ArgumentType::kWord || definition.type == ArgumentType::kActivation;
   if (definition.type == ArgumentType::kWord) expected = enumerate(words, "or");
+  if (definition.also != nullptr) expected += fmt::format(" or {}", definition.also_text);
   if (definition.type == ArgumentType::kActivation) expected += fmt::format(" ({})", enumerate(words, "or"));
   auto report = chosen ? diagnostics.report(operand.range, messages::kNotAChoice, definition.name,
                                             callee.name, expected, describe(operand.value))

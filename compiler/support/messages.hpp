@@ -236,6 +236,16 @@ inline constexpr Message<Text> kPoolPadTooLarge{
     "pool-pad-too-large", Severity::kError, "the padding of '{}' is more than half of its window"};
 inline constexpr Message<std::int64_t, std::int64_t, std::int64_t> kGroupsDoNotDivide{
     "groups-do-not-divide", Severity::kError, "groups={} does not divide {} input and {} output channels"};
+inline constexpr Message<> kConnectWithGroups{
+    "connect-with-groups", Severity::kError, "a convolution has groups or a connection table, not both"};
+inline constexpr Message<std::int64_t, std::int64_t, std::int64_t, std::int64_t> kConnectTooLarge{
+    "connect-too-large", Severity::kError, "connect is for up to {} input and {} output channels, not {} and {}"};
+inline constexpr Message<std::int64_t, std::int64_t> kConnectLength{
+    "connect-length", Severity::kError, "connect has {} lists, but there are {} output channels"};
+inline constexpr Message<std::int64_t, std::int64_t, std::int64_t> kConnectChannel{
+    "connect-channel", Severity::kError, "connect lets output channel {} read input channel {}, but there are {}"};
+inline constexpr Message<std::int64_t, std::int64_t> kConnectTwice{
+    "connect-twice", Severity::kError, "connect lets output channel {} read input channel {} twice"};
 inline constexpr Message<Text, std::size_t, std::size_t> kTooManyBranches{
     "too-many-branches", Severity::kError, "'{}' takes at most {} branches, not {}"};
 inline constexpr Message<std::int64_t, std::int64_t> kCodesDoNotFit{

@@ -1,4 +1,5 @@
-// adaptive_avgpool against the bins' means, to sizes that divide the input's, that do not, and that are larger.
+// adaptive_avgpool against the bins' means, to sizes that divide the input's, that do not, and that are
+// larger.
 #include "cnn/ops/adaptive_avgpool.hpp"
 
 #include "elementwise.hpp"
@@ -18,8 +19,10 @@ Doubles means(const Doubles& input, const AdaptivePoolGeometry& g) {
         for (int in_y = 0; in_y < g.in_height; ++in_y) {
           for (int in_x = 0; in_x < g.in_width; ++in_x) {
             // floor(y * in / out) <= in_y < ceil((y + 1) * in / out), without a division.
-            const bool row = (in_y + 1) * g.out_height > y * g.in_height && in_y * g.out_height < (y + 1) * g.in_height;
-            const bool column = (in_x + 1) * g.out_width > x * g.in_width && in_x * g.out_width < (x + 1) * g.in_width;
+            const bool row =
+                (in_y + 1) * g.out_height > y * g.in_height && in_y * g.out_height < (y + 1) * g.in_height;
+            const bool column =
+                (in_x + 1) * g.out_width > x * g.in_width && in_x * g.out_width < (x + 1) * g.in_width;
             if (!row || !column) continue;
             const auto place = plane * static_cast<std::size_t>(g.in_height * g.in_width);
             sum += input[place + static_cast<std::size_t>(in_y * g.in_width + in_x)];
@@ -34,8 +37,8 @@ Doubles means(const Doubles& input, const AdaptivePoolGeometry& g) {
 }
 
 void check(const AdaptivePoolGeometry& g, int batch) {
-  SCOPED_TRACE(testing::Message() << g.in_height << "x" << g.in_width << " to " << g.out_height << "x" << g.out_width << " NB "
-                                  << g.block << " batch " << batch);
+  SCOPED_TRACE(testing::Message() << g.in_height << "x" << g.in_width << " to " << g.out_height << "x"
+                                  << g.out_width << " NB " << g.block << " batch " << batch);
   const MapGeometry in{g.channels, g.in_height, g.in_width, g.block};
   const MapGeometry out{g.channels, g.out_height, g.out_width, g.block};
   Numbers numbers(52);

@@ -9,9 +9,9 @@ namespace {
 
 std::string describe(const ConvGeometry& g, int batch) {
   std::string text = "dwconv";
-  for (const int value : {g.in_channels, g.in_height, g.in_width, g.out_channels, g.kernel_height, g.kernel_width,
-                          g.stride_height, g.stride_width, g.pad_top, g.pad_left, g.dilation_height,
-                          g.dilation_width, g.block, batch}) {
+  for (const int value : {g.in_channels, g.in_height, g.in_width, g.out_channels, g.kernel_height,
+                          g.kernel_width, g.stride_height, g.stride_width, g.pad_top, g.pad_left,
+                          g.dilation_height, g.dilation_width, g.block, batch}) {
     text.append(" ").append(std::to_string(value));
   }
   return text;
@@ -64,14 +64,18 @@ void check(const ConvGeometry& g, int batch, bool biased, unsigned seed) {
   SCOPED_TRACE(describe(g, batch));
   const DepthwiseRun run(g, batch, biased, seed);
   expect_close(run.output, reference::conv(run.input, run.weight, run.bias, g, batch), 2e-6, "output", 1);
-  expect_close(run.d_input, reference::conv_backward_input(run.d_output, run.weight, g, batch), 2e-6, "d_input", 1);
-  expect_close(run.d_weight, reference::conv_backward_weight(run.d_output, run.input, g, batch), 4e-6, "d_weight", 1);
+  expect_close(run.d_input, reference::conv_backward_input(run.d_output, run.weight, g, batch), 2e-6,
+               "d_input", 1);
+  expect_close(run.d_weight, reference::conv_backward_weight(run.d_output, run.input, g, batch), 4e-6,
+               "d_weight", 1);
   if (!biased) return;
-  expect_close(run.d_bias, reference::channel_sums(run.d_output, g.out_channels, g.out_height * g.out_width, batch),
-               2e-6, "d_bias", 1);
+  expect_close(run.d_bias,
+               reference::channel_sums(run.d_output, g.out_channels, g.out_height * g.out_width, batch), 2e-6,
+               "d_bias", 1);
 }
 
-ConvGeometry depthwise(int channels, int multiplier, int height, int width, int kernel_height, int kernel_width) {
+ConvGeometry depthwise(int channels, int multiplier, int height, int width, int kernel_height,
+                       int kernel_width) {
   ConvGeometry g;
   g.in_channels = g.groups = channels, g.out_channels = channels * multiplier;
   g.in_height = height, g.in_width = width;
@@ -105,7 +109,8 @@ void sweep(int channels, int multiplier) {
     for (const int width : {1, 3, 7, 13}) {
       for (const auto& [kernel_height, kernel_width] : {std::pair{1, 1}, {3, 3}, {2, 3}, {5, 5}, {7, 1}}) {
         for (const Batching& batching : {Batching{1, 1}, {5, 2}, {5, 4}, {1, 4}}) {
-          checked += check_windows(depthwise(channels, multiplier, height, width, kernel_height, kernel_width), batching);
+          checked += check_windows(
+              depthwise(channels, multiplier, height, width, kernel_height, kernel_width), batching);
           if (testing::Test::HasFatalFailure()) return;
         }
       }

@@ -26,10 +26,11 @@ inline std::size_t size_of(const MapGeometry& g, int batch) {
   return static_cast<std::size_t>(g.elements() * batch);
 }
 
-/// forward(y, x, g, batch) equals `function` and works in place; backward(dx, dy, x, y, g, batch) equals differences and
-/// may write over dy. Inputs are within `range` of 0.
+/// forward(y, x, g, batch) equals `function` and works in place; backward(dx, dy, x, y, g, batch) equals
+/// differences and may write over dy. Inputs are within `range` of 0.
 template <class Forward, class Backward, class Function>
-void check_elementwise(Forward&& forward, Backward&& backward, Function&& function, double tolerance, double range = 4) {
+void check_elementwise(Forward&& forward, Backward&& backward, Function&& function, double tolerance,
+                       double range = 4) {
   for_each_map([&](const MapGeometry& g, int batch) {
     Numbers numbers(8);
     const Doubles input = numbers.uniform(size_of(g, batch), -range, range);
@@ -69,17 +70,16 @@ using Backward = void (*)(Blocked, ConstBlocked, ConstBlocked, const MapGeometry
 /// An activation without arguments whose backward pass takes its output.
 inline void check_activation(Forward forward, Backward backward, double (*function)(double), double tolerance,
                              double range = 4) {
-  const auto by_output = [&](Blocked dx, ConstBlocked dy, ConstBlocked, ConstBlocked y, const MapGeometry& g, int batch) {
-    backward(dx, dy, y, g, batch);
-  };
+  const auto by_output = [&](Blocked dx, ConstBlocked dy, ConstBlocked, ConstBlocked y, const MapGeometry& g,
+                             int batch) { backward(dx, dy, y, g, batch); };
   check_elementwise(forward, by_output, function, tolerance, range);
 }
 
 /// The same for one whose backward pass takes its input.
-inline void check_input_activation(Forward forward, Backward backward, double (*function)(double), double tolerance) {
-  const auto by_input = [&](Blocked dx, ConstBlocked dy, ConstBlocked x, ConstBlocked, const MapGeometry& g, int batch) {
-    backward(dx, dy, x, g, batch);
-  };
+inline void check_input_activation(Forward forward, Backward backward, double (*function)(double),
+                                   double tolerance) {
+  const auto by_input = [&](Blocked dx, ConstBlocked dy, ConstBlocked x, ConstBlocked, const MapGeometry& g,
+                            int batch) { backward(dx, dy, x, g, batch); };
   check_elementwise(forward, by_input, function, tolerance, 6);
 }
 

@@ -7,7 +7,9 @@ namespace cnn::tests {
 
 TEST(LeakyRelu, EqualsTheDefinition) {
   for (const float slope : {0.0f, 0.01f, 0.25f, 1.0f}) {
-    const auto own = [&](const MapGeometry& g) { return LeakyReluGeometry{g.channels, g.height, g.width, g.block, slope}; };
+    const auto own = [&](const MapGeometry& g) {
+      return LeakyReluGeometry{g.channels, g.height, g.width, g.block, slope};
+    };
     check_elementwise(
         [&](Blocked y, ConstBlocked x, const MapGeometry& g, int batch) { leaky_relu(y, x, own(g), batch); },
         [&](Blocked dx, ConstBlocked dy, ConstBlocked, ConstBlocked y, const MapGeometry& g, int batch) {

@@ -22,7 +22,8 @@ Doubles normalised(const Doubles& input, const LrnGeometry& g) {
     double sum = 0;
     for (int other = channel - g.size / 2; other <= channel + (g.size - 1) / 2; ++other) {
       if (other < 0 || other >= g.channels) continue;
-      const double x = input[i + static_cast<std::size_t>(other) * pixels - static_cast<std::size_t>(channel) * pixels];
+      const double x =
+          input[i + static_cast<std::size_t>(other) * pixels - static_cast<std::size_t>(channel) * pixels];
       sum += x * x;
     }
     output[i] = input[i] / std::pow(double{g.k} + double{g.alpha} / g.size * sum, double{g.beta});
@@ -34,7 +35,8 @@ struct Constants {
   int size;
   float alpha, beta, k;
 };
-constexpr Constants kConstants[] = {{5, 1e-4f, 0.75f, 1}, {5, 0.5f, 0.75f, 2}, {4, 2, 0.5f, 1}, {1, 1, 1, 1}, {20, 3, 0.75f, 1}};
+constexpr Constants kConstants[] = {
+    {5, 1e-4f, 0.75f, 1}, {5, 0.5f, 0.75f, 2}, {4, 2, 0.5f, 1}, {1, 1, 1, 1}, {20, 3, 0.75f, 1}};
 
 }  // namespace
 
@@ -65,7 +67,8 @@ TEST(Lrn, GradientEqualsCentralDifferences) {
       Map dx(map, batching.batch);
       on_team([&] { lrn_backward_input(dx, dy, x, g, batching.batch); });
       EXPECT_TRUE(dx.surroundings_intact());
-      expect_gradient([&](const Doubles& at) { return normalised(at, g); }, input, d_output, dx.values(), "d_input");
+      expect_gradient([&](const Doubles& at) { return normalised(at, g); }, input, d_output, dx.values(),
+                      "d_input");
     }
   }
 }

@@ -27,7 +27,9 @@ struct Operands {
   std::vector<Map> maps;
 
   Operands(const MapGeometry& map, int batch, const Scales& scales)
-      : map(map), flat{.channels = map.channels, .block = map.block}, g{map.channels, map.height, map.width, map.block} {
+      : map(map),
+        flat{.channels = map.channels, .block = map.block},
+        g{map.channels, map.height, map.width, map.block} {
     Numbers numbers(55);
     for (std::size_t arm = 0; arm < scales.size(); ++arm) {
       g.scales[arm] = scales[arm];
@@ -42,15 +44,23 @@ struct Operands {
 template <class Call>
 void with_inputs(const std::vector<Map>& maps, Call&& call) {
   switch (maps.size()) {
-    case 2: return call({maps[0], maps[1]});
-    case 3: return call({maps[0], maps[1], maps[2]});
-    case 4: return call({maps[0], maps[1], maps[2], maps[3]});
-    default: FAIL() << "no call for " << maps.size() << " inputs";
+    case 2:
+      return call({maps[0], maps[1]});
+    case 3:
+      return call({maps[0], maps[1], maps[2]});
+    case 4:
+      return call({maps[0], maps[1], maps[2], maps[3]});
+    default:
+      FAIL() << "no call for " << maps.size() << " inputs";
   }
 }
 
-const std::vector<Scales> kProducts = {
-    {false, true}, {true, false}, {false, false}, {false, false, false}, {true, false, true, false}, {false, false, true, false}};
+const std::vector<Scales> kProducts = {{false, true},
+                                       {true, false},
+                                       {false, false},
+                                       {false, false, false},
+                                       {true, false, true, false},
+                                       {false, false, true, false}};
 
 }  // namespace
 
@@ -60,7 +70,8 @@ TEST(Mul, EqualsTheDefinition) {
       const Operands operands(map, batch, scales);
       Map y(map, batch);
       on_team([&] {
-        with_inputs(operands.maps, [&](std::initializer_list<ConstBlocked> inputs) { mul(y, inputs, operands.g, batch); });
+        with_inputs(operands.maps,
+                    [&](std::initializer_list<ConstBlocked> inputs) { mul(y, inputs, operands.g, batch); });
       });
       ASSERT_TRUE(y.surroundings_intact());
       expect_close(y.values(), product(operands.inputs, scales, map, batch), 1e-6, "output");
@@ -88,7 +99,8 @@ TEST(Mul, GradientsEqualCentralDifferences) {
           moved[arm] = at;
           return product(moved, scales, map, batching.batch);
         };
-        expect_gradient(forward, operands.inputs[arm], d_output, dx.values(), "d_input of arm " + std::to_string(arm));
+        expect_gradient(forward, operands.inputs[arm], d_output, dx.values(),
+                        "d_input of arm " + std::to_string(arm));
       }
     }
   }

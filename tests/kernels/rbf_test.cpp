@@ -13,7 +13,8 @@ Doubles scores(const Doubles& input) {
     for (int digit = 0; digit < kRbfCodes; ++digit) {
       double sum = 0;
       for (int place = 0; place < kRbfCodeLength; ++place) {
-        const double difference = input[first + static_cast<std::size_t>(place)] - double{rbf_code(digit, place)};
+        const double difference =
+            input[first + static_cast<std::size_t>(place)] - double{rbf_code(digit, place)};
         sum += difference * difference;
       }
       output.push_back(-sum);

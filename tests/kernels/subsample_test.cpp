@@ -16,7 +16,8 @@ PoolGeometry geometry(int height, int width, int kernel_height, int kernel_width
   return g;
 }
 
-Doubles subsampled(const Doubles& input, const Doubles& weight, const Doubles& bias, const PoolGeometry& g, int batch) {
+Doubles subsampled(const Doubles& input, const Doubles& weight, const Doubles& bias, const PoolGeometry& g,
+                   int batch) {
   Doubles output = reference::avgpool(input, g, batch);
   for (std::size_t i = 0; i < output.size(); ++i) {
     const auto channel = i / static_cast<std::size_t>(g.out_height * g.out_width) % weight.size();
@@ -26,8 +27,8 @@ Doubles subsampled(const Doubles& input, const Doubles& weight, const Doubles& b
 }
 
 void check(const PoolGeometry& g, int batch) {
-  SCOPED_TRACE(testing::Message() << g.in_height << "x" << g.in_width << " by " << g.kernel_height << "x" << g.kernel_width
-                                  << " NB " << g.block << " batch " << batch);
+  SCOPED_TRACE(testing::Message() << g.in_height << "x" << g.in_width << " by " << g.kernel_height << "x"
+                                  << g.kernel_width << " NB " << g.block << " batch " << batch);
   const MapGeometry in{g.channels, g.in_height, g.in_width, g.block};
   const MapGeometry out{g.channels, g.out_height, g.out_width, g.block};
   Numbers numbers(57);
@@ -50,12 +51,12 @@ void check(const PoolGeometry& g, int batch) {
   });
   ASSERT_TRUE(y.surroundings_intact() && dx.surroundings_intact());
   expect_close(y.values(), subsampled(input, weight, bias, g, batch), 1e-6, "output");
-  expect_gradient([&](const Doubles& at) { return subsampled(at, weight, bias, g, batch); }, input, d_output, dx.values(),
-                  "d_input");
-  expect_gradient([&](const Doubles& at) { return subsampled(input, at, bias, g, batch); }, weight, d_output, doubles(dw),
-                  "d_weight");
-  expect_gradient([&](const Doubles& at) { return subsampled(input, weight, at, g, batch); }, bias, d_output, doubles(db),
-                  "d_bias");
+  expect_gradient([&](const Doubles& at) { return subsampled(at, weight, bias, g, batch); }, input, d_output,
+                  dx.values(), "d_input");
+  expect_gradient([&](const Doubles& at) { return subsampled(input, at, bias, g, batch); }, weight, d_output,
+                  doubles(dw), "d_weight");
+  expect_gradient([&](const Doubles& at) { return subsampled(input, weight, at, g, batch); }, bias, d_output,
+                  doubles(db), "d_bias");
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Cards asked directly: shapes, parameters and multiply-accumulates as PyTorch and torchvision have them, and which kernels run.
+// Cards asked directly: shapes, parameters and multiply-accumulates as PyTorch and torchvision have them, and
+// which kernels run.
 #include <gtest/gtest.h>
 
 #include "ir/op_def.hpp"
@@ -42,7 +43,9 @@ struct Asked {
     if (found != nullptr) inferred = *found;
   }
 
-  ir::OpContext context() const { return {.inputs = inputs, .arguments = arguments, .output = inferred.output}; }
+  ir::OpContext context() const {
+    return {.inputs = inputs, .arguments = arguments, .output = inferred.output};
+  }
   Shape output() const { return inferred.output; }
   bool refused() const { return inferred.output.channels == 0; }
   std::int64_t macs() const { return card->macs == nullptr ? 0 : card->macs(context()); }
@@ -76,8 +79,9 @@ Shape flat(std::int64_t channels) {
 
 TEST(Cards, DepthwiseConvolutionCountsAsPyTorchWithGroups) {
   // torch.nn.Conv2d(32, 64, 3, stride=2, padding=1, groups=32): 64 * 9 + 64.
-  const Asked layer("dwconv", {map(32, 112, 112)},
-                    {{"kernel", whole(3)}, {"stride", whole(2)}, {"pad", whole(1)}, {"multiplier", whole(2)}});
+  const Asked layer(
+      "dwconv", {map(32, 112, 112)},
+      {{"kernel", whole(3)}, {"stride", whole(2)}, {"pad", whole(1)}, {"multiplier", whole(2)}});
   EXPECT_EQ(layer.output(), map(64, 56, 56));
   EXPECT_EQ(layer.parameters(), 640);
   EXPECT_EQ(layer.inferred.parameters[0].extents, (std::vector<std::int64_t>{64, 1, 3, 3}));
@@ -100,20 +104,31 @@ TEST(Cards, AConvolutionInAsManyGroupsAsChannelsRunsDepthwise) {
 }
 
 TEST(Cards, PaddingByTensorFlowsRule) {
-  // tf.keras.layers.Conv2D(8, k, strides=s, padding="same") on 224 or 7: the smaller half of the padding comes first.
+  // tf.keras.layers.Conv2D(8, k, strides=s, padding="same") on 224 or 7: the smaller half of the padding
+  // comes first.
   struct Case {
     std::int64_t in, kernel, stride, dilation, out, pad;
   };
-  for (const Case& one : {Case{224, 3, 2, 1, 112, 0}, {225, 3, 2, 1, 113, 1}, {7, 3, 1, 1, 7, 1}, {7, 2, 1, 1, 7, 0},
-                          {7, 4, 3, 1, 3, 1}, {7, 1, 4, 1, 2, 0}, {7, 3, 1, 2, 7, 2}, {8, 5, 2, 1, 4, 1}}) {
+  for (const Case& one : {Case{224, 3, 2, 1, 112, 0},
+                          {225, 3, 2, 1, 113, 1},
+                          {7, 3, 1, 1, 7, 1},
+                          {7, 2, 1, 1, 7, 0},
+                          {7, 4, 3, 1, 3, 1},
+                          {7, 1, 4, 1, 2, 0},
+                          {7, 3, 1, 2, 7, 2},
+                          {8, 5, 2, 1, 4, 1}}) {
     const Asked layer("conv", {map(3, one.in, one.in)},
-                      {{"out", whole(8)}, {"kernel", whole(one.kernel)}, {"stride", whole(one.stride)},
-                       {"dilation", whole(one.dilation)}, {"pad", word("same_tf")}});
+                      {{"out", whole(8)},
+                       {"kernel", whole(one.kernel)},
+                       {"stride", whole(one.stride)},
+                       {"dilation", whole(one.dilation)},
+                       {"pad", word("same_tf")}});
     EXPECT_EQ(layer.output(), map(8, one.out, one.out));
     EXPECT_EQ(layer.field("pad_top"), one.pad) << one.in << " " << one.kernel << " " << one.stride;
     EXPECT_EQ(layer.field("pad_left"), one.pad);
   }
-  const Asked pool("maxpool", {map(4, 7, 6)}, {{"kernel", whole(2)}, {"stride", whole(2)}, {"pad", word("same_tf")}});
+  const Asked pool("maxpool", {map(4, 7, 6)},
+                   {{"kernel", whole(2)}, {"stride", whole(2)}, {"pad", word("same_tf")}});
   EXPECT_EQ(pool.output(), map(4, 4, 3));
 }
 
@@ -125,7 +140,8 @@ TEST(Cards, LayersWithoutParametersKeepOrGiveTheirShapes) {
   }
   EXPECT_EQ(Asked("lrn", {map(96, 55, 55)}, {{"size", whole(5)}}).output(), map(96, 55, 55));
   EXPECT_TRUE(Asked("lrn", {flat(96)}, {{"size", whole(5)}}).refused());
-  EXPECT_EQ(Asked("adaptive_avgpool", {map(256, 13, 9)}, {{"size", {Dimensions{{6, 7}}}}}).output(), map(256, 6, 7));
+  EXPECT_EQ(Asked("adaptive_avgpool", {map(256, 13, 9)}, {{"size", {Dimensions{{6, 7}}}}}).output(),
+            map(256, 6, 7));
   EXPECT_EQ(Asked("pad", {map(2, 3, 4)}, {{"amount", {Dimensions{{1, 3}}}}}).output(), map(2, 5, 10));
   EXPECT_EQ(Asked("stochastic_depth", {map(2, 3, 4)}, {{"rate", {0.2}}}).output(), map(2, 3, 4));
 }
@@ -157,6 +173,30 @@ TEST(Cards, LeNet5Of1998) {
   EXPECT_EQ(output.macs(), 840);
   EXPECT_TRUE(Asked("rbf", {flat(83)}, {{"out", whole(10)}}).refused());
   EXPECT_TRUE(Asked("rbf", {flat(84)}, {{"out", whole(9)}}).refused());
+}
+
+TEST(Cards, AConvolutionByAConnectionTable) {
+  // Table I: six maps of three neighbours, six of four, three of four apart, one of all.
+  const std::vector<std::vector<std::int64_t>> rows = {
+      {0, 1, 2},    {1, 2, 3},    {2, 3, 4},    {3, 4, 5},         {4, 5, 0},    {5, 0, 1},
+      {0, 1, 2, 3}, {1, 2, 3, 4}, {2, 3, 4, 5}, {3, 4, 5, 0},      {4, 5, 0, 1}, {5, 0, 1, 2},
+      {0, 1, 3, 4}, {1, 2, 4, 5}, {0, 2, 3, 5}, {0, 1, 2, 3, 4, 5}};
+  ir::List table;
+  for (const auto& row : rows) {
+    ir::List channels;
+    for (const std::int64_t channel : row) channels.push_back({channel});
+    table.push_back({channels});
+  }
+  const Asked layer("conv", {map(6, 14, 14)},
+                    {{"out", whole(16)}, {"kernel", whole(5)}, {"connect", {table}}});
+  EXPECT_EQ(layer.output(), map(16, 10, 10));
+  EXPECT_EQ(layer.parameters(), 1516);
+  EXPECT_EQ(layer.macs(), 1500 * 100);
+  EXPECT_EQ(layer.kernel(), "connected_conv");
+  table.pop_back();
+  EXPECT_TRUE(
+      Asked("conv", {map(6, 14, 14)}, {{"out", whole(16)}, {"kernel", whole(5)}, {"connect", {table}}})
+          .refused());
 }
 
 TEST(Cards, ACardWithoutCallsSaysThatItHasNoKernels) {

@@ -94,6 +94,26 @@ class Subsample(nn.Module):
         return F.avg_pool2d(x, 2) * self.weight[:, None, None] + self.bias[:, None, None]
 
 
+class Connected(nn.Module):
+    """A convolution by a connection table: [connections, kh, kw] spread over weights with zeros."""
+
+    def __init__(self, inputs, table, kernel):
+        super().__init__()
+        pairs = [(out, channel) for out, row in enumerate(table) for channel in row]
+        self.at, self.shape = tuple(zip(*pairs)), (len(table), inputs, kernel, kernel)
+        self.weight = nn.Parameter(torch.randn(len(pairs), kernel, kernel) / kernel)
+        self.bias = nn.Parameter(torch.randn(len(table)))
+
+    def forward(self, x):
+        weight = torch.zeros(self.shape).index_put(tuple(torch.tensor(index) for index in self.at), self.weight)
+        return F.conv2d(x, weight, self.bias, padding=self.shape[-1] // 2)
+
+
+def behind(x, value=0.0):
+    """What TensorFlow's SAME adds for windows of 2: a row below and a column on the right."""
+    return F.pad(x, (0, 1, 0, 1), value=value)
+
+
 class Layers(nn.Module):
     """Every layer that the other networks have not."""
     shape = (1, 33, 35)
@@ -110,6 +130,8 @@ class Layers(nn.Module):
         self.strided = section(dwconv1=nn.Conv2d(24, 48, 5, stride=2, padding=2, groups=24))
         self.squeeze = section(dense1=nn.Linear(48, 12), dense2=nn.Linear(12, 48))
         self.skipped = section(conv1=nn.Conv2d(48, 48, 3, padding=1, groups=48))
+        self.behind = section(conv1=nn.Conv2d(48, 24, 2))
+        self.table = section(conv1=Connected(24, [[0, 1, 5], [23], [2, 3, 4, 5, 22]], 3), conv2=nn.Conv2d(3, 48, 1))
         self.last = section(subsample1=Subsample(144))
         self.head = section(dense1=nn.Linear(144 * 2 * 3, 10))
 
@@ -120,6 +142,9 @@ class Layers(nn.Module):
         scale = torch.sigmoid(self.squeeze.dense2(F.silu(self.squeeze.dense1(x.mean((2, 3))))))
         x = x * scale[:, :, None, None]
         x = F.silu(self.skipped.conv1(x)) + x
+        x = F.max_pool2d(behind(self.behind.conv1(behind(x)), -float("inf")), 2, 1)
+        x = F.avg_pool2d(behind(x), 2, 1) / F.avg_pool2d(behind(torch.ones_like(x)), 2, 1)
+        x = self.table.conv2(self.table.conv1(x))
         x = torch.cat([F.max_pool2d(x, 2, ceil_mode=True), F.avg_pool2d(x, 3, 2, 1, count_include_pad=False),
                        F.avg_pool2d(x, 2, ceil_mode=True)], 1)
         x = self.last.subsample1(F.adaptive_avg_pool2d(F.pad(x, (0, 0, 1, 1)), (4, 6)))

@@ -130,6 +130,23 @@ TEST(Optimizer, AdamwTakesDecayOffTheWeightItself) {
   EXPECT_FLOAT_EQ(after[0], 0.95f - 0.1f);
 }
 
+TEST(Optimizer, RmspropDividesByTheRootOfTheMeanOfSquares) {
+  const auto after =
+      two_steps({.algorithm = Algorithm::kRmsprop, .learning_rate = 0.01, .epsilon = 0, .smoothing = 0.75});
+  EXPECT_FLOAT_EQ(after[0], 0.98f);  // the mean of squares is 0.25 * 0.25, its root half the gradient
+  EXPECT_NEAR(after[1], 0.98 + 0.01 * 0.25 / std::sqrt(0.75 * 0.0625 + 0.25 * 0.0625), 1e-6);
+}
+
+TEST(Optimizer, RmspropWithMomentumKeepsTwoMoments) {
+  const auto after = two_steps({.algorithm = Algorithm::kRmsprop,
+                                .learning_rate = 0.01,
+                                .momentum = 0.5,
+                                .epsilon = 0,
+                                .smoothing = 0.75});
+  EXPECT_FLOAT_EQ(after[0], 0.98f);              // moves by 2
+  EXPECT_FLOAT_EQ(after[1], 0.98f - 0.01f * 0);  // 0.5 * 2 - 0.25 / 0.25
+}
+
 TEST(Optimizer, CarriedOverMomentsStayAndThawedTensorsBeginAnew) {
   Model model(3, 2);
   model.add_phase(OptimizerDescription{.algorithm = Algorithm::kAdam, .learning_rate = 0.1}, {1});
@@ -202,7 +219,15 @@ const TorchCase kTorchCases[] = {
       .beta2 = 0.99,
       .epsilon = 1e-6}},
     {"AdamW([values], lr=0.01, weight_decay=0.1)",
-     {.algorithm = Algorithm::kAdamw, .learning_rate = 0.01, .weight_decay = 0.1}}};
+     {.algorithm = Algorithm::kAdamw, .learning_rate = 0.01, .weight_decay = 0.1}},
+    {"RMSprop([values], lr=0.01)", {.algorithm = Algorithm::kRmsprop, .learning_rate = 0.01}},
+    {"RMSprop([values], lr=0.01, alpha=0.9, eps=1e-4, weight_decay=0.1, momentum=0.8)",
+     {.algorithm = Algorithm::kRmsprop,
+      .learning_rate = 0.01,
+      .momentum = 0.8,
+      .weight_decay = 0.1,
+      .epsilon = 1e-4,
+      .smoothing = 0.9}}};
 constexpr std::size_t kTorchFloats = 40;
 constexpr int kTorchSteps = 20;
 constexpr int kNoTorch = 77;

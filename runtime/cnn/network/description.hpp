@@ -35,7 +35,7 @@ struct LayerDescription {
   std::string_view line{};  // of the spec, "12", or of a file that it imports, "blocks.cnn:12"
 };
 
-enum class Algorithm { kSgd, kAdam, kAdamw };
+enum class Algorithm { kSgd, kAdam, kAdamw, kRmsprop };
 
 struct OptimizerDescription {
   Algorithm algorithm = Algorithm::kSgd;
@@ -44,6 +44,7 @@ struct OptimizerDescription {
   bool nesterov = false;
   double weight_decay = 0;
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;  // double: 1 - 0.999f would be off by 1e-5
+  double smoothing = 0.99;  // of RMSprop's mean of squares
 };
 
 /// A tensor that learns in a phase, and where its gradient is: floats from the start of the gradients.

@@ -30,9 +30,9 @@ template <class Work>
 void for_each_bin_plane(const AdaptivePoolGeometry& g, int batch, Work&& work) {
   const std::ptrdiff_t in_pixels = static_cast<std::ptrdiff_t>(g.in_height) * g.in_width;
   const std::ptrdiff_t out_pixels = static_cast<std::ptrdiff_t>(g.out_height) * g.out_width;
-  for_each_map_plane({g.channels, g.in_height, g.in_width, g.block}, batch, [&](int block, std::ptrdiff_t plane) {
-    work(block, plane * in_pixels, plane * out_pixels);
-  });
+  for_each_map_plane(
+      {g.channels, g.in_height, g.in_width, g.block}, batch,
+      [&](int block, std::ptrdiff_t plane) { work(block, plane * in_pixels, plane * out_pixels); });
 }
 
 }  // namespace
@@ -52,7 +52,8 @@ void adaptive_avgpool(Blocked output, ConstBlocked input, const AdaptivePoolGeom
   });
 }
 
-void adaptive_avgpool_backward_input(Blocked d_input, ConstBlocked d_output, const AdaptivePoolGeometry& g, int batch) {
+void adaptive_avgpool_backward_input(Blocked d_input, ConstBlocked d_output, const AdaptivePoolGeometry& g,
+                                     int batch) {
   for_each_bin_plane(g, batch, [&](int block, std::ptrdiff_t in_offset, std::ptrdiff_t out_offset) {
     float* d_in = d_input.block(block) + in_offset;
     const float* d_out = d_output.block(block) + out_offset;

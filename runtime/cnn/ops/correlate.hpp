@@ -1,4 +1,5 @@
-// Sums of shifted rows, the inner loops of depthwise convolution: a few taps at a time, in vectors. For its source only.
+// Sums of shifted rows, the inner loops of depthwise convolution: a few taps at a time, in vectors. For its
+// source only.
 #pragma once
 
 #include <cstddef>
@@ -21,10 +22,11 @@ struct Taps {
   }
 };
 
-/// out[i] = sum over N taps from `first` on of weight * in[i + offset], plus out[i] itself, or `start` where kStart.
+/// out[i] = sum over N taps from `first` on of weight * in[i + offset], plus out[i] itself, or `start` where
+/// kStart.
 template <int N, bool kStart>
-void correlate_taps(float* __restrict out, const float* __restrict in, std::ptrdiff_t count, const Taps& taps, int first,
-                    float start) {
+void correlate_taps(float* __restrict out, const float* __restrict in, std::ptrdiff_t count, const Taps& taps,
+                    int first, float start) {
   const float* places[N];
   float weights[N];
   for (int tap = 0; tap < N; ++tap) {
@@ -39,8 +41,10 @@ void correlate_taps(float* __restrict out, const float* __restrict in, std::ptrd
   }
 }
 
-/// out[i] = sum of weight * in[i + offset] over the taps; the sum begins with `start` where `starts`, else with out[i].
-inline void correlate(float* out, const float* in, std::ptrdiff_t count, const Taps& taps, bool starts, float start) {
+/// out[i] = sum of weight * in[i + offset] over the taps; the sum begins with `start` where `starts`, else
+/// with out[i].
+inline void correlate(float* out, const float* in, std::ptrdiff_t count, const Taps& taps, bool starts,
+                      float start) {
   int tap = 0;
   const auto pass = [&]<int N>() {
     if (starts) {
@@ -57,7 +61,8 @@ inline void correlate(float* out, const float* in, std::ptrdiff_t count, const T
   while (taps.count - tap >= 1) pass.operator()<1>();
 }
 
-/// sums[tap] += sum of d[i] * in[i + offset] over i; eight lanes of float, which become double every `kPiece` elements.
+/// sums[tap] += sum of d[i] * in[i + offset] over i; eight lanes of float, which become double every `kPiece`
+/// elements.
 template <int N>
 void add_products_of_taps(double* sums, const float* d, const float* in, std::ptrdiff_t count,
                           const std::ptrdiff_t* offsets) {
@@ -88,10 +93,12 @@ void add_products_of_taps(double* sums, const float* d, const float* in, std::pt
 }
 
 /// The same for any number of taps up to kTapsTogether.
-inline void add_products(double* sums, const float* d, const float* in, std::ptrdiff_t count, const Taps& taps) {
+inline void add_products(double* sums, const float* d, const float* in, std::ptrdiff_t count,
+                         const Taps& taps) {
   if (taps.count == 9) return add_products_of_taps<9>(sums, d, in, count, taps.offsets);
   int tap = 0;
-  for (; taps.count - tap >= 3; tap += 3) add_products_of_taps<3>(sums + tap, d, in, count, taps.offsets + tap);
+  for (; taps.count - tap >= 3; tap += 3)
+    add_products_of_taps<3>(sums + tap, d, in, count, taps.offsets + tap);
   for (; tap < taps.count; ++tap) add_products_of_taps<1>(sums + tap, d, in, count, taps.offsets + tap);
 }
 

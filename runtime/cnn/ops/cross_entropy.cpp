@@ -44,6 +44,50 @@ void for_each_image(const MapGeometry& g, int batch, Work&& work) {
   });
 }
 
+// The targets of a batch, whose weights are shares in the mean.
+struct Targets {
+  ConstFloats weights;
+  double smoothing;
+  int classes;
+  double scale;  // batch / the sum of the labels' weights
+
+  Targets(const CrossEntropyTargets& targets, Labels labels, int classes, int batch)
+      : weights(targets.class_weights), smoothing(targets.label_smoothing), classes(classes) {
+    double sum = 0;
+    for (int image = 0; image < batch; ++image) sum += weight(labels[static_cast<std::size_t>(image)]);
+    scale = sum > 0 ? batch / sum : 0;
+  }
+
+  double weight(int i) const { return weights.empty() ? 1 : weights[static_cast<std::size_t>(i)]; }
+  double at(int i, int label) const {
+    return scale * weight(i) * (smoothing / classes + (i == label ? 1 - smoothing : 0));
+  }
+};
+
+// One image's loss, and `sum`, what the targets add up to.
+double loss_of(double& sum, const LogSum& total, const float* in, int label, const Targets& targets,
+               const MapGeometry& g) {
+  double loss = 0;
+  sum = 0;
+  for (int i = 0; i < g.channels; ++i) {
+    loss += targets.at(i, label) * total.loss(in[i * g.block]);
+    sum += targets.at(i, label);
+  }
+  return loss;
+}
+
+float loss_and_gradient(float* d_in, const float* in, int label, const Targets& targets, float weight,
+                        const MapGeometry& g, int batch) {
+  const LogSum total = log_sum(in, g);
+  double sum = 0;
+  const double loss = loss_of(sum, total, in, label, targets, g);
+  for (int i = 0; i < g.channels; ++i) {
+    const double probability = std::exp(in[i * g.block] - total.largest) / total.sum;
+    d_in[i * g.block] = static_cast<float>(weight * (sum * probability - targets.at(i, label)) / batch);
+  }
+  return static_cast<float>(weight * loss);
+}
+
 }  // namespace
 
 void softmax_cross_entropy(Blocked d_logits, Floats losses, ConstBlocked logits, Labels labels,
@@ -64,6 +108,34 @@ void cross_entropy_loss(Floats losses, ConstBlocked logits, Labels labels, const
   for_each_image(g, batch, [&](int block, int place, int image) {
     const float* in = logits.block(block) + place;
     losses[image] = static_cast<float>(log_sum(in, g).loss(in[labels[image] * g.block]));
+  });
+}
+
+void softmax_cross_entropy(Blocked d_logits, Floats losses, ConstBlocked logits, Labels labels,
+                           const CrossEntropyTargets& targets, const MapGeometry& g, int batch) {
+  const Targets wanted(targets, labels, g.channels, batch);
+  for_each_image(g, batch, [&](int block, int place, int image) {
+    losses[image] = loss_and_gradient(d_logits.block(block) + place, logits.block(block) + place, labels[image],
+                                      wanted, 1, g, batch);
+  });
+}
+
+void add_softmax_cross_entropy(Blocked d_logits, Floats losses, ConstBlocked logits, Labels labels,
+                               const CrossEntropyTargets& targets, float weight, const MapGeometry& g, int batch) {
+  const Targets wanted(targets, labels, g.channels, batch);
+  for_each_image(g, batch, [&](int block, int place, int image) {
+    losses[image] += loss_and_gradient(d_logits.block(block) + place, logits.block(block) + place, labels[image],
+                                       wanted, weight, g, batch);
+  });
+}
+
+void cross_entropy_loss(Floats losses, ConstBlocked logits, Labels labels, const CrossEntropyTargets& targets,
+                        const MapGeometry& g, int batch) {
+  const Targets wanted(targets, labels, g.channels, batch);
+  for_each_image(g, batch, [&](int block, int place, int image) {
+    const float* in = logits.block(block) + place;
+    double sum = 0;
+    losses[image] = static_cast<float>(loss_of(sum, log_sum(in, g), in, labels[image], wanted, g));
   });
 }
 

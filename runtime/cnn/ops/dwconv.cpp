@@ -1,4 +1,5 @@
-// Depthwise convolution, a plane at a time: laid out so that each tap of the kernel is one shift, then summed in vectors.
+// Depthwise convolution, a plane at a time: laid out so that each tap of the kernel is one shift, then summed
+// in vectors.
 #include "cnn/ops/dwconv.hpp"
 
 #include "cnn/ops/correlate.hpp"
@@ -8,7 +9,8 @@ namespace cnn {
 
 namespace {
 
-constexpr int kPiece = 2048;  // floats of rows summed as one long row, which fills vectors however narrow the map is
+constexpr int kPiece =
+    2048;  // floats of rows summed as one long row, which fills vectors however narrow the map is
 
 MapGeometry input_map(const ConvGeometry& g) {
   return {g.in_channels, g.in_height, g.in_width, g.block};
@@ -50,7 +52,8 @@ void for_each_phase_row(const ConvGeometry& g, const DepthwiseLayout& layout, Vi
 
 // Lays a plane of the input out in phases, zeros where there is padding.
 template <class Stride>
-void gather(float* phases, const float* plane, const ConvGeometry& g, const DepthwiseLayout& layout, Stride stride) {
+void gather(float* phases, const float* plane, const ConvGeometry& g, const DepthwiseLayout& layout,
+            Stride stride) {
   for_each_phase_row(g, layout, [&](std::ptrdiff_t row, int in_y, const PhaseColumns& columns) {
     float* __restrict to = phases + row;
     if (in_y < 0) return void(std::fill_n(to, layout.pitch, 0.0f));
@@ -65,7 +68,8 @@ void gather(float* phases, const float* plane, const ConvGeometry& g, const Dept
 
 // The way back: a plane of d_input from its phases; what no window saw is 0.
 template <class Stride>
-void scatter(float* plane, const float* phases, const ConvGeometry& g, const DepthwiseLayout& layout, Stride stride) {
+void scatter(float* plane, const float* phases, const ConvGeometry& g, const DepthwiseLayout& layout,
+             Stride stride) {
   std::fill_n(plane, static_cast<std::ptrdiff_t>(g.in_height) * g.in_width, 0.0f);
   for_each_phase_row(g, layout, [&](std::ptrdiff_t row, int in_y, const PhaseColumns& columns) {
     if (in_y < 0 || columns.begin == columns.end) return;
@@ -92,7 +96,8 @@ struct TapPlace {
   std::ptrdiff_t offset;
 };
 
-// The layout, and where each tap reads in it: made once a call, since divisions cost more than a small plane's sums.
+// The layout, and where each tap reads in it: made once a call, since divisions cost more than a small
+// plane's sums.
 struct Depthwise {
   DepthwiseLayout layout;
   TapPlace places[kMostDepthwiseTaps];
@@ -129,7 +134,8 @@ void forward_plane(float* out, const float* phases, const float* weight, float b
       const int rows = std::min(piece, g.out_height - begin);
       const std::ptrdiff_t place = static_cast<std::ptrdiff_t>(begin) * pitch;
       float* sums = first == 0 && last ? spare : spare + place;  // the same memory again, if it is done with
-      correlate(sums, phases + place, static_cast<std::ptrdiff_t>(rows - 1) * pitch + g.out_width, taps, first == 0, bias);
+      correlate(sums, phases + place, static_cast<std::ptrdiff_t>(rows - 1) * pitch + g.out_width, taps,
+                first == 0, bias);
       for (int y = 0; last && y < rows; ++y, sums += pitch) out = std::copy_n(sums, g.out_width, out);
     }
   }
@@ -145,7 +151,8 @@ void add_to_phases(float* phases, const float* d_output, const float* weight, co
     Taps taps;
     const auto flush = [&] {
       if (taps.count == 0) return;
-      correlate(to, d_output + layout.margin, static_cast<std::ptrdiff_t>(layout.plane()), taps, starts_phase, 0);
+      correlate(to, d_output + layout.margin, static_cast<std::ptrdiff_t>(layout.plane()), taps, starts_phase,
+                0);
       starts_phase = false;
       taps.count = 0;
     };
@@ -170,28 +177,29 @@ void for_each_input_plane(const ConvGeometry& g, int batch, Work&& work) {
   });
 }
 
-void forward(Blocked output, ConstBlocked input, ConstFloats weight, const float* bias, const ConvGeometry& g, int batch,
-             const Scratch& scratch) {
+void forward(Blocked output, ConstBlocked input, ConstFloats weight, const float* bias, const ConvGeometry& g,
+             int batch, const Scratch& scratch) {
   const Depthwise depthwise(g);
   const DepthwiseLayout& layout = depthwise.layout;
   with_stride(g.stride_width, [&](auto stride) {
-    for_each_input_plane(g, batch, [&](int block, int channel, std::ptrdiff_t in_offset, std::ptrdiff_t out_offset) {
-      float* phases = scratch.thread(team_rank());
-      gather(phases, input.block(block) + in_offset, g, layout, stride);
-      for (int i = 0; i < multiplier(g); ++i) {
-        const int out = channel * multiplier(g) + i;
-        forward_plane(output.block(block) + out_offset + i * g.block * out_pixels(g), phases,
-                      weight.data() + static_cast<std::ptrdiff_t>(out) * g.taps(), bias == nullptr ? 0 : bias[out], g,
-                      depthwise, phases + layout.input_floats());
-      }
-    });
+    for_each_input_plane(
+        g, batch, [&](int block, int channel, std::ptrdiff_t in_offset, std::ptrdiff_t out_offset) {
+          float* phases = scratch.thread(team_rank());
+          gather(phases, input.block(block) + in_offset, g, layout, stride);
+          for (int i = 0; i < multiplier(g); ++i) {
+            const int out = channel * multiplier(g) + i;
+            forward_plane(output.block(block) + out_offset + i * g.block * out_pixels(g), phases,
+                          weight.data() + static_cast<std::ptrdiff_t>(out) * g.taps(),
+                          bias == nullptr ? 0 : bias[out], g, depthwise, phases + layout.input_floats());
+          }
+        });
   });
 }
 
 }  // namespace
 
-void dwconv(Blocked output, ConstBlocked input, ConstFloats weight, ConstFloats bias, const ConvGeometry& geometry,
-            int batch, const Scratch& scratch) {
+void dwconv(Blocked output, ConstBlocked input, ConstFloats weight, ConstFloats bias,
+            const ConvGeometry& geometry, int batch, const Scratch& scratch) {
   forward(output, input, weight, bias.data(), geometry, batch, scratch);
 }
 
@@ -200,27 +208,28 @@ void dwconv(Blocked output, ConstBlocked input, ConstFloats weight, const ConvGe
   forward(output, input, weight, nullptr, geometry, batch, scratch);
 }
 
-void dwconv_backward_input(Blocked d_input, ConstBlocked d_output, ConstFloats weight, const ConvGeometry& g, int batch,
-                           const Scratch& scratch) {
+void dwconv_backward_input(Blocked d_input, ConstBlocked d_output, ConstFloats weight, const ConvGeometry& g,
+                           int batch, const Scratch& scratch) {
   const Depthwise depthwise(g);
   const DepthwiseLayout& layout = depthwise.layout;
   with_stride(g.stride_width, [&](auto stride) {
-    for_each_input_plane(g, batch, [&](int block, int channel, std::ptrdiff_t in_offset, std::ptrdiff_t out_offset) {
-      float* phases = scratch.thread(team_rank());
-      float* spare = phases + layout.input_floats();
-      for (int i = 0; i < multiplier(g); ++i) {
-        const std::ptrdiff_t out = static_cast<std::ptrdiff_t>(channel) * multiplier(g) + i;
-        spread(spare, d_output.block(block) + out_offset + i * g.block * out_pixels(g), g, layout);
-        add_to_phases(phases, spare, weight.data() + out * g.taps(), g, depthwise, i == 0);
-      }
-      scatter(d_input.block(block) + in_offset, phases, g, layout, stride);
-    });
+    for_each_input_plane(
+        g, batch, [&](int block, int channel, std::ptrdiff_t in_offset, std::ptrdiff_t out_offset) {
+          float* phases = scratch.thread(team_rank());
+          float* spare = phases + layout.input_floats();
+          for (int i = 0; i < multiplier(g); ++i) {
+            const std::ptrdiff_t out = static_cast<std::ptrdiff_t>(channel) * multiplier(g) + i;
+            spread(spare, d_output.block(block) + out_offset + i * g.block * out_pixels(g), g, layout);
+            add_to_phases(phases, spare, weight.data() + out * g.taps(), g, depthwise, i == 0);
+          }
+          scatter(d_input.block(block) + in_offset, phases, g, layout, stride);
+        });
   });
 }
 
 // A tile is an output channel, so that its sums over the batch have one order.
-void dwconv_backward_params(Floats d_weight, ConstBlocked d_output, ConstBlocked input, const ConvGeometry& g, int batch,
-                            const Scratch& scratch) {
+void dwconv_backward_params(Floats d_weight, ConstBlocked d_output, ConstBlocked input, const ConvGeometry& g,
+                            int batch, const Scratch& scratch) {
   const Depthwise depthwise(g);
   const DepthwiseLayout& layout = depthwise.layout;
   const std::ptrdiff_t in_pixels = static_cast<std::ptrdiff_t>(g.in_height) * g.in_width;
@@ -230,7 +239,8 @@ void dwconv_backward_params(Floats d_weight, ConstBlocked d_output, ConstBlocked
     float* spare = phases + layout.input_floats();
     float* gradient = d_weight.data() + static_cast<std::ptrdiff_t>(out) * g.taps();
     const std::ptrdiff_t channel = out / multiplier(g);
-    // Passes over the batch, each for a few taps: a sum in double for every tap of a large kernel would need memory.
+    // Passes over the batch, each for a few taps: a sum in double for every tap of a large kernel would need
+    // memory.
     for (int first = 0; first < g.taps(); first += kTapsTogether) {
       const Taps taps = depthwise.taps_from(first, g.taps(), nullptr);
       double sums[kTapsTogether] = {};
@@ -239,8 +249,9 @@ void dwconv_backward_params(Floats d_weight, ConstBlocked d_output, ConstBlocked
         const int place = image % g.block;
         const float* plane = input.block(block) + (channel * g.block + place) * in_pixels;
         with_stride(g.stride_width, [&](auto stride) { gather(phases, plane, g, layout, stride); });
-        spread(spare, d_output.block(block) + (static_cast<std::ptrdiff_t>(out) * g.block + place) * out_pixels(g), g,
-               layout);
+        spread(spare,
+               d_output.block(block) + (static_cast<std::ptrdiff_t>(out) * g.block + place) * out_pixels(g),
+               g, layout);
         add_products(sums, spare + layout.margin, phases, count, taps);
       }
       for (int tap = 0; tap < taps.count; ++tap) gradient[first + tap] = static_cast<float>(sums[tap]);

@@ -8,8 +8,8 @@
 
 namespace cnn {
 
-/// Where a plane lies while a depthwise kernel works on it: padded, and cut into one plane for each remainder of row and
-/// column by the stride, so that every tap of the kernel reads neighbours side by side.
+/// Where a plane lies while a depthwise kernel works on it: padded, and cut into one plane for each remainder
+/// of row and column by the stride, so that every tap of the kernel reads neighbours side by side.
 struct DepthwiseLayout {
   int reach_height, reach_width;  // rows and columns of such a plane beyond the output's
   int rows, pitch;                // of such a plane; the pitch is also that of the output's rows
@@ -42,8 +42,8 @@ constexpr ScratchSize dwconv_scratch(const ConvGeometry& g, int /*batch*/) {
   return {.per_thread = layout.input_floats() + layout.output_floats(g.out_height), .shared = 0};
 }
 
-/// As conv with groups = in_channels, which the geometry must have, and at most kMostDepthwiseTaps: output channel i reads input channel
-/// i / (out_channels / in_channels); weight is [out, 1, kh, kw], bias [out].
+/// As conv with groups = in_channels, which the geometry must have, and at most kMostDepthwiseTaps: output
+/// channel i reads input channel i / (out_channels / in_channels); weight is [out, 1, kh, kw], bias [out].
 void dwconv(Blocked output, ConstBlocked input, ConstFloats weight, ConstFloats bias,
             const ConvGeometry& geometry, int batch, const Scratch& scratch);
 void dwconv(Blocked output, ConstBlocked input, ConstFloats weight, const ConvGeometry& geometry, int batch,

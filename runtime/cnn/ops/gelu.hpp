@@ -5,7 +5,8 @@
 
 namespace cnn {
 
-/// output = input * P with P = (1 + erf(input / sqrt 2)) / 2, the normal distribution up to input; output may be the input if no backward follows.
+/// output = input * P with P = (1 + erf(input / sqrt 2)) / 2, the normal distribution up to input; output may
+/// be the input if no backward follows.
 void gelu(Blocked output, ConstBlocked input, const MapGeometry& geometry, int batch);
 
 /// d_input = d_output * (P + input * e^(-input^2 / 2) / sqrt(2 pi)); d_input may be d_output.

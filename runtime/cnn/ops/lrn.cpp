@@ -34,7 +34,8 @@ std::ptrdiff_t row(const LrnGeometry& g) {
   return static_cast<std::ptrdiff_t>(g.block) * g.height * g.width;
 }
 
-// s = k + alpha / size * sum of squares over the channels around `channel`; `in` is the first channel's piece.
+// s = k + alpha / size * sum of squares over the channels around `channel`; `in` is the first channel's
+// piece.
 void scales(float* __restrict s, const float* __restrict in, const LrnGeometry& g, int channel, int count) {
   const int first = std::max(channel - g.size / 2, 0);
   const int last = std::min(channel + (g.size - 1) / 2, g.channels - 1);
@@ -77,7 +78,8 @@ void lrn(Blocked output, ConstBlocked input, const LrnGeometry& g, int batch) {
   });
 }
 
-void lrn_backward_input(Blocked d_input, ConstBlocked d_output, ConstBlocked input, const LrnGeometry& g, int batch) {
+void lrn_backward_input(Blocked d_input, ConstBlocked d_output, ConstBlocked input, const LrnGeometry& g,
+                        int batch) {
   const float factor = 2 * g.alpha * g.beta / static_cast<float>(g.size);
   for_each_pixels(g, batch, [&](const Piece& piece) {
     const float* in = input.block(piece.block) + piece.begin;

@@ -20,8 +20,9 @@ struct LrnGeometry {
 /// output = input / (k + alpha / size * sum of input^2 over the channels around)^beta.
 void lrn(Blocked output, ConstBlocked input, const LrnGeometry& geometry, int batch);
 
-/// d_input = d_output / s^beta - 2 alpha beta / size * input * sum of d_output * input / s^(beta + 1) over the channels
-/// whose sums have this one, with s what the power is taken of.
-void lrn_backward_input(Blocked d_input, ConstBlocked d_output, ConstBlocked input, const LrnGeometry& geometry, int batch);
+/// d_input = d_output / s^beta - 2 alpha beta / size * input * sum of d_output * input / s^(beta + 1) over
+/// the channels whose sums have this one, with s what the power is taken of.
+void lrn_backward_input(Blocked d_input, ConstBlocked d_output, ConstBlocked input,
+                        const LrnGeometry& geometry, int batch);
 
 }  // namespace cnn

@@ -20,8 +20,9 @@ void stochastic_depth(Blocked output, ConstBlocked input, const StochasticDepthG
   });
 }
 
-void stochastic_depth_backward_input(Blocked d_input, ConstBlocked d_output, const StochasticDepthGeometry& geometry,
-                                     int batch, const RandomKey& random) {
+void stochastic_depth_backward_input(Blocked d_input, ConstBlocked d_output,
+                                     const StochasticDepthGeometry& geometry, int batch,
+                                     const RandomKey& random) {
   stochastic_depth(d_input, d_output, geometry, batch, random);  // scales and clears the same images
 }
 

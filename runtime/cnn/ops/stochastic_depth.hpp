@@ -12,13 +12,14 @@ struct StochasticDepthGeometry {
   int stream = 0;  // tells the network's random layers apart
 };
 
-/// output = input / (1 - rate) for images whose uniform number of random.hpp, by their place in the batch, is at least
-/// rate, else 0 (torchvision's mode "row"); output may be the input.
+/// output = input / (1 - rate) for images whose uniform number of random.hpp, by their place in the batch, is
+/// at least rate, else 0 (torchvision's mode "row"); output may be the input.
 void stochastic_depth(Blocked output, ConstBlocked input, const StochasticDepthGeometry& geometry, int batch,
                       const RandomKey& random);
 
 /// d_input from d_output by the same numbers, made again; d_input may be d_output.
-void stochastic_depth_backward_input(Blocked d_input, ConstBlocked d_output, const StochasticDepthGeometry& geometry,
-                                     int batch, const RandomKey& random);
+void stochastic_depth_backward_input(Blocked d_input, ConstBlocked d_output,
+                                     const StochasticDepthGeometry& geometry, int batch,
+                                     const RandomKey& random);
 
 }  // namespace cnn

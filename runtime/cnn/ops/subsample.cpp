@@ -31,7 +31,8 @@ void for_each_sums(const float* plane, const PoolGeometry& g, Visit&& visit) {
       float sums[kPiece] = {};
       for (int tap = 0; tap < g.kernel_height * g.kernel_width; ++tap) {
         const int in_y = y * g.stride_height + tap / g.kernel_width;
-        const float* in = plane + static_cast<std::ptrdiff_t>(in_y) * g.in_width + begin * g.stride_width + tap % g.kernel_width;
+        const float* in = plane + static_cast<std::ptrdiff_t>(in_y) * g.in_width + begin * g.stride_width +
+                          tap % g.kernel_width;
         for (int i = 0; i < count; ++i) sums[i] += in[static_cast<std::ptrdiff_t>(i) * g.stride_width];
       }
       visit(sums, static_cast<std::ptrdiff_t>(y) * g.out_width + begin, count);
@@ -41,19 +42,21 @@ void for_each_sums(const float* plane, const PoolGeometry& g, Visit&& visit) {
 
 }  // namespace
 
-void subsample(Blocked output, ConstBlocked input, ConstFloats weight, ConstFloats bias, const PoolGeometry& g, int batch) {
+void subsample(Blocked output, ConstBlocked input, ConstFloats weight, ConstFloats bias,
+               const PoolGeometry& g, int batch) {
   for_each_map_plane(input_map(g), batch, [&](int block, std::ptrdiff_t plane) {
     const auto channel = static_cast<std::size_t>(plane / g.block);
     const float scale = weight[channel] * share_of(g);
     float* out = output.block(block) + plane * out_pixels(g);
-    for_each_sums(input.block(block) + plane * in_pixels(g), g, [&](const float* sums, std::ptrdiff_t place, int count) {
-      for (int i = 0; i < count; ++i) out[place + i] = scale * sums[i] + bias[channel];
-    });
+    for_each_sums(input.block(block) + plane * in_pixels(g), g,
+                  [&](const float* sums, std::ptrdiff_t place, int count) {
+                    for (int i = 0; i < count; ++i) out[place + i] = scale * sums[i] + bias[channel];
+                  });
   });
 }
 
-void subsample_backward_input(Blocked d_input, ConstBlocked d_output, ConstFloats weight, ConstFloats /*bias*/,
-                              const PoolGeometry& g, int batch) {
+void subsample_backward_input(Blocked d_input, ConstBlocked d_output, ConstFloats weight,
+                              ConstFloats /*bias*/, const PoolGeometry& g, int batch) {
   for_each_map_plane(input_map(g), batch, [&](int block, std::ptrdiff_t plane) {
     const float scale = weight[static_cast<std::size_t>(plane / g.block)] * share_of(g);
     const float* d_out = d_output.block(block) + plane * out_pixels(g);
@@ -78,11 +81,14 @@ void subsample_backward_params(Floats d_weight, Floats d_bias, ConstBlocked d_ou
       const int block = image / g.block;
       const std::ptrdiff_t plane = static_cast<std::ptrdiff_t>(channel) * g.block + image % g.block;
       const float* d_out = d_output.block(block) + plane * out_pixels(g);
-      for_each_sums(input.block(block) + plane * in_pixels(g), g, [&](const float* sums, std::ptrdiff_t place, int count) {
-        product += sum_terms(count, [&](std::ptrdiff_t i) { return d_out[place + i] * sums[i]; });
-      });
+      for_each_sums(input.block(block) + plane * in_pixels(g), g,
+                    [&](const float* sums, std::ptrdiff_t place, int count) {
+                      product +=
+                          sum_terms(count, [&](std::ptrdiff_t i) { return d_out[place + i] * sums[i]; });
+                    });
     }
-    d_weight[static_cast<std::size_t>(channel)] = static_cast<float>(product * static_cast<double>(share_of(g)));
+    d_weight[static_cast<std::size_t>(channel)] =
+        static_cast<float>(product * static_cast<double>(share_of(g)));
   });
   sum_channels(d_bias, d_output, {g.channels, g.out_height, g.out_width, g.block}, batch);
 }

@@ -5,9 +5,10 @@
 
 namespace cnn {
 
-/// output = weight * the mean of each window + bias, weight and bias [channels]; windows lie side by side, with no padding.
-void subsample(Blocked output, ConstBlocked input, ConstFloats weight, ConstFloats bias, const PoolGeometry& geometry,
-               int batch);
+/// output = weight * the mean of each window + bias, weight and bias [channels]; windows lie side by side,
+/// with no padding.
+void subsample(Blocked output, ConstBlocked input, ConstFloats weight, ConstFloats bias,
+               const PoolGeometry& geometry, int batch);
 
 /// d_input = d_output * weight / the window's size; 0 where no window is.
 void subsample_backward_input(Blocked d_input, ConstBlocked d_output, ConstFloats weight, ConstFloats bias,

@@ -30,13 +30,14 @@ void for_each_channels(const MapGeometry& geometry, int batch, Work&& work) {
   });
 }
 
-/// Calls `work(block, plane)` for each image's channel, as tiles of the team; plane = channel * NB + the image's place, so
-/// a map's plane begins at plane * its pixels.
+/// Calls `work(block, plane)` for each image's channel, as tiles of the team; plane = channel * NB + the
+/// image's place, so a map's plane begins at plane * its pixels.
 template <class Work>
 void for_each_map_plane(const MapGeometry& geometry, int batch, Work&& work) {
   for_each_channels(geometry, batch, [&](int block, int begin, int end, int images) {
     for (int channel = begin; channel < end; ++channel) {
-      for (int image = 0; image < images; ++image) work(block, static_cast<std::ptrdiff_t>(channel) * geometry.block + image);
+      for (int image = 0; image < images; ++image)
+        work(block, static_cast<std::ptrdiff_t>(channel) * geometry.block + image);
     }
   });
 }

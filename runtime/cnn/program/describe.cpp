@@ -23,9 +23,11 @@ std::string input_text(const ModelDescription& model) {
 
 std::string optimizer_text(const OptimizerDescription& optimizer) {
   const bool sgd = optimizer.algorithm == Algorithm::kSgd;
-  std::string text = sgd ? "sgd" : optimizer.algorithm == Algorithm::kAdam ? "adam" : "adamw";
+  const bool rmsprop = optimizer.algorithm == Algorithm::kRmsprop;
+  std::string text = sgd ? "sgd" : rmsprop ? "rmsprop" : optimizer.algorithm == Algorithm::kAdam ? "adam" : "adamw";
   text += fmt::format("(lr={}", shortest(optimizer.learning_rate));
-  if (sgd && optimizer.momentum != 0) text += fmt::format(", momentum={}", shortest(optimizer.momentum));
+  if (rmsprop) text += fmt::format(", smoothing={}", shortest(optimizer.smoothing));
+  if ((sgd || rmsprop) && optimizer.momentum != 0) text += fmt::format(", momentum={}", shortest(optimizer.momentum));
   if (sgd && optimizer.nesterov) text += ", nesterov=true";
   if (optimizer.weight_decay != 0) text += fmt::format(", weight_decay={}", shortest(optimizer.weight_decay));
   return text + ")";

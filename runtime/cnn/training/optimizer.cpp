@@ -1,5 +1,5 @@
-// SGD, Adam and AdamW as PyTorch's single-tensor implementations compute them: moments and values in float32,
-// factors that depend on the step in double. Tiles of a fixed size are shared among the team.
+// SGD, Adam, AdamW and RMSprop as PyTorch's single-tensor implementations compute them: moments and values in
+// float32, factors that depend on the step in double. Tiles of a fixed size are shared among the team.
 #include "optimizer.hpp"
 
 #include <fmt/format.h>
@@ -31,8 +31,9 @@ std::size_t learning_floats(const ModelDescription& model) {
 
 /// Moments that an optimizer keeps for each learning float.
 std::size_t kinds_of_moments(const OptimizerDescription& optimizer) {
-  if (optimizer.algorithm != Algorithm::kSgd) return 2;
-  return optimizer.momentum != 0 ? 1 : 0;
+  const std::size_t velocities = optimizer.momentum != 0 ? 1 : 0;
+  if (optimizer.algorithm == Algorithm::kSgd) return velocities;
+  return optimizer.algorithm == Algorithm::kRmsprop ? 1 + velocities : 2;
 }
 
 struct Range {
@@ -93,6 +94,30 @@ void update_adam(const Range& range, const AdamFactors& factors) {
     range.second[i] = second;
     const float denominator = std::sqrt(second) * f.inverse_root_correction + f.epsilon;
     range.parameter[i] = f.kept * range.parameter[i] - f.step_size * (first / denominator);
+  }
+}
+
+/// The first moment is the mean of squares; the second, where there is momentum, what the parameter moves by.
+void update_rmsprop(const Range& range, const OptimizerDescription& settings, float rate) {
+  const auto smoothing = static_cast<float>(settings.smoothing);
+  const auto one_less_smoothing = static_cast<float>(1 - settings.smoothing);
+  const auto decay = static_cast<float>(settings.weight_decay);
+  const auto momentum = static_cast<float>(settings.momentum);
+  const auto epsilon = static_cast<float>(settings.epsilon);
+  const auto direction = [&](std::size_t i) {
+    const float gradient = range.gradient[i] + decay * range.parameter[i];
+    const float square = smoothing * range.first[i] + one_less_smoothing * gradient * gradient;
+    range.first[i] = square;
+    return gradient / (std::sqrt(square) + epsilon);
+  };
+  if (range.second == nullptr) {
+    for (std::size_t i = 0; i < range.count; ++i) range.parameter[i] -= rate * direction(i);
+    return;
+  }
+  for (std::size_t i = 0; i < range.count; ++i) {
+    const float velocity = momentum * range.second[i] + direction(i);
+    range.second[i] = velocity;
+    range.parameter[i] -= rate * velocity;
   }
 }
 
@@ -187,7 +212,9 @@ void Optimizer::update(Floats parameters, ConstFloats gradients) {
     const auto rate = static_cast<float>(learning_rate_);
     const auto decay = static_cast<float>(settings_.weight_decay);
     const std::int64_t step = steps_[static_cast<std::size_t>(tile.tensor)] + 1;
-    if (kinds == 2) {
+    if (settings_.algorithm == Algorithm::kRmsprop) {
+      update_rmsprop(range, settings_, rate);
+    } else if (kinds == 2) {
       update_adam(range, adam_factors(settings_, learning_rate_, step));
     } else if (kinds == 1) {
       update_momentum_sgd(range, rate, decay, static_cast<float>(settings_.momentum), settings_.nesterov);

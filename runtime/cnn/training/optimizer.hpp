@@ -1,4 +1,4 @@
-// Optimizers: SGD, Adam and AdamW over the tensors that learn in a phase, in one pass over contiguous memory.
+// Optimizers: SGD, Adam, AdamW and RMSprop over the tensors that learn in a phase, in one pass over contiguous memory.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +14,12 @@ namespace cnn {
 /// Updates a model's parameters from its gradients. Moments lie in the model's arena, by the parameter's
 /// place among all tensors that learn in any phase; each tensor counts its own steps. Formulas as PyTorch's
 /// defaults have them: SGD (Sutskever 2013 as torch.optim.SGD), Adam (Kingma & Ba 2015, algorithm 1, decay
-/// added to the gradient), AdamW (Loshchilov & Hutter 2019, algorithm 2).
+/// added to the gradient), AdamW (Loshchilov & Hutter 2019, algorithm 2), RMSprop (Tieleman & Hinton 2012,
+/// lecture 6e; as torch.optim.RMSprop, not centered, whose alpha is `smoothing`).
 class Optimizer {
  public:
   /// `state` is Network::optimizer_state(): the first moments of all tensors that ever learn, in definition
-  /// order, then the second ones (SGD has none). Throws std::invalid_argument where it is too small.
+  /// order, then the second ones (SGD has none, RMSprop with momentum only). Throws std::invalid_argument where it is too small.
   Optimizer(const ModelDescription& model, Floats state);
   /// With the network's own state, and `phase` begun. Throws std::invalid_argument where there is no such phase.
   explicit Optimizer(Network& network, int phase = 0);
