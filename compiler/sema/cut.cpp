@@ -1,9 +1,10 @@
 // Finds the part that a cut goes through, and spells what lies beyond it by paths.
 #include "sema/cut.hpp"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
-#include "sema/arguments.hpp"
 #include "support/messages.hpp"
 
 namespace cnnc::sema {
@@ -43,13 +44,14 @@ std::optional<std::pair<std::string, std::int64_t>> round_of(const std::string& 
   return std::pair(component.substr(0, open), std::stoll(component.substr(open + 1)));
 }
 
-// What is chosen outside of `part`, by paths: "backbone.dense4[11:], backbone.bn2".
-std::string spelled(const Cut& cut, const std::vector<std::string>& part) {
+// What is chosen outside of `part`, as it can be written: "backbone.dense4[11:], backbone.bn2"; empty where paths can't.
+std::string spelled(const Cut& cut, const std::vector<std::string>& part, const std::string& kind) {
   std::vector<std::string> paths;
   for (std::size_t i = 0; i < cut.layers.size(); ++i) {
     const auto path = components(cut.layers[i].path);
     const std::size_t shared = common_length(path, part);
     if (!cut.chosen[i] || shared == part.size()) continue;
+    if (shared == path.size()) return "";  // a merge around the part: its path would mean all of its branches, too
     std::string text = joined(path, shared + 1);
     const auto here = round_of(path[shared]), cut_through = round_of(part[shared]);
     if (here && cut_through && here->first == cut_through->first) {
@@ -59,10 +61,10 @@ std::string spelled(const Cut& cut, const std::vector<std::string>& part) {
     } else if (here) {
       text = (shared == 0 ? "" : joined(path, shared) + ".") + here->first;
     }
+    if (!kind.empty()) text = fmt::format("{}layers of {}", kind, text);
     if (std::ranges::find(paths, text) == paths.end()) paths.push_back(std::move(text));
   }
-  const std::vector<std::string_view> views(paths.begin(), paths.end());
-  return enumerate(views, "and");
+  return fmt::format("{}", fmt::join(paths, ", "));
 }
 
 }  // namespace
@@ -93,15 +95,15 @@ void note_cut_inside(const syntax::LayersSelector& selector, Range range, const 
     ++all;
     taken += cut.chosen[i] ? 1 : 0;
   }
+  const std::string kind = selector.kind ? selector.kind->text + " " : "";
   const auto spelling = [&](std::int64_t count) {
-    const std::string kind = selector.kind ? selector.kind->text + " " : "";
     const std::string of = selector.of ? " of " + std::string(file.sources.text(selector.of->range)) : "";
     return fmt::format("{} {} {}layers{}", cut.first ? "first" : "last", count, kind, of);
   };
   auto report = file.diagnostics.report(range, messages::kCutInside, path, taken, all);
   const std::string without = cut.count == taken ? "" : fmt::format("; without it: {}", spelling(cut.count - taken));
   report.help(fmt::format("with all of it: {}{}", spelling(cut.count + all - taken), without));
-  if (const std::string paths = spelled(cut, part); !paths.empty()) report.help(fmt::format("by name, without it: {}", paths));
+  if (const std::string paths = spelled(cut, part, kind); !paths.empty()) report.help(fmt::format("by name, without it: {}", paths));
 }
 
 }  // namespace cnnc::sema

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <unordered_set>
 #include <optional>
 #include <utility>
 
@@ -165,8 +166,13 @@ std::optional<std::pair<std::string, std::size_t>> round_at_end(const std::strin
   return std::pair(path.substr(0, open), std::stoull(path.substr(open + 1)));
 }
 
-bool is_below(std::string_view path, std::string_view part) {
-  return path == part || (path.starts_with(part) && (path[part.size()] == '.' || path[part.size()] == '['));
+// A layer's path and what it lies in, from the inside out: a.b[2].c, a.b[2], a.b, a.
+std::vector<std::string> parts_around(const std::string& path) {
+  std::vector<std::string> parts{path};
+  for (std::size_t end = path.find_last_of(".["); end != std::string::npos && end > 0; end = path.find_last_of(".[", end - 1)) {
+    parts.push_back(path.substr(0, end));
+  }
+  return parts;
 }
 
 }  // namespace
@@ -212,22 +218,23 @@ std::vector<std::string> with_slices(const std::vector<std::string>& paths) {
 
 // The longest paths upward under which everything is flagged.
 std::string covering_paths(const std::vector<bool>& flags, const std::vector<std::string>& layers) {
-  std::vector<std::string> chosen;
+  std::unordered_set<std::string> mixed;  // parts with a layer that is not flagged
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    const bool covered = std::ranges::any_of(chosen, [&](const std::string& part) { return is_below(layers[i], part); });
-    if (!flags[i] || covered) continue;
-    std::string best = layers[i];
-    for (std::size_t end = layers[i].find_last_of(".["); end != std::string::npos && end > 0;
-         end = layers[i].find_last_of(".[", end - 1)) {
-      const std::string part = layers[i].substr(0, end);
-      bool whole = true;
-      for (std::size_t k = 0; k < layers.size(); ++k) whole &= flags[k] || !is_below(layers[k], part);
-      if (!whole) break;
-      best = part;
-    }
-    chosen.push_back(best);
+    if (flags[i]) continue;
+    for (std::string& part : parts_around(layers[i])) mixed.insert(std::move(part));
   }
-  return fmt::format("{}", fmt::join(with_slices(chosen), ", "));
+  std::vector<std::string> chosen;
+  std::unordered_set<std::string> covered;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (!flags[i]) continue;
+    const auto parts = parts_around(layers[i]);
+    // A named merge whose branches are not all flagged: its path would mean them, too, and a merge has nothing that learns.
+    if (mixed.contains(parts[0])) continue;
+    std::size_t outermost = 0;
+    while (outermost + 1 < parts.size() && !mixed.contains(parts[outermost + 1])) ++outermost;
+    if (covered.insert(parts[outermost]).second) chosen.push_back(parts[outermost]);
+  }
+  return fmt::format("{}", fmt::join(chosen, ", "));
 }
 
 std::string render_training(const Program& program) {

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "analyzed.hpp"
+#include "sema/render.hpp"
 
 namespace cnnc {
 namespace {
@@ -89,6 +90,20 @@ TEST(Selectors, AMistakeIsExplainedQuicklyInALargeModel) {
       "data Images { source = idx(\"d\") classes = 10 batch = 32 }\n"
       "train Net on Images { epochs = 1 optimizer = adam(lr=1e-3) freeze stoge }");
   EXPECT_NE(analyzed.messages().find("did you mean stage? (the model has stage, flatten1, dense1)"), std::string::npos);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(15));
+}
+
+TEST(Selectors, FrozenLayersOfALargeModelAreNamedQuickly) {
+  const auto begin = std::chrono::steady_clock::now();
+  const Analyzed analyzed(
+      "model Net { input 1x2x2 stage = repeat 20000 { conv(1, 1) -> relu -> bn } flatten -> dense(10) -> softmax }\n"
+      "data Images { source = idx(\"d\") classes = 10 batch = 32 }\n"
+      "train Net on Images { epochs = 1 optimizer = adam(lr=1e-3) freeze stage[19000:] }");
+  ASSERT_EQ(analyzed.messages(), "");
+  const sema::Program& program = analyzed.programs.at(0);
+  const std::string paths = sema::covering_paths(program.training->phases.at(0).frozen, sema::layer_paths(program.model));
+  EXPECT_TRUE(paths.starts_with("stage[19000], stage[19001], ")) << paths.substr(0, 60);
+  EXPECT_TRUE(paths.ends_with(", stage[19999]"));
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(15));
 }
 

@@ -84,6 +84,26 @@ TEST(Training, EverythingIsWrittenOut) {
   EXPECT_EQ(trained(kExpected), kExpected) << "what is written out means the same";
 }
 
+// A merge lies around its branches: `stage` alone would mean conv1 as well.
+TEST(Training, AMergeWhoseBranchesAreNotAllFrozenIsLeftOut) {
+  const std::string net =
+      "model Net { input 1x8x8  stage = add { | conv(1, 1) | arm = repeat 2 { conv(1, 1) -> bn } }  flatten -> dense(10) -> "
+      "softmax }\n"
+      "data Images { source = idx(\"d\") classes = 10 batch = 32 }\n"
+      "train Net on Images { epochs = 1 optimizer = sgd(0.1) ";
+  const auto rendered = [&](const std::string& freezing) {
+    const Analyzed analyzed(net + freezing + " }");
+    EXPECT_EQ(analyzed.messages(), "") << freezing;
+    const std::string text = sema::render_training(analyzed.programs.at(0));
+    const std::size_t begin = text.find("freeze ");
+    return begin == std::string::npos ? "" : text.substr(begin, text.find('\n', begin) - begin);
+  };
+  EXPECT_EQ(rendered("freeze stage"), "freeze stage");
+  EXPECT_EQ(rendered("freeze add layers"), "");
+  EXPECT_EQ(rendered("freeze add layers, stage.arm"), "freeze stage.arm");
+  EXPECT_EQ(rendered("freeze stage.arm[1], flatten1"), "freeze stage.arm[1], flatten1");
+}
+
 // As torch.optim has them.
 TEST(Training, DefaultsOfOptimizers) {
   const auto optimizer = [](const std::string& call) { return line("optimizer", "epochs = 1 optimizer = " + call); };
