@@ -60,6 +60,7 @@ constexpr Foreign kLayers[] = {
     {"", "interpolate", "F.interpolate(x, scale_factor=2) is written upsample(2): the nearest pixel is repeated"},
     {"", "ConvTranspose2d", "there is no transposed convolution; larger maps: upsample(2) -> conv(out, 3, pad=1)"},
     {"", "Conv2DTranspose", "there is no transposed convolution; larger maps: upsample(2) -> conv(out, 3, pad=1)"},
+    {"", "self", "each line is a layer and takes the current tensor: conv(64, 3, pad=1)"},
     {"", "LeakyReLU", "LeakyReLU(0.1) is written leaky_relu(0.1)"},
     {"", "swish", "swish is called silu"},
     {"", "hswish", "it is called hardswish"},

@@ -201,6 +201,8 @@ inline constexpr Message<Text, Text> kLossNeedsSoftmax{
     "loss-needs-softmax", Severity::kError, "cross_entropy needs a model that ends in softmax or dense; {} ends in '{}'"};
 inline constexpr Message<Text, Text, Text, Text> kLossNeedsEnding{
     "loss-needs-ending", Severity::kError, "{} needs a model that ends in {}; {} ends in '{}'"};
+inline constexpr Message<Text> kAuxiliaryLoss{
+    "auxiliary-loss", Severity::kError, "the auxiliary head '{}' learns by cross_entropy only"};
 inline constexpr Message<std::size_t, Text, std::int64_t> kClassWeights{
     "class-weights", Severity::kError, "there are {} class weights, but data {} has {} classes"};
 inline constexpr Message<Text, std::int64_t> kTop5NeedsClasses{
