@@ -27,6 +27,8 @@ ONLY_IN = {
     r"boost/program_options": r"compiler/driver/command_line\.cpp|runtime/cnn/program/.*\.cpp",
     r"Eigen/": r"runtime/cnn/.*\.cpp|runtime/cnn/core/elementary\.hpp",
     r"onnx/onnx_pb": r"compiler/onnx/export\.cpp",
+    r"j(peglib|error)\.h": r"runtime/formats/jpeg\.cpp",
+    r"png\.h": r"runtime/formats/png\.cpp",
     r"ops/cards\.hpp": r"compiler/(ops|driver)/.*",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
