@@ -33,6 +33,7 @@ constexpr CommandDef kCommands[] = {
     {"diff", "SPEC SPEC", "what differs by meaning: layers, figures, training"},
     {"graph", "SPEC", "the network as a drawing, in dot or as SVG"},
     {"generate", "SPEC -o DIR", "writes the C++ of a spec's programs"},
+    {"weights", "inspect|convert|map ...", "reads weights files: what is in them, and how they fit a spec"},
     {"train", "SPEC [OPTIONS]", "generates, builds and trains", true},
     {"eval", "SPEC [OPTIONS]", "generates, builds and evaluates", true},
     {"predict", "SPEC FILES [OPTIONS]", "generates, builds and predicts", true},
@@ -56,9 +57,13 @@ po::options_description options_of(const CommandDef& command) {
     add("check", "changes nothing; lists the files that would change, exit code 1 where there are any");
     return options;
   }
+  if (command.name == "weights") {
+    add("json", "inspect: machine-readable");
+    add("match", po::value<std::string>(), "map: name or order (default: name)");
+  }
   add("set", po::value<std::vector<std::string>>()->composing(), "NAME=VALUE: another value for a model's parameter or a setting of train");
   add("model", po::value<std::string>(), "the model, where the spec has several");
-  if (command.runs_program) return options;
+  if (command.runs_program || command.name == "weights") return options;
   if (command.name == "check" || command.name == "summary") add("json", "machine-readable");
   if (command.name == "graph") add("svg", "drawn by Graphviz's dot, as SVG");
   if (command.name == "summary") add("threads", po::value<int>(), "threads to count scratch memory for (default: this machine's)");
@@ -104,6 +109,11 @@ void take_values(const po::variables_map& values, CommandLine& line) {
   if (values.count("out")) line.output = values["out"].as<std::string>();
   if (values.count("depfile")) line.depfile = values["depfile"].as<std::string>();
   if (values.count("stamp")) line.stamp = values["stamp"].as<std::string>();
+  if (values.count("match")) {
+    const std::string match = values["match"].as<std::string>();
+    if (match != "name" && match != "order") throw UsageError(fmt::format("--match takes name or order, not '{}'", match));
+    line.match_by_order = match == "order";
+  }
   text("name", line.program_name);
   if (values.count("name") && !is_file_name(line.program_name)) {
     throw UsageError(fmt::format("--name takes letters, digits and _ + - . and begins with a letter, a digit or _, not '{}'", line.program_name));
@@ -177,7 +187,7 @@ CommandLine parse_command_line(int argc, char** argv) {
     if (values.count("subject")) {
       const auto subjects = values["subject"].as<std::vector<std::string>>();
       const std::size_t most = command.name == "diff" ? 2 : 1;
-      if (command.name == "fmt") line.files = subjects;
+      if (command.name == "fmt" || command.name == "weights") line.files = subjects;
       else if (subjects.size() > most) throw UsageError(fmt::format("'{}' takes {}, not also '{}'", command.name, command.usage, subjects[most]));
       line.subject = subjects.front();
       if (subjects.size() > 1) line.second = subjects[1];
@@ -186,9 +196,9 @@ CommandLine parse_command_line(int argc, char** argv) {
   } catch (const po::error& error) {
     throw UsageError(error.what());
   }
-  if (line.subject.empty() && !line.help && command.name != "describe") throw UsageError(fmt::format("'{}' needs a spec: cnnc {} {}", command.name, command.name, command.usage));
+  if (line.subject.empty() && !line.help && command.name != "describe" && command.name != "weights") throw UsageError(fmt::format("'{}' needs a spec: cnnc {} {}", command.name, command.name, command.usage));
   if (line.second.empty() && !line.help && command.name == "diff") throw UsageError("'diff' needs two specs: cnnc diff SPEC SPEC");
-  line.compile.spec = line.subject;
+  line.compile.spec = command.name == "weights" && line.files.size() > 1 ? line.files[1] : line.subject;
   line.compile.generates = command.runs_program || command.name == "generate";
   return line;
 }

@@ -108,6 +108,7 @@ class OrderMatch {
       : wanted_(wanted), stored_(stored) {}
 
   Pairing match() {
+    pairing_.by = MatchBy::kOrder;
     Indices all, floats;
     for (std::size_t i = 0; i < wanted_.size(); ++i) all.push_back(i);
     for (std::size_t i = 0; i < stored_.size(); ++i) {
@@ -330,25 +331,28 @@ bool same_shape(std::span<const std::int64_t> left, std::span<const std::int64_t
 
 std::string mismatch_text(const Pairing& pairing, std::span<const WantedTensor> wanted,
                           std::span<const StoredTensor> stored) {
-  std::vector<std::string> missing, different, extra;
-  for (const std::size_t i : pairing.missing)
-    missing.push_back(fmt::format("{} {}", wanted[i].name, extents_text(wanted[i].extents)));
-  for (const TensorPair& pair : pairing.disagreeing) {
-    const WantedTensor& ours = wanted[pair.wanted];
-    const StoredTensor& theirs = stored[pair.stored];
-    const std::string as =
-        ours.name == theirs.name ? "" : fmt::format(" and would get {}, which", theirs.name);
-    different.push_back(as.empty() ? fmt::format("{} is {} {}, expected F32 {}", ours.name, theirs.type,
-                                                 extents_text(theirs.extents), extents_text(ours.extents))
-                                   : fmt::format("{} is {}{} is {} {}", ours.name, extents_text(ours.extents),
-                                                 as, theirs.type, extents_text(theirs.extents)));
+  const auto ours = [&](std::size_t i) {
+    return fmt::format("{} {}", wanted[i].name, extents_text(wanted[i].extents));
+  };
+  const auto theirs = [&](std::size_t i) {
+    return fmt::format("{} {}", stored[i].name, extents_text(stored[i].extents));
+  };
+  const std::string hint = pairing.hint.empty() ? "" : "\n  " + pairing.hint;
+  if (pairing.by == MatchBy::kOrder && !pairing.disagreeing.empty()) {
+    const TensorPair& pair = pairing.disagreeing.front();
+    // What follows is neither missing nor too much: it was not compared.
+    return fmt::format("\n  after {} pairs, these two don't go together:\n    {}\n    {} in the file{}",
+                       pairing.pairs.size(), ours(pair.wanted), theirs(pair.stored), hint);
   }
-  for (const std::size_t i : pairing.left_over)
-    extra.push_back(fmt::format("{} {}", stored[i].name, extents_text(stored[i].extents)));
-  std::string text =
-      listed("missing", missing) + listed("different", different) + listed("not asked for", extra);
-  if (!pairing.hint.empty()) text += "\n  " + pairing.hint;
-  return text;
+  std::vector<std::string> missing, different, extra;
+  for (const std::size_t i : pairing.missing) missing.push_back(ours(i));
+  for (const TensorPair& pair : pairing.disagreeing) {
+    const StoredTensor& found = stored[pair.stored];
+    different.push_back(fmt::format("{} is {} {}, expected F32 {}", wanted[pair.wanted].name, found.type,
+                                    extents_text(found.extents), extents_text(wanted[pair.wanted].extents)));
+  }
+  for (const std::size_t i : pairing.left_over) extra.push_back(theirs(i));
+  return listed("missing", missing) + listed("different", different) + listed("not asked for", extra) + hint;
 }
 
 std::string listed(std::string_view title, std::span<const std::string> lines) {

@@ -31,6 +31,7 @@ struct Pairing {
   std::vector<TensorPair> disagreeing;  // by name: same name; in order: the first that disagrees
   std::vector<std::size_t> missing;     // wanted ones without a partner
   std::vector<std::size_t> left_over;   // the file's
+  MatchBy by = MatchBy::kName;
   std::string hint;                     // what may be the reason, or empty
 
   bool complete() const { return disagreeing.empty() && missing.empty(); }

@@ -200,11 +200,12 @@ bool holds_tensors(const Pickle& pickle, const PickleValue& value) {
 }
 
 /// Keys of a dictionary for a message, the first of them.
-std::string keys_text(const Pickle& pickle, const PickleValue& dictionary) {
+std::string keys_text(const Pickle& pickle, const PickleValue& dictionary, std::string_view but = {}) {
   constexpr std::size_t kMost = 8;
   std::vector<std::string> keys;
   for (std::size_t i = 0; i < dictionary.items.size() && keys.size() < kMost; i += 2) {
     const PickleValue& key = pickle.value(dictionary.items[i]);
+    if (key.kind == PickleKind::kText && !but.empty() && key.text == but) continue;
     keys.push_back(key.kind == PickleKind::kText ? shown(key.text) : describe(key));
   }
   if (dictionary.items.size() / 2 > kMost) keys.push_back("...");
@@ -234,7 +235,7 @@ const PickleValue& find_state_dictionary(const Pickle& pickle, std::vector<std::
     }
     if (inner == nullptr) break;
     notes.push_back(fmt::format("its weights were found under '{}'; it also holds: {}", found,
-                                keys_text(pickle, *value)));
+                                keys_text(pickle, *value, found)));
     value = inner;
   }
   fail(fmt::format(
