@@ -14,6 +14,7 @@
 #include "driver/generate.hpp"
 #include "driver/graph.hpp"
 #include "driver/summary.hpp"
+#include "driver/weights.hpp"
 #include "ops/cards.hpp"
 #include "sema/render.hpp"
 
@@ -162,6 +163,7 @@ int run_command(const CommandLine& line) {
   if (line.command == "describe") return describe_command(line);
   if (line.command == "fmt") return format_files(line);
   if (line.command == "diff") return print_diff(line);
+  if (line.command == "weights") return weights_command(line);
 
   Sources sources;
   Diagnostics diagnostics;
