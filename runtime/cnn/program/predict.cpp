@@ -146,8 +146,10 @@ std::string guesses_text(const std::vector<Guess>& guesses) {
 int predict(const PredictOptions& options, const ModelDescription& model, MakeNetwork make) {
   const std::filesystem::path weights = find_weights(options.weights, options.out, model);
   const std::unique_ptr<Network> network = make(options.threads);
-  for (const std::string& note : load_weights(weights, *network).notes)
-    fmt::print(stderr, "note: {}\n", note);
+  const LoadedWeights loaded = load_weights(weights, *network, options.match);
+  for (const std::string& note : loaded.notes) fmt::print(stderr, "note: {}\n", note);
+  if (!options.json)
+    for (const std::string& pair : loaded.pairs) fmt::print("{}\n", pair);
   Predictor predictor(*network, options.top);
   Json json = {{"model", model.name}, {"weights", weights.string()}, {"predictions", Json::array()}};
   for (const std::filesystem::path& file : options.files) {
