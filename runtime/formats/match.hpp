@@ -32,7 +32,7 @@ struct Pairing {
   std::vector<std::size_t> missing;     // wanted ones without a partner
   std::vector<std::size_t> left_over;   // the file's
   MatchBy by = MatchBy::kName;
-  std::string hint;                     // what may be the reason, or empty
+  std::string hint;  // what may be the reason, or empty
 
   bool complete() const { return disagreeing.empty() && missing.empty(); }
 };

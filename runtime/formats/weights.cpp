@@ -131,29 +131,49 @@ void for_each_number(const StridedTensor& tensor, std::size_t bytes, Take&& take
   }
 }
 
-template <class Stored, class Convert>
-void convert(const StridedTensor& tensor, std::span<float> values, Convert&& to_float) {
-  float* next = values.data();
-  for_each_number(tensor, sizeof(Stored),
-                  [&](const std::byte* place) { *next++ = to_float(load<Stored>(place)); });
-}
-
-void read_values(const StridedTensor& tensor, std::span<float> values) {
+/// Calls `take` with each of the tensor's numbers as float32, in row-major order.
+template <class Take>
+void for_each_float(const StridedTensor& tensor, Take&& take) {
   const std::string& type = tensor.described.type;
+  const auto visit = [&]<class Stored>(Stored, auto&& to_float) {
+    for_each_number(tensor, sizeof(Stored),
+                    [&](const std::byte* place) { take(to_float(load<Stored>(place))); });
+  };
   if (type == "F32") {
-    convert<float>(tensor, values, [](float value) { return value; });
+    visit(float{}, [](float value) { return value; });
   } else if (type == "F16") {
-    convert<std::uint16_t>(tensor, values, from_half);
+    visit(std::uint16_t{}, from_half);
   } else if (type == "BF16") {
-    convert<std::uint16_t>(
-        tensor, values, [](std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t{bits} << 16); });
+    visit(std::uint16_t{},
+          [](std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t{bits} << 16); });
   } else {
-    convert<double>(tensor, values, [](double value) {
+    visit(double{}, [](double value) {
       // Too large a number becomes an infinity, which nobody lets pass; the cast alone would be undefined.
       const bool fits = std::abs(value) <= static_cast<double>(std::numeric_limits<float>::max());
       return fits || std::isnan(value) ? static_cast<float>(value) : std::numeric_limits<float>::infinity();
     });
   }
+}
+
+/// The same, and throws FormatError where the tensor can't be used.
+template <class Take>
+void for_each_usable_float(const std::filesystem::path& file, const StridedTensor& tensor, Take&& take) {
+  const StoredTensor& described = tensor.described;
+  if (!described.is_float())
+    throw FormatError(file, fmt::format("tensor '{}' is of type {}; only F32, F16, BF16 and F64 can be used",
+                                        described.name, described.type));
+  std::int64_t index = 0;
+  for_each_float(tensor, [&](float value) {
+    if (!std::isfinite(value)) {
+      const char* found = std::isnan(value)         ? "NaN"
+                          : described.type == "F64" ? "a number too large for float32"
+                                                    : "an infinity";
+      throw FormatError(file, fmt::format("tensor '{}' has {} as its number {}: such weights are of no use",
+                                          described.name, found, index));
+    }
+    ++index;
+    take(value);
+  });
 }
 
 }  // namespace
@@ -202,20 +222,15 @@ const std::vector<std::string>& WeightsFile::notes() const {
 
 void WeightsFile::read(std::size_t index, std::span<float> values) const {
   const StridedTensor& tensor = list_->tensors.at(index);
-  const StoredTensor& described = tensor.described;
-  if (!described.is_float())
-    throw FormatError(path_, fmt::format("tensor '{}' is of type {}; only F32, F16, BF16 and F64 can be used",
-                                         described.name, described.type));
-  if (values.size() != static_cast<std::size_t>(described.count))
-    throw std::invalid_argument(
-        fmt::format("tensor '{}' has {} numbers, not {}", described.name, described.count, values.size()));
-  read_values(tensor, values);
-  for (std::size_t i = 0; i < values.size(); ++i)
-    if (!std::isfinite(values[i]))
-      throw FormatError(path_,
-                        fmt::format("tensor '{}' has {} as its number {}{}; such weights are of no use",
-                                    described.name, std::isnan(values[i]) ? "NaN" : "an infinity", i,
-                                    described.type == "F64" ? " when read as float32" : ""));
+  if (values.size() != static_cast<std::size_t>(tensor.described.count))
+    throw std::invalid_argument(fmt::format("tensor '{}' has {} numbers, not {}", tensor.described.name,
+                                            tensor.described.count, values.size()));
+  float* next = values.data();
+  for_each_usable_float(path_, tensor, [&](float value) { *next++ = value; });
+}
+
+void WeightsFile::check(std::size_t index) const {
+  for_each_usable_float(path_, list_->tensors.at(index), [](float) {});
 }
 
 }  // namespace cnn::formats

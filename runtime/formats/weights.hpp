@@ -49,6 +49,9 @@ class WeightsFile {
   /// Reads tensors()[index] as float32 into `values`, in row-major order; values.size() is its count. Throws
   /// FormatError where it is not of a float type, or holds NaN, infinity or what is too large for float32.
   void read(std::size_t index, std::span<float> values) const;
+  /// Throws what read() would throw, and keeps nothing: so that all can be looked at before anything is
+  /// changed.
+  void check(std::size_t index) const;
 
  private:
   std::filesystem::path path_;
