@@ -178,7 +178,8 @@ void check_input(const ExpandedModel& model, DataFacts& data, Diagnostics& diagn
 }
 
 void check_monitors(const TrainLines& lines, const DataFacts& data, Diagnostics& diagnostics) {
-  if (data.data.validation.kind != ir::Split::Kind::kNone) return;
+  // A folder may have a validation part of its own; the program sees whether it does.
+  if (data.data.validation.kind != ir::Split::Kind::kNone || data.data.source == ir::Data::Source::kFolder) return;
   for (const auto& [monitor, range] : lines.monitors) {
     if (!monitor.starts_with("val_")) continue;
     diagnostics.report(range, messages::kMonitorWithoutValidation, monitor, data.data.name)
