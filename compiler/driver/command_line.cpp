@@ -32,6 +32,7 @@ constexpr CommandDef kCommands[] = {
     {"render", "SPEC", "the spec fully expanded, with every default"},
     {"diff", "SPEC SPEC", "what differs by meaning: layers, figures, training"},
     {"graph", "SPEC", "the network as a drawing, in dot or as SVG"},
+    {"export", "SPEC WEIGHTS -o FILE", "writes the network with its weights as an ONNX file"},
     {"generate", "SPEC -o DIR", "writes the C++ of a spec's programs"},
     {"train", "SPEC [OPTIONS]", "generates, builds and trains", true},
     {"eval", "SPEC [OPTIONS]", "generates, builds and evaluates", true},
@@ -62,6 +63,7 @@ po::options_description options_of(const CommandDef& command) {
   if (command.name == "check" || command.name == "summary") add("json", "machine-readable");
   if (command.name == "graph") add("svg", "drawn by Graphviz's dot, as SVG");
   if (command.name == "summary") add("threads", po::value<int>(), "threads to count scratch memory for (default: this machine's)");
+  if (command.name == "export") add("out,o", po::value<std::string>(), "FILE: the ONNX file to write");
   if (command.name == "generate") {
     add("out,o", po::value<std::string>(), "folder to write to (default: this one)");
     add("name", po::value<std::string>(), "the program's name and so its files', where the spec's own is not wanted");
@@ -176,7 +178,7 @@ CommandLine parse_command_line(int argc, char** argv) {
     po::notify(values);
     if (values.count("subject")) {
       const auto subjects = values["subject"].as<std::vector<std::string>>();
-      const std::size_t most = command.name == "diff" ? 2 : 1;
+      const std::size_t most = command.name == "diff" || command.name == "export" ? 2 : 1;
       if (command.name == "fmt") line.files = subjects;
       else if (subjects.size() > most) throw UsageError(fmt::format("'{}' takes {}, not also '{}'", command.name, command.usage, subjects[most]));
       line.subject = subjects.front();
@@ -188,6 +190,10 @@ CommandLine parse_command_line(int argc, char** argv) {
   }
   if (line.subject.empty() && !line.help && command.name != "describe") throw UsageError(fmt::format("'{}' needs a spec: cnnc {} {}", command.name, command.name, command.usage));
   if (line.second.empty() && !line.help && command.name == "diff") throw UsageError("'diff' needs two specs: cnnc diff SPEC SPEC");
+  if (command.name == "export" && !line.help) {
+    if (line.second.empty()) throw UsageError("'export' needs a spec and its weights: cnnc export SPEC WEIGHTS -o FILE");
+    if (line.output == ".") throw UsageError("'export' needs a file to write: -o model.onnx");
+  }
   line.compile.spec = line.subject;
   line.compile.generates = command.runs_program || command.name == "generate";
   return line;

@@ -20,7 +20,7 @@ struct CommandLine {
   std::string command;
   std::string subject;              // the spec, or a layer for describe
   std::vector<std::string> files;   // fmt
-  std::string second;               // diff: the other spec
+  std::string second;               // diff: the other spec; export: the weights
   CompileOptions compile;
   std::filesystem::path output = "."; // generate
   std::filesystem::path depfile;    // generate; empty: none

@@ -202,12 +202,13 @@ Command eval_command(const ModelDescription& model) {
 }
 
 Command predict_command(const ModelDescription& model) {
-  Command command{"predict", "FILES", "the most probable classes of images in IDX files, plain or gzip", {}};
+  Command command{
+      "predict", "FILES", "the most probable classes of pictures (JPEG, PNG) or of images in IDX files", {}};
   command.options.add_options()("weights", po::value<std::string>()->value_name("FILE"),
                                 "safetensors file (default: the run's best, else its last)");
   add_out(command, model, "folder of the run");
   command.options.add_options()("first", po::value<std::string>()->value_name("N"),
-                                "only a file's first N images")(
+                                "only an IDX file's first N images")(
       "top", po::value<std::string>()->value_name("N"), "classes to print for an image (default: 3)")(
       "json", "print JSON");
   add_threads(command);
@@ -250,8 +251,8 @@ std::string overview(const ModelDescription& model) {
 
 std::string help(const Command& command, const ModelDescription& model) {
   const std::string operands = command.operands.empty() ? "" : " " + command.operands;
-  std::string text = fmt::format("usage: {}{} [OPTIONS]\n\n{}\n\noptions:\n", command_text(model, command.name),
-                                 operands, command.summary);
+  std::string text = fmt::format("usage: {}{} [OPTIONS]\n\n{}\n\noptions:\n",
+                                 command_text(model, command.name), operands, command.summary);
   std::size_t width = 0;
   const auto left = [](const po::option_description& option) {
     return fmt::format("--{} {}", option.long_name(), option.format_parameter());
