@@ -7,7 +7,7 @@ function(runtime_description file)
   # The build's own flags count: what is built with a sanitizer links only with it.
   separate_arguments(flags UNIX_COMMAND "${CMAKE_CXX_FLAGS}")
   list(PREPEND flags -std=c++20 -O2 "-march=${CNN_MARCH}")
-  set(link ${BLAS_LIBRARIES} -lfmt -lboost_program_options -lz -fopenmp -pthread)
+  set(link ${BLAS_LIBRARIES} -lfmt -lboost_program_options -ljpeg -lpng -lz -fopenmp -pthread)
   foreach(list arg_INCLUDE flags arg_LIBRARIES link)
     list(TRANSFORM ${list} REPLACE "([\"\\\\])" "\\\\\\1")
     list(JOIN ${list} "\", \"" ${list})

@@ -19,8 +19,8 @@ struct CommandLine {
   std::string binary;               // cnnc, as it was called
   std::string command;
   std::string subject;              // the spec, or a layer for describe
-  std::vector<std::string> files;   // fmt; weights: what is to be done, and with which files
-  std::string second;               // diff: the other spec
+  std::vector<std::string> files;   // all that stands without an option's name, the subject among them
+  std::string second;               // diff: the other spec; export: the weights
   CompileOptions compile;
   std::filesystem::path output = "."; // generate
   std::filesystem::path depfile;    // generate; empty: none

@@ -49,7 +49,8 @@ std::string type_text(const ir::ArgumentDef& argument) {
     case ir::ArgumentType::kPadding: return "1, 0x3, same or same_tf";
     case ir::ArgumentType::kNumber: return "number";
     case ir::ArgumentType::kBoolean: return "true or false";
-    case ir::ArgumentType::kWord: return fmt::format("{}", fmt::join(argument.choices, ", "));
+    case ir::ArgumentType::kWord:
+      return fmt::format("{}{}{}", fmt::join(argument.choices, ", "), argument.also ? ", " : "", argument.also_text);
     case ir::ArgumentType::kActivation: return "an activation";
     case ir::ArgumentType::kText: return "text in quotes";
     case ir::ArgumentType::kNumbers: return "number or list of numbers";

@@ -22,11 +22,6 @@ std::string field_text(const ir::GeometryField& field) {
   return fmt::format(".{} = {}", field.name, value);
 }
 
-// A table of rows; an empty one is left out, and spans to it are empty.
-std::string table(std::string_view type, std::string_view name, const std::vector<std::string>& rows) {
-  if (rows.empty()) return "";
-  return fmt::format("constexpr {} {}[] = {{\n    {},\n}};\n\n", type, name, fmt::join(rows, ",\n    "));
-}
 // Numbers, as many to a line as fit.
 std::string numbers_table(std::string_view type, std::string_view name, const std::vector<int>& numbers) {
   std::string text = fmt::format("constexpr {} {}[] = {{", type, name);
@@ -42,16 +37,6 @@ std::string numbers_table(std::string_view type, std::string_view name, const st
     line += ',';
   }
   return text + "\n    " + line + "\n};\n\n";
-}
-
-std::string table_name(std::string_view name, bool empty) {
-  return empty ? "{}" : std::string(name);
-}
-
-std::string floats_text(const std::vector<double>& values) {
-  std::vector<std::string> texts;
-  for (const double value : values) texts.push_back(float_literal(value));
-  return fmt::format("{}", fmt::join(texts, ", "));
 }
 
 std::string_view initial_name(ir::Initializer::Kind kind) {
@@ -127,23 +112,6 @@ std::string strings_table(std::string_view name, const std::vector<std::string>&
   return table("std::string_view", name, rows);
 }
 
-std::string prepare(const ir::Data& data) {
-  std::string text;
-  std::vector<std::string> rows;
-  for (std::size_t i = 0; i < data.prepare.size(); ++i) {
-    const ir::Transform& transform = data.prepare[i];
-    if (transform.kind == ir::Transform::Kind::kResize) {
-      rows.push_back(fmt::format("{{.kind = cnn::TransformKind::kResize, .height = {}, .width = {}}}", transform.height,
-                                 transform.width));
-      continue;
-    }
-    text += fmt::format("constexpr float kMean{}[] = {{{}}};\nconstexpr float kStdDeviation{}[] = {{{}}};\n\n", i,
-                        floats_text(transform.mean), i, floats_text(transform.std_deviation));
-    rows.push_back(fmt::format("{{.kind = cnn::TransformKind::kNormalize, .mean = kMean{}, .std_deviation = kStdDeviation{}}}", i, i));
-  }
-  return text + table("cnn::TransformDescription", "kPrepare", rows);
-}
-
 std::string split_text(const ir::Split& split) {
   switch (split.kind) {
     case ir::Split::Kind::kNone: return "{}";
@@ -154,19 +122,33 @@ std::string split_text(const ir::Split& split) {
   return "";
 }
 
-std::string data_member(const ir::Data& data) {
-  return fmt::format(
-      "    .data = {{.name = {}, .source = cnn::SourceKind::kIdx, .directory = {},\n"
-      "             .validation = {}, .test = {},\n             .class_names = {}, .prepare = {}}},\n",
-      string_literal(data.name), string_literal(data.directory), split_text(data.validation), split_text(data.test),
-      table_name("kClassNames", data.class_names.empty() && data.classes == 0), table_name("kPrepare", data.prepare.empty()));
+std::string_view source_name(ir::Data::Source source) {
+  switch (source) {
+    case ir::Data::Source::kIdx: return "kIdx";
+    case ir::Data::Source::kCifar10: return "kCifar10";
+    case ir::Data::Source::kFolder: return "kFolder";
+    case ir::Data::Source::kList: return "kList";
+  }
+  return "";
 }
 
+// Where the spec gives a number alone, numbers are names; but pictures are named by their folders or their list.
 std::vector<std::string> class_names(const ir::Data& data) {
-  if (!data.class_names.empty()) return data.class_names;
+  const bool files_name_them = data.source == ir::Data::Source::kFolder || data.source == ir::Data::Source::kList;
+  if (!data.class_names.empty() || files_name_them) return data.class_names;
   std::vector<std::string> names;
   for (std::int64_t i = 0; i < data.classes; ++i) names.push_back(std::to_string(i));
   return names;
+}
+
+std::string data_member(const ir::Data& data) {
+  const std::string augment = data.augment.empty() ? "" : ", .augment = kAugment";
+  return fmt::format(
+      "    .data = {{.name = {}, .source = cnn::SourceKind::{}, .directory = {},\n"
+      "             .validation = {}, .test = {},\n             .class_names = {}, .prepare = {}{}}},\n",
+      string_literal(data.name), source_name(data.source), string_literal(data.directory), split_text(data.validation),
+      split_text(data.test), table_name("kClassNames", class_names(data).empty()),
+      table_name("kPrepare", data.prepare.empty()), augment);
 }
 
 std::string checkpoints(const ir::Training& training) {
@@ -229,8 +211,11 @@ std::string geometry_constants(const Plan& plan) {
 
 std::string description_tables(const Plan& plan, const Origin& origin) {
   std::string text = tensors(plan) + layers(plan);
-  if (plan.data) text += strings_table("kClassNames", class_names(*plan.data)) + prepare(*plan.data);
-  if (plan.training) text += strings_table("kMetrics", plan.training->metrics) + checkpoints(*plan.training) + initial_weights(plan) + phases(plan);
+  if (plan.data) text += strings_table("kClassNames", class_names(*plan.data)) + transform_tables(*plan.data);
+  if (plan.training) {
+    text += strings_table("kMetrics", plan.training->metrics) + checkpoints(*plan.training) + initial_weights(plan) +
+            phases(plan);
+  }
   text += strings_table("kAuxiliaries", plan.auxiliaries);
   text += fmt::format(
       "constexpr cnn::ModelDescription kModel{{\n"

@@ -2,6 +2,7 @@
 #include "emit/text.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace cnnc::emit {
 
@@ -60,6 +61,15 @@ std::string with_commas(std::int64_t number) {
   const std::size_t sign = number < 0 ? 1 : 0;
   for (std::size_t at = digits.size(); at > sign + 3;) digits.insert(at -= 3, ",");
   return digits;
+}
+
+std::string table(std::string_view type, std::string_view name, const std::vector<std::string>& rows) {
+  if (rows.empty()) return "";
+  return fmt::format("constexpr {} {}[] = {{\n    {},\n}};\n\n", type, name, fmt::join(rows, ",\n    "));
+}
+
+std::string table_name(std::string_view name, bool empty) {
+  return empty ? "{}" : std::string(name);
 }
 
 std::string call_text(std::string_view head, const std::vector<std::string>& operands, std::string_view tail, int indent) {

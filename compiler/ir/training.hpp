@@ -12,7 +12,7 @@
 
 namespace cnnc::ir {
 
-/// A step of `prepare` or `augment`, as it is called; resize and normalize with what they come to.
+/// A step of `prepare` or `augment`, as it is called; normalize with what it comes to.
 struct Transform {
   enum class Kind { kResize, kNormalize, kOther } kind = Kind::kOther;
   std::string name = {};                         // "resize", "rotate"
@@ -44,7 +44,6 @@ struct Data {
   std::vector<std::string> class_names;  // empty: "0", "1", ...
   std::vector<Transform> prepare;        // of every image
   std::vector<Transform> augment;        // of those of the training part
-  std::vector<NotYet> not_yet;
 };
 
 struct Optimizer {

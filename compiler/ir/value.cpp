@@ -36,6 +36,7 @@ struct TextOf {
       text += fmt::format("{}{}", text.empty() ? "" : "x", extent);
     return text;
   }
+  std::string operator()(const Normal& normal) const { return fmt::format("normal({})", float_text(normal.deviation)); }
   std::string operator()(const List& list) const {
     std::string text = "[";
     for (const Value& element : list) text += (text.size() == 1 ? "" : ", ") + to_text(element);
@@ -50,6 +51,7 @@ struct DescriptionOf {
   std::string operator()(const std::string& string) const { return "the text " + string_text(string); }
   std::string operator()(const Word& word) const { return fmt::format("the word '{}'", word.text); }
   std::string operator()(const Dimensions& dimensions) const { return "the size " + TextOf{}(dimensions); }
+  std::string operator()(const Normal& normal) const { return TextOf{}(normal); }
   std::string operator()(const List& list) const {
     if (list.empty()) return "an empty list";
     const std::string text = TextOf{}(list);

@@ -25,10 +25,16 @@ struct Dimensions {
   friend bool operator==(const Dimensions&, const Dimensions&) = default;
 };
 
+/// `normal(0.01)`: numbers drawn from N(0, deviation^2).
+struct Normal {
+  double deviation = 1;
+  friend bool operator==(const Normal&, const Normal&) = default;
+};
+
 using List = std::vector<Value>;
 
 struct Value {
-  std::variant<std::int64_t, double, bool, std::string, Word, Dimensions, List> form;
+  std::variant<std::int64_t, double, bool, std::string, Word, Dimensions, Normal, List> form;
 
   template <class T>
   const T* as() const { return std::get_if<T>(&form); }

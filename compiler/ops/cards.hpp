@@ -33,6 +33,7 @@ ir::OpDef softmax_card();
 ir::OpDef stochastic_depth_card();
 ir::OpDef subsample_card();
 ir::OpDef tanh_card();
+ir::OpDef upsample_card();
 
 /// Every card, in the order of the reference.
 ir::OpRegistry registry();

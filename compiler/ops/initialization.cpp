@@ -9,7 +9,9 @@ namespace {
 
 using Kind = ir::Initializer::Kind;
 
-ir::Initializer weight_initializer(const std::string& scheme, double fan_in, double fan_out) {
+ir::Initializer weight_initializer(const ir::Value& value, double fan_in, double fan_out) {
+  if (const auto* normal = value.as<ir::Normal>()) return {Kind::kNormal, normal->deviation};
+  const std::string& scheme = value.as<ir::Word>()->text;
   if (scheme == "he_normal") return {Kind::kNormal, std::sqrt(2 / fan_in)};
   if (scheme == "he_uniform") return {Kind::kUniform, std::sqrt(6 / fan_in)};
   if (scheme == "glorot_uniform") return {Kind::kUniform, std::sqrt(6 / (fan_in + fan_out))};
@@ -33,7 +35,9 @@ void add_weight_arguments(ir::OpDef& card) {
                             .type = ArgumentType::kWord,
                             .default_value = Value{ir::Word{"torch"}},
                             .summary = "How the weights begin; `torch` is PyTorch's own initialisation.",
-                            .choices = {"torch", "he_normal", "he_uniform", "glorot_uniform"}});
+                            .choices = {"torch", "he_normal", "he_uniform", "glorot_uniform"},
+                            .also = [](const Value& value) { return value.as<ir::Normal>() != nullptr; },
+                            .also_text = "normal(std)"});
   card.arguments.push_back({.name = "bias_init",
                             .type = ArgumentType::kWord,
                             .default_value = Value{ir::Word{"torch"}},
@@ -41,12 +45,13 @@ void add_weight_arguments(ir::OpDef& card) {
                             .choices = {"torch", "zeros"}});
 }
 
-void add_weights(ir::Inferred& inferred, const ir::ArgumentValues& arguments, std::vector<std::int64_t> extents,
-                 std::int64_t fan_in, std::int64_t fan_out) {
+void add_weights(ir::Inferred& inferred, const ir::ArgumentValues& arguments,
+                 std::vector<std::int64_t> extents, std::int64_t fan_in, std::int64_t fan_out) {
   const std::int64_t out = extents[0];
   const auto in = static_cast<double>(fan_in);
   inferred.parameters.push_back(
-      {"weight", std::move(extents), weight_initializer(arguments.word("weights"), in, static_cast<double>(fan_out))});
+      {"weight", std::move(extents),
+       weight_initializer(arguments.at("weights"), in, static_cast<double>(fan_out))});
   if (!arguments.boolean("bias")) return;
   const bool zeros = arguments.word("bias_init") == "zeros";
   inferred.parameters.push_back(

@@ -54,6 +54,8 @@ void report_superfluous(const Callee& callee, const syntax::Argument& argument, 
   auto report = diagnostics.report(argument.range, messages::kTooManyArguments, callee.name, positions);
   if (const std::string_view foreign = foreign_extra(callee.name); !foreign.empty())
     report.help(std::string(foreign));
+  else if (positions == 0 && std::holds_alternative<syntax::Reference>(argument.value->form))
+    report.help(fmt::format("a layer takes the current tensor by itself: write {}", callee.name));
   else if (positions < callee.arguments.size())
     report.help(fmt::format("give the others by name: {}", signature(callee)));
 }
@@ -187,8 +189,13 @@ void report_wrong_type(const Callee& callee, const ArgumentDef& definition, cons
                        const std::vector<std::string_view>& words, Diagnostics& diagnostics) {
   std::string expected(wanted(definition));
   const bool chosen = definition.type == ArgumentType::kWord || definition.type == ArgumentType::kActivation;
-  if (definition.type == ArgumentType::kWord) expected = enumerate(words, "or");
-  if (definition.also != nullptr) expected += fmt::format(" or {}", definition.also_text);
+  if (definition.type == ArgumentType::kWord) {
+    std::vector<std::string_view> all = words;
+    if (definition.also != nullptr) all.push_back(definition.also_text);
+    expected = enumerate(all, "or");
+  } else if (definition.also != nullptr) {
+    expected += fmt::format(" or {}", definition.also_text);
+  }
   if (definition.type == ArgumentType::kActivation) expected += fmt::format(" ({})", enumerate(words, "or"));
   auto report = chosen ? diagnostics.report(operand.range, messages::kNotAChoice, definition.name,
                                             callee.name, expected, describe(operand.value))

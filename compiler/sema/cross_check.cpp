@@ -79,6 +79,35 @@ void check_loss(const TrainLines& lines, const ExpandedModel& model, Diagnostics
   report.help("end the model with dense(classes) -> softmax");
 }
 
+void collect_heads(const Sequence& sequence, std::vector<const Auxiliary*>& heads) {
+  for (const Item& item : sequence) {
+    if (const auto* head = std::get_if<Auxiliary>(&item.form)) heads.push_back(head);
+    if (const auto* section = std::get_if<Section>(&item.form)) collect_heads(section->body, heads);
+  }
+}
+
+// Auxiliary heads see the same classes and the same kind of loss as the model's end.
+void check_heads(const TrainLines& lines, const ExpandedModel& model, const DataFacts& data, Diagnostics& diagnostics) {
+  std::vector<const Auxiliary*> heads;
+  collect_heads(model.model.body, heads);
+  for (const Auxiliary* head : heads) {
+    if (lines.training.loss != ir::Loss::kCrossEntropy) {
+      auto report = diagnostics.report(head->range, messages::kAuxiliaryLoss, head->path);
+      if (lines.loss_range) report.also(*lines.loss_range, "the loss");
+      report.help("use cross_entropy, or a model without auxiliary heads");
+    } else if (!head->output.flat) {
+      diagnostics.report(head->range, messages::kOutputNotFlat, head->path, to_text(head->output))
+          .help("put 'flatten' or 'gap' before the last dense layer");
+    } else if (head->output.channels != data.data.classes) {
+      diagnostics
+          .report(head->range, messages::kClassesDisagree, head->path, head->output.channels, data.data.name,
+                  data.data.classes)
+          .label(fmt::format("{} outputs", head->output.channels))
+          .also(data.classes_range, fmt::format("{} classes", data.data.classes));
+    }
+  }
+}
+
 void check_metrics(const TrainLines& lines, const DataFacts& data, Diagnostics& diagnostics) {
   const auto classes = static_cast<std::size_t>(data.data.classes);
   const std::vector<double>& weights = lines.training.class_weights;
@@ -149,7 +178,8 @@ void check_input(const ExpandedModel& model, DataFacts& data, Diagnostics& diagn
 }
 
 void check_monitors(const TrainLines& lines, const DataFacts& data, Diagnostics& diagnostics) {
-  if (data.data.validation.kind != ir::Split::Kind::kNone) return;
+  // A folder may have a validation part of its own; the program sees whether it does.
+  if (data.data.validation.kind != ir::Split::Kind::kNone || data.data.source == ir::Data::Source::kFolder) return;
   for (const auto& [monitor, range] : lines.monitors) {
     if (!monitor.starts_with("val_")) continue;
     diagnostics.report(range, messages::kMonitorWithoutValidation, monitor, data.data.name)
@@ -209,6 +239,7 @@ std::optional<ir::Training> check_training(const TrainLines& lines, const Expand
   const int errors = file.diagnostics.errors();
   check_classes(model, data, file.diagnostics);
   check_loss(lines, model, file.diagnostics);
+  check_heads(lines, model, data, file.diagnostics);
   check_metrics(lines, data, file.diagnostics);
   check_input(model, data, file.diagnostics);
   check_monitors(lines, data, file.diagnostics);

@@ -148,6 +148,10 @@ inline constexpr Message<> kTestAsValidation{
 inline constexpr Message<> kNotATransform{"not-a-transform", Severity::kError, "this is no transform"};
 inline constexpr Message<Text> kRandomInPrepare{
     "random-in-prepare", Severity::kError, "'{}' is random, and prepare holds for every part of the data"};
+inline constexpr Message<Text> kAfterNormalize{
+    "after-normalize", Severity::kError, "'{}' stands after normalize, which makes numbers of the pixels and goes last"};
+inline constexpr Message<> kNormalizeInAugment{
+    "normalize-in-augment", Severity::kError, "normalize belongs into prepare: augment changes pixels before they are normalized"};
 inline constexpr Message<> kTwoSizes{"two-sizes", Severity::kError, "resize takes a size or short=, not both"};
 inline constexpr Message<Text, Text, Text> kCropTooLarge{
     "crop-too-large", Severity::kError, "'{}' takes {} out of images of {}"};
@@ -202,6 +206,8 @@ inline constexpr Message<Text, Text> kLossNeedsSoftmax{
     "loss-needs-softmax", Severity::kError, "cross_entropy needs a model that ends in softmax or dense; {} ends in '{}'"};
 inline constexpr Message<Text, Text, Text, Text> kLossNeedsEnding{
     "loss-needs-ending", Severity::kError, "{} needs a model that ends in {}; {} ends in '{}'"};
+inline constexpr Message<Text> kAuxiliaryLoss{
+    "auxiliary-loss", Severity::kError, "the auxiliary head '{}' learns by cross_entropy only"};
 inline constexpr Message<std::size_t, Text, std::int64_t> kClassWeights{
     "class-weights", Severity::kError, "there are {} class weights, but data {} has {} classes"};
 inline constexpr Message<Text, std::int64_t> kTop5NeedsClasses{

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "syntax/error_strategy.hpp"
 
@@ -106,6 +107,9 @@ class Around {
   }
 
   std::optional<std::string> call_habit(const std::string& found) const {
+    const auto number = [&](int offset) { return std::isdigit(static_cast<unsigned char>(text(offset)[0])) != 0; };
+    if (found == "," && text(-2) == "(" && text(2) == ")" && number(-1) && number(1))
+      return fmt::format("a size is written height x width: {}x{}", text(-1), text(1));
     if (found == "(" && text(-1) == ")")
       return "a layer takes the current tensor by itself: leave the second parentheses out";
     const bool adds = text(-1) == "." && (found == "add" || found == "concat" || found == "mul");

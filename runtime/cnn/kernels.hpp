@@ -34,3 +34,4 @@
 #include "cnn/ops/stochastic_depth.hpp"
 #include "cnn/ops/subsample.hpp"
 #include "cnn/ops/tanh.hpp"
+#include "cnn/ops/upsample.hpp"

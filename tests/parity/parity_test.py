@@ -147,7 +147,8 @@ class Layers(nn.Module):
         x = self.table.conv2(self.table.conv1(x))
         x = torch.cat([F.max_pool2d(x, 2, ceil_mode=True), F.avg_pool2d(x, 3, 2, 1, count_include_pad=False),
                        F.avg_pool2d(x, 2, ceil_mode=True)], 1)
-        x = self.last.subsample1(F.adaptive_avg_pool2d(F.pad(x, (0, 0, 1, 1)), (4, 6)))
+        x = F.interpolate(F.pad(x, (0, 0, 1, 1)), scale_factor=(1, 2), mode="nearest")
+        x = self.last.subsample1(F.adaptive_avg_pool2d(x, (4, 6)))
         return self.head.dense1(F.leaky_relu(1.7159 * torch.tanh(0.6667 * x), 0.2).flatten(1))
 
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sema/arguments.hpp"
 #include "sema/foreign_names.hpp"
 #include "sema/values/operators.hpp"
 #include "support/messages.hpp"
@@ -76,7 +77,7 @@ class Evaluation {
       const std::string_view near = nearest(name, function_names());
       auto report = diagnostics_.report(reference.name.range, messages::kUnknownFunction, name);
       if (near.empty())
-        report.help("the functions are range, len, floor, ceil, round8, min and max");
+        report.help("the functions are " + enumerate(function_names()));
       else
         report.help(fmt::format("did you mean {}?", near));
       return std::nullopt;

@@ -1,4 +1,4 @@
-// The functions of expressions: range len floor ceil round8 min max.
+// The functions of expressions: range len floor ceil round8 min max normal.
 #include <algorithm>
 #include <cmath>
 
@@ -79,6 +79,13 @@ Result round8(const Call& call) {
   return Value{static_cast<std::int64_t>(result)};
 }
 
+Result normal(const Call& call) {
+  const auto deviation = number_of(call.arguments[0].value);
+  if (!deviation || *deviation <= 0 || *deviation > 1e6)
+    return call.takes(call.arguments[0], "a standard deviation above 0");
+  return Value{ir::Normal{*deviation}};
+}
+
 Result extreme(const Call& call, bool smallest) {
   std::vector<Operand> candidates = call.arguments;
   if (candidates.size() == 1) {
@@ -115,6 +122,7 @@ const Function kFunctions[] = {
     {"round8", 1, 1, "1 argument", round8},
     {"min", 1, kAnyNumber, "1 argument or more", [](const Call& call) { return extreme(call, true); }},
     {"max", 1, kAnyNumber, "1 argument or more", [](const Call& call) { return extreme(call, false); }},
+    {"normal", 1, 1, "1 argument", normal},
 };
 
 }  // namespace

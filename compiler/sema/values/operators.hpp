@@ -25,7 +25,7 @@ std::optional<ir::Value> apply(syntax::BinaryOperator op, const Operand& left, c
                                Range range, Diagnostics& diagnostics);
 std::optional<ir::Value> negate(const Operand& operand, Range range, Diagnostics& diagnostics);
 
-/// Calls one of range len floor ceil round8 min max.
+/// Calls one of range len floor ceil round8 min max normal.
 std::optional<ir::Value> call_function(const syntax::Name& name, const std::vector<Operand>& arguments,
                                        Range range, Diagnostics& diagnostics);
 bool is_function(std::string_view name);

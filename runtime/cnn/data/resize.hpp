@@ -16,6 +16,11 @@ class Resize {
   /// Throws std::invalid_argument for sizes below 1.
   Resize(int from_height, int from_width, int to_height, int to_width);
 
+  /// Whether it is made for these sizes.
+  bool is_for(int from_height, int from_width, int to_height, int to_width) const {
+    return vertical_.from == from_height && horizontal_.from == from_width && vertical_.to == to_height &&
+           horizontal_.to == to_width;
+  }
   /// Bytes of scratch memory that apply() needs.
   std::size_t scratch_bytes() const;
   /// One channel: `from` is [from_height][from_width], `to` [to_height][to_width].

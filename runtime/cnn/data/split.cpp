@@ -2,7 +2,6 @@
 #include "cnn/data/split.hpp"
 
 #include <algorithm>
-#include <array>
 #include <numeric>
 
 #include "cnn/data/shuffle.hpp"
@@ -10,20 +9,18 @@
 namespace cnn {
 namespace {
 
-constexpr std::size_t kLabels = 256;
-using Counts = std::array<std::size_t, kLabels>;
+using Counts = std::vector<std::size_t>;
 
 /// How many of each class: its share of `count`, rounded down, and one more for the largest remainders (the
 /// smaller label first where they are equal).
 Counts shares(const Counts& sizes, std::size_t total, std::size_t count) {
-  Counts shares{}, remainders{};
+  Counts shares(sizes.size()), remainders(sizes.size()), labels(sizes.size());
   std::size_t given = 0;
-  for (std::size_t label = 0; label < kLabels; ++label) {
+  for (std::size_t label = 0; label < sizes.size(); ++label) {
     shares[label] = sizes[label] * count / total;
     remainders[label] = sizes[label] * count % total;
     given += shares[label];
   }
-  std::array<std::size_t, kLabels> labels;
   std::iota(labels.begin(), labels.end(), std::size_t{0});
   std::stable_sort(labels.begin(), labels.end(),
                    [&](std::size_t left, std::size_t right) { return remainders[left] > remainders[right]; });
@@ -33,19 +30,19 @@ Counts shares(const Counts& sizes, std::size_t total, std::size_t count) {
 
 }  // namespace
 
-std::vector<std::uint32_t> take_stratified(std::vector<std::uint32_t>& rows,
-                                           std::span<const std::uint8_t> labels, std::size_t count,
-                                           std::uint64_t seed, std::uint32_t stream) {
+std::vector<std::uint32_t> take_stratified(std::vector<std::uint32_t>& rows, std::span<const int> labels,
+                                           std::size_t count, std::uint64_t seed, std::uint32_t stream) {
   if (rows.empty() || count == 0) return {};
-  Counts left{};
-  for (const std::uint32_t row : rows) ++left[labels[row]];
+  const auto label_of = [&](std::uint32_t row) { return static_cast<std::size_t>(labels[row]); };
+  Counts left(static_cast<std::size_t>(*std::max_element(labels.begin(), labels.end())) + 1);
+  for (const std::uint32_t row : rows) ++left[label_of(row)];
   left = shares(left, rows.size(), std::min(count, rows.size()));
   std::vector<std::uint32_t> places(rows.size());
   std::iota(places.begin(), places.end(), 0u);
   shuffle_rows(places, {seed, 0}, stream);
   std::vector<bool> is_taken(rows.size());
   for (const std::uint32_t place : places) {
-    std::size_t& wanted = left[labels[rows[place]]];
+    std::size_t& wanted = left[label_of(rows[place])];
     if (wanted == 0) continue;
     --wanted;
     is_taken[place] = true;

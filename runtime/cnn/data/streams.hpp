@@ -8,5 +8,7 @@ namespace cnn {
 constexpr std::uint32_t kShuffleStream = 0xffff0001;
 constexpr std::uint32_t kValidationStream = 0xffff0002;
 constexpr std::uint32_t kTestStream = 0xffff0003;
+/// Of the first transform of `augment`; the others follow.
+constexpr std::uint32_t kAugmentStream = 0xfffe0000;
 
 }  // namespace cnn

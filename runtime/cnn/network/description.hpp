@@ -31,7 +31,7 @@ struct LayerDescription {
   std::string_view type{};    // "conv"
   std::string_view output{};  // "6x28x28"
   std::int64_t parameters = 0;
-  std::int64_t macs = 0;  // for one image
+  std::int64_t macs = 0;    // for one image
   std::string_view line{};  // of the spec, "12", or of a file that it imports, "blocks.cnn:12"
 };
 
@@ -44,7 +44,7 @@ struct OptimizerDescription {
   bool nesterov = false;
   double weight_decay = 0;
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;  // double: 1 - 0.999f would be off by 1e-5
-  double smoothing = 0.99;  // of RMSprop's mean of squares
+  double smoothing = 0.99;                            // of RMSprop's mean of squares
 };
 
 /// A tensor that learns in a phase, and where its gradient is: floats from the start of the gradients.
@@ -62,11 +62,30 @@ struct PhaseDescription {
   std::size_t gradients = 0;                   // floats
 };
 
-enum class TransformKind { kResize, kNormalize };
+/// The transforms of `prepare` and `augment`, named as in the language.
+enum class TransformKind {
+  kResize,
+  kResizeShort,
+  kCenterCrop,
+  kPad,
+  kGrayscale,
+  kRgb,
+  kNormalize,
+  kRandomCrop,
+  kRotate,
+  kShift,
+  kZoom,
+  kHflip,
+  kVflip,
+  kBrightness,
+  kContrast
+};
 
 struct TransformDescription {
   TransformKind kind = TransformKind::kResize;
-  int height = 0, width = 0;                       // kResize
+  int height = 0, width = 0;  // kResize and the crops
+  int amount = 0;             // pixels: the short side, or the zeros on each side
+  double strength = 0;        // degrees of kRotate, a probability of flips, else a fraction
   std::span<const float> mean{}, std_deviation{};  // kNormalize: one a channel
 };
 
@@ -78,16 +97,17 @@ struct SplitDescription {
   std::int64_t count = 0;
 };
 
-enum class SourceKind { kNone, kIdx };
+enum class SourceKind { kNone, kIdx, kCifar10, kFolder, kList };
 
 struct DataDescription {
   std::string_view name{};
   SourceKind source = SourceKind::kNone;
-  std::string_view directory{};  // as written in the spec, relative to --root
+  std::string_view directory{};  // or the list, as written in the spec, relative to --root
   SplitDescription validation{};
   SplitDescription test{};
-  std::span<const std::string_view> class_names{};
+  std::span<const std::string_view> class_names{};  // empty: the files name them
   std::span<const TransformDescription> prepare{};
+  std::span<const TransformDescription> augment{};  // of the training part
 };
 
 enum class LossKind { kNone, kCrossEntropy, kMeanSquaredError };

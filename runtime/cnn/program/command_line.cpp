@@ -234,11 +234,12 @@ Command eval_command(const ModelDescription& model) {
 }
 
 Command predict_command(const ModelDescription& model) {
-  Command command{"predict", "FILES", "the most probable classes of images in IDX files, plain or gzip", {}};
+  Command command{
+      "predict", "FILES", "the most probable classes of pictures (JPEG, PNG) or of images in IDX files", {}};
   add_weights(command);
   add_out(command, model, "folder of the run");
   command.options.add_options()("first", po::value<std::string>()->value_name("N"),
-                                "only a file's first N images")(
+                                "only an IDX file's first N images")(
       "top", po::value<std::string>()->value_name("N"), "classes to print for an image (default: 3)")(
       "json", "print JSON");
   add_threads(command);

@@ -15,6 +15,28 @@ float shortest(double value) {
   return static_cast<float>(value);
 }
 
+std::string transform_text(const TransformDescription& transform) {
+  switch (transform.kind) {
+    case TransformKind::kResize:
+      return fmt::format("resize({}x{})", transform.height, transform.width);
+    case TransformKind::kResizeShort:
+      return fmt::format("resize(short={})", transform.amount);
+    case TransformKind::kCenterCrop:
+      return fmt::format("center_crop({}x{})", transform.height, transform.width);
+    case TransformKind::kPad:
+      return fmt::format("pad({})", transform.amount);
+    case TransformKind::kGrayscale:
+      return "grayscale";
+    case TransformKind::kRgb:
+      return "rgb";
+    case TransformKind::kNormalize:
+      return fmt::format("normalize(mean=[{}], std=[{}])", fmt::join(transform.mean, ", "),
+                         fmt::join(transform.std_deviation, ", "));
+    default:
+      return "";  // random ones are not for prepare
+  }
+}
+
 }  // namespace
 
 std::string input_text(const ModelDescription& model) {
@@ -24,10 +46,14 @@ std::string input_text(const ModelDescription& model) {
 std::string optimizer_text(const OptimizerDescription& optimizer) {
   const bool sgd = optimizer.algorithm == Algorithm::kSgd;
   const bool rmsprop = optimizer.algorithm == Algorithm::kRmsprop;
-  std::string text = sgd ? "sgd" : rmsprop ? "rmsprop" : optimizer.algorithm == Algorithm::kAdam ? "adam" : "adamw";
+  std::string text = sgd                                       ? "sgd"
+                     : rmsprop                                 ? "rmsprop"
+                     : optimizer.algorithm == Algorithm::kAdam ? "adam"
+                                                               : "adamw";
   text += fmt::format("(lr={}", shortest(optimizer.learning_rate));
   if (rmsprop) text += fmt::format(", smoothing={}", shortest(optimizer.smoothing));
-  if ((sgd || rmsprop) && optimizer.momentum != 0) text += fmt::format(", momentum={}", shortest(optimizer.momentum));
+  if ((sgd || rmsprop) && optimizer.momentum != 0)
+    text += fmt::format(", momentum={}", shortest(optimizer.momentum));
   if (sgd && optimizer.nesterov) text += ", nesterov=true";
   if (optimizer.weight_decay != 0) text += fmt::format(", weight_decay={}", shortest(optimizer.weight_decay));
   return text + ")";
@@ -35,14 +61,7 @@ std::string optimizer_text(const OptimizerDescription& optimizer) {
 
 std::string preparation_text(const ModelDescription& model) {
   std::string text = input_text(model) + ":";
-  for (const TransformDescription& transform : model.data.prepare) {
-    if (transform.kind == TransformKind::kResize) {
-      text += fmt::format(" resize({}x{})", transform.height, transform.width);
-    } else {
-      text += fmt::format(" normalize(mean=[{}], std=[{}])", fmt::join(transform.mean, ", "),
-                          fmt::join(transform.std_deviation, ", "));
-    }
-  }
+  for (const TransformDescription& transform : model.data.prepare) text += " " + transform_text(transform);
   return model.data.prepare.empty() ? text + " pixels/255" : text;
 }
 

@@ -1,5 +1,6 @@
 // `eval`: loss and metrics of saved weights over a part of the data.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -24,6 +25,14 @@ Part chosen_part(const std::optional<Part>& asked, const Dataset& data, const Mo
   return *asked;
 }
 
+/// Weights that were trained with other classes would be measured against the wrong labels.
+void require_classes(const std::filesystem::path& weights, const LoadedWeights& loaded, const Dataset& data) {
+  if (data.class_names().empty() || data.class_names() == loaded.class_names) return;
+  throw UserError(fmt::format(
+      "{}: the classes when these weights were trained are not those of the data\n  file: {}\n  data: {}",
+      weights.string(), fmt::join(loaded.class_names, ", "), fmt::join(data.class_names(), ", ")));
+}
+
 }  // namespace
 
 int evaluate(const EvaluateOptions& options, const ModelDescription& model, MakeNetwork make) {
@@ -38,7 +47,9 @@ int evaluate(const EvaluateOptions& options, const ModelDescription& model, Make
     for (const std::string& pair : loaded.pairs) fmt::print("{}\n", pair);
   // The parts must be cut as they were in training, or images that were trained on would be among those
   // evaluated.
-  const Dataset data = load_data(options.place, model, loaded.seed.value_or(model.training.seed));
+  const Dataset data =
+      load_data(options.place, model, loaded.seed.value_or(model.training.seed), options.threads);
+  require_classes(weights, loaded, data);
   const Part part = chosen_part(options.part, data, model);
   const Evaluation result = *evaluate_part(*network, data, part, options.batch);
   const auto& metrics = model.training.metrics;

@@ -1,4 +1,4 @@
-// `predict`: the most probable classes of images in IDX files.
+// `predict`: the most probable classes of pictures, and of images in IDX files.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,14 +6,12 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <numeric>
-#include <optional>
-#include <stdexcept>
 
 #include "cnn/data/idx.hpp"
-#include "cnn/data/prepare.hpp"
+#include "cnn/data/input_image.hpp"
 #include "commands.hpp"
 #include "describe.hpp"
-#include "errors.hpp"
+#include "formats/picture.hpp"
 #include "weights_file.hpp"
 
 namespace cnn::program {
@@ -29,8 +27,11 @@ struct Guess {
 /// Collects images until a batch is full, runs it, and hands out each image's best classes.
 class Predictor {
  public:
-  Predictor(Network& network, int top)
-      : network_(network), model_(network.description()), top_(std::min(top, model_.outputs)) {
+  Predictor(Network& network, std::vector<std::string> class_names, int top)
+      : network_(network),
+        model_(network.description()),
+        class_names_(std::move(class_names)),
+        top_(std::min(top, model_.outputs)) {
     const auto [channels, height, width] = model_.input;
     image_floats_ = static_cast<std::size_t>(channels) * static_cast<std::size_t>(height) *
                     static_cast<std::size_t>(width);
@@ -62,68 +63,66 @@ class Predictor {
     });
     std::vector<Guess> guesses;
     for (int i = 0; i < top_; ++i) {
-      const int index = order[static_cast<std::size_t>(i)];
-      guesses.push_back({class_name(model_, index), scores[static_cast<std::size_t>(index)]});
+      const auto index = static_cast<std::size_t>(order[static_cast<std::size_t>(i)]);
+      guesses.push_back({class_names_[index], scores[index]});
     }
     return guesses;
   }
 
   Network& network_;
   const ModelDescription& model_;
+  std::vector<std::string> class_names_;
   int top_;
   std::size_t image_floats_ = 0;
   int count_ = 0;
   std::vector<float> images_;
 };
 
-/// Says what a file is that people are likely to try.
-void refuse_pictures(const std::filesystem::path& path) {
+/// What a file begins with tells pictures from IDX files, whatever their names are.
+bool is_picture(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
-  std::array<char, 4> begin{};
+  std::array<char, 8> begin{};
   file.read(begin.data(), begin.size());
-  const std::string_view magic(begin.data(), begin.size());
-  const char* kind = magic == "\x89PNG" ? "PNG" : magic.starts_with("\xff\xd8\xff") ? "JPEG" : nullptr;
-  if (kind != nullptr)
-    throw UserError(fmt::format("{}: this is a {} picture; predict reads IDX files of images, plain or gzip",
-                                path.string(), kind));
+  return formats::picture_kind({reinterpret_cast<const std::uint8_t*>(begin.data()), begin.size()}) !=
+         formats::PictureKind::kNone;
 }
 
-Preparation prepare_for(const std::filesystem::path& path, const IdxImages& header,
-                        const ModelDescription& model) {
-  const std::array<int, 3> shape = {1, header.height, header.width};
-  try {
-    Preparation preparation(model.data.prepare, shape);
-    if (preparation.shape() == model.input) return preparation;
-    throw UserError(fmt::format("{}: its images are 1x{}x{}, and {} takes {}", path.string(), header.height,
-                                header.width, model.name, input_text(model)));
-  } catch (const std::invalid_argument& error) {
-    throw UserError(fmt::format("{}: {}", path.string(), error.what()));
-  }
-}
-
+/// Images of an IDX file, the first `most` of them, or all where it is 0. `use` gets each one's place and
+/// guesses.
 template <class Use>
-void predict_file(const std::filesystem::path& path, std::int64_t first, Predictor& predictor,
-                  const ModelDescription& model, Use&& use) {
-  refuse_pictures(path);
-  std::optional<Preparation> preparation;
-  std::vector<std::uint8_t> resized, scratch;
-  std::int64_t index = 0;
+void predict_idx(const std::filesystem::path& path, std::int64_t most, Predictor& predictor,
+                 const Preparation& preparation, const ModelDescription& model, Use&& use) {
+  std::int64_t index = 0, taken = 0;
   const auto show = [&](const std::vector<Guess>& guesses) { use(index++, guesses); };
-  std::int64_t taken = 0;
+  Workspace workspace;
   read_idx_images(path, [&](const IdxImages& header, std::uint32_t, std::span<const std::uint8_t> bytes) {
-    if (!preparation) {
-      preparation.emplace(prepare_for(path, header, model));
-      resized.resize(preparation->bytes_after());
-      scratch.resize(preparation->scratch_bytes());
-    }
+    const ImageShape shape{1, header.height, header.width};
+    require_input_shape(path, shape, preparation, model.input);
     for (std::size_t place = 0; place < bytes.size(); place += header.image_bytes()) {
-      if (first > 0 && taken == first) return;
-      preparation->resize(bytes.subspan(place, header.image_bytes()), resized, scratch);
-      preparation->normalize(resized, predictor.next_image());
+      if (most > 0 && taken == most) return;
+      workspace.image.assign(shape, bytes.subspan(place, header.image_bytes()));
+      preparation.apply(workspace);
+      preparation.normalize(workspace.image.bytes, predictor.next_image());
       ++taken;
       if (predictor.take()) predictor.flush(show);
     }
   });
+  predictor.flush(show);
+}
+
+/// Pictures that follow one another are put into batches together. `use` gets each file with its guesses.
+template <class Use>
+void predict_pictures(std::span<const std::filesystem::path> files, Predictor& predictor,
+                      const Preparation& preparation, const ModelDescription& model, Use&& use) {
+  const int channels = source_channels(model.data, model.input);
+  Workspace workspace;
+  std::size_t shown = 0;
+  const auto show = [&](const std::vector<Guess>& guesses) { use(files[shown++], guesses); };
+  for (const std::filesystem::path& file : files) {
+    read_input_picture(file, channels, preparation, model.input, workspace);
+    preparation.normalize(workspace.image.bytes, predictor.next_image());
+    if (predictor.take()) predictor.flush(show);
+  }
   predictor.flush(show);
 }
 
@@ -150,19 +149,33 @@ int predict(const PredictOptions& options, const ModelDescription& model, MakeNe
   for (const std::string& note : loaded.notes) fmt::print(stderr, "note: {}\n", note);
   if (!options.json)
     for (const std::string& pair : loaded.pairs) fmt::print("{}\n", pair);
-  Predictor predictor(*network, options.top);
+  Predictor predictor(*network, loaded.class_names, options.top);
+  const Preparation preparation = make_preparation(model.data, std::string(model.spec), model.input);
   Json json = {{"model", model.name}, {"weights", weights.string()}, {"predictions", Json::array()}};
-  for (const std::filesystem::path& file : options.files) {
+  const auto add = [&](const std::filesystem::path& file, std::int64_t index,
+                       const std::vector<Guess>& guesses) {
+    json["predictions"].push_back(
+        {{"file", file.string()}, {"index", index}, {"classes", guesses_json(guesses)}});
+  };
+  const std::span<const std::filesystem::path> files = options.files;
+  for (std::size_t begin = 0; begin < files.size();) {
+    const auto others = files.subspan(begin);
+    const auto pictures =
+        static_cast<std::size_t>(std::find_if_not(others.begin(), others.end(), is_picture) - others.begin());
+    predict_pictures(others.first(pictures), predictor, preparation, model,
+                     [&](const std::filesystem::path& file, const std::vector<Guess>& guesses) {
+                       if (options.json) return add(file, 0, guesses);
+                       fmt::print("{}{}\n", file.string(), guesses_text(guesses));
+                     });
+    begin += pictures;
+    if (begin == files.size()) break;
+    const std::filesystem::path& file = files[begin++];
     if (!options.json) fmt::print("{}\n", file.string());
-    predict_file(file, options.first, predictor, model,
-                 [&](std::int64_t index, const std::vector<Guess>& guesses) {
-                   if (options.json) {
-                     json["predictions"].push_back(
-                         {{"file", file.string()}, {"index", index}, {"classes", guesses_json(guesses)}});
-                   } else {
-                     fmt::print("{:>7}{}\n", index, guesses_text(guesses));
-                   }
-                 });
+    predict_idx(file, options.first, predictor, preparation, model,
+                [&](std::int64_t index, const std::vector<Guess>& guesses) {
+                  if (options.json) return add(file, index, guesses);
+                  fmt::print("{:>7}{}\n", index, guesses_text(guesses));
+                });
   }
   if (options.json) fmt::print("{}\n", json.dump(2));
   return 0;

@@ -153,7 +153,8 @@ void RunDirectory::save_state(RunRecord& record, const Network& network, Optimiz
 
 void RunDirectory::save_weights(const std::string& name, const RunRecord& record,
                                 const Network& network) const {
-  program::save_weights(file(name), network, record.settings.seed, static_cast<int>(record.rows.size()));
+  program::save_weights(file(name), network, record.settings.seed, static_cast<int>(record.rows.size()),
+                        record.settings.class_names);
 }
 
 void RunDirectory::save_derived(const RunRecord& record, const Network& network) const {

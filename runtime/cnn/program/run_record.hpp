@@ -21,6 +21,8 @@ struct RunSettings {
   int batch = 0;
   std::string data_fingerprint;
 
+  std::vector<std::string> class_names{};  // as the data has them; not saved, since the data is read again
+
   std::string version, instruction_set, blas;
 
   std::vector<int> epochs;       // of each phase, as decided for the run

@@ -154,7 +154,8 @@ void print_result(const TrainOptions& options, const ModelDescription& model, co
   fmt::print("metrics   {}\n", directory.file(kMetricsFile).string());
   if (options.quiet) return;
   fmt::print("next      {}{}\n", invocation(model, "eval"), out);
-  fmt::print("          {}{} FILE.idx\n", invocation(model, "predict"), out);
+  const bool pictures = model.data.source != SourceKind::kIdx;
+  fmt::print("          {}{} FILE.{}\n", invocation(model, "predict"), out, pictures ? "jpg" : "idx");
   if (model.training.phases.size() > 1) return;  // a phase that is over keeps its epochs
   fmt::print("          {}{} --resume --epochs {}\n", invocation(model, "train"), out,
              2 * record.settings.epochs.back());
@@ -190,8 +191,9 @@ int train(const TrainOptions& options, const ModelDescription& model, MakeNetwor
                                : new_settings(options, model);
   if (!options.quiet) print_plan(options, model, settings);
   const std::filesystem::path data_path = data_directory(options.place, model);
-  const Dataset data = load_data(options.place, model, settings.seed);
+  const Dataset data = load_data(options.place, model, settings.seed, options.threads);
   settings.data_fingerprint = data.fingerprint();
+  settings.class_names = data.class_names();
   require_data(data, model, settings, saved);
   if (!options.quiet) print_data(data, data_path);
   directory.require_space();

@@ -11,7 +11,7 @@ std::vector<std::string> load_weights(const std::filesystem::path& file, Network
 
 void save_weights(const std::filesystem::path& file, const Network& network) {
   constexpr int kNoEpoch = 0;
-  program::save_weights(file, network, network.description().training.seed, kNoEpoch);
+  program::save_weights(file, network, network.description().training.seed, kNoEpoch, {});
 }
 
 }  // namespace cnn

@@ -23,8 +23,21 @@ std::vector<std::int64_t> extents_of(const TensorDescription& tensor) {
   return {tensor.extents.begin(), tensor.extents.begin() + tensor.rank};
 }
 
-std::string class_names_text(const ModelDescription& model) {
-  return nlohmann::json(class_names(model)).dump();
+std::string class_names_text(const std::vector<std::string>& names) {
+  return nlohmann::json(names).dump();
+}
+
+/// The file's class names; none where it has none that suit.
+std::vector<std::string> read_class_names(const formats::WeightsFile& file,
+                                          const ModelDescription& model) {
+  const auto found = file.metadata().find("class_names");
+  if (found == file.metadata().end()) return {};
+  const auto json = nlohmann::json::parse(found->second, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_array() || json.size() != static_cast<std::size_t>(model.outputs)) return {};
+  std::vector<std::string> names;
+  for (const auto& name : json)
+    if (name.is_string()) names.push_back(name.get<std::string>());
+  return names.size() == json.size() ? names : std::vector<std::string>{};
 }
 
 void require_agreement(const formats::WeightsFile& file, const char* key, const char* what,
@@ -50,7 +63,9 @@ std::optional<std::uint64_t> read_seed(const formats::Metadata& metadata) {
 /// What a file of ours says of its training, against this program.
 void check_origin(const formats::WeightsFile& file, const ModelDescription& model, LoadedWeights& loaded) {
   require_agreement(file, "preparation", "the images' preparation", preparation_text(model));
-  require_agreement(file, "class_names", "the classes", class_names_text(model));
+  // A program without names of its own has them from its data, and so has the file.
+  if (!model.data.class_names.empty())
+    require_agreement(file, "class_names", "the classes", class_names_text(class_names(model)));
   const auto hash = file.metadata().find("spec_hash");
   if (hash != file.metadata().end() && hash->second != model.spec_hash)
     loaded.notes.push_back(
@@ -61,17 +76,19 @@ void check_origin(const formats::WeightsFile& file, const ModelDescription& mode
 
 }  // namespace
 
-void save_weights(const std::filesystem::path& file, const Network& network, std::uint64_t seed, int epoch) {
+void save_weights(const std::filesystem::path& file, const Network& network, std::uint64_t seed, int epoch,
+                  const std::vector<std::string>& names) {
   const ModelDescription& model = network.description();
-  const formats::Metadata metadata = {{"format", kFormat},
-                                      {"model", std::string(model.name)},
-                                      {"class_names", class_names_text(model)},
-                                      {"preparation", preparation_text(model)},
-                                      {"spec", std::string(model.spec)},
-                                      {"spec_hash", std::string(model.spec_hash)},
-                                      {"version", std::string(model.version)},
-                                      {"seed", std::to_string(seed)},
-                                      {"epoch", std::to_string(epoch)}};
+  const formats::Metadata metadata = {
+      {"format", kFormat},
+      {"model", std::string(model.name)},
+      {"class_names", class_names_text(names.empty() ? class_names(model) : names)},
+      {"preparation", preparation_text(model)},
+      {"spec", std::string(model.spec)},
+      {"spec_hash", std::string(model.spec_hash)},
+      {"version", std::string(model.version)},
+      {"seed", std::to_string(seed)},
+      {"epoch", std::to_string(epoch)}};
   std::vector<formats::TensorView> tensors;
   for (std::size_t i = 0; i < model.tensors.size(); ++i)
     tensors.push_back({std::string(model.tensors[i].name), extents_of(model.tensors[i]),
@@ -119,6 +136,8 @@ LoadedWeights load_weights(const std::filesystem::path& path, Network& network, 
                     "can't be checked",
                     path.string(), preparation_text(model)));
   }
+  loaded.class_names = read_class_names(file, model);
+  if (loaded.class_names.empty()) loaded.class_names = class_names(model);
   if (!pairing.missing.empty())
     loaded.notes.push_back(
         fmt::format("{} lacks auxiliary heads, which prediction does not run", path.string()));

@@ -13,15 +13,18 @@
 
 namespace cnn::program {
 
-/// Replaces `file` by the network's parameters and statistics; the metadata carries class names, preparation,
-/// the spec's hash, and the seed that cut the data. Throws FormatError where it can't be written.
-void save_weights(const std::filesystem::path& file, const Network& network, std::uint64_t seed, int epoch);
+/// Replaces `file` by the network's parameters and statistics; the metadata carries class names (those of the
+/// program where `class_names` is empty), preparation, the spec's hash, and the seed that cut the data.
+/// Throws FormatError where it can't be written.
+void save_weights(const std::filesystem::path& file, const Network& network, std::uint64_t seed, int epoch,
+                  const std::vector<std::string>& class_names);
 
 /// What was found besides the tensors.
 struct LoadedWeights {
-  std::vector<std::string> notes;     // for the user: a foreign file, tensors nobody asked for
-  std::vector<std::string> pairs;     // lines of a table, where tensors were matched in order
-  std::optional<std::uint64_t> seed;  // that the data was cut with
+  std::vector<std::string> notes;        // for the user: a foreign file, tensors nobody asked for
+  std::vector<std::string> pairs;        // lines of a table, where tensors were matched in order
+  std::optional<std::uint64_t> seed;     // that the data was cut with
+  std::vector<std::string> class_names;  // the file's; the program's where it has none
 };
 
 /// Fills the network from `file`. Every tensor must be there, but for auxiliary heads, which prediction does
