@@ -170,7 +170,15 @@ fc.bias                 F32   4                    4
         self.assertIn("--match takes name or order", run("weights", "map", "a", "b", "--match", "shape", code=2).stderr)
 
 
+MOBILENET = PROJECT.resolve().parent / "shared/data/mobilenet_v1_0.75/mobilenet_v1_0.75_imagenet.safetensors"
+
+
 class Maps(unittest.TestCase):
+    @unittest.skipUnless(MOBILENET.exists(), f"{MOBILENET} is missing")
+    def test_mobilenet_by_name(self):
+        text = run("weights", "map", PROJECT / "specs" / "mobilenet.cnn", MOBILENET, "--model", "MobileNet75").stdout
+        self.assertTrue(text.endswith(f"\n\n137 of MobileNet75's 137 tensors are paired by name with {MOBILENET}\n"))
+
     SPEC = """cnn 1
 model Small(classes = 4) {
   input 3x8x8
