@@ -37,7 +37,7 @@ constexpr CommandDef kCommands[] = {
     {"graph", "SPEC", "the network as a drawing, in dot or as SVG"},
     {"export", "SPEC WEIGHTS -o FILE", "writes the network with its weights as an ONNX file", false, 2, 2, "a spec and its weights"},
     {"generate", "SPEC -o DIR", "writes the C++ of a spec's programs"},
-    {"weights", "inspect|convert|map ...", "reads weights files: what is in them, and how they fit a spec", false, 0, kAnyNumber},
+    {"weights", "inspect|convert|map", "reads weights files: what is in them, and how they fit a spec", false, 0, kAnyNumber},
     {"train", "SPEC [OPTIONS]", "generates, builds and trains", true},
     {"eval", "SPEC [OPTIONS]", "generates, builds and evaluates", true},
     {"predict", "SPEC FILES [OPTIONS]", "generates, builds and predicts", true},
