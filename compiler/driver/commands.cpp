@@ -9,10 +9,12 @@
 #include "driver/describe.hpp"
 #include "driver/diff.hpp"
 #include "driver/explain.hpp"
+#include "driver/export.hpp"
 #include "driver/fmt.hpp"
 #include "driver/generate.hpp"
 #include "driver/graph.hpp"
 #include "driver/summary.hpp"
+#include "driver/weights.hpp"
 #include "ops/cards.hpp"
 #include "sema/render.hpp"
 
@@ -127,7 +129,11 @@ int print_diff(const CommandLine& line) {
 }
 
 // Commands that need what a spec means, but no plan of it.
-int run_on_meaning(const CommandLine& line, const std::vector<sema::Program>& programs) {
+int run_on_meaning(const CommandLine& line, const std::vector<sema::Program>& programs, const Sources& sources) {
+  if (line.command == "export") {
+    const sema::Program* program = only(line, programs, model_name);
+    return program == nullptr ? exit_code_without(programs) : export_onnx(line, *program, sources);
+  }
   if (line.command == "render") return print_rendered(line, programs);
   if (line.command == "graph") return print_graph(line, programs);
   return 0;  // check
@@ -157,10 +163,11 @@ int run_command(const CommandLine& line) {
   if (line.command == "describe") return describe_command(line);
   if (line.command == "fmt") return format_files(line);
   if (line.command == "diff") return print_diff(line);
+  if (line.command == "weights") return weights_command(line);
 
   Sources sources;
   Diagnostics diagnostics;
-  static constexpr std::string_view kOnMeaning[] = {"check", "render", "graph"};
+  static constexpr std::string_view kOnMeaning[] = {"check", "render", "graph", "export"};
   const bool on_meaning = std::ranges::find(kOnMeaning, line.command) != std::end(kOnMeaning);
   std::vector<sema::Program> programs;
   std::vector<Compiled> plans;
@@ -170,7 +177,7 @@ int run_command(const CommandLine& line) {
   if (machine) fmt::print("{}", render_json(diagnostics, sources));
   else fmt::print(stderr, "{}", render(diagnostics, sources));
   if (diagnostics.failed()) return kUserError;
-  return on_meaning ? run_on_meaning(line, programs) : run_on_plans(line, plans, sources);
+  return on_meaning ? run_on_meaning(line, programs, sources) : run_on_plans(line, plans, sources);
 }
 
 }  // namespace cnnc::driver

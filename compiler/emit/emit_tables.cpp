@@ -22,6 +22,23 @@ std::string field_text(const ir::GeometryField& field) {
   return fmt::format(".{} = {}", field.name, value);
 }
 
+// Numbers, as many to a line as fit.
+std::string numbers_table(std::string_view type, std::string_view name, const std::vector<int>& numbers) {
+  std::string text = fmt::format("constexpr {} {}[] = {{", type, name);
+  std::string line;
+  for (const int number : numbers) {
+    const std::string next = fmt::format("{}{}", line.empty() ? "" : " ", number);
+    if (line.size() + next.size() > 100) {
+      text += "\n    " + line;
+      line = std::to_string(number);
+    } else {
+      line += next;
+    }
+    line += ',';
+  }
+  return text + "\n    " + line + "\n};\n\n";
+}
+
 std::string_view initial_name(ir::Initializer::Kind kind) {
   switch (kind) {
     case ir::Initializer::Kind::kConstant: return "kConstant";
@@ -142,13 +159,33 @@ std::string checkpoints(const ir::Training& training) {
   return table("cnn::CheckpointDescription", "kCheckpoints", rows);
 }
 
+// The rows refer to lists of tensors, which come first.
+std::string initial_weights(const Plan& plan) {
+  std::string text;
+  std::vector<std::string> rows;
+  for (const ir::InitialWeights& one : plan.training->initial_weights) {
+    std::vector<int> tensors;
+    for (std::size_t i = 0; i < plan.parameters.size(); ++i) {
+      const auto layer = static_cast<std::size_t>(plan.parameters[i].parameter.layer.index);
+      if (one.layers[layer]) tensors.push_back(static_cast<int>(i));
+    }
+    const std::string name = fmt::format("kInitialTensors{}", rows.size());
+    text += numbers_table("int", name, tensors);
+    rows.push_back(fmt::format("{{.path = {}, .prefix = {}, .section = {},\n     .file = {}, .by_order = {}, .tensors = {}}}",
+                               string_literal(one.path), string_literal(ir::weight_path(one.prefix)),
+                               string_literal(ir::weight_path(one.section)), string_literal(one.file), one.by_order, name));
+  }
+  return text + table("cnn::InitialWeightsDescription", "kInitialWeights", rows);
+}
+
 std::string training_member(const ir::Training& training) {
+  const std::string initial = training.initial_weights.empty() ? "" : "\n                 .initial_weights = kInitialWeights,";
   return fmt::format(
       "    .training = {{.loss = cnn::LossKind::{}, .metrics = {}, .seed = {}, .save_every = {},\n"
-      "                 .checkpoints = {}, .phases = {}}},\n",
+      "                 .checkpoints = {},{} .phases = {}}},\n",
       training.loss == ir::Loss::kCrossEntropy ? "kCrossEntropy" : "kMeanSquaredError",
       table_name("kMetrics", training.metrics.empty()), training.seed, training.save_every,
-      table_name("kCheckpoints", training.callbacks.checkpoints.empty()), table_name("kPhases", training.phases.empty()));
+      table_name("kCheckpoints", training.callbacks.checkpoints.empty()), initial, table_name("kPhases", training.phases.empty()));
 }
 
 }  // namespace
@@ -175,17 +212,21 @@ std::string geometry_constants(const Plan& plan) {
 std::string description_tables(const Plan& plan, const Origin& origin) {
   std::string text = tensors(plan) + layers(plan);
   if (plan.data) text += strings_table("kClassNames", class_names(*plan.data)) + transform_tables(*plan.data);
-  if (plan.training) text += strings_table("kMetrics", plan.training->metrics) + checkpoints(*plan.training) + phases(plan);
+  if (plan.training) {
+    text += strings_table("kMetrics", plan.training->metrics) + checkpoints(*plan.training) + initial_weights(plan) +
+            phases(plan);
+  }
+  text += strings_table("kAuxiliaries", plan.auxiliaries);
   text += fmt::format(
       "constexpr cnn::ModelDescription kModel{{\n"
       "    .name = {}, .program = {}, .spec = {}, .version = {}, .spec_hash = {},\n"
       "    .rendered ={},\n"
       "    .input = {{{}, {}, {}}}, .outputs = {}, .outputs_logits = {}, .batch = kBatch,\n"
-      "    .tensors = {}, .layers = {},\n",
+      "    .tensors = {}, .layers = {},{}\n",
       string_literal(plan.model), string_literal(plan.program), string_literal(origin.spec), string_literal(origin.version),
       string_literal(origin.spec_hash), long_string_literal(origin.rendered, 8), plan.input.channels, plan.input.height,
       plan.input.width, plan.output.elements(), plan.outputs_logits, table_name("kTensors", plan.parameters.empty()),
-      table_name("kLayers", plan.layers.empty()));
+      table_name("kLayers", plan.layers.empty()), plan.auxiliaries.empty() ? "" : " .auxiliaries = kAuxiliaries,");
   if (plan.data) text += data_member(*plan.data);
   if (plan.training) text += training_member(*plan.training);
   const plan::Memory& memory = plan.memory;

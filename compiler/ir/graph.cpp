@@ -35,6 +35,15 @@ OpContext Graph::context(const Node& node, std::span<const Shape> shapes, std::i
           .stream = node.stream};
 }
 
+std::string weight_path(std::string_view path) {
+  std::string name;
+  for (const char c : path) {
+    if (c == '[') name += '.';
+    else if (c != ']') name += c;
+  }
+  return name;
+}
+
 std::vector<LayerId> layers_without_kernels(const Graph& graph) {
   std::vector<LayerId> found;
   for (const Node& node : graph.nodes) {

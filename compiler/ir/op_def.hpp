@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "onnx.hpp"
 #include "shape.hpp"
 #include "support/diagnostics.hpp"
 #include "value.hpp"
@@ -177,6 +178,8 @@ struct OpDef {
   ScratchSize (*scratch)(const OpContext&) = nullptr;
   /// For the trait `view`: whether these shapes and block need no call.
   bool (*is_view)(const OpContext&) = nullptr;
+  /// The layer in ONNX's operators, as it runs at prediction time; null where nothing is left of it then.
+  OnnxForm (*onnx)(const OpContext&) = nullptr;
   /// The card of the kernel that runs the layer where its arguments and shapes call for another than this card's; null:
   /// this one. It infers the same shapes and parameters, and is no word of the language.
   const OpDef* (*kernel)(const OpContext&) = nullptr;

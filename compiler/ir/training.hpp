@@ -118,9 +118,12 @@ struct Phase {
 
 /// `init backbone from "weights.safetensors"`.
 struct InitialWeights {
-  std::string path;  // of a part of the model
-  std::string file;  // relative to the spec's folder
+  std::string path;     // of a part of the model, as it is written
+  std::string file;     // relative to the spec's folder
   bool by_order = false;
+  std::string section;  // the part's path in the model that it is taken from; empty: none, or the whole of it
+  std::string prefix;   // of its tensors in a weights file; empty: a path with * or a slice
+  std::vector<bool> layers;  // in definition order
 };
 
 struct Training {

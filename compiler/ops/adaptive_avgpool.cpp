@@ -23,6 +23,29 @@ std::vector<ir::GeometryField> geometry(const ir::OpContext& context) {
           {"block", context.block}};
 }
 
+// The share that each of `in` elements has in each of `out` bins: [out][in].
+std::vector<float> shares(std::int64_t out, std::int64_t in) {
+  std::vector<float> matrix(static_cast<std::size_t>(out * in));
+  for (std::int64_t bin = 0; bin < out; ++bin) {
+    const std::int64_t begin = bin * in / out, end = ((bin + 1) * in + out - 1) / out;
+    for (std::int64_t i = begin; i < end; ++i)
+      matrix[static_cast<std::size_t>(bin * in + i)] = 1 / static_cast<float>(end - begin);
+  }
+  return matrix;
+}
+
+// ONNX has no such pool; rows and columns are averaged by one product of matrices each.
+ir::OnnxForm onnx(const ir::OpContext& context) {
+  const ir::Shape &in = context.inputs[0], &out = context.output;
+  if (in == out) return onnx_operator("Identity");
+  return {
+      .nodes = {{"MatMul", {"rows", "input0"}, "averaged_rows"},
+                {"Transpose", {"columns"}, "columns_transposed", {{"perm", std::vector<std::int64_t>{1, 0}}}},
+                {"MatMul", {"averaged_rows", "columns_transposed"}, "output"}},
+      .constants = {{"rows", {out.height, in.height}, shares(out.height, in.height)},
+                    {"columns", {out.width, in.width}, shares(out.width, in.width)}}};
+}
+
 // Bins of one pixel each change nothing.
 bool is_view(const ir::OpContext& context) {
   return context.inputs[0] == context.output;
@@ -55,6 +78,7 @@ ir::OpDef adaptive_avgpool_card() {
                                    {Role::kDInput, Role::kDOutput, Role::kGeometry, Role::kBatch}},
                    .backward_params = {}},
       .is_view = is_view,
+      .onnx = onnx,
   };
 }
 

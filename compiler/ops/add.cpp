@@ -33,6 +33,12 @@ ir::OpDef add_card() {
       .training = {.forward = {"add", {Role::kOutput, Role::kInputs, Role::kGeometry, Role::kBatch}},
                    .backward_input = {},
                    .backward_params = {}},
+      .onnx =
+          [](const ir::OpContext& context) -> ir::OnnxForm {
+            ir::OnnxNode sum{"Sum", {}, "output"};
+            for (std::size_t i = 0; i < context.inputs.size(); ++i) sum.inputs.push_back(fmt::format("input{}", i));
+            return {.nodes = {std::move(sum)}};
+          },
   };
 }
 

@@ -61,6 +61,13 @@ ir::OpDef bn_card() {
                                                             Role::kStatistics, Role::kGeometry, Role::kBatch}},
                              .backward_params = {}},
       .saved = [](const ir::OpContext& context) { return ir::SavedSize{.elements = 2 * context.inputs[0].channels}; },
+      .onnx =
+          [](const ir::OpContext& context) -> ir::OnnxForm {
+            return {.nodes = {{"BatchNormalization",
+                               {"input0", "weight", "bias", "running_mean", "running_var"},
+                               "output",
+                               {{"epsilon", context.arguments.number("eps")}}}}};
+          },
   };
 }
 

@@ -32,6 +32,12 @@ ir::OpDef concat_card() {
       .traits = {.merge = true, .placement = true},
       .infer = infer,
       .training = {},
+      .onnx =
+          [](const ir::OpContext& context) -> ir::OnnxForm {
+            ir::OnnxNode joined{"Concat", {}, "output", {{"axis", std::int64_t{1}}}};
+            for (std::size_t i = 0; i < context.inputs.size(); ++i) joined.inputs.push_back(fmt::format("input{}", i));
+            return {.nodes = {std::move(joined)}};
+          },
   };
 }
 

@@ -86,6 +86,21 @@ ir::ScratchSize scratch(const ir::OpContext& context) {
   return {.per_thread = pointwise ? 0 : std::max(tile(depth(context)), tile(chunk * taps)), .shared = (slots - 1) * weights};
 }
 
+// The weights of a connection table are put in their places among zeros.
+ir::OnnxForm onnx(const ir::OpContext& context) {
+  const auto table = connections(context.arguments);
+  if (!table) return {.nodes = {onnx_convolution(context, context.arguments.integer("groups"), "weight")}};
+  const auto [height, width] = context.arguments.pair("kernel");
+  const std::vector<std::int64_t> extents = {context.output.channels, context.inputs[0].channels, height, width};
+  std::vector<std::int64_t> places;
+  for (std::size_t out = 0; out < table->size(); ++out) {
+    for (const std::int64_t in : (*table)[out]) places.insert(places.end(), {static_cast<std::int64_t>(out), in});
+  }
+  std::vector<float> zeros(static_cast<std::size_t>(extents[0] * extents[1] * height * width));
+  return {.nodes = {{"ScatterND", {"zeros", "places", "weight"}, "spread"}, onnx_convolution(context, 1, "spread")},
+          .constants = {{"zeros", extents, std::move(zeros)}, {"places", {count(*table), 2}, std::move(places)}}};
+}
+
 ir::OpDef connected_card() {
   ir::OpDef card = conv_card();
   card.name = "connected_conv";
@@ -164,6 +179,7 @@ ir::OpDef conv_card() {
                                                   {Role::kDParameters, Role::kDOutput, Role::kInputs, Role::kGeometry,
                                                    Role::kBatch, Role::kScratch}}},
       .scratch = scratch,
+      .onnx = onnx,
       .kernel = kernel,
   };
   add_window_arguments(card, true);

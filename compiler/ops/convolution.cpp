@@ -42,6 +42,15 @@ std::vector<ir::GeometryField> conv_geometry(const ir::OpContext& context, std::
           {"block", context.block}};
 }
 
+ir::OnnxNode onnx_convolution(const ir::OpContext& context, std::int64_t groups, std::string weight) {
+  const ir::Shape& input = context.inputs[0];
+  ir::OnnxNode node{"Conv", {"input0", std::move(weight)}, "output"};
+  if (context.arguments.boolean("bias")) node.inputs.push_back("bias");
+  node.attributes = onnx_window(input, std::get<Window>(window("conv", input, context.arguments)), true);
+  node.attributes.push_back({"group", groups});
+  return node;
+}
+
 void call_depthwise(ir::OpDef& card) {
   using ir::Role;
   card.training = {.forward = {"dwconv",

@@ -8,6 +8,9 @@ namespace cnnc::ops {
 /// cnn::ConvGeometry of a convolution in `groups` groups.
 std::vector<ir::GeometryField> conv_geometry(const ir::OpContext& context, std::int64_t groups);
 
+/// The convolution in ONNX with weights called `weight`, and a bias where the layer has one.
+ir::OnnxNode onnx_convolution(const ir::OpContext& context, std::int64_t groups, std::string weight);
+
 /// Adds the calls of cnn::dwconv and the scratch they need: for convolutions whose groups have one input
 /// channel each.
 void call_depthwise(ir::OpDef& card);

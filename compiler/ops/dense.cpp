@@ -28,6 +28,12 @@ std::vector<ir::GeometryField> geometry(const ir::OpContext& context) {
   return {{"in", context.inputs[0].channels}, {"out", context.output.channels}, {"block", context.block}};
 }
 
+ir::OnnxForm onnx(const ir::OpContext& context) {
+  ir::OnnxNode node{"Gemm", {"input0", "weight"}, "output", {{"transB", std::int64_t{1}}}};
+  if (context.arguments.boolean("bias")) node.inputs.push_back("bias");
+  return {.nodes = {std::move(node)}};
+}
+
 }  // namespace
 
 ir::OpDef dense_card() {
@@ -55,6 +61,7 @@ ir::OpDef dense_card() {
                    .backward_params = ir::CallDef{"dense_backward_params",
                                                   {Role::kDParameters, Role::kDOutput, Role::kInputs, Role::kGeometry,
                                                    Role::kBatch, Role::kScratch}}},
+      .onnx = onnx,
   };
   add_weight_arguments(card);
   return card;

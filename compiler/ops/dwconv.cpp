@@ -32,6 +32,10 @@ std::vector<ir::GeometryField> geometry(const ir::OpContext& context) {
   return conv_geometry(context, context.inputs[0].channels);
 }
 
+ir::OnnxForm onnx(const ir::OpContext& context) {
+  return {.nodes = {onnx_convolution(context, context.inputs[0].channels, "weight")}};
+}
+
 }  // namespace
 
 ir::OpDef dwconv_card() {
@@ -53,6 +57,7 @@ ir::OpDef dwconv_card() {
       .macs = macs,
       .geometry_type = "ConvGeometry",
       .geometry = geometry,
+      .onnx = onnx,
   };
   add_window_arguments(card, true);
   card.arguments.push_back({.name = "multiplier",

@@ -32,6 +32,10 @@ ir::OpDef flatten_card() {
                                                  {Role::kDInput, Role::kDOutput, Role::kGeometry, Role::kBatch}},
                    .backward_params = {}},
       .is_view = is_view,
+      .onnx =
+          [](const ir::OpContext&) -> ir::OnnxForm {
+            return {.nodes = {{"Flatten", {"input0"}, "output", {{"axis", std::int64_t{1}}}}}};
+          },
   };
 }
 

@@ -27,6 +27,11 @@ ir::OpDef gap_card() {
                    .backward_input = ir::CallDef{"gap_backward_input",
                                                  {Role::kDInput, Role::kDOutput, Role::kGeometry, Role::kBatch}},
                    .backward_params = {}},
+      .onnx =
+          [](const ir::OpContext&) -> ir::OnnxForm {
+            return {.nodes = {{"GlobalAveragePool", {"input0"}, "means"},
+                              {"Flatten", {"means"}, "output", {{"axis", std::int64_t{1}}}}}};
+          },
   };
 }
 

@@ -27,6 +27,9 @@ ir::OpDef leaky_relu_card() {
                      .maximum = 1}};
   card.geometry_type = "LeakyReluGeometry";
   card.geometry = geometry;
+  card.onnx = [](const ir::OpContext& context) -> ir::OnnxForm {
+    return {.nodes = {{"LeakyRelu", {"input0"}, "output", {{"alpha", context.arguments.number("slope")}}}}};
+  };
   return card;
 }
 

@@ -27,6 +27,34 @@ ir::ArgumentDef constant(std::string_view name, double value, std::string_view s
           .minimum = 0};
 }
 
+// ONNX's LRN puts the odd channel of an even size behind the element, PyTorch and we before it: there the
+// mean of squares is an average over channels.
+ir::OnnxForm onnx(const ir::OpContext& context) {
+  const std::int64_t size = context.arguments.integer("size");
+  const double alpha = context.arguments.number("alpha"), beta = context.arguments.number("beta");
+  const double k = context.arguments.number("k");
+  if (size % 2 == 1)
+    return {
+        .nodes = {
+            {"LRN", {"input0"}, "output", {{"size", size}, {"alpha", alpha}, {"beta", beta}, {"bias", k}}}}};
+  return {.nodes = {{"Mul", {"input0", "input0"}, "squares"},
+                    {"Unsqueeze", {"squares", "axis"}, "volume"},
+                    {"AveragePool",
+                     {"volume"},
+                     "means",
+                     {{"kernel_shape", std::vector<std::int64_t>{size, 1, 1}},
+                      {"strides", std::vector<std::int64_t>{1, 1, 1}},
+                      {"pads", std::vector<std::int64_t>{size / 2, 0, 0, (size - 1) / 2, 0, 0}},
+                      {"count_include_pad", std::int64_t{1}}}},
+                    {"Squeeze", {"means", "axis"}, "maps"},
+                    {"Mul", {"maps", "alpha"}, "weighted"},
+                    {"Add", {"weighted", "k"}, "base"},
+                    {"Pow", {"base", "beta"}, "divisor"},
+                    {"Div", {"input0", "divisor"}, "output"}},
+          .constants = {ir::onnx_shape("axis", {1}), ir::onnx_number("alpha", alpha), ir::onnx_number("k", k),
+                        ir::onnx_number("beta", beta)}};
+}
+
 }  // namespace
 
 ir::OpDef lrn_card() {
@@ -53,6 +81,7 @@ ir::OpDef lrn_card() {
                                                  {Role::kDInput, Role::kDOutput, Role::kInputs,
                                                   Role::kGeometry, Role::kBatch}},
                    .backward_params = {}},
+      .onnx = onnx,
   };
   card.arguments.push_back(constant("alpha", 1e-4,
                                     "The weight of the mean of squares; a paper's that weighs their sum is "

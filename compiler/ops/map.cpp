@@ -38,6 +38,10 @@ ir::OpDef input_activation_card(std::string_view name, std::string_view backward
   return card;
 }
 
+ir::OnnxForm onnx_operator(std::string_view type) {
+  return {.nodes = {{type, {"input0"}, "output"}}};
+}
+
 ir::Mistake flat_input(std::string_view op, const ir::Shape& input) {
   ir::Mistake found = ir::mistake(messages::kFlatInput, "", op, to_text(input));
   found.help = "flatten and dense make a tensor flat; put this layer before them";

@@ -20,6 +20,9 @@ ir::OpDef activation_card(std::string_view name, std::string_view backward_name,
 /// The same for one whose backward pass needs its input.
 ir::OpDef input_activation_card(std::string_view name, std::string_view backward_name, std::string_view summary);
 
+/// The form of a layer that is one operator of ONNX without attributes.
+ir::OnnxForm onnx_operator(std::string_view type);
+
 /// A mistake where a layer needs channels x height x width and got a flat tensor.
 ir::Mistake flat_input(std::string_view op, const ir::Shape& input);
 

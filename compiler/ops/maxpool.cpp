@@ -16,6 +16,12 @@ ir::Inference infer(const ir::OpContext& context) {
   return infer_pool("maxpool", context);
 }
 
+ir::OnnxForm onnx(const ir::OpContext& context) {
+  const ir::Shape& input = context.inputs[0];
+  const Window w = std::get<Window>(window("maxpool", input, context.arguments));
+  return {.nodes = {{"MaxPool", {"input0"}, "output", onnx_window(input, w, false)}}};
+}
+
 }  // namespace
 
 ir::OpDef maxpool_card() {
@@ -27,6 +33,7 @@ ir::OpDef maxpool_card() {
                                                  {Role::kDInput, Role::kDOutput, Role::kSaved, Role::kGeometry, Role::kBatch}},
                    .backward_params = {}};
   card.saved = saved;
+  card.onnx = onnx;
   return card;
 }
 

@@ -50,6 +50,27 @@ std::vector<ir::GeometryField> geometry(const ir::OpContext& context) {
           {"scales", std::move(scaling)}};
 }
 
+// Arms that scale become [batch, channels, 1, 1].
+ir::OnnxForm onnx(const ir::OpContext& context) {
+  ir::OnnxForm form;
+  form.constants.push_back(ir::onnx_shape("axes", {2, 3}));
+  std::string product;
+  for (std::size_t arm = 0; arm < context.inputs.size(); ++arm) {
+    std::string factor = fmt::format("input{}", arm);
+    if (context.inputs[arm].flat && !context.output.flat) {
+      form.nodes.push_back({"Unsqueeze", {factor, "axes"}, factor + "_of_channels"});
+      factor += "_of_channels";
+    }
+    if (arm > 0) {
+      const std::string next = arm + 1 == context.inputs.size() ? "output" : fmt::format("product{}", arm);
+      form.nodes.push_back({"Mul", {product, factor}, next});
+      factor = next;
+    }
+    product = std::move(factor);
+  }
+  return form;
+}
+
 }  // namespace
 
 ir::OpDef mul_card() {
@@ -70,6 +91,7 @@ ir::OpDef mul_card() {
                                                  {Role::kDInput, Role::kDOutput, Role::kInputs,
                                                   Role::kInputNumber, Role::kGeometry, Role::kBatch}},
                    .backward_params = {}},
+      .onnx = onnx,
   };
 }
 

@@ -51,6 +51,11 @@ ir::OpDef pad_card() {
                        ir::CallDef{"pad_backward_input",
                                    {Role::kDInput, Role::kDOutput, Role::kGeometry, Role::kBatch}},
                    .backward_params = {}},
+      .onnx = [](const ir::OpContext& context) -> ir::OnnxForm {
+        const auto [height, width] = context.arguments.pair("amount");
+        return {.nodes = {{"Pad", {"input0", "amount"}, "output"}},
+                .constants = {ir::onnx_shape("amount", {0, 0, height, width, 0, 0, height, width})}};
+      },
   };
 }
 

@@ -6,9 +6,145 @@ namespace cnnc::ops {
 
 namespace {
 
-// Codes of cnn/ops/rbf.cpp: bitmaps of 7x12 of the ten digits.
+// The pictures of the ten digits, 7 x 12: ink is 1, paper is -1.
 constexpr std::int64_t kCodeLength = 84;
 constexpr std::int64_t kCodes = 10;
+constexpr std::size_t kWordPixels = kCodeLength / 2;
+constexpr const char* kPictures[kCodes] = {
+    "..###.."
+    ".#...#."
+    "#.....#"
+    "#.....#"
+    "#.....#"
+    "#.....#"
+    "#.....#"
+    "#.....#"
+    "#.....#"
+    "#.....#"
+    ".#...#."
+    "..###..",
+    "...#..."
+    "..##..."
+    ".#.#..."
+    "...#..."
+    "...#..."
+    "...#..."
+    "...#..."
+    "...#..."
+    "...#..."
+    "...#..."
+    "...#..."
+    ".#####.",
+    ".#####."
+    "#.....#"
+    "......#"
+    "......#"
+    ".....#."
+    "....#.."
+    "...#..."
+    "..#...."
+    ".#....."
+    "#......"
+    "#......"
+    "#######",
+    ".#####."
+    "#.....#"
+    "......#"
+    "......#"
+    "......#"
+    "..####."
+    "......#"
+    "......#"
+    "......#"
+    "......#"
+    "#.....#"
+    ".#####.",
+    ".....#."
+    "....##."
+    "...#.#."
+    "..#..#."
+    ".#...#."
+    "#....#."
+    "#######"
+    ".....#."
+    ".....#."
+    ".....#."
+    ".....#."
+    ".....#.",
+    "#######"
+    "#......"
+    "#......"
+    "#......"
+    "######."
+    "......#"
+    "......#"
+    "......#"
+    "......#"
+    "......#"
+    "#.....#"
+    ".#####.",
+    "..####."
+    ".#....."
+    "#......"
+    "#......"
+    "#.####."
+    "##....#"
+    "#.....#"
+    "#.....#"
+    "#.....#"
+    "#.....#"
+    "#.....#"
+    ".#####.",
+    "#######"
+    "......#"
+    "......#"
+    ".....#."
+    ".....#."
+    "....#.."
+    "....#.."
+    "...#..."
+    "...#..."
+    "..#...."
+    "..#...."
+    "..#....",
+    ".#####."
+    "#.....#"
+    "#.....#"
+    "#.....#"
+    "#.....#"
+    ".#####."
+    "#.....#"
+    "#.....#"
+    "#.....#"
+    "#.....#"
+    "#.....#"
+    ".#####.",
+    ".#####."
+    "#.....#"
+    "#.....#"
+    "#.....#"
+    "#.....#"
+    ".######"
+    "......#"
+    "......#"
+    "......#"
+    "......#"
+    ".....#."
+    ".####..",
+};
+
+// cnn::RbfGeometry::codes: two words a digit.
+std::vector<std::int64_t> code_words() {
+  std::vector<std::int64_t> words;
+  for (const std::string_view picture : kPictures) {
+    for (std::size_t first : {std::size_t{0}, kWordPixels}) {
+      std::int64_t word = 0;
+      for (std::size_t i = 0; i < kWordPixels; ++i) word |= std::int64_t{picture[first + i] == '#'} << i;
+      words.push_back(word);
+    }
+  }
+  return words;
+}
 
 ir::Inference infer(const ir::OpContext& context) {
   const ir::Shape& input = context.inputs[0];
@@ -25,7 +161,25 @@ ir::Inference infer(const ir::OpContext& context) {
 }
 
 std::vector<ir::GeometryField> geometry(const ir::OpContext& context) {
-  return {{"in", context.inputs[0].channels}, {"out", context.output.channels}, {"block", context.block}};
+  return {{"in", context.inputs[0].channels},
+          {"out", context.output.channels},
+          {"block", context.block},
+          {"codes", code_words()}};
+}
+
+ir::OnnxForm onnx(const ir::OpContext&) {
+  std::vector<float> codes;
+  for (const std::string_view picture : kPictures) {
+    for (const char pixel : picture) codes.push_back(pixel == '#' ? 1.0f : -1.0f);
+  }
+  return {.nodes = {{"Unsqueeze", {"input0", "middle"}, "rows"},
+                    {"Sub", {"rows", "codes"}, "differences"},
+                    {"Mul", {"differences", "differences"}, "squares"},
+                    {"ReduceSum", {"squares", "last"}, "distances", {{"keepdims", std::int64_t{0}}}},
+                    {"Neg", {"distances"}, "output"}},
+          .constants = {ir::onnx_shape("middle", {1}),
+                        ir::onnx_shape("last", {2}),
+                        {"codes", {1, kCodes, kCodeLength}, std::move(codes)}}};
 }
 
 }  // namespace
@@ -61,6 +215,7 @@ ir::OpDef rbf_card() {
                                                  {Role::kDInput, Role::kDOutput, Role::kInputs,
                                                   Role::kGeometry, Role::kBatch}},
                    .backward_params = {}},
+      .onnx = onnx,
   };
 }
 

@@ -5,7 +5,9 @@
 namespace cnnc::ops {
 
 ir::OpDef relu_card() {
-  return activation_card("relu", "relu_backward_input", "Keeps what is positive: max(x, 0).");
+  ir::OpDef card = activation_card("relu", "relu_backward_input", "Keeps what is positive: max(x, 0).");
+  card.onnx = [](const ir::OpContext&) { return onnx_operator("Relu"); };
+  return card;
 }
 
 }  // namespace cnnc::ops

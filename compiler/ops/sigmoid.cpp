@@ -5,7 +5,10 @@
 namespace cnnc::ops {
 
 ir::OpDef sigmoid_card() {
-  return activation_card("sigmoid", "sigmoid_backward_input", "The logistic function of each element: 1 / (1 + exp(-x)).");
+  ir::OpDef card = activation_card("sigmoid", "sigmoid_backward_input",
+                                   "The logistic function of each element: 1 / (1 + exp(-x)).");
+  card.onnx = [](const ir::OpContext&) { return onnx_operator("Sigmoid"); };
+  return card;
 }
 
 }  // namespace cnnc::ops

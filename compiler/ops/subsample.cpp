@@ -16,6 +16,17 @@ ir::Inference infer(const ir::OpContext& context) {
   return pooled;
 }
 
+ir::OnnxForm onnx(const ir::OpContext& context) {
+  const ir::Shape& input = context.inputs[0];
+  const Window w = std::get<Window>(window("subsample", input, context.arguments));
+  return {.nodes = {{"AveragePool", {"input0"}, "means", onnx_window(input, w, false)},
+                    {"Unsqueeze", {"weight", "axes"}, "coefficients"},
+                    {"Unsqueeze", {"bias", "axes"}, "offsets"},
+                    {"Mul", {"means", "coefficients"}, "weighted"},
+                    {"Add", {"weighted", "offsets"}, "output"}},
+          .constants = {ir::onnx_shape("axes", {1, 2})}};
+}
+
 }  // namespace
 
 ir::OpDef subsample_card() {
@@ -36,6 +47,7 @@ ir::OpDef subsample_card() {
       .backward_params =
           ir::CallDef{"subsample_backward_params",
                       {Role::kDParameters, Role::kDOutput, Role::kInputs, Role::kGeometry, Role::kBatch}}};
+  card.onnx = onnx;
   return card;
 }
 

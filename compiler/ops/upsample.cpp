@@ -46,6 +46,19 @@ ir::OpDef upsample_card() {
                        ir::CallDef{"upsample_backward_input",
                                    {Role::kDInput, Role::kDOutput, Role::kGeometry, Role::kBatch}},
                    .backward_params = {}},
+      .onnx = [](const ir::OpContext& context) -> ir::OnnxForm {
+        const auto [vertical, horizontal] = context.arguments.pair("factor");
+        return {.nodes = {{"Resize",
+                           {"input0", "", "scales"},
+                           "output",
+                           {{"mode", "nearest"},
+                            {"coordinate_transformation_mode", "asymmetric"},
+                            {"nearest_mode", "floor"}}}},
+                .constants = {{"scales",
+                               {4},
+                               std::vector<float>{1, 1, static_cast<float>(vertical),
+                                                  static_cast<float>(horizontal)}}}};
+      },
   };
 }
 

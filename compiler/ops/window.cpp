@@ -102,6 +102,19 @@ std::variant<Window, ir::Mistake> window(std::string_view op, const ir::Shape& i
   return result;
 }
 
+std::vector<ir::OnnxAttribute> onnx_window(const ir::Shape& input, const Window& w, bool dilated) {
+  const auto behind = [](const WindowAxis& axis, std::int64_t in) {
+    const std::int64_t reach = (axis.out - 1) * axis.stride + axis.dilation * (axis.kernel - 1) + 1;
+    return std::max<std::int64_t>(reach - in - axis.pad, 0);
+  };
+  std::vector<ir::OnnxAttribute> attributes = {
+      {"kernel_shape", std::vector{w.height.kernel, w.width.kernel}},
+      {"strides", std::vector{w.height.stride, w.width.stride}},
+      {"pads", std::vector{w.height.pad, w.width.pad, behind(w.height, input.height), behind(w.width, input.width)}}};
+  if (dilated) attributes.push_back({"dilations", std::vector{w.height.dilation, w.width.dilation}});
+  return attributes;
+}
+
 ir::Inference infer_pool(std::string_view op, const ir::OpContext& context) {
   const ir::Shape& input = context.inputs[0];
   if (input.flat) return flat_input(op, input);
@@ -116,11 +129,14 @@ ir::Inference infer_pool(std::string_view op, const ir::OpContext& context) {
   return ir::Inferred{.output = {.channels = input.channels, .height = w.height.out, .width = w.width.out}};
 }
 
+bool counts_padding(const ir::OpContext& context) {
+  return context.arguments.has("count_include_pad") && context.arguments.boolean("count_include_pad") &&
+         !pads_as("same_tf", context.arguments);
+}
+
 std::vector<ir::GeometryField> pool_geometry(const ir::OpContext& context) {
   const ir::Shape& in = context.inputs[0];
   const Window w = std::get<Window>(window("pool", in, context.arguments));
-  const bool count = context.arguments.has("count_include_pad") && context.arguments.boolean("count_include_pad") &&
-                     !pads_as("same_tf", context.arguments);
   return {{"channels", in.channels},
           {"in_height", in.height}, {"in_width", in.width},
           {"out_height", w.height.out}, {"out_width", w.width.out},
@@ -128,7 +144,7 @@ std::vector<ir::GeometryField> pool_geometry(const ir::OpContext& context) {
           {"stride_height", w.height.stride}, {"stride_width", w.width.stride},
           {"pad_top", w.height.pad}, {"pad_left", w.width.pad},
           {"block", context.block},
-          {"count_include_pad", count}};
+          {"count_include_pad", counts_padding(context)}};
 }
 
 ir::OpDef pool_card(std::string_view name, std::string_view summary, ir::Inference (*infer)(const ir::OpContext&)) {

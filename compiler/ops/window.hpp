@@ -27,8 +27,14 @@ void add_window_arguments(ir::OpDef& card, bool dilated);
 /// what that needs, the smaller half before the input, as TensorFlow's SAME; what is behind follows from `out`.
 std::variant<Window, ir::Mistake> window(std::string_view op, const ir::Shape& input, const ir::ArgumentValues& arguments);
 
+/// A window as the attributes kernel_shape, strides and pads of ONNX, and dilations where `dilated`. The padding behind the
+/// input is what the last window reaches, so that rounding up and TensorFlow's rule need no attribute of their own.
+std::vector<ir::OnnxAttribute> onnx_window(const ir::Shape& input, const Window& window, bool dilated);
+
 /// The card's common part of maxpool and avgpool: arguments, shape and geometry.
 ir::OpDef pool_card(std::string_view name, std::string_view summary, ir::Inference (*infer)(const ir::OpContext&));
+/// Whether padding counts in an average.
+bool counts_padding(const ir::OpContext& context);
 /// cnn::PoolGeometry of a pool on its input.
 std::vector<ir::GeometryField> pool_geometry(const ir::OpContext& context);
 ir::Inference infer_pool(std::string_view op, const ir::OpContext& context);

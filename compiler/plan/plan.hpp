@@ -117,6 +117,7 @@ struct Plan {
   std::optional<ir::Training> training;
   std::vector<LayerRow> layers;
   std::vector<PlacedParameter> parameters;
+  std::vector<std::string> auxiliaries;  // heads beside the network's own, as weights files name them
   std::vector<PlannedPhase> phases;
   std::vector<Geometry> geometries;
   std::vector<Function> functions;

@@ -191,6 +191,7 @@ inline constexpr Message<Text> kWrongCount{
     "wrong-count", Severity::kError, "a number of layers is a whole number above 0, not {}"};
 inline constexpr Message<Text, std::int64_t, std::int64_t> kCountTooLarge{
     "count-too-large", Severity::kError, "the {} {} layers were asked for, but there are {}"};
+inline constexpr Message<Text> kNothingToLoad{"nothing-to-load", Severity::kError, "no layer of {} has weights"};
 inline constexpr Message<Text, Text> kNothingToTrain{
     "nothing-to-train", Severity::kError, "phase {} leaves nothing of {} to train"};
 

@@ -2,6 +2,8 @@
 // which kernels run.
 #include <gtest/gtest.h>
 
+#include <bit>
+
 #include "ir/op_def.hpp"
 #include "ops/cards.hpp"
 #include "support/internal_error.hpp"
@@ -186,6 +188,31 @@ TEST(Cards, LeNet5Of1998) {
   EXPECT_EQ(output.macs(), 840);
   EXPECT_TRUE(Asked("rbf", {flat(83)}, {{"out", whole(10)}}).refused());
   EXPECT_TRUE(Asked("rbf", {flat(84)}, {{"out", whole(9)}}).refused());
+}
+
+// Codes that were alike could not tell their digits apart.
+TEST(Cards, CodesOfTheDigitsDiffer) {
+  const Asked output("rbf", {flat(84)}, {{"out", whole(10)}});
+  std::vector<std::int64_t> words;
+  for (const ir::GeometryField& field : output.card->geometry(output.context())) {
+    if (field.name == "codes") words = std::get<std::vector<std::int64_t>>(field.value);
+  }
+  ASSERT_EQ(words.size(), 20u);
+  for (std::size_t one = 0; one < 10; ++one) {
+    EXPECT_LT(words[2 * one] | words[2 * one + 1], std::int64_t{1} << 42);
+    for (std::size_t other = 0; other < one; ++other) {
+      const auto differ = [&](std::size_t half) {
+        return std::popcount(static_cast<std::uint64_t>(words[2 * one + half] ^ words[2 * other + half]));
+      };
+      EXPECT_GE(differ(0) + differ(1), 5) << one << " and " << other;
+    }
+  }
+}
+
+// Every layer that does something at prediction time can be exported.
+TEST(Cards, LayersHaveAFormInOnnx) {
+  for (const ir::OpDef& card : cards().all())
+    EXPECT_EQ(card.onnx == nullptr, card.traits.identity_in_inference) << card.name;
 }
 
 TEST(Cards, AConvolutionByAConnectionTable) {

@@ -1,4 +1,4 @@
-// The pictures that the codes are, and the distances to them.
+// Distances to codes.
 #include "cnn/ops/rbf.hpp"
 
 #include "cnn/ops/tiles.hpp"
@@ -7,134 +7,12 @@ namespace cnn {
 
 namespace {
 
-constexpr const char* kPictures[kRbfCodes] = {
-    "..###.."
-    ".#...#."
-    "#.....#"
-    "#.....#"
-    "#.....#"
-    "#.....#"
-    "#.....#"
-    "#.....#"
-    "#.....#"
-    "#.....#"
-    ".#...#."
-    "..###..",
-    "...#..."
-    "..##..."
-    ".#.#..."
-    "...#..."
-    "...#..."
-    "...#..."
-    "...#..."
-    "...#..."
-    "...#..."
-    "...#..."
-    "...#..."
-    ".#####.",
-    ".#####."
-    "#.....#"
-    "......#"
-    "......#"
-    ".....#."
-    "....#.."
-    "...#..."
-    "..#...."
-    ".#....."
-    "#......"
-    "#......"
-    "#######",
-    ".#####."
-    "#.....#"
-    "......#"
-    "......#"
-    "......#"
-    "..####."
-    "......#"
-    "......#"
-    "......#"
-    "......#"
-    "#.....#"
-    ".#####.",
-    ".....#."
-    "....##."
-    "...#.#."
-    "..#..#."
-    ".#...#."
-    "#....#."
-    "#######"
-    ".....#."
-    ".....#."
-    ".....#."
-    ".....#."
-    ".....#.",
-    "#######"
-    "#......"
-    "#......"
-    "#......"
-    "######."
-    "......#"
-    "......#"
-    "......#"
-    "......#"
-    "......#"
-    "#.....#"
-    ".#####.",
-    "..####."
-    ".#....."
-    "#......"
-    "#......"
-    "#.####."
-    "##....#"
-    "#.....#"
-    "#.....#"
-    "#.....#"
-    "#.....#"
-    "#.....#"
-    ".#####.",
-    "#######"
-    "......#"
-    "......#"
-    ".....#."
-    ".....#."
-    "....#.."
-    "....#.."
-    "...#..."
-    "...#..."
-    "..#...."
-    "..#...."
-    "..#....",
-    ".#####."
-    "#.....#"
-    "#.....#"
-    "#.....#"
-    "#.....#"
-    ".#####."
-    "#.....#"
-    "#.....#"
-    "#.....#"
-    "#.....#"
-    "#.....#"
-    ".#####.",
-    ".#####."
-    "#.....#"
-    "#.....#"
-    "#.....#"
-    "#.....#"
-    ".######"
-    "......#"
-    "......#"
-    "......#"
-    "......#"
-    ".....#."
-    ".####..",
-};
+float code_at(const RbfGeometry& g, int digit, int place) {
+  const std::int64_t word = g.codes[static_cast<std::size_t>(2 * digit + place / kRbfWordPixels)];
+  return (word >> (place % kRbfWordPixels) & 1) != 0 ? 1.0f : -1.0f;
+}
 
 }  // namespace
-
-float rbf_code(int digit, int place) {
-  return kPictures[digit][place] == '#' ? 1.0f : -1.0f;
-}
 
 void rbf(Blocked output, ConstBlocked input, const RbfGeometry& g, int batch) {
   for_each_tile(block_count(batch, g.block), [&](int block) {
@@ -144,7 +22,7 @@ void rbf(Blocked output, ConstBlocked input, const RbfGeometry& g, int batch) {
       std::fill_n(out, images, 0.0f);
       for (int place = 0; place < g.in; ++place) {
         const float* in = input.block(block) + static_cast<std::ptrdiff_t>(place) * g.block;
-        const float code = rbf_code(digit, place);
+        const float code = code_at(g, digit, place);
         for (int image = 0; image < images; ++image) out[image] -= (in[image] - code) * (in[image] - code);
       }
     }
@@ -161,7 +39,7 @@ void rbf_backward_input(Blocked d_input, ConstBlocked d_output, ConstBlocked inp
       std::fill_n(d_in, images, 0.0f);
       for (int digit = 0; digit < g.out; ++digit) {
         const float* d_out = d_output.block(block) + static_cast<std::ptrdiff_t>(digit) * g.block;
-        const float code = rbf_code(digit, place);
+        const float code = code_at(g, digit, place);
         for (int image = 0; image < images; ++image) d_in[image] -= 2 * d_out[image] * (in[image] - code);
       }
     }

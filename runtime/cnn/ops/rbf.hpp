@@ -2,6 +2,9 @@
 // section II.B).
 #pragma once
 
+#include <array>
+#include <cstdint>
+
 #include "cnn/core/types.hpp"
 
 namespace cnn {
@@ -11,14 +14,17 @@ inline constexpr int kRbfCodeLength = 84;
 /// One code for each digit.
 inline constexpr int kRbfCodes = 10;
 
+/// Half of a code fills a word.
+inline constexpr int kRbfWordPixels = kRbfCodeLength / 2;
+
 struct RbfGeometry {
   int in = kRbfCodeLength;
   int out = kRbfCodes;
   int block = 1;
+  /// Two words a digit: bit `place` of the first for its pixels row by row, then the second; a set bit is the
+  /// code's 1, a bit that isn't its -1.
+  std::array<std::int64_t, 2 * kRbfCodes> codes{};
 };
-
-/// The code of a digit at pixel `place`, row by row: 1 for ink, -1 for paper.
-float rbf_code(int digit, int place);
 
 /// output[digit] = -sum of (input - code)^2 for flat maps: equation 7, its sign turned so that the best is
 /// the largest.
