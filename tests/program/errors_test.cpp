@@ -201,12 +201,12 @@ TEST_F(Errors, FilesThatAreNoImages) {
   };
   std::ofstream(folder_ / "photo.png", std::ios::binary) << "\x89PNG\r\n\x1a\n";
   expect_refused(predict(folder_ / "photo.png"),
-                 "photo.png: this is a PNG picture; predict reads IDX files of images");
+                 "photo.png: is a PNG picture that is truncated or damaged (it ends early)");
   expect_refused(predict(folder_ / "levels/t10k-labels-idx1-ubyte"), "t10k-labels-idx1-ubyte: ");
   expect_refused(predict(folder_ / "none"), "none");
   std::vector<std::uint8_t> small = {0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 9, 9, 9, 9};
   write_bytes(folder_ / "small.idx", small);
-  expect_refused(predict(folder_ / "small.idx"), "small.idx: its images are 1x2x2, and Tiny takes 1x4x4");
+  expect_refused(predict(folder_ / "small.idx"), "small.idx: its images are 1x2x2, but the network takes 1x4x4");
 }
 
 }  // namespace

@@ -22,10 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 using formats::FormatError;
 
-std::string shape_text(const ImageShape& shape) {
-  return fmt::format("{}x{}x{}", shape[0], shape[1], shape[2]);
-}
-
 std::uint64_t machine_bytes() {
   return static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
          static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));

@@ -95,6 +95,7 @@ class Dataset {
   int source_channels_;
   int threads_;
   std::uint64_t most_bytes_;
+  ImageShape idx_shape_{};  // of the files, before anything is prepared
   std::vector<Images> images_;
   std::vector<std::filesystem::path> files_;  // by row, where images_ is empty
   std::vector<int> labels_;                   // by row

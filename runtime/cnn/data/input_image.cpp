@@ -10,15 +10,12 @@
 #include "formats/picture.hpp"
 
 namespace cnn {
-namespace {
 
 using formats::FormatError;
 
 std::string shape_text(const ImageShape& shape) {
   return fmt::format("{}x{}x{}", shape[0], shape[1], shape[2]);
 }
-
-}  // namespace
 
 Preparation make_preparation(const DataDescription& description, const std::filesystem::path& place,
                              const ImageShape& input) {

@@ -2,10 +2,14 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "cnn/data/prepare.hpp"
 
 namespace cnn {
+
+/// "3x32x32"
+std::string shape_text(const ImageShape& shape);
 
 /// The preparation of images from `place` for a network that takes `input`. Throws FormatError where the
 /// transforms can't be.

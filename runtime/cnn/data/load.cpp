@@ -117,16 +117,20 @@ void Dataset::load_idx_pair(const fs::path& directory, const char* prefix, int o
 }
 
 void Dataset::load_idx_images(const fs::path& file) {
-  read_idx_images(file,
-                  [&](const IdxImages& header, std::uint32_t first, std::span<const std::uint8_t> bytes) {
-                    const ImageShape shape{1, header.height, header.width};
-                    if (first == 0) {
-                      require_input_shape(file, shape, preparation_, input_);
-                      images_.push_back(allocate(file, header.count));
-                    }
-                    checksums_[0] = add_checksum(checksums_[0], bytes);
-                    prepare_all(shape, bytes, images_.back().bytes.get() + first * image_floats());
-                  });
+  read_idx_images(
+      file, [&](const IdxImages& header, std::uint32_t first, std::span<const std::uint8_t> bytes) {
+        const ImageShape shape{1, header.height, header.width};
+        if (first == 0) {
+          if (!images_.empty() && shape != idx_shape_)
+            throw FormatError(file, fmt::format("its images are {}, but the training images are {}",
+                                                shape_text(shape), shape_text(idx_shape_)));
+          idx_shape_ = shape;
+          require_input_shape(file, shape, preparation_, input_);
+          images_.push_back(allocate(file, header.count));
+        }
+        checksums_[0] = add_checksum(checksums_[0], bytes);
+        prepare_all(shape, bytes, images_.back().bytes.get() + first * image_floats());
+      });
 }
 
 void Dataset::load_cifar10(const fs::path& directory, int outputs) {
