@@ -164,7 +164,9 @@ std::string training_member(const ir::Training& training) {
   return fmt::format(
       "    .training = {{.loss = cnn::LossKind::{}, .metrics = {}, .seed = {}, .save_every = {},\n"
       "                 .checkpoints = {}, .phases = {}}},\n",
-      training.loss == ir::Loss::kCrossEntropy ? "kCrossEntropy" : "kMeanSquaredError",
+      training.loss == ir::Loss::kCrossEntropy ? "kCrossEntropy"
+      : training.loss == ir::Loss::kLenet5Map  ? "kLenet5Map"
+                                               : "kMeanSquaredError",
       table_name("kMetrics", training.metrics.empty()), training.seed, training.save_every,
       table_name("kCheckpoints", training.callbacks.checkpoints.empty()), table_name("kPhases", training.phases.empty()));
 }
