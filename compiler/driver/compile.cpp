@@ -51,12 +51,13 @@ ir::Training training_to_compare(const ir::Graph& graph, std::int64_t batch) {
 Compiled plan_program(sema::Program program, const CompileOptions& options, const Sources& sources) {
   const ir::Graph graph = lower::lower(program.model, sources);
   print_if(options.dump == "graph", ir::dump(graph));
-  if (options.compared_batch > 0) program.training = training_to_compare(graph, options.compared_batch);
+  const bool compares = options.compared_batch > 0;
+  const auto training = compares ? training_to_compare(graph, options.compared_batch) : program.training;
   const auto observe = [&](std::string_view pass, const ir::Graph& after) { print_if(options.dump_after == pass, ir::dump(after)); };
   plan::Plan plan = plan::make_plan(graph, {.program = program.name,
                                             .data = program.data,
-                                            .training = program.training,
-                                            .batch = program.training ? program.training->batch : kInferenceBatch,
+                                            .training = training,
+                                            .batch = training ? training->batch : kInferenceBatch,
                                             .observer = observe});
   print_if(options.dump == "plan", plan::dump(plan));
   emit::Origin origin{.spec = options.spec.filename().string(),
