@@ -29,8 +29,8 @@ struct Memory {
 struct Column {
   std::string model, input, output;
   std::int64_t parameters = 0, auxiliary = 0, statistics = 0, macs = 0, depth = 0, layers = 0;
-  std::vector<Share> shares;  // in the order in which the kinds come
-  Memory memory;
+  std::vector<Share> shares = {};  // in the order in which the kinds come
+  Memory memory = {};
 };
 
 std::int64_t arena_bytes(const Plan& plan, plan::FunctionKind kind) {

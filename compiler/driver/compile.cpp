@@ -40,10 +40,12 @@ void print_if(bool wanted, const std::string& text) {
 
 // One training for every program, so that figures can be compared: all learns, by SGD with momentum.
 ir::Training training_to_compare(const ir::Graph& graph, std::int64_t batch) {
-  ir::Phase phase{.name = "everything", .epochs = 1};
+  ir::Phase phase;
+  phase.name = "everything";
   phase.optimizer = ir::Optimizer{.kind = ir::Optimizer::Kind::kSgd, .learning_rate = 0.1, .momentum = 0.9};
   phase.frozen.assign(graph.layers.size(), false);
-  ir::Training training{.loss = ir::Loss::kCrossEntropy, .batch = batch};
+  ir::Training training;
+  training.batch = batch;
   training.phases.push_back(std::move(phase));
   return training;
 }

@@ -20,5 +20,7 @@ std::string long_string_literal(std::string_view text, int indent);
 std::string with_commas(std::int64_t number);
 /// `head(a, b, c)tail`, broken between operands where it passes 110 columns.
 std::string call_text(std::string_view head, const std::vector<std::string>& operands, std::string_view tail, int indent);
+/// `head{a, b, c};` on one line, or, where that passes 110 columns, its members on lines of their own, indented by four.
+std::string braced_text(std::string_view head, const std::vector<std::string>& members);
 
 }  // namespace cnnc::emit
