@@ -21,20 +21,24 @@ struct CommandDef {
   std::string_view usage;
   std::string_view summary;
   bool runs_program = false;
+  std::size_t least = 1, most = 1;  // files
+  std::string_view needs = "a spec";
 };
 
+constexpr std::size_t kAnyNumber = 1'000'000;
 constexpr CommandDef kCommands[] = {
     {"check", "SPEC", "checks a spec and explains its mistakes"},
-    {"describe", "[NAME]", "all that the language calls by name, or all about one"},
+    {"describe", "[NAME]", "all that the language calls by name, or all about one", false, 0},
     {"summary", "SPEC", "layers, shapes, parameters, MACs and memory"},
-    {"fmt", "[--check] FILES", "rewrites specs in their canonical form"},
+    {"fmt", "[--check] FILES", "rewrites specs in their canonical form", false, 1, kAnyNumber},
     {"explain", "SPEC", "what each phase freezes, what learns and how fast"},
     {"render", "SPEC", "the spec fully expanded, with every default"},
-    {"diff", "SPEC SPEC", "what differs by meaning: layers, figures, training"},
-    {"compare", "SPEC[:MODEL] ...", "networks side by side: parameters, MACs, depth, memory"},
+    {"diff", "SPEC SPEC", "what differs by meaning: layers, figures, training", false, 2, 2, "two specs"},
+    {"compare", "SPEC[:MODEL] ...", "networks side by side: parameters, MACs, depth, memory", false, 1, kAnyNumber},
     {"graph", "SPEC", "the network as a drawing, in dot or as SVG"},
-    {"export", "SPEC WEIGHTS -o FILE", "writes the network with its weights as an ONNX file"},
+    {"export", "SPEC WEIGHTS -o FILE", "writes the network with its weights as an ONNX file", false, 2, 2, "a spec and its weights"},
     {"generate", "SPEC -o DIR", "writes the C++ of a spec's programs"},
+    {"weights", "inspect|convert|map ...", "reads weights files: what is in them, and how they fit a spec", false, 0, kAnyNumber},
     {"train", "SPEC [OPTIONS]", "generates, builds and trains", true},
     {"eval", "SPEC [OPTIONS]", "generates, builds and evaluates", true},
     {"predict", "SPEC FILES [OPTIONS]", "generates, builds and predicts", true},
@@ -58,9 +62,13 @@ po::options_description options_of(const CommandDef& command) {
     add("check", "changes nothing; lists the files that would change, exit code 1 where there are any");
     return options;
   }
+  if (command.name == "weights") {
+    add("json", "inspect: machine-readable");
+    add("match", po::value<std::string>(), "map: name or order (default: name)");
+  }
   add("set", po::value<std::vector<std::string>>()->composing(), "NAME=VALUE: another value for a model's parameter or a setting of train");
   if (command.name != "compare") add("model", po::value<std::string>(), "the model, where the spec has several");
-  if (command.runs_program) return options;
+  if (command.runs_program || command.name == "weights") return options;
   if (command.name == "check" || command.name == "summary" || command.name == "compare") add("json", "machine-readable");
   if (command.name == "graph") add("svg", "drawn by Graphviz's dot, as SVG");
   if (command.name == "summary" || command.name == "compare") {
@@ -118,6 +126,11 @@ void take_values(const po::variables_map& values, CommandLine& line) {
   if (values.count("out")) line.output = values["out"].as<std::string>();
   if (values.count("depfile")) line.depfile = values["depfile"].as<std::string>();
   if (values.count("stamp")) line.stamp = values["stamp"].as<std::string>();
+  if (values.count("match")) {
+    const std::string match = values["match"].as<std::string>();
+    if (match != "name" && match != "order") throw UsageError(fmt::format("--match takes name or order, not '{}'", match));
+    line.match_by_order = match == "order";
+  }
   text("name", line.program_name);
   if (values.count("name") && !is_file_name(line.program_name)) {
     throw UsageError(fmt::format("--name takes letters, digits and _ + - . and begins with a letter, a digit or _, not '{}'", line.program_name));
@@ -168,6 +181,19 @@ void split_for_program(std::vector<std::string>& words, CommandLine& line) {
   words = std::move(own);
 }
 
+// What stands without an option's name, as many as the command takes. What runs a program has taken its spec already.
+void take_files(const CommandDef& command, CommandLine& line) {
+  if (!command.runs_program && !line.files.empty()) line.subject = line.files.front();
+  if (line.files.size() > 1) line.second = line.files[1];
+  const std::size_t given = command.runs_program ? (line.subject.empty() ? 0 : 1) : line.files.size();
+  if (given < command.least && !line.help)
+    throw UsageError(fmt::format("'{}' needs {}: cnnc {} {}", command.name, command.needs, command.name, command.usage));
+  if (given > command.most)
+    throw UsageError(fmt::format("'{}' takes {}, not also '{}'", command.name, command.usage, line.files[command.most]));
+  if (command.name == "export" && !line.help && line.output == ".") throw UsageError("'export' needs a file to write: -o model.onnx");
+  line.compile.spec = command.name == "weights" && line.files.size() > 1 ? line.files[1] : line.subject;
+}
+
 }  // namespace
 
 CommandLine parse_command_line(int argc, char** argv) {
@@ -193,25 +219,12 @@ CommandLine parse_command_line(int argc, char** argv) {
     po::variables_map values;
     po::store(po::command_line_parser(words).options(all).positional(positional).run(), values);
     po::notify(values);
-    if (values.count("subject")) {
-      const auto subjects = values["subject"].as<std::vector<std::string>>();
-      const std::size_t most = command.name == "diff" || command.name == "export" ? 2 : 1;
-      if (command.name == "fmt" || command.name == "compare") line.files = subjects;
-      else if (subjects.size() > most) throw UsageError(fmt::format("'{}' takes {}, not also '{}'", command.name, command.usage, subjects[most]));
-      line.subject = subjects.front();
-      if (subjects.size() > 1) line.second = subjects[1];
-    }
+    if (values.count("subject")) line.files = values["subject"].as<std::vector<std::string>>();
     take_values(values, line);
   } catch (const po::error& error) {
     throw UsageError(error.what());
   }
-  if (line.subject.empty() && !line.help && command.name != "describe") throw UsageError(fmt::format("'{}' needs a spec: cnnc {} {}", command.name, command.name, command.usage));
-  if (line.second.empty() && !line.help && command.name == "diff") throw UsageError("'diff' needs two specs: cnnc diff SPEC SPEC");
-  if (command.name == "export" && !line.help) {
-    if (line.second.empty()) throw UsageError("'export' needs a spec and its weights: cnnc export SPEC WEIGHTS -o FILE");
-    if (line.output == ".") throw UsageError("'export' needs a file to write: -o model.onnx");
-  }
-  line.compile.spec = line.subject;
+  take_files(command, line);
   line.compile.generates = command.runs_program || command.name == "generate";
   return line;
 }

@@ -19,13 +19,14 @@ struct CommandLine {
   std::string binary;               // cnnc, as it was called
   std::string command;
   std::string subject;              // the spec, or a layer for describe
-  std::vector<std::string> files;   // fmt; compare: SPEC or SPEC:MODEL
+  std::vector<std::string> files;   // all that stands without an option's name, the subject among them
   std::string second;               // diff: the other spec; export: the weights
   CompileOptions compile;
   std::filesystem::path output = "."; // generate
   std::filesystem::path depfile;    // generate; empty: none
   std::filesystem::path stamp;      // generate; empty: none
   std::string program_name;         // generate: for the one program, in place of its own; empty: none
+  bool match_by_order = false;      // weights map
   int threads = 0;                  // summary, compare: 0 means this machine's
   int depth = 0;                    // summary: 0 means all of it
   int batch = 32;                   // compare

@@ -16,6 +16,7 @@
 #include "driver/generate.hpp"
 #include "driver/graph.hpp"
 #include "driver/summary.hpp"
+#include "driver/weights.hpp"
 #include "ops/cards.hpp"
 #include "sema/render.hpp"
 
@@ -205,6 +206,7 @@ int run_command(const CommandLine& line) {
   if (line.command == "fmt") return format_files(line);
   if (line.command == "diff") return print_diff(line);
   if (line.command == "compare") return print_comparison(line);
+  if (line.command == "weights") return weights_command(line);
 
   Sources sources;
   Diagnostics diagnostics;

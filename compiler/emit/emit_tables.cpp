@@ -22,19 +22,21 @@ std::string field_text(const ir::GeometryField& field) {
   return fmt::format(".{} = {}", field.name, value);
 }
 
-// A table of rows; an empty one is left out, and spans to it are empty.
-std::string table(std::string_view type, std::string_view name, const std::vector<std::string>& rows) {
-  if (rows.empty()) return "";
-  return fmt::format("constexpr {} {}[] = {{\n    {},\n}};\n\n", type, name, fmt::join(rows, ",\n    "));
-}
-std::string table_name(std::string_view name, bool empty) {
-  return empty ? "{}" : std::string(name);
-}
-
-std::string floats_text(const std::vector<double>& values) {
-  std::vector<std::string> texts;
-  for (const double value : values) texts.push_back(float_literal(value));
-  return fmt::format("{}", fmt::join(texts, ", "));
+// Numbers, as many to a line as fit.
+std::string numbers_table(std::string_view type, std::string_view name, const std::vector<int>& numbers) {
+  std::string text = fmt::format("constexpr {} {}[] = {{", type, name);
+  std::string line;
+  for (const int number : numbers) {
+    const std::string next = fmt::format("{}{}", line.empty() ? "" : " ", number);
+    if (line.size() + next.size() > 100) {
+      text += "\n    " + line;
+      line = std::to_string(number);
+    } else {
+      line += next;
+    }
+    line += ',';
+  }
+  return text + "\n    " + line + "\n};\n\n";
 }
 
 std::string_view initial_name(ir::Initializer::Kind kind) {
@@ -110,23 +112,6 @@ std::string strings_table(std::string_view name, const std::vector<std::string>&
   return table("std::string_view", name, rows);
 }
 
-std::string prepare(const ir::Data& data) {
-  std::string text;
-  std::vector<std::string> rows;
-  for (std::size_t i = 0; i < data.prepare.size(); ++i) {
-    const ir::Transform& transform = data.prepare[i];
-    if (transform.kind == ir::Transform::Kind::kResize) {
-      rows.push_back(fmt::format("{{.kind = cnn::TransformKind::kResize, .height = {}, .width = {}}}", transform.height,
-                                 transform.width));
-      continue;
-    }
-    text += fmt::format("constexpr float kMean{}[] = {{{}}};\nconstexpr float kStdDeviation{}[] = {{{}}};\n\n", i,
-                        floats_text(transform.mean), i, floats_text(transform.std_deviation));
-    rows.push_back(fmt::format("{{.kind = cnn::TransformKind::kNormalize, .mean = kMean{}, .std_deviation = kStdDeviation{}}}", i, i));
-  }
-  return text + table("cnn::TransformDescription", "kPrepare", rows);
-}
-
 std::string split_text(const ir::Split& split) {
   switch (split.kind) {
     case ir::Split::Kind::kNone: return "{}";
@@ -137,19 +122,33 @@ std::string split_text(const ir::Split& split) {
   return "";
 }
 
-std::string data_member(const ir::Data& data) {
-  return fmt::format(
-      "    .data = {{.name = {}, .source = cnn::SourceKind::kIdx, .directory = {},\n"
-      "             .validation = {}, .test = {},\n             .class_names = {}, .prepare = {}}},\n",
-      string_literal(data.name), string_literal(data.directory), split_text(data.validation), split_text(data.test),
-      table_name("kClassNames", data.class_names.empty() && data.classes == 0), table_name("kPrepare", data.prepare.empty()));
+std::string_view source_name(ir::Data::Source source) {
+  switch (source) {
+    case ir::Data::Source::kIdx: return "kIdx";
+    case ir::Data::Source::kCifar10: return "kCifar10";
+    case ir::Data::Source::kFolder: return "kFolder";
+    case ir::Data::Source::kList: return "kList";
+  }
+  return "";
 }
 
+// Where the spec gives a number alone, numbers are names; but pictures are named by their folders or their list.
 std::vector<std::string> class_names(const ir::Data& data) {
-  if (!data.class_names.empty()) return data.class_names;
+  const bool files_name_them = data.source == ir::Data::Source::kFolder || data.source == ir::Data::Source::kList;
+  if (!data.class_names.empty() || files_name_them) return data.class_names;
   std::vector<std::string> names;
   for (std::int64_t i = 0; i < data.classes; ++i) names.push_back(std::to_string(i));
   return names;
+}
+
+std::string data_member(const ir::Data& data) {
+  const std::string augment = data.augment.empty() ? "" : ", .augment = kAugment";
+  return fmt::format(
+      "    .data = {{.name = {}, .source = cnn::SourceKind::{}, .directory = {},\n"
+      "             .validation = {}, .test = {},\n             .class_names = {}, .prepare = {}{}}},\n",
+      string_literal(data.name), source_name(data.source), string_literal(data.directory), split_text(data.validation),
+      split_text(data.test), table_name("kClassNames", class_names(data).empty()),
+      table_name("kPrepare", data.prepare.empty()), augment);
 }
 
 std::string checkpoints(const ir::Training& training) {
@@ -160,15 +159,35 @@ std::string checkpoints(const ir::Training& training) {
   return table("cnn::CheckpointDescription", "kCheckpoints", rows);
 }
 
+// The rows refer to lists of tensors, which come first.
+std::string initial_weights(const Plan& plan) {
+  std::string text;
+  std::vector<std::string> rows;
+  for (const ir::InitialWeights& one : plan.training->initial_weights) {
+    std::vector<int> tensors;
+    for (std::size_t i = 0; i < plan.parameters.size(); ++i) {
+      const auto layer = static_cast<std::size_t>(plan.parameters[i].parameter.layer.index);
+      if (one.layers[layer]) tensors.push_back(static_cast<int>(i));
+    }
+    const std::string name = fmt::format("kInitialTensors{}", rows.size());
+    text += numbers_table("int", name, tensors);
+    rows.push_back(fmt::format("{{.path = {}, .prefix = {}, .section = {},\n     .file = {}, .by_order = {}, .tensors = {}}}",
+                               string_literal(one.path), string_literal(ir::weight_path(one.prefix)),
+                               string_literal(ir::weight_path(one.section)), string_literal(one.file), one.by_order, name));
+  }
+  return text + table("cnn::InitialWeightsDescription", "kInitialWeights", rows);
+}
+
 std::string training_member(const ir::Training& training) {
+  const std::string initial = training.initial_weights.empty() ? "" : "\n                 .initial_weights = kInitialWeights,";
   return fmt::format(
       "    .training = {{.loss = cnn::LossKind::{}, .metrics = {}, .seed = {}, .save_every = {},\n"
-      "                 .checkpoints = {}, .phases = {}}},\n",
+      "                 .checkpoints = {},{} .phases = {}}},\n",
       training.loss == ir::Loss::kCrossEntropy ? "kCrossEntropy"
       : training.loss == ir::Loss::kLenet5Map  ? "kLenet5Map"
                                                : "kMeanSquaredError",
       table_name("kMetrics", training.metrics.empty()), training.seed, training.save_every,
-      table_name("kCheckpoints", training.callbacks.checkpoints.empty()), table_name("kPhases", training.phases.empty()));
+      table_name("kCheckpoints", training.callbacks.checkpoints.empty()), initial, table_name("kPhases", training.phases.empty()));
 }
 
 }  // namespace
@@ -190,18 +209,22 @@ std::string geometry_constants(const Plan& plan) {
 
 std::string description_tables(const Plan& plan, const Origin& origin) {
   std::string text = tensors(plan) + layers(plan);
-  if (plan.data) text += strings_table("kClassNames", class_names(*plan.data)) + prepare(*plan.data);
-  if (plan.training) text += strings_table("kMetrics", plan.training->metrics) + checkpoints(*plan.training) + phases(plan);
+  if (plan.data) text += strings_table("kClassNames", class_names(*plan.data)) + transform_tables(*plan.data);
+  if (plan.training) {
+    text += strings_table("kMetrics", plan.training->metrics) + checkpoints(*plan.training) + initial_weights(plan) +
+            phases(plan);
+  }
+  text += strings_table("kAuxiliaries", plan.auxiliaries);
   text += fmt::format(
       "constexpr cnn::ModelDescription kModel{{\n"
       "    .name = {}, .program = {}, .spec = {}, .version = {}, .spec_hash = {},\n"
       "    .rendered ={},\n"
       "    .input = {{{}, {}, {}}}, .outputs = {}, .outputs_logits = {}, .batch = kBatch,\n"
-      "    .tensors = {}, .layers = {},\n",
+      "    .tensors = {}, .layers = {},{}\n",
       string_literal(plan.model), string_literal(plan.program), string_literal(origin.spec), string_literal(origin.version),
       string_literal(origin.spec_hash), long_string_literal(origin.rendered, 8), plan.input.channels, plan.input.height,
       plan.input.width, plan.output.elements(), plan.outputs_logits, table_name("kTensors", plan.parameters.empty()),
-      table_name("kLayers", plan.layers.empty()));
+      table_name("kLayers", plan.layers.empty()), plan.auxiliaries.empty() ? "" : " .auxiliaries = kAuxiliaries,");
   if (plan.data) text += data_member(*plan.data);
   if (plan.training) text += training_member(*plan.training);
   const plan::Memory& memory = plan.memory;

@@ -63,6 +63,15 @@ std::string with_commas(std::int64_t number) {
   return digits;
 }
 
+std::string table(std::string_view type, std::string_view name, const std::vector<std::string>& rows) {
+  if (rows.empty()) return "";
+  return fmt::format("constexpr {} {}[] = {{\n    {},\n}};\n\n", type, name, fmt::join(rows, ",\n    "));
+}
+
+std::string table_name(std::string_view name, bool empty) {
+  return empty ? "{}" : std::string(name);
+}
+
 std::string call_text(std::string_view head, const std::vector<std::string>& operands, std::string_view tail, int indent) {
   std::string text = fmt::format("{:{}}{}(", "", indent, head);
   std::size_t column = text.size();

@@ -18,6 +18,10 @@ std::string string_literal(std::string_view text);
 std::string long_string_literal(std::string_view text, int indent);
 /// "61,706".
 std::string with_commas(std::int64_t number);
+/// A constant array of rows and an empty line; nothing where there are no rows.
+std::string table(std::string_view type, std::string_view name, const std::vector<std::string>& rows);
+/// What a span to such a table is made of: its name, or {} where it is left out.
+std::string table_name(std::string_view name, bool empty);
 /// `head(a, b, c)tail`, broken between operands where it passes 110 columns.
 std::string call_text(std::string_view head, const std::vector<std::string>& operands, std::string_view tail, int indent);
 /// `head{a, b, c};` on one line, or, where that passes 110 columns, its members on lines of their own, indented by four.

@@ -47,6 +47,15 @@ std::int64_t depth(const Graph& graph) {
   return at(graph.output);
 }
 
+std::string weight_path(std::string_view path) {
+  std::string name;
+  for (const char c : path) {
+    if (c == '[') name += '.';
+    else if (c != ']') name += c;
+  }
+  return name;
+}
+
 std::vector<LayerId> layers_without_kernels(const Graph& graph) {
   std::vector<LayerId> found;
   for (const Node& node : graph.nodes) {

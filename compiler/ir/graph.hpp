@@ -5,6 +5,7 @@
 #include <compare>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "op_def.hpp"
@@ -96,6 +97,9 @@ struct Graph {
   /// The shapes are kept by the caller: `auto shapes = g.input_shapes(n); auto c = g.context(n, shapes, block, batch)`.
   OpContext context(const Node& node, std::span<const Shape> shapes, std::int64_t block, std::int64_t batch) const;
 };
+
+/// A path as weights files have it, where an index is a component of its own: features.layer2[0] -> features.layer2.0.
+std::string weight_path(std::string_view path);
 
 /// Layers, in definition order, that have no kernel yet: the graph can be checked, but no program made of it.
 std::vector<LayerId> layers_without_kernels(const Graph& graph);

@@ -12,7 +12,7 @@
 
 namespace cnnc::ir {
 
-/// A step of `prepare` or `augment`, as it is called; resize and normalize with what they come to.
+/// A step of `prepare` or `augment`, as it is called; normalize with what it comes to.
 struct Transform {
   enum class Kind { kResize, kNormalize, kOther } kind = Kind::kOther;
   std::string name = {};                         // "resize", "rotate"
@@ -44,7 +44,6 @@ struct Data {
   std::vector<std::string> class_names;  // empty: "0", "1", ...
   std::vector<Transform> prepare;        // of every image
   std::vector<Transform> augment;        // of those of the training part
-  std::vector<NotYet> not_yet;
 };
 
 struct Optimizer {
@@ -119,9 +118,12 @@ struct Phase {
 
 /// `init backbone from "weights.safetensors"`.
 struct InitialWeights {
-  std::string path;  // of a part of the model
-  std::string file;  // relative to the spec's folder
+  std::string path;     // of a part of the model, as it is written
+  std::string file;     // relative to the spec's folder
   bool by_order = false;
+  std::string section;  // the part's path in the model that it is taken from; empty: none, or the whole of it
+  std::string prefix;   // of its tensors in a weights file; empty: a path with * or a slice
+  std::vector<bool> layers;  // in definition order
 };
 
 struct Training {

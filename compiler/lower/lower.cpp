@@ -53,7 +53,7 @@ class Lowering {
     const std::string& path = graph_.layer(layer).path;
     ensure(inferred != nullptr, "lower", fmt::format("'{}' got inputs that sema accepted and its card does not", path));
     for (const ir::ParameterDef& definition : inferred->parameters) {
-      graph_.parameters.push_back({fmt::format("{}.{}", weight_path(path), definition.name), definition.extents,
+      graph_.parameters.push_back({fmt::format("{}.{}", ir::weight_path(path), definition.name), definition.extents,
                                    definition.initializer, definition.statistic, layer});
       node.parameters.push_back({static_cast<std::int32_t>(graph_.parameters.size()) - 1});
     }
@@ -62,16 +62,6 @@ class Lowering {
     node.output = add_value(inferred->output, id);
     graph_.nodes.push_back(std::move(node));
     return graph_.nodes.back().output;
-  }
-
-  // In a weights file an index is a component of its own: features.layer2[0].conv3 -> features.layer2.0.conv3.
-  static std::string weight_path(const std::string& path) {
-    std::string name;
-    for (const char c : path) {
-      if (c == '[') name += '.';
-      else if (c != ']') name += c;
-    }
-    return name;
   }
 
   ir::TensorId lower_sequence(const sema::Sequence& sequence, ir::TensorId current) {

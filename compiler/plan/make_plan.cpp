@@ -93,6 +93,7 @@ class Planning {
     plan_.block = choose_block(graph, request.batch);
     plan_.data = request.data;
     plan_.training = request.training;
+    for (const ir::AuxiliaryHead& head : graph.auxiliaries) plan_.auxiliaries.push_back(ir::weight_path(head.path));
   }
 
   Plan make() {

@@ -118,6 +118,7 @@ struct Plan {
   std::int64_t depth = 0;         // convolutions and dense layers on the longest way through
   std::vector<LayerRow> layers;
   std::vector<PlacedParameter> parameters;
+  std::vector<std::string> auxiliaries;  // heads beside the network's own, as weights files name them
   std::vector<PlannedPhase> phases;
   std::vector<Geometry> geometries;
   std::vector<Function> functions;

@@ -178,7 +178,8 @@ void check_input(const ExpandedModel& model, DataFacts& data, Diagnostics& diagn
 }
 
 void check_monitors(const TrainLines& lines, const DataFacts& data, Diagnostics& diagnostics) {
-  if (data.data.validation.kind != ir::Split::Kind::kNone) return;
+  // A folder may have a validation part of its own; the program sees whether it does.
+  if (data.data.validation.kind != ir::Split::Kind::kNone || data.data.source == ir::Data::Source::kFolder) return;
   for (const auto& [monitor, range] : lines.monitors) {
     if (!monitor.starts_with("val_")) continue;
     diagnostics.report(range, messages::kMonitorWithoutValidation, monitor, data.data.name)
@@ -229,25 +230,6 @@ bool resolve_phase(const TrainLines& train, const PhaseLines& lines, const Expan
     }
   }
   return true;
-}
-
-// Parts whose weights come from files; each must be there.
-void resolve_initial_weights(const TrainLines& lines, const ExpandedModel& model, ir::Training& training) {
-  static const std::vector<ir::ArgumentDef> kArguments = {{.name = "match",
-                                                           .type = ir::ArgumentType::kWord,
-                                                           .default_value = ir::Value{ir::Word{"name"}},
-                                                           .summary = "Pairs tensors by name or in definition order.",
-                                                           .choices = {"name", "order"}}};
-  for (const auto& [init, scope] : lines.initial_weights) {
-    const InScope in_scope(*scope);
-    const FileScope& file = *scope->file;
-    const auto arguments = check_arguments({"init", init->path.range, kArguments}, init->arguments, file.ops,
-                                           scope->environment(), file.diagnostics);
-    if (!arguments || !select_path(init->path, "init", model.layers, *scope)) continue;
-    training.initial_weights.push_back({std::string(file.sources.text(init->path.range)), file.resolve(init->file.text),
-                                        arguments->values.word("match") == "order"});
-    training.not_yet.push_back({init->path.range, "'init'"});
-  }
 }
 
 }  // namespace

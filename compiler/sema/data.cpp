@@ -44,9 +44,6 @@ void read_source(const syntax::Setting& setting, const FileScope& file, DataFact
   facts.images.channels_range = setting.value->range;
   facts.images.sizes_differ = data.source == Source::kFolder || data.source == Source::kList;
   if (data.source == Source::kCifar10) facts.images.size = {32, 32};
-  if (data.source != Source::kIdx) {
-    data.not_yet.push_back({setting.value->range, fmt::format("the data source '{}'", chosen->callable->name)});
-  }
 }
 
 // False where the list holds something else than names.
@@ -114,6 +111,10 @@ std::optional<DataFacts> read_data(const syntax::DataItem& item, Range range, co
     } else {
       read_classes(*found->second, file, facts);
     }
+  }
+  // The files hold labels without names; these are theirs, in their order.
+  if (facts.data.source == ir::Data::Source::kCifar10 && facts.data.classes == 10 && facts.data.class_names.empty()) {
+    facts.data.class_names = {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"};
   }
   // What prepares every image comes first, wherever it is written.
   std::ranges::stable_sort(transforms, {}, [](const syntax::Transforms* one) { return one->kind.text == "augment"; });

@@ -28,7 +28,6 @@ void add_layers(const Sequence& sequence, std::vector<ir::NotYet>& list) {
 std::vector<ir::NotYet> not_yet(const Program& program) {
   std::vector<ir::NotYet> list;
   add_layers(program.model.body, list);
-  if (program.data) list.insert(list.end(), program.data->not_yet.begin(), program.data->not_yet.end());
   if (program.training) list.insert(list.end(), program.training->not_yet.begin(), program.training->not_yet.end());
   return list;
 }

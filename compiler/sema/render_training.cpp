@@ -244,7 +244,8 @@ std::string render_training(const Program& program) {
                                   program.model.name, training.data_name, loss(training), fmt::join(training.metrics, ", "),
                                   training.batch, training.seed, training.save_every);
   for (const ir::InitialWeights& one : training.initial_weights) {
-    lines += fmt::format("  init {} from {}(match={})\n", one.path, text(one.file), one.by_order ? "order" : "name");
+    const std::string section = one.section.empty() ? "" : fmt::format(", section={}", text(one.section));
+    lines += fmt::format("  init {} from {}(match={}{})\n", one.path, text(one.file), one.by_order ? "order" : "name", section);
   }
   lines += callbacks(training.callbacks, "  ");
   const auto layers = layer_paths(program.model);

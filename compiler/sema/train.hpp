@@ -78,6 +78,9 @@ using ConfigLines = std::vector<Scoped<syntax::ConfigStatement>>;
 std::optional<std::vector<PhaseLines>> read_phases(const ConfigLines& config, const Settings& settings, const std::string& owner,
                                                    Range range, TrainLines& lines, const FileScope& file);
 
+/// Gives `training` the parts of `model` whose weights come from files; reports those that are not there.
+void resolve_initial_weights(const TrainLines& lines, const ExpandedModel& model, ir::Training& training);
+
 /// The training of `model` on `data`; none after a message: selectors that match nothing, classes or shapes that disagree.
 std::optional<ir::Training> check_training(const TrainLines& lines, const ExpandedModel& model,
                                            DataFacts& data, const FileScope& file);

@@ -36,6 +36,7 @@ class TransformReader {
           .help(fmt::format("write it in augment {{ {} }}, which is for the training part alone", file_.sources.text(step.range)));
       return;
     }
+    if (!fits_normalize(*found, step.range)) return;
     const auto arguments = check_arguments({found->name, part.name.range, found->arguments}, part.arguments, file_.ops,
                                            {file_.values, nullptr}, diagnostics_);
     if (arguments) apply({&*found, *arguments, step.range});
@@ -44,6 +45,20 @@ class TransformReader {
   void report_none(Range range) { diagnostics_.report(range, messages::kNotATransform).help(std::string(kExample)); }
 
  private:
+  // Pixels become numbers once, at the end of prepare; augment works on pixels, too.
+  bool fits_normalize(const Callable& transform, Range range) {
+    const bool normalizes = transform.name == "normalize";
+    if (augment_ && normalizes) {
+      diagnostics_.report(range, messages::kNormalizeInAugment).help(fmt::format("prepare {{ {} }}", file_.sources.text(range)));
+      return false;
+    }
+    if (augment_ || normalizes || !facts_.normalize_range) return true;
+    diagnostics_.report(range, messages::kAfterNormalize, transform.name)
+        .also(*facts_.normalize_range, "normalize")
+        .help(fmt::format("{} -> {}", file_.sources.text(range), file_.sources.text(*facts_.normalize_range)));
+    return false;
+  }
+
   void report_unknown(const syntax::Name& name, Range range) {
     auto report = diagnostics_.report(range, messages::kUnknownTransform, name.text);
     const auto names = names_of(transforms());
@@ -58,9 +73,6 @@ class TransformReader {
                       : transform.name == "normalize" ? normalize(chosen, transform)
                                                       : change_images(chosen);
     if (!well) return;
-    if (augment_ || transform.kind == ir::Transform::Kind::kOther) {
-      facts_.data.not_yet.push_back({chosen.range, fmt::format("{}'{}'", augment_ ? "augment with " : "the transform ", transform.name)});
-    }
     (augment_ ? facts_.data.augment : facts_.data.prepare).push_back(std::move(transform));
   }
 

@@ -148,6 +148,10 @@ inline constexpr Message<> kTestAsValidation{
 inline constexpr Message<> kNotATransform{"not-a-transform", Severity::kError, "this is no transform"};
 inline constexpr Message<Text> kRandomInPrepare{
     "random-in-prepare", Severity::kError, "'{}' is random, and prepare holds for every part of the data"};
+inline constexpr Message<Text> kAfterNormalize{
+    "after-normalize", Severity::kError, "'{}' stands after normalize, which makes numbers of the pixels and goes last"};
+inline constexpr Message<> kNormalizeInAugment{
+    "normalize-in-augment", Severity::kError, "normalize belongs into prepare: augment changes pixels before they are normalized"};
 inline constexpr Message<> kTwoSizes{"two-sizes", Severity::kError, "resize takes a size or short=, not both"};
 inline constexpr Message<Text, Text, Text> kCropTooLarge{
     "crop-too-large", Severity::kError, "'{}' takes {} out of images of {}"};
@@ -187,6 +191,7 @@ inline constexpr Message<Text> kWrongCount{
     "wrong-count", Severity::kError, "a number of layers is a whole number above 0, not {}"};
 inline constexpr Message<Text, std::int64_t, std::int64_t> kCountTooLarge{
     "count-too-large", Severity::kError, "the {} {} layers were asked for, but there are {}"};
+inline constexpr Message<Text> kNothingToLoad{"nothing-to-load", Severity::kError, "no layer of {} has weights"};
 inline constexpr Message<Text, Text> kNothingToTrain{
     "nothing-to-train", Severity::kError, "phase {} leaves nothing of {} to train"};
 

@@ -104,8 +104,12 @@ std::span<const float> SafetensorsFile::values(const TensorEntry& tensor) const 
     throw FormatError(path_,
                       fmt::format("tensor '{}' begins at byte {} of the data, which is no multiple of 4",
                                   tensor.name, tensor.begin));
-  const auto* bytes = reinterpret_cast<const std::byte*>(data_.get()) + tensor.begin;
-  return {reinterpret_cast<const float*>(bytes), (tensor.end - tensor.begin) / sizeof(float)};
+  const std::span<const std::byte> numbers = bytes(tensor);
+  return {reinterpret_cast<const float*>(numbers.data()), numbers.size() / sizeof(float)};
+}
+
+std::span<const std::byte> SafetensorsFile::bytes(const TensorEntry& tensor) const {
+  return {reinterpret_cast<const std::byte*>(data_.get()) + tensor.begin, tensor.end - tensor.begin};
 }
 
 TensorView SafetensorsFile::tensor(std::string_view name) const {

@@ -47,6 +47,8 @@ class SafetensorsFile {
   std::vector<std::string> names() const;
   /// Nothing where there is none of that name.
   const TensorEntry* find(std::string_view name) const;
+  /// The bytes of one of tensors(), whatever its type.
+  std::span<const std::byte> bytes(const TensorEntry& tensor) const;
   /// The numbers of one of tensors(), as long as this file lives. Throws FormatError where they are not F32.
   std::span<const float> values(const TensorEntry& tensor) const;
   /// The same with name and shape; throws FormatError where there is no tensor `name`.

@@ -18,27 +18,6 @@ namespace {
 
 constexpr std::string_view kMetadataName = "__metadata__";
 
-/// Bytes of a number of `type`; 0 for types that the format doesn't know.
-std::uint64_t type_bytes(std::string_view type) {
-  constexpr std::array<std::pair<std::string_view, int>, 14> kTypes{{{"BOOL", 1},
-                                                                     {"U8", 1},
-                                                                     {"I8", 1},
-                                                                     {"F8_E4M3", 1},
-                                                                     {"F8_E5M2", 1},
-                                                                     {"I16", 2},
-                                                                     {"U16", 2},
-                                                                     {"F16", 2},
-                                                                     {"BF16", 2},
-                                                                     {"I32", 4},
-                                                                     {"U32", 4},
-                                                                     {"F32", 4},
-                                                                     {"I64", 8},
-                                                                     {"F64", 8}}};
-  for (const auto& [name, bytes] : kTypes)
-    if (type == name) return static_cast<std::uint64_t>(bytes);
-  return type == "U64" ? 8 : 0;
-}
-
 /// Takes the parser's events. At depth 1 are names of tensors, at depth 2 their fields or the metadata, and
 /// lists of numbers are at depth 3.
 class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
@@ -181,6 +160,26 @@ void check_tensor(const std::filesystem::path& file, const TensorEntry& tensor, 
 }
 
 }  // namespace
+
+std::uint64_t type_bytes(std::string_view type) {
+  constexpr std::array<std::pair<std::string_view, int>, 14> kTypes{{{"BOOL", 1},
+                                                                     {"U8", 1},
+                                                                     {"I8", 1},
+                                                                     {"F8_E4M3", 1},
+                                                                     {"F8_E5M2", 1},
+                                                                     {"I16", 2},
+                                                                     {"U16", 2},
+                                                                     {"F16", 2},
+                                                                     {"BF16", 2},
+                                                                     {"I32", 4},
+                                                                     {"U32", 4},
+                                                                     {"F32", 4},
+                                                                     {"I64", 8},
+                                                                     {"F64", 8}}};
+  for (const auto& [name, bytes] : kTypes)
+    if (type == name) return static_cast<std::uint64_t>(bytes);
+  return type == "U64" ? 8 : 0;
+}
 
 SafetensorsHeader parse_header(const std::filesystem::path& file, std::string_view text,
                                std::uint64_t data_bytes) {

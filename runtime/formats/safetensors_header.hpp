@@ -9,6 +9,9 @@
 
 namespace cnn::formats {
 
+/// Bytes of a number of `type`, such as "F32"; 0 for types that the format doesn't know.
+std::uint64_t type_bytes(std::string_view type);
+
 struct SafetensorsHeader {
   Metadata metadata;
   std::vector<TensorEntry> tensors;  // by begin

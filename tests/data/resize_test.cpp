@@ -102,19 +102,20 @@ TEST(Preparation, ResizesEachChannelStepByStep) {
       TransformDescription{.kind = TransformKind::kResize, .height = 7, .width = 5},
       TransformDescription{.kind = TransformKind::kResize, .height = 3, .width = 9},
       TransformDescription{.kind = TransformKind::kResize, .height = 4, .width = 4}};
-  const Preparation preparation(transforms, {3, 6, 6});
-  EXPECT_EQ(preparation.shape(), (std::array<int, 3>{3, 4, 4}));
+  const Preparation preparation(transforms, {3, 4, 4});
+  EXPECT_EQ(preparation.shape_after({3, 6, 6}), (ImageShape{3, 4, 4}));
   std::mt19937 random(4);
-  Bytes image(preparation.bytes_before()), to(preparation.bytes_after()),
-      scratch(preparation.scratch_bytes()), expected;
+  Bytes image(3 * 36), expected;
   for (std::uint8_t& byte : image) byte = static_cast<std::uint8_t>(random());
-  preparation.resize(image, to, scratch);
+  Workspace workspace;
+  workspace.image.assign({3, 6, 6}, image);
+  preparation.apply(workspace);
   for (int channel = 0; channel < 3; ++channel) {
     const Bytes plane(image.begin() + channel * 36, image.begin() + channel * 36 + 36);
     const Bytes last = resized(resized(resized(plane, {6, 6, 7, 5}), {7, 5, 3, 9}), {3, 9, 4, 4});
     expected.insert(expected.end(), last.begin(), last.end());
   }
-  EXPECT_EQ(to, expected);
+  EXPECT_EQ(workspace.image.bytes, expected);
 }
 
 TEST(Preparation, NormalizesInPyTorchsOrder) {
@@ -122,7 +123,7 @@ TEST(Preparation, NormalizesInPyTorchsOrder) {
   const std::array<TransformDescription, 1> transforms{
       TransformDescription{.kind = TransformKind::kNormalize, .mean = mean, .std_deviation = deviation}};
   const Preparation preparation(transforms, {2, 1, 2});
-  EXPECT_FALSE(preparation.resizes());
+  EXPECT_FALSE(preparation.changes_bytes());
   std::array<float, 4> values{};
   preparation.normalize(Bytes{0, 255, 0, 51}, values);
   EXPECT_EQ(values[0], -1.0f);
@@ -146,7 +147,7 @@ TEST(Preparation, RefusesWhatDoesNotSuitTheImages) {
   EXPECT_EQ(cnn_tests::error_of<std::invalid_argument>([&] {
               Preparation(order, {1, 6, 6});
             }),
-            "resize stands after normalize in prepare; it works on bytes, so it goes first");
+            "normalize stands before another transform in prepare; it goes last");
 }
 
 }  // namespace

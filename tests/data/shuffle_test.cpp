@@ -55,7 +55,7 @@ TEST(Shuffle, FavoursNoOrder) {
 }
 
 struct Classes {
-  std::vector<std::uint8_t> labels;
+  std::vector<int> labels;
   std::array<std::size_t, 3> of(const Rows& rows) const {
     std::array<std::size_t, 3> counts{};
     for (const std::uint32_t row : rows) ++counts[labels[row]];
@@ -66,7 +66,7 @@ struct Classes {
 Classes classes_of_60_30_10() {
   Classes classes;
   for (int i = 0; i < 100; ++i)
-    classes.labels.push_back(static_cast<std::uint8_t>(i % 10 < 6 ? 0 : i % 10 < 9 ? 1 : 2));
+    classes.labels.push_back(static_cast<int>(i % 10 < 6 ? 0 : i % 10 < 9 ? 1 : 2));
   return classes;
 }
 

@@ -117,12 +117,23 @@ struct CheckpointDescription {
   std::string_view monitor{};
 };
 
+/// `init PATH from "FILE"`: a part of the model that begins with the weights of a file.
+struct InitialWeightsDescription {
+  std::string_view path{};     // as the spec has it: "backbone"
+  std::string_view prefix{};   // of its tensors' names: "backbone"; empty where the path names no single part
+  std::string_view section{};  // what the model that it is taken from calls it; empty: from no other, or all of it
+  std::string_view file{};     // relative to --root
+  bool by_order = false;
+  std::span<const int> tensors{};  // in definition order
+};
+
 struct TrainingDescription {
   LossKind loss = LossKind::kNone;
   std::span<const std::string_view> metrics{};  // "accuracy", "top5"
   std::uint64_t seed = 0;
   int save_every = 0;  // steps; 0: only at the end of an epoch
   std::span<const CheckpointDescription> checkpoints{};
+  std::span<const InitialWeightsDescription> initial_weights{};  // later ones win
   std::span<const PhaseDescription> phases{};  // empty: the model only predicts
 };
 
@@ -151,6 +162,7 @@ struct ModelDescription {
   int batch = 1;                // the largest batch the plan is made for
   std::span<const TensorDescription> tensors{};
   std::span<const LayerDescription> layers{};
+  std::span<const std::string_view> auxiliaries{};  // heads beside the model's own, as they begin tensors' names
   DataDescription data{};
   TrainingDescription training{};
   MemoryDescription memory{};

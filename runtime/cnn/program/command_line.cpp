@@ -118,6 +118,30 @@ class Reader {
     return batch;
   }
 
+  /// --match with --weights.
+  formats::MatchBy match() const {
+    if (!has("match")) return formats::MatchBy::kName;
+    if (!has("weights")) fail("option '--match' says how to match the file of '--weights', which is missing");
+    if (text("match") == "name") return formats::MatchBy::kName;
+    if (text("match") == "order") return formats::MatchBy::kOrder;
+    fail(fmt::format("option '--match' takes name or order, not '{}'", text("match")));
+  }
+
+  /// Every --init PATH=FILE.
+  std::vector<InitialFile> initial_files() const {
+    std::vector<InitialFile> files;
+    if (!has("init")) return files;
+    for (const std::string& word : values_["init"].as<std::vector<std::string>>()) {
+      const std::size_t equals = word.find('=');
+      if (equals == 0 || equals == std::string::npos || equals + 1 == word.size())
+        fail(fmt::format("option '--init' takes PATH=FILE or PATH=random, not '{}'", word));
+      InitialFile file{.path = word.substr(0, equals), .file = word.substr(equals + 1)};
+      if (*file.file == "random") file.file.reset();
+      files.push_back(std::move(file));
+    }
+    return files;
+  }
+
   DataPlace place() const { return {.data = path("data"), .root = path("root").value_or(".")}; }
   std::filesystem::path out() const { return path("out").value_or(fmt::format("{}-run", model_.program)); }
 
@@ -168,6 +192,13 @@ void add_out(Command& command, const ModelDescription& model, const char* meanin
                                 fmt::format("{} (default: {}-run)", meaning, model.program).c_str());
 }
 
+void add_weights(Command& command) {
+  command.options.add_options()("weights", po::value<std::string>()->value_name("FILE"),
+                                "safetensors or PyTorch's .pth (default: the run's best, else its last)")(
+      "match", po::value<std::string>()->value_name("HOW"),
+      "name: tensors are called as here (default); order: they stand in the spec's order");
+}
+
 Command train_command(const ModelDescription& model) {
   Command command{"train", "", "trains the model and keeps weights, state and metrics in a folder", {}};
   add_place(command, model);
@@ -179,8 +210,10 @@ Command train_command(const ModelDescription& model) {
       fmt::format("images a step, at most and by default {}", model.batch).c_str())(
       "seed", po::value<std::string>()->value_name("N"),
       fmt::format("of initial weights, order, dropout and splits (default: {})", model.training.seed)
-          .c_str())("resume", "go on with the run in the folder")(
-      "overwrite", "begin anew where the folder holds a run")("quiet", "print the result only");
+          .c_str())("init", po::value<std::vector<std::string>>()->composing()->value_name("PATH=FILE"),
+                    "other weights for the spec's 'init PATH', or PATH=random; can be given several times")(
+      "resume", "go on with the run in the folder")("overwrite", "begin anew where the folder holds a run")(
+      "quiet", "print the result only");
   add_threads(command);
   add_help(command);
   return command;
@@ -188,8 +221,7 @@ Command train_command(const ModelDescription& model) {
 
 Command eval_command(const ModelDescription& model) {
   Command command{"eval", "", "loss and metrics of saved weights", {}};
-  command.options.add_options()("weights", po::value<std::string>()->value_name("FILE"),
-                                "safetensors file (default: the run's best, else its last)");
+  add_weights(command);
   add_out(command, model, "folder of the run");
   add_place(command, model);
   command.options.add_options()("part", po::value<std::string>()->value_name("PART"),
@@ -204,8 +236,7 @@ Command eval_command(const ModelDescription& model) {
 Command predict_command(const ModelDescription& model) {
   Command command{
       "predict", "FILES", "the most probable classes of pictures (JPEG, PNG) or of images in IDX files", {}};
-  command.options.add_options()("weights", po::value<std::string>()->value_name("FILE"),
-                                "safetensors file (default: the run's best, else its last)");
+  add_weights(command);
   add_out(command, model, "folder of the run");
   command.options.add_options()("first", po::value<std::string>()->value_name("N"),
                                 "only an IDX file's first N images")(
@@ -266,6 +297,7 @@ std::string help(const Command& command, const ModelDescription& model) {
 TrainOptions read_train(const Reader& reader) {
   TrainOptions options{
       .place = reader.place(),
+      .initial_files = reader.initial_files(),
       .epochs = reader.number("epochs", 1, 1000000),
       .batch = reader.batch(),
       .seed = reader.number<std::uint64_t>("seed", 0, std::numeric_limits<std::uint64_t>::max()),
@@ -276,6 +308,8 @@ TrainOptions read_train(const Reader& reader) {
       .quiet = reader.has("quiet")};
   if (options.resume && options.overwrite)
     reader.fail("options '--resume' and '--overwrite' contradict each other");
+  if (options.resume && !options.initial_files.empty())
+    reader.fail("options '--resume' and '--init' contradict each other: a run that goes on has weights");
   return options;
 }
 
@@ -291,6 +325,7 @@ std::optional<Part> read_part(const Reader& reader) {
 EvaluateOptions read_evaluate(const Reader& reader, const ModelDescription& model) {
   return {.place = reader.place(),
           .weights = reader.path("weights"),
+          .match = reader.match(),
           .out = reader.out(),
           .part = read_part(reader),
           .batch = reader.batch().value_or(model.batch),
@@ -303,6 +338,7 @@ PredictOptions read_predict(const Reader& reader) {
   return {
       .files = reader.operands(),
       .weights = reader.path("weights"),
+      .match = reader.match(),
       .out = reader.out(),
       .first = reader.number<std::int64_t>("first", 1, std::numeric_limits<std::int64_t>::max()).value_or(0),
       .top = reader.number("top", 1, 1000).value_or(3),

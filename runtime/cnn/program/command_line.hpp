@@ -10,6 +10,7 @@
 
 #include "cnn/data/dataset.hpp"
 #include "cnn/network/description.hpp"
+#include "formats/match.hpp"
 
 namespace cnn::program {
 
@@ -19,8 +20,15 @@ struct DataPlace {
   std::filesystem::path root = ".";
 };
 
+/// `--init PATH=FILE`, in the place of the file that the spec's `init PATH` names; none: PATH=random.
+struct InitialFile {
+  std::string path;
+  std::optional<std::filesystem::path> file;
+};
+
 struct TrainOptions {
   DataPlace place;
+  std::vector<InitialFile> initial_files;
   std::optional<int> epochs;  // of each phase
   std::optional<int> batch;
   std::optional<std::uint64_t> seed;
@@ -34,6 +42,7 @@ struct TrainOptions {
 struct EvaluateOptions {
   DataPlace place;
   std::optional<std::filesystem::path> weights;
+  formats::MatchBy match = formats::MatchBy::kName;
   std::filesystem::path out;  // where weights are looked for
   std::optional<Part> part;
   int batch = 1;
@@ -44,6 +53,7 @@ struct EvaluateOptions {
 struct PredictOptions {
   std::vector<std::filesystem::path> files;
   std::optional<std::filesystem::path> weights;
+  formats::MatchBy match = formats::MatchBy::kName;
   std::filesystem::path out;
   std::int64_t first = 0;  // 0: all images
   int top = 3;

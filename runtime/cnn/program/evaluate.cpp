@@ -41,8 +41,10 @@ int evaluate(const EvaluateOptions& options, const ModelDescription& model, Make
                                 model.name, model.spec));
   const std::filesystem::path weights = find_weights(options.weights, options.out, model);
   const std::unique_ptr<Network> network = make(options.threads);
-  const LoadedWeights loaded = load_weights(weights, *network);
+  const LoadedWeights loaded = load_weights(weights, *network, options.match);
   for (const std::string& note : loaded.notes) fmt::print(stderr, "note: {}\n", note);
+  if (!options.json)
+    for (const std::string& pair : loaded.pairs) fmt::print("{}\n", pair);
   // The parts must be cut as they were in training, or images that were trained on would be among those
   // evaluated.
   const Dataset data =

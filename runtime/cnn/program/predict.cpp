@@ -145,8 +145,10 @@ std::string guesses_text(const std::vector<Guess>& guesses) {
 int predict(const PredictOptions& options, const ModelDescription& model, MakeNetwork make) {
   const std::filesystem::path weights = find_weights(options.weights, options.out, model);
   const std::unique_ptr<Network> network = make(options.threads);
-  const LoadedWeights loaded = load_weights(weights, *network);
+  const LoadedWeights loaded = load_weights(weights, *network, options.match);
   for (const std::string& note : loaded.notes) fmt::print(stderr, "note: {}\n", note);
+  if (!options.json)
+    for (const std::string& pair : loaded.pairs) fmt::print("{}\n", pair);
   Predictor predictor(*network, loaded.class_names, options.top);
   const Preparation preparation = make_preparation(model.data, std::string(model.spec), model.input);
   Json json = {{"model", model.name}, {"weights", weights.string()}, {"predictions", Json::array()}};

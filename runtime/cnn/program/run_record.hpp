@@ -21,7 +21,7 @@ struct RunSettings {
   int batch = 0;
   std::string data_fingerprint;
 
-  std::vector<std::string> class_names;  // as the data has them; not saved, since the data is read again
+  std::vector<std::string> class_names{};  // as the data has them; not saved, since the data is read again
 
   std::string version, instruction_set, blas;
 

@@ -12,6 +12,7 @@
 #include "describe.hpp"
 #include "errors.hpp"
 #include "evaluation.hpp"
+#include "initial_weights.hpp"
 #include "interrupt.hpp"
 #include "progress.hpp"
 #include "report.hpp"
@@ -106,8 +107,18 @@ RunRecord resume(const SavedState& saved, const RunSettings& settings, Network& 
   return record;
 }
 
+/// The weights that training begins with: random ones, and those of files.
+void fill_network(const TrainOptions& options, std::uint64_t seed, Network& network) {
+  initialize(network, seed);
+  std::vector<std::string> notes;
+  const std::vector<std::string> lines = load_initial_weights(network, options, notes);
+  for (const std::string& note : notes) warn(note);
+  if (options.quiet) return;
+  for (const std::string& line : lines) fmt::print("{}\n", line);
+  std::fflush(stdout);
+}
+
 RunRecord begin(const RunSettings& settings, Network& network, Optimizer& optimizer) {
-  initialize(network, settings.seed);
   optimizer.begin_phase(0);
   RunRecord record;
   record.settings = settings;
@@ -190,7 +201,10 @@ int train(const TrainOptions& options, const ModelDescription& model, MakeNetwor
   const InterruptWatch watch;
   const std::unique_ptr<Network> network = make(options.threads);
   Optimizer optimizer(model, network->optimizer_state());
-  if (saved) require_position(saved->record, data, directory);
+  if (saved)
+    require_position(saved->record, data, directory);
+  else
+    fill_network(options, settings.seed, *network);
   const bool finished = saved && is_finished(saved->record, settings, directory);
   // The first file that is written: where that fails, nothing of an earlier run is lost.
   if (!finished) write_report(directory.file(kReportFile), *network, settings, data_path, std::nullopt);

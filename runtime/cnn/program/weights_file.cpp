@@ -28,7 +28,7 @@ std::string class_names_text(const std::vector<std::string>& names) {
 }
 
 /// The file's class names; none where it has none that suit.
-std::vector<std::string> read_class_names(const formats::SafetensorsFile& file,
+std::vector<std::string> read_class_names(const formats::WeightsFile& file,
                                           const ModelDescription& model) {
   const auto found = file.metadata().find("class_names");
   if (found == file.metadata().end()) return {};
@@ -40,43 +40,7 @@ std::vector<std::string> read_class_names(const formats::SafetensorsFile& file,
   return names.size() == json.size() ? names : std::vector<std::string>{};
 }
 
-/// The first names, a line each, and how many more there are.
-std::string listed(const char* title, const std::vector<std::string>& names) {
-  constexpr std::size_t kMost = 8;
-  if (names.empty()) return "";
-  std::string text = fmt::format("\n  {}:", title);
-  for (std::size_t i = 0; i < std::min(kMost, names.size()); ++i) text += "\n    " + names[i];
-  if (names.size() > kMost) text += fmt::format("\n    and {} more", names.size() - kMost);
-  return text;
-}
-
-struct Comparison {
-  std::vector<std::string> missing, different, extra;
-};
-
-Comparison compare(const formats::SafetensorsFile& file, const ModelDescription& model) {
-  Comparison comparison;
-  for (const TensorDescription& tensor : model.tensors) {
-    const formats::TensorEntry* found = file.find(tensor.name);
-    const std::string expected = formats::extents_text(extents_of(tensor));
-    if (found == nullptr) {
-      comparison.missing.push_back(fmt::format("{} {}", tensor.name, expected));
-    } else if (found->extents != extents_of(tensor) || found->type != "F32") {
-      comparison.different.push_back(fmt::format("{} is {} {}, expected F32 {}", tensor.name, found->type,
-                                                 formats::extents_text(found->extents), expected));
-    }
-  }
-  for (const formats::TensorEntry& entry : file.tensors()) {
-    if (entry.name.ends_with("num_batches_tracked"))
-      continue;  // PyTorch's count of steps, of no use to a prediction
-    const auto same = [&](const TensorDescription& tensor) { return tensor.name == entry.name; };
-    if (std::none_of(model.tensors.begin(), model.tensors.end(), same))
-      comparison.extra.push_back(fmt::format("{} {}", entry.name, formats::extents_text(entry.extents)));
-  }
-  return comparison;
-}
-
-void require_agreement(const formats::SafetensorsFile& file, const char* key, const char* what,
+void require_agreement(const formats::WeightsFile& file, const char* key, const char* what,
                        const std::string& expected) {
   const auto found = file.metadata().find(key);
   if (found == file.metadata().end() || found->second == expected) return;
@@ -94,6 +58,20 @@ std::optional<std::uint64_t> read_seed(const formats::Metadata& metadata) {
   const auto result = std::from_chars(found->second.data(), end, seed);
   if (result.ec != std::errc() || result.ptr != end) return std::nullopt;
   return seed;
+}
+
+/// What a file of ours says of its training, against this program.
+void check_origin(const formats::WeightsFile& file, const ModelDescription& model, LoadedWeights& loaded) {
+  require_agreement(file, "preparation", "the images' preparation", preparation_text(model));
+  // A program without names of its own has them from its data, and so has the file.
+  if (!model.data.class_names.empty())
+    require_agreement(file, "class_names", "the classes", class_names_text(class_names(model)));
+  const auto hash = file.metadata().find("spec_hash");
+  if (hash != file.metadata().end() && hash->second != model.spec_hash)
+    loaded.notes.push_back(
+        fmt::format("{} comes from another version of the spec (hash {}, here {}) with the same tensors",
+                    file.path().string(), hash->second, model.spec_hash));
+  loaded.seed = read_seed(file.metadata());
 }
 
 }  // namespace
@@ -118,44 +96,74 @@ void save_weights(const std::filesystem::path& file, const Network& network, std
   formats::write_safetensors(file, metadata, tensors);
 }
 
-LoadedWeights load_weights(const std::filesystem::path& path, Network& network) {
-  const ModelDescription& model = network.description();
-  const formats::SafetensorsFile file(path);
-  const Comparison comparison = compare(file, model);
-  if (!comparison.missing.empty() || !comparison.different.empty())
-    throw formats::FormatError(
-        path,
-        fmt::format("these are not weights of {}{}{}{}", model.name, listed("missing", comparison.missing),
-                    listed("different", comparison.different), listed("not asked for", comparison.extra)));
-  LoadedWeights loaded;
+std::vector<formats::WantedTensor> wanted_tensors(const ModelDescription& model) {
+  std::vector<formats::WantedTensor> wanted;
+  for (const TensorDescription& tensor : model.tensors) {
+    const auto holds = [&](std::string_view head) {
+      return tensor.name.starts_with(head) && tensor.name.substr(head.size()).starts_with('.');
+    };
+    const auto head = std::find_if(model.auxiliaries.begin(), model.auxiliaries.end(), holds);
+    wanted.push_back({std::string(tensor.name), extents_of(tensor),
+                      head == model.auxiliaries.end() ? "" : std::string(*head)});
+  }
+  return wanted;
+}
+
+bool is_own_file(const formats::WeightsFile& file) {
   const auto format = file.metadata().find("format");
-  if (format == file.metadata().end() || format->second != kFormat) {
+  return format != file.metadata().end() && format->second == kFormat;
+}
+
+LoadedWeights load_weights(const std::filesystem::path& path, Network& network, formats::MatchBy by) {
+  const ModelDescription& model = network.description();
+  const formats::WeightsFile file(path);
+  const std::vector<formats::WantedTensor> wanted = wanted_tensors(model);
+  const formats::Pairing pairing =
+      by == formats::MatchBy::kOrder
+          ? formats::match_in_order(wanted, file.tensors())
+          : formats::match_by_name(wanted, file.tensors(), formats::possible_names(wanted, "", ""));
+  if (!formats::only_heads_are_missing(pairing, wanted))
+    throw formats::FormatError(path, fmt::format("these are not weights of {}{}", model.name,
+                                                 mismatch_text(pairing, wanted, file.tensors())));
+  LoadedWeights loaded;
+  for (const std::string& note : file.notes())
+    loaded.notes.push_back(fmt::format("{}: {}", path.string(), note));
+  if (is_own_file(file)) {
+    check_origin(file, model, loaded);
+  } else {
     loaded.notes.push_back(
         fmt::format("{} was not written by a cnnc program: that its images were prepared as here ({}) "
                     "can't be checked",
                     path.string(), preparation_text(model)));
-  } else {
-    require_agreement(file, "preparation", "the images' preparation", preparation_text(model));
-    // A program without names of its own has them from its data, and so has the file.
-    if (!model.data.class_names.empty())
-      require_agreement(file, "class_names", "the classes", class_names_text(class_names(model)));
-    const auto hash = file.metadata().find("spec_hash");
-    if (hash != file.metadata().end() && hash->second != model.spec_hash)
-      loaded.notes.push_back(
-          fmt::format("{} comes from another version of the spec (hash {}, here {}) with the same tensors",
-                      path.string(), hash->second, model.spec_hash));
-    loaded.seed = read_seed(file.metadata());
   }
   loaded.class_names = read_class_names(file, model);
   if (loaded.class_names.empty()) loaded.class_names = class_names(model);
-  if (!comparison.extra.empty())
+  if (!pairing.missing.empty())
+    loaded.notes.push_back(
+        fmt::format("{} lacks auxiliary heads, which prediction does not run", path.string()));
+  if (!pairing.left_over.empty())
     loaded.notes.push_back(fmt::format("{} has more than {} uses{}", path.string(), model.name,
-                                       listed("not asked for", comparison.extra)));
-  for (std::size_t i = 0; i < model.tensors.size(); ++i) {
-    const auto values = file.values(*file.find(model.tensors[i].name));
-    std::copy(values.begin(), values.end(), network.tensor(static_cast<int>(i)).begin());
-  }
+                                       formats::listed("not asked for", left_over_lines(pairing, file))));
+  fill_tensors(pairing, file, network,
+               [](std::size_t wanted_index) { return static_cast<int>(wanted_index); });
+  if (by == formats::MatchBy::kOrder) loaded.pairs = formats::pair_lines(pairing, wanted, file.tensors());
   return loaded;
+}
+
+std::vector<std::string> left_over_lines(const formats::Pairing& pairing, const formats::WeightsFile& file) {
+  std::vector<std::string> lines;
+  for (const std::size_t index : pairing.left_over) {
+    const formats::StoredTensor& tensor = file.tensors()[index];
+    lines.push_back(fmt::format("{} {}", tensor.name, formats::extents_text(tensor.extents)));
+  }
+  return lines;
+}
+
+void fill_tensors(const formats::Pairing& pairing, const formats::WeightsFile& file, Network& network,
+                  const std::function<int(std::size_t)>& tensor_of) {
+  for (const formats::TensorPair& pair : pairing.pairs) file.check(pair.stored);
+  for (const formats::TensorPair& pair : pairing.pairs)
+    file.read(pair.stored, network.tensor(tensor_of(pair.wanted)));
 }
 
 std::filesystem::path find_weights(const std::optional<std::filesystem::path>& weights,
