@@ -85,7 +85,8 @@ std::string number(std::int64_t value) {
 }
 
 std::string percent(std::int64_t part, std::int64_t whole) {
-  return part == 0 ? "-" : fmt::format("{:.1f} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
+  return part == 0 ? "-"
+                   : fmt::format("{:.1f} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
 }
 
 using Row = std::vector<std::string>;  // its name, then a cell for each network
@@ -119,7 +120,8 @@ std::vector<Row> rows_of(const std::vector<Column>& columns, std::int64_t batch)
     return row_of(std::move(name), columns, [&](const Column& column) { return number(column.*count); });
   };
   const auto bytes = [&](std::string name, std::int64_t Memory::*part) {
-    return row_of(std::move(name), columns, [&](const Column& column) { return mebibytes(column.memory.*part); });
+    return row_of(std::move(name), columns,
+                  [&](const Column& column) { return mebibytes(column.memory.*part); });
   };
   const auto any = [&](std::int64_t Column::*count) {
     return std::ranges::any_of(columns, [&](const Column& column) { return column.*count != 0; });
@@ -180,23 +182,26 @@ std::string compare_text(const std::vector<Plan>& plans, int threads, TableForm 
   const std::vector<Row> rows = rows_of(columns, plans.front().batch);
   if (form == TableForm::kMarkdown) return markdown_table(rows);
   return text_table(rows) +
-         fmt::format("\nDepth counts convolutions and dense layers on the longest way. Memory is for {} thread{};\n"
-                     "training is of the whole network, by SGD with momentum.\n",
-                     threads, threads == 1 ? "" : "s");
+         fmt::format(
+             "\nDepth counts convolutions and dense layers on the longest way. Memory is for {} thread{};\n"
+             "training is of the whole network, by SGD with momentum.\n",
+             threads, threads == 1 ? "" : "s");
 }
 
 std::string compare_json(const std::vector<Plan>& plans, int threads) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const Plan& plan : plans) {
     const Column column = column_of(plan, threads);
-    nlohmann::ordered_json json = {{"model", column.model},           {"input", column.input},
-                                   {"output", column.output},         {"parameters", column.parameters},
-                                   {"auxiliary", column.auxiliary},   {"statistics", column.statistics},
-                                   {"macs", column.macs},             {"depth", column.depth},
+    nlohmann::ordered_json json = {{"model", column.model},         {"input", column.input},
+                                   {"output", column.output},       {"parameters", column.parameters},
+                                   {"auxiliary", column.auxiliary}, {"statistics", column.statistics},
+                                   {"macs", column.macs},           {"depth", column.depth},
                                    {"layers", column.layers}};
     json["kinds"] = nlohmann::ordered_json::array();
     for (const Share& share : column.shares) {
-      json["kinds"].push_back({{"type", share.type}, {"layers", share.layers}, {"parameters", share.parameters},
+      json["kinds"].push_back({{"type", share.type},
+                               {"layers", share.layers},
+                               {"parameters", share.parameters},
                                {"macs", share.macs}});
     }
     const Memory& memory = column.memory;

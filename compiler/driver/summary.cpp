@@ -31,7 +31,8 @@ std::int64_t trainable_with_heads(const Plan& plan) {
 
 // Parameters that don't learn in the first phase, statistics among them, as Keras counts.
 std::int64_t non_trainable(const Plan& plan) {
-  return plan.parameter_count() + plan.auxiliary_count() + plan.statistic_count() - trainable_with_heads(plan);
+  return plan.parameter_count() + plan.auxiliary_count() + plan.statistic_count() -
+         trainable_with_heads(plan);
 }
 
 // A line of the table: a layer, or all layers below one name.
@@ -60,7 +61,8 @@ std::string folded(const std::string& path, int depth) {
   return path;
 }
 
-// Layers below one name are one row, which stands where the first of them does; those of auxiliary heads are apart.
+// Layers below one name are one row, which stands where the first of them does; those of auxiliary heads are
+// apart.
 std::vector<Row> rows_of(const Plan& plan, int depth) {
   std::vector<Row> rows;
   std::map<std::pair<std::string, bool>, std::size_t> places;
@@ -90,15 +92,18 @@ std::string number(std::int64_t value) {
 
 const plan::Function* step_of(const Plan& plan, std::size_t phase) {
   for (const plan::Function& function : plan.functions) {
-    if (function.kind == plan::FunctionKind::kStep && function.phase == static_cast<int>(phase)) return &function;
+    if (function.kind == plan::FunctionKind::kStep && function.phase == static_cast<int>(phase))
+      return &function;
   }
   return nullptr;
 }
 
 std::string totals(const Plan& plan) {
   std::string text = fmt::format("  parameters  {:>14}\n", with_commas(plan.parameter_count()));
-  if (plan.statistic_count() > 0) text += fmt::format("  statistics  {:>14}\n", with_commas(plan.statistic_count()));
-  if (plan.auxiliary_count() > 0) text += fmt::format("  auxiliary   {:>14}\n", with_commas(plan.auxiliary_count()));
+  if (plan.statistic_count() > 0)
+    text += fmt::format("  statistics  {:>14}\n", with_commas(plan.statistic_count()));
+  if (plan.auxiliary_count() > 0)
+    text += fmt::format("  auxiliary   {:>14}\n", with_commas(plan.auxiliary_count()));
   return text + fmt::format("  MAC/image   {:>14}\n", with_commas(plan.mac_count()));
 }
 
@@ -110,7 +115,8 @@ std::string phases(const Plan& plan) {
                         with_commas(plan.trainable_count(i)));
     if (step == nullptr) continue;
     text += fmt::format("    gradients {}, activations {} (no placement needs less than {})\n",
-                        bytes(plan.phases[i].gradient_floats), bytes(step->arena_floats), bytes(step->bound_floats));
+                        bytes(plan.phases[i].gradient_floats), bytes(step->arena_floats),
+                        bytes(step->bound_floats));
   }
   return text;
 }
@@ -137,11 +143,12 @@ std::string summary_text(const Plan& plan, const SummaryOptions& options) {
   std::string text = fmt::format("{}: {} -> {}\n\n", plan.model, to_text(plan.input), to_text(plan.output));
   const auto add_line = [&](std::string_view path, std::string_view type, std::string_view output,
                             std::string_view parameters, std::string_view macs) {
-    text += fmt::format("  {:{}}  {:{}}  {:>12}  {:>12}  {:>14}\n", path, path_width, type, type_width, output,
-                        parameters, macs);
+    text += fmt::format("  {:{}}  {:{}}  {:>12}  {:>12}  {:>14}\n", path, path_width, type, type_width,
+                        output, parameters, macs);
   };
   add_line("layer", "type", "output", "parameters", "MAC/image");
-  for (const Row& row : rows) add_line(row.path, row.type, row.output, number(row.parameters), number(row.macs));
+  for (const Row& row : rows)
+    add_line(row.path, row.type, row.output, number(row.parameters), number(row.macs));
   return text + "\n" + totals(plan) + phases(plan) + memory(plan, options.threads);
 }
 
@@ -184,21 +191,32 @@ std::string summary_json(const Plan& plan, const SummaryOptions& options) {
   json["macs"] = plan.mac_count();
   json["layers"] = nlohmann::ordered_json::array();
   for (const plan::LayerRow& row : plan.layers) {
-    json["layers"].push_back({{"path", row.path}, {"type", row.type}, {"activation", row.activation}, {"output", row.output},
-                              {"parameters", row.parameters}, {"statistics", row.statistics}, {"macs", row.macs}, {"line", row.line.place()}});
+    json["layers"].push_back({{"path", row.path},
+                              {"type", row.type},
+                              {"activation", row.activation},
+                              {"output", row.output},
+                              {"parameters", row.parameters},
+                              {"statistics", row.statistics},
+                              {"macs", row.macs},
+                              {"line", row.line.place()}});
   }
   json["phases"] = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < plan.phases.size(); ++i) {
     const plan::Function* step = step_of(plan, i);
-    json["phases"].push_back({{"name", plan.phases[i].phase.name}, {"trainable", plan.trainable_count(i)},
+    json["phases"].push_back({{"name", plan.phases[i].phase.name},
+                              {"trainable", plan.trainable_count(i)},
                               {"gradient_bytes", 4 * plan.phases[i].gradient_floats},
                               {"activation_bytes", step == nullptr ? 0 : 4 * step->arena_floats},
                               {"activation_bound_bytes", step == nullptr ? 0 : 4 * step->bound_floats}});
   }
   const plan::Memory& memory = plan.memory;
-  json["memory"] = {{"batch", plan.batch}, {"threads", threads}, {"block", plan.block},
-                    {"weights", 4 * memory.parameters}, {"gradients", 4 * memory.gradients},
-                    {"optimizer", 4 * memory.optimizer}, {"activations", 4 * memory.activations},
+  json["memory"] = {{"batch", plan.batch},
+                    {"threads", threads},
+                    {"block", plan.block},
+                    {"weights", 4 * memory.parameters},
+                    {"gradients", 4 * memory.gradients},
+                    {"optimizer", 4 * memory.optimizer},
+                    {"activations", 4 * memory.activations},
                     {"scratch", 4 * (memory.shared_scratch + threads * memory.thread_scratch)},
                     {"total", 4 * memory.floats(threads)}};
   return json.dump(2) + "\n";

@@ -15,11 +15,12 @@ struct SummaryOptions {
 /// A table of layers, the totals, and for each phase what learns and what memory that takes.
 std::string summary_text(const plan::Plan& plan, const SummaryOptions& options);
 
-/// The table and totals as Keras has them: parameters with running statistics, and those apart that don't learn in the first
-/// phase.
+/// The table and totals as Keras has them: parameters with running statistics, and those apart that don't
+/// learn in the first phase.
 std::string keras_summary(const plan::Plan& plan, const SummaryOptions& options);
 
-/// {"model", "parameters", "trainable", "macs", "layers": [{"path", "type", "output", "parameters", "macs"}], "memory", "phases"}
+/// {"model", "parameters", "trainable", "macs", "layers": [{"path", "type", "output", "parameters", "macs"}],
+/// "memory", "phases"}
 std::string summary_json(const plan::Plan& plan, const SummaryOptions& options);
 
 }  // namespace cnnc::driver

@@ -263,6 +263,13 @@ TEST_F(PictureListTest, NamesTheLineThatIsWrong) {
             file + ": line 3 has the class 'c'; the spec's classes are a, b");
 }
 
+TEST_F(PictureListTest, NamesMustBeText) {
+  const std::string name = "caf\xe9";  // Latin-1
+  EXPECT_EQ(load_error(write_list("\"photos/0, small.png\"," + name + "\n\"photos/1, small.png\",b\n"),
+                       description()),
+            folder_.path().string() + ": has the class '" + name + "', whose name is not UTF-8");
+}
+
 std::string cifar_records(std::initializer_list<int> labels) {
   std::string bytes;
   for (const int label : labels) {

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <exception>
-#include <optional>
+#include <nlohmann/json.hpp>
 
 #include "cnn/data/cifar10.hpp"
 #include "cnn/data/dataset.hpp"
@@ -26,6 +26,15 @@ std::uint32_t add_checksum(std::uint32_t checksum, std::span<const std::uint8_t>
 
 std::span<const std::uint8_t> bytes_of(const std::string& text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+/// Names go into weights files and JSON, which are UTF-8; lists and folders may be anything.
+void require_text(const std::string& name, const fs::path& place) {
+  try {
+    nlohmann::json(name).dump();
+  } catch (const nlohmann::json::type_error&) {
+    throw FormatError(place, fmt::format("has the class '{}', whose name is not UTF-8", name));
+  }
 }
 
 /// Does `work(index, workspace)` for 0 .. count - 1 on a team. What it throws first by index is thrown.
@@ -160,6 +169,7 @@ void Dataset::load_cifar10(const fs::path& directory, int outputs) {
 
 void Dataset::load_pictures(PictureSet set, const fs::path& place) {
   class_names_ = std::move(set.class_names);
+  for (const std::string& name : class_names_) require_text(name, place);
   for (const auto& part : set.parts)
     for (const PictureFile& picture : part) {
       const std::string line =

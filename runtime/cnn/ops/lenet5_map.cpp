@@ -35,8 +35,8 @@ void for_each_image(const MapGeometry& g, int batch, Work&& work) {
 
 }  // namespace
 
-void lenet5_map(Blocked d_scores, Floats losses, ConstBlocked scores, Labels labels, float j, const MapGeometry& g,
-                int batch) {
+void lenet5_map(Blocked d_scores, Floats losses, ConstBlocked scores, Labels labels, float j,
+                const MapGeometry& g, int batch) {
   for_each_image(g, batch, [&](int block, int place, int image) {
     const float* in = scores.block(block) + place;
     float* d_in = d_scores.block(block) + place;
@@ -49,7 +49,8 @@ void lenet5_map(Blocked d_scores, Floats losses, ConstBlocked scores, Labels lab
   });
 }
 
-void lenet5_map_loss(Floats losses, ConstBlocked scores, Labels labels, float j, const MapGeometry& g, int batch) {
+void lenet5_map_loss(Floats losses, ConstBlocked scores, Labels labels, float j, const MapGeometry& g,
+                     int batch) {
   for_each_image(g, batch, [&](int block, int place, int image) {
     const float* in = scores.block(block) + place;
     losses[image] = static_cast<float>(Evidence(in, j, g).loss(in[labels[image] * g.block]));

@@ -5,9 +5,10 @@
 
 namespace cnn {
 
-/// losses[i] = -scores[label i] + log(e^-j + sum over classes of e^score), scores being minus the paper's penalties, and
-/// d_scores, the gradient of the mean loss: an imagined rubbish class of penalty j keeps wrong classes that are far away
-/// already from being pushed further. Scores are flat, [N/NB][classes][NB]; d_scores may be scores.
+/// losses[i] = -scores[label i] + log(e^-j + sum over classes of e^score), scores being minus the paper's
+/// penalties, and d_scores, the gradient of the mean loss: an imagined rubbish class of penalty j keeps wrong
+/// classes that are far away already from being pushed further. Scores are flat, [N/NB][classes][NB];
+/// d_scores may be scores.
 void lenet5_map(Blocked d_scores, Floats losses, ConstBlocked scores, Labels labels, float j,
                 const MapGeometry& geometry, int batch);
 

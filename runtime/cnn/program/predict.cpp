@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -11,6 +10,7 @@
 #include "cnn/data/input_image.hpp"
 #include "commands.hpp"
 #include "describe.hpp"
+#include "formats/input_file.hpp"
 #include "formats/picture.hpp"
 #include "weights_file.hpp"
 
@@ -80,11 +80,10 @@ class Predictor {
 
 /// What a file begins with tells pictures from IDX files, whatever their names are.
 bool is_picture(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::array<char, 8> begin{};
-  file.read(begin.data(), begin.size());
-  return formats::picture_kind({reinterpret_cast<const std::uint8_t*>(begin.data()), begin.size()}) !=
-         formats::PictureKind::kNone;
+  formats::InputFile file(path);
+  std::array<std::uint8_t, 8> begin{};
+  const std::size_t found = file.read(std::as_writable_bytes(std::span(begin)));
+  return formats::picture_kind(std::span(begin).first(found)) != formats::PictureKind::kNone;
 }
 
 /// Images of an IDX file, the first `most` of them, or all where it is 0. `use` gets each one's place and
@@ -177,7 +176,8 @@ int predict(const PredictOptions& options, const ModelDescription& model, MakeNe
                   fmt::print("{:>7}{}\n", index, guesses_text(guesses));
                 });
   }
-  if (options.json) fmt::print("{}\n", json.dump(2));
+  // A file's name may be anything but text.
+  if (options.json) fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
   return 0;
 }
 
