@@ -845,7 +845,7 @@ float MobileNet75::step(int phase, cnn::ConstFloats images, cnn::Labels labels, 
   }
 }
 
-// 50: train MobileNet75 on ImageNet {
+// 52: train MobileNet75 on ImageNet {
 // Phase main: 2,585,560 of 2,585,560 parameters learn; activations take 992,444,544 bytes.
 float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,
     cnn::Optimizer& optimizer) {
