@@ -83,7 +83,10 @@ po::options_description options_of(const CommandDef& command) {
     add("markdown", "a table in Markdown");
     return options;
   }
-  if (command.name == "export") add("out,o", po::value<std::string>(), "FILE: the ONNX file to write");
+  if (command.name == "export") {
+    add("out,o", po::value<std::string>(), "FILE: the ONNX file to write");
+    add("match", po::value<std::string>(), "name or order: how the weights are found (default: name)");
+  }
   if (command.name == "generate") {
     add("out,o", po::value<std::string>(), "folder to write to (default: this one)");
     add("name", po::value<std::string>(), "the program's name and so its files', where the spec's own is not wanted");

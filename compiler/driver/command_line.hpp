@@ -26,7 +26,7 @@ struct CommandLine {
   std::filesystem::path depfile;    // generate; empty: none
   std::filesystem::path stamp;      // generate; empty: none
   std::string program_name;         // generate: for the one program, in place of its own; empty: none
-  bool match_by_order = false;      // weights map
+  bool match_by_order = false;      // weights map, export
   int threads = 0;                  // summary, compare: 0 means this machine's
   int depth = 0;                    // summary: 0 means all of it
   int batch = 32;                   // compare

@@ -5,11 +5,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "formats/atomic_file.hpp"
 #include "formats/format_error.hpp"
-#include "formats/safetensors.hpp"
+#include "formats/match.hpp"
+#include "formats/weights.hpp"
 #include "lower/lower.hpp"
 #include "onnx/export.hpp"
 #include "ops/cards.hpp"
@@ -47,39 +47,27 @@ bool ends_with_logits(const sema::Program& program, const ir::Graph& graph) {
   return last.valid() && !graph.node(last).op->traits.probabilities;
 }
 
-ir::Graph prediction_graph(const sema::Program& program, const Sources& sources) {
-  const ir::Graph whole = lower::lower(program.model, sources);
+ir::Graph prediction_graph(const sema::Program& program, const ir::Graph& whole) {
   const passes::InferenceLayers all(whole.layers.size(), true);
   ir::Graph graph = passes::remove_dead_nodes(passes::remove_identities(whole, all));
   if (ends_with_logits(program, graph)) end_with_probabilities(graph, *cards().find("softmax"));
   return graph;
 }
 
-// The network's parameters that nodes still use, against what the file has; a list where they differ.
-std::string differences(const ir::Graph& graph, const formats::SafetensorsFile& file) {
-  constexpr int kMost = 8;
-  int count = 0;
-  std::string text;
-  const auto line = [&](const std::string& what) {
-    if (++count <= kMost) text += "\n  " + what;
-  };
-  for (const ir::Node& node : graph.nodes) {
-    for (const ir::ParameterId id : node.parameters) {
-      const ir::Parameter& parameter = graph.parameter(id);
-      const formats::TensorEntry* entry = file.find(parameter.name);
-      const std::string wanted = formats::extents_text(parameter.extents);
-      if (entry == nullptr)
-        line(fmt::format("{} {} is missing", parameter.name, wanted));
-      else if (entry->extents != parameter.extents || entry->type != "F32")
-        line(fmt::format("{} is {} {}, the model needs F32 {}", parameter.name, entry->type,
-                         formats::extents_text(entry->extents), wanted));
+std::vector<formats::WantedTensor> wanted_tensors(const ir::Graph& graph) {
+  std::vector<formats::WantedTensor> wanted;
+  for (const ir::Parameter& parameter : graph.parameters) {
+    formats::WantedTensor tensor{parameter.name, parameter.extents, ""};
+    for (const ir::AuxiliaryHead& head : graph.auxiliaries) {
+      const std::string path = ir::weight_path(head.path);
+      if (parameter.name.starts_with(path + ".")) tensor.head = path;
     }
+    wanted.push_back(std::move(tensor));
   }
-  if (count > kMost) text += fmt::format("\n  and {} more", count - kMost);
-  return text;
+  return wanted;
 }
 
-std::map<std::string, std::string> metadata_of(const formats::SafetensorsFile& file) {
+std::map<std::string, std::string> metadata_of(const formats::WeightsFile& file) {
   std::map<std::string, std::string> metadata;
   for (const char* key : {"class_names", "preparation", "model", "spec", "spec_hash"}) {
     if (const auto found = file.metadata().find(key); found != file.metadata().end())
@@ -88,18 +76,47 @@ std::map<std::string, std::string> metadata_of(const formats::SafetensorsFile& f
   return metadata;
 }
 
+// One tensor at a time, in the place of the one before.
+class Reader {
+ public:
+  Reader(const formats::WeightsFile& file, const formats::Pairing& pairing,
+         const std::vector<formats::WantedTensor>& wanted)
+      : file_(file) {
+    for (const formats::TensorPair& pair : pairing.pairs) stored_[wanted[pair.wanted].name] = pair.stored;
+  }
+
+  std::span<const float> operator()(const ir::Parameter& parameter) {
+    values_.resize(static_cast<std::size_t>(parameter.elements()));
+    file_.read(stored_.at(parameter.name), values_);
+    return values_;
+  }
+
+ private:
+  const formats::WeightsFile& file_;
+  std::map<std::string, std::size_t> stored_;
+  std::vector<float> values_;
+};
+
 }  // namespace
 
 int export_onnx(const CommandLine& line, const sema::Program& program, const Sources& sources) {
   try {
-    const formats::SafetensorsFile file(line.second);
-    const ir::Graph graph = prediction_graph(program, sources);
-    if (const std::string text = differences(graph, file); !text.empty()) {
-      fmt::print(stderr, "error: {}: not the weights of {}{}\n", line.second, program.model.name, text);
+    const formats::WeightsFile file(line.second);
+    for (const std::string& note : file.notes()) fmt::print(stderr, "note: {}: {}\n", line.second, note);
+    const ir::Graph whole = lower::lower(program.model, sources);
+    const auto wanted = wanted_tensors(whole);
+    const formats::Pairing pairing =
+        line.match_by_order
+            ? formats::match_in_order(wanted, file.tensors())
+            : formats::match_by_name(wanted, file.tensors(), formats::possible_names(wanted, "", ""));
+    if (!formats::only_heads_are_missing(pairing, wanted)) {
+      fmt::print(stderr, "error: {}: these are not weights of {}{}\n", line.second, program.model.name,
+                 formats::mismatch_text(pairing, wanted, file.tensors()));
       return 1;
     }
-    const auto weights = [&](const ir::Parameter& parameter) { return file.tensor(parameter.name).values; };
-    const std::string bytes = onnx::to_onnx(graph, weights, metadata_of(file), CNNC_VERSION);
+    const ir::Graph graph = prediction_graph(program, whole);
+    const std::string bytes =
+        onnx::to_onnx(graph, Reader(file, pairing, wanted), metadata_of(file), CNNC_VERSION);
     formats::write_file_atomically(line.output, bytes);
     fmt::print("{}: {} operators, {:.1f} MB\n", line.output.string(), graph.nodes.size(),
                static_cast<double>(bytes.size()) / 1e6);
