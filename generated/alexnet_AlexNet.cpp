@@ -13,55 +13,42 @@ namespace {
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
 constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesConv1{.in_channels = 3, .in_height = 224, .in_width = 224,
-                                           .out_channels = 64, .out_height = 55, .out_width = 55,
-                                           .kernel_height = 11, .kernel_width = 11, .stride_height = 4,
-                                           .stride_width = 4, .pad_top = 2, .pad_left = 2,
-                                           .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                           .block = 1};
+constexpr cnn::ConvGeometry kFeaturesConv1{
+    .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 64, .out_height = 55,
+    .out_width = 55, .kernel_height = 11, .kernel_width = 11, .stride_height = 4, .stride_width = 4,
+    .pad_top = 2, .pad_left = 2, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k64x55x55{.channels = 64, .height = 55, .width = 55, .block = 1};
-constexpr cnn::PoolGeometry kFeaturesMaxpool1{.channels = 64, .in_height = 55, .in_width = 55,
-                                              .out_height = 27, .out_width = 27, .kernel_height = 3,
-                                              .kernel_width = 3, .stride_height = 2, .stride_width = 2,
-                                              .pad_top = 0, .pad_left = 0, .block = 1,
-                                              .count_include_pad = false};
-constexpr cnn::ConvGeometry kFeaturesConv2{.in_channels = 64, .in_height = 27, .in_width = 27,
-                                           .out_channels = 192, .out_height = 27, .out_width = 27,
-                                           .kernel_height = 5, .kernel_width = 5, .stride_height = 1,
-                                           .stride_width = 1, .pad_top = 2, .pad_left = 2,
-                                           .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                           .block = 1};
+constexpr cnn::PoolGeometry kFeaturesMaxpool1{
+    .channels = 64, .in_height = 55, .in_width = 55, .out_height = 27, .out_width = 27, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kFeaturesConv2{
+    .in_channels = 64, .in_height = 27, .in_width = 27, .out_channels = 192, .out_height = 27,
+    .out_width = 27, .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1,
+    .pad_top = 2, .pad_left = 2, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k192x27x27{.channels = 192, .height = 27, .width = 27, .block = 1};
-constexpr cnn::PoolGeometry kFeaturesMaxpool2{.channels = 192, .in_height = 27, .in_width = 27,
-                                              .out_height = 13, .out_width = 13, .kernel_height = 3,
-                                              .kernel_width = 3, .stride_height = 2, .stride_width = 2,
-                                              .pad_top = 0, .pad_left = 0, .block = 1,
-                                              .count_include_pad = false};
-constexpr cnn::ConvGeometry kFeaturesConv3{.in_channels = 192, .in_height = 13, .in_width = 13,
-                                           .out_channels = 384, .out_height = 13, .out_width = 13,
-                                           .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                           .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                           .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                           .block = 1};
+constexpr cnn::PoolGeometry kFeaturesMaxpool2{
+    .channels = 192, .in_height = 27, .in_width = 27, .out_height = 13, .out_width = 13, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kFeaturesConv3{
+    .in_channels = 192, .in_height = 13, .in_width = 13, .out_channels = 384, .out_height = 13,
+    .out_width = 13, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k384x13x13{.channels = 384, .height = 13, .width = 13, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesConv4{.in_channels = 384, .in_height = 13, .in_width = 13,
-                                           .out_channels = 256, .out_height = 13, .out_width = 13,
-                                           .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                           .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                           .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                           .block = 1};
+constexpr cnn::ConvGeometry kFeaturesConv4{
+    .in_channels = 384, .in_height = 13, .in_width = 13, .out_channels = 256, .out_height = 13,
+    .out_width = 13, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k256x13x13{.channels = 256, .height = 13, .width = 13, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesConv5{.in_channels = 256, .in_height = 13, .in_width = 13,
-                                           .out_channels = 256, .out_height = 13, .out_width = 13,
-                                           .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                           .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                           .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                           .block = 1};
-constexpr cnn::PoolGeometry kFeaturesMaxpool3{.channels = 256, .in_height = 13, .in_width = 13,
-                                              .out_height = 6, .out_width = 6, .kernel_height = 3,
-                                              .kernel_width = 3, .stride_height = 2, .stride_width = 2,
-                                              .pad_top = 0, .pad_left = 0, .block = 1,
-                                              .count_include_pad = false};
+constexpr cnn::ConvGeometry kFeaturesConv5{
+    .in_channels = 256, .in_height = 13, .in_width = 13, .out_channels = 256, .out_height = 13,
+    .out_width = 13, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::PoolGeometry kFeaturesMaxpool3{
+    .channels = 256, .in_height = 13, .in_width = 13, .out_height = 6, .out_width = 6, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
+    .count_include_pad = false};
 constexpr cnn::DenseGeometry kClassifierDense1{.in = 9216, .out = 4096, .block = 1};
 constexpr cnn::MapGeometry k4096{.channels = 4096, .height = 1, .width = 1, .block = 1};
 constexpr cnn::DenseGeometry kClassifierDense2{.in = 4096, .out = 4096, .block = 1};

@@ -13,59 +13,46 @@ namespace {
 constexpr int kBatch = 128;  // the most images at once; activations lie in blocks of 32
 
 constexpr cnn::MapGeometry k1x28x28{.channels = 1, .height = 28, .width = 28, .block = 32};
-constexpr cnn::ConvGeometry kFeaturesConv1{.in_channels = 1, .in_height = 28, .in_width = 28,
-                                           .out_channels = 16, .out_height = 28, .out_width = 28,
-                                           .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                           .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                           .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                           .block = 32};
+constexpr cnn::ConvGeometry kFeaturesConv1{
+    .in_channels = 1, .in_height = 28, .in_width = 28, .out_channels = 16, .out_height = 28, .out_width = 28,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
 constexpr cnn::MapGeometry k16x28x28{.channels = 16, .height = 28, .width = 28, .block = 32};
-constexpr cnn::PoolGeometry kFeaturesMaxpool1{.channels = 16, .in_height = 28, .in_width = 28,
-                                              .out_height = 14, .out_width = 14, .kernel_height = 2,
-                                              .kernel_width = 2, .stride_height = 2, .stride_width = 2,
-                                              .pad_top = 0, .pad_left = 0, .block = 32,
-                                              .count_include_pad = false};
-constexpr cnn::ConvGeometry kFeaturesConv2{.in_channels = 16, .in_height = 14, .in_width = 14,
-                                           .out_channels = 8, .out_height = 14, .out_width = 14,
-                                           .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                           .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                           .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                           .block = 32};
+constexpr cnn::PoolGeometry kFeaturesMaxpool1{
+    .channels = 16, .in_height = 28, .in_width = 28, .out_height = 14, .out_width = 14, .kernel_height = 2,
+    .kernel_width = 2, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 32,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kFeaturesConv2{
+    .in_channels = 16, .in_height = 14, .in_width = 14, .out_channels = 8, .out_height = 14, .out_width = 14,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
 constexpr cnn::MapGeometry k8x14x14{.channels = 8, .height = 14, .width = 14, .block = 32};
-constexpr cnn::ConvGeometry kFeaturesConv3{.in_channels = 16, .in_height = 14, .in_width = 14,
-                                           .out_channels = 8, .out_height = 14, .out_width = 14,
-                                           .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                           .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                           .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                           .block = 32};
-constexpr cnn::ConvGeometry kFeaturesConv4{.in_channels = 8, .in_height = 14, .in_width = 14,
-                                           .out_channels = 16, .out_height = 14, .out_width = 14,
-                                           .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                           .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                           .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                           .block = 32};
+constexpr cnn::ConvGeometry kFeaturesConv3{
+    .in_channels = 16, .in_height = 14, .in_width = 14, .out_channels = 8, .out_height = 14, .out_width = 14,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::ConvGeometry kFeaturesConv4{
+    .in_channels = 8, .in_height = 14, .in_width = 14, .out_channels = 16, .out_height = 14, .out_width = 14,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
 constexpr cnn::MapGeometry k16x14x14{.channels = 16, .height = 14, .width = 14, .block = 32};
-constexpr cnn::PoolGeometry kFeaturesMaxpool2{.channels = 16, .in_height = 14, .in_width = 14,
-                                              .out_height = 14, .out_width = 14, .kernel_height = 3,
-                                              .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-                                              .pad_top = 1, .pad_left = 1, .block = 32,
-                                              .count_include_pad = false};
-constexpr cnn::ConvGeometry kFeaturesConv5{.in_channels = 16, .in_height = 14, .in_width = 14,
-                                           .out_channels = 8, .out_height = 14, .out_width = 14,
-                                           .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                           .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                           .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                           .block = 32};
-constexpr cnn::PoolGeometry kFeaturesMaxpool3{.channels = 32, .in_height = 14, .in_width = 14,
-                                              .out_height = 7, .out_width = 7, .kernel_height = 2,
-                                              .kernel_width = 2, .stride_height = 2, .stride_width = 2,
-                                              .pad_top = 0, .pad_left = 0, .block = 32,
-                                              .count_include_pad = false};
+constexpr cnn::PoolGeometry kFeaturesMaxpool2{
+    .channels = 16, .in_height = 14, .in_width = 14, .out_height = 14, .out_width = 14, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 32,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kFeaturesConv5{
+    .in_channels = 16, .in_height = 14, .in_width = 14, .out_channels = 8, .out_height = 14, .out_width = 14,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::PoolGeometry kFeaturesMaxpool3{
+    .channels = 32, .in_height = 14, .in_width = 14, .out_height = 7, .out_width = 7, .kernel_height = 2,
+    .kernel_width = 2, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 32,
+    .count_include_pad = false};
 constexpr cnn::MapGeometry k32x7x7{.channels = 32, .height = 7, .width = 7, .block = 32};
 constexpr cnn::DenseGeometry kHeadDense1{.in = 1568, .out = 64, .block = 32};
 constexpr cnn::MapGeometry k64{.channels = 64, .height = 1, .width = 1, .block = 32};
-constexpr cnn::DropoutGeometry kHeadDropout1{.channels = 64, .height = 1, .width = 1, .block = 32,
-                                             .rate = 0.3f, .stream = 0};
+constexpr cnn::DropoutGeometry kHeadDropout1{
+    .channels = 64, .height = 1, .width = 1, .block = 32, .rate = 0.3f, .stream = 0};
 constexpr cnn::DenseGeometry kHeadDense2{.in = 64, .out = 10, .block = 32};
 constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 32};
 

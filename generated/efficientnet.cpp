@@ -13,700 +13,522 @@ namespace {
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
 constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesConv1{.in_channels = 3, .in_height = 224, .in_width = 224,
-                                           .out_channels = 32, .out_height = 112, .out_width = 112,
-                                           .kernel_height = 3, .kernel_width = 3, .stride_height = 2,
-                                           .stride_width = 2, .pad_top = 1, .pad_left = 1,
-                                           .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                           .block = 1};
-constexpr cnn::BnGeometry kFeaturesBn1{.channels = 32, .height = 112, .width = 112, .block = 1,
-                                       .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesConv1{
+    .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 32, .out_height = 112,
+    .out_width = 112, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesBn1{
+    .channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k32x112x112{.channels = 32, .height = 112, .width = 112, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage1_0Conv1{.in_channels = 32, .in_height = 112, .in_width = 112,
-                                                   .out_channels = 32, .out_height = 112, .out_width = 112,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 32,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage1_0Bn1{.channels = 32, .height = 112, .width = 112, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::AdaptivePoolGeometry kFeaturesStage1_0AdaptiveAvgpool1{.channels = 32, .in_height = 112,
-                                                                      .in_width = 112, .out_height = 1,
-                                                                      .out_width = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage1_0Conv2{.in_channels = 32, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 8, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage1_0Conv1{
+    .in_channels = 32, .in_height = 112, .in_width = 112, .out_channels = 32, .out_height = 112,
+    .out_width = 112, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 32, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage1_0Bn1{
+    .channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::AdaptivePoolGeometry kFeaturesStage1_0AdaptiveAvgpool1{
+    .channels = 32, .in_height = 112, .in_width = 112, .out_height = 1, .out_width = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage1_0Conv2{
+    .in_channels = 32, .in_height = 1, .in_width = 1, .out_channels = 8, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k8{.channels = 8, .height = 1, .width = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage1_0Conv3{.in_channels = 8, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 32, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage1_0Conv3{
+    .in_channels = 8, .in_height = 1, .in_width = 1, .out_channels = 32, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k32{.channels = 32, .height = 1, .width = 1, .block = 1};
-constexpr cnn::MulGeometry kFeaturesStage1_0Mul1{.channels = 32, .height = 112, .width = 112, .block = 1,
-                                                 .scales = {0, 1}};
-constexpr cnn::ConvGeometry kFeaturesStage1_0Conv4{.in_channels = 32, .in_height = 112, .in_width = 112,
-                                                   .out_channels = 16, .out_height = 112, .out_width = 112,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage1_0Bn2{.channels = 16, .height = 112, .width = 112, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage2_0Conv1{.in_channels = 16, .in_height = 112, .in_width = 112,
-                                                   .out_channels = 96, .out_height = 112, .out_width = 112,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage2_0Bn1{.channels = 96, .height = 112, .width = 112, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::MulGeometry kFeaturesStage1_0Mul1{
+    .channels = 32, .height = 112, .width = 112, .block = 1, .scales = {0, 1}};
+constexpr cnn::ConvGeometry kFeaturesStage1_0Conv4{
+    .in_channels = 32, .in_height = 112, .in_width = 112, .out_channels = 16, .out_height = 112,
+    .out_width = 112, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage1_0Bn2{
+    .channels = 16, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage2_0Conv1{
+    .in_channels = 16, .in_height = 112, .in_width = 112, .out_channels = 96, .out_height = 112,
+    .out_width = 112, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage2_0Bn1{
+    .channels = 96, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k96x112x112{.channels = 96, .height = 112, .width = 112, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage2_0Conv2{.in_channels = 96, .in_height = 112, .in_width = 112,
-                                                   .out_channels = 96, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 2,
-                                                   .stride_width = 2, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 96,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage2_0Bn2{.channels = 96, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage2_0Conv2{
+    .in_channels = 96, .in_height = 112, .in_width = 112, .out_channels = 96, .out_height = 56,
+    .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 96, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage2_0Bn2{
+    .channels = 96, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k96x56x56{.channels = 96, .height = 56, .width = 56, .block = 1};
-constexpr cnn::AdaptivePoolGeometry kFeaturesStage2_0AdaptiveAvgpool1{.channels = 96, .in_height = 56,
-                                                                      .in_width = 56, .out_height = 1,
-                                                                      .out_width = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage2_0Conv3{.in_channels = 96, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 4, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
+constexpr cnn::AdaptivePoolGeometry kFeaturesStage2_0AdaptiveAvgpool1{
+    .channels = 96, .in_height = 56, .in_width = 56, .out_height = 1, .out_width = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage2_0Conv3{
+    .in_channels = 96, .in_height = 1, .in_width = 1, .out_channels = 4, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k4{.channels = 4, .height = 1, .width = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage2_0Conv4{.in_channels = 4, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 96, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage2_0Conv4{
+    .in_channels = 4, .in_height = 1, .in_width = 1, .out_channels = 96, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k96{.channels = 96, .height = 1, .width = 1, .block = 1};
-constexpr cnn::MulGeometry kFeaturesStage2_0Mul1{.channels = 96, .height = 56, .width = 56, .block = 1,
-                                                 .scales = {0, 1}};
-constexpr cnn::ConvGeometry kFeaturesStage2_0Conv5{.in_channels = 96, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 24, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage2_0Bn3{.channels = 24, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage2_1Conv1{.in_channels = 24, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 144, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage2_1Bn1{.channels = 144, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::MulGeometry kFeaturesStage2_0Mul1{
+    .channels = 96, .height = 56, .width = 56, .block = 1, .scales = {0, 1}};
+constexpr cnn::ConvGeometry kFeaturesStage2_0Conv5{
+    .in_channels = 96, .in_height = 56, .in_width = 56, .out_channels = 24, .out_height = 56, .out_width = 56,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage2_0Bn3{
+    .channels = 24, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage2_1Conv1{
+    .in_channels = 24, .in_height = 56, .in_width = 56, .out_channels = 144, .out_height = 56,
+    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage2_1Bn1{
+    .channels = 144, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k144x56x56{.channels = 144, .height = 56, .width = 56, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage2_1Conv2{.in_channels = 144, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 144, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 144,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage2_1Bn2{.channels = 144, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::AdaptivePoolGeometry kFeaturesStage2_1AdaptiveAvgpool1{.channels = 144, .in_height = 56,
-                                                                      .in_width = 56, .out_height = 1,
-                                                                      .out_width = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage2_1Conv3{.in_channels = 144, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 6, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage2_1Conv2{
+    .in_channels = 144, .in_height = 56, .in_width = 56, .out_channels = 144, .out_height = 56,
+    .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 144, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage2_1Bn2{
+    .channels = 144, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::AdaptivePoolGeometry kFeaturesStage2_1AdaptiveAvgpool1{
+    .channels = 144, .in_height = 56, .in_width = 56, .out_height = 1, .out_width = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage2_1Conv3{
+    .in_channels = 144, .in_height = 1, .in_width = 1, .out_channels = 6, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k6{.channels = 6, .height = 1, .width = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage2_1Conv4{.in_channels = 6, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 144, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage2_1Conv4{
+    .in_channels = 6, .in_height = 1, .in_width = 1, .out_channels = 144, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k144{.channels = 144, .height = 1, .width = 1, .block = 1};
-constexpr cnn::MulGeometry kFeaturesStage2_1Mul1{.channels = 144, .height = 56, .width = 56, .block = 1,
-                                                 .scales = {0, 1}};
-constexpr cnn::ConvGeometry kFeaturesStage2_1Conv5{.in_channels = 144, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 24, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage2_1Bn3{.channels = 24, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::MulGeometry kFeaturesStage2_1Mul1{
+    .channels = 144, .height = 56, .width = 56, .block = 1, .scales = {0, 1}};
+constexpr cnn::ConvGeometry kFeaturesStage2_1Conv5{
+    .in_channels = 144, .in_height = 56, .in_width = 56, .out_channels = 24, .out_height = 56,
+    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage2_1Bn3{
+    .channels = 24, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k24x56x56{.channels = 24, .height = 56, .width = 56, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage3_0Conv1{.in_channels = 24, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 144, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_0Bn1{.channels = 144, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage3_0Conv2{.in_channels = 144, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 144, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 5, .kernel_width = 5, .stride_height = 2,
-                                                   .stride_width = 2, .pad_top = 2, .pad_left = 2,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 144,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_0Bn2{.channels = 144, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage3_0Conv1{
+    .in_channels = 24, .in_height = 56, .in_width = 56, .out_channels = 144, .out_height = 56,
+    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage3_0Bn1{
+    .channels = 144, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage3_0Conv2{
+    .in_channels = 144, .in_height = 56, .in_width = 56, .out_channels = 144, .out_height = 28,
+    .out_width = 28, .kernel_height = 5, .kernel_width = 5, .stride_height = 2, .stride_width = 2,
+    .pad_top = 2, .pad_left = 2, .dilation_height = 1, .dilation_width = 1, .groups = 144, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage3_0Bn2{
+    .channels = 144, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k144x28x28{.channels = 144, .height = 28, .width = 28, .block = 1};
-constexpr cnn::AdaptivePoolGeometry kFeaturesStage3_0AdaptiveAvgpool1{.channels = 144, .in_height = 28,
-                                                                      .in_width = 28, .out_height = 1,
-                                                                      .out_width = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage3_0Conv3{.in_channels = 144, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 6, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage3_0Conv4{.in_channels = 6, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 144, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::MulGeometry kFeaturesStage3_0Mul1{.channels = 144, .height = 28, .width = 28, .block = 1,
-                                                 .scales = {0, 1}};
-constexpr cnn::ConvGeometry kFeaturesStage3_0Conv5{.in_channels = 144, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 40, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_0Bn3{.channels = 40, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage3_1Conv1{.in_channels = 40, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 240, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_1Bn1{.channels = 240, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::AdaptivePoolGeometry kFeaturesStage3_0AdaptiveAvgpool1{
+    .channels = 144, .in_height = 28, .in_width = 28, .out_height = 1, .out_width = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage3_0Conv3{
+    .in_channels = 144, .in_height = 1, .in_width = 1, .out_channels = 6, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage3_0Conv4{
+    .in_channels = 6, .in_height = 1, .in_width = 1, .out_channels = 144, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::MulGeometry kFeaturesStage3_0Mul1{
+    .channels = 144, .height = 28, .width = 28, .block = 1, .scales = {0, 1}};
+constexpr cnn::ConvGeometry kFeaturesStage3_0Conv5{
+    .in_channels = 144, .in_height = 28, .in_width = 28, .out_channels = 40, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage3_0Bn3{
+    .channels = 40, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage3_1Conv1{
+    .in_channels = 40, .in_height = 28, .in_width = 28, .out_channels = 240, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage3_1Bn1{
+    .channels = 240, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k240x28x28{.channels = 240, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage3_1Conv2{.in_channels = 240, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 240, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 5, .kernel_width = 5, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 2, .pad_left = 2,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 240,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_1Bn2{.channels = 240, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::AdaptivePoolGeometry kFeaturesStage3_1AdaptiveAvgpool1{.channels = 240, .in_height = 28,
-                                                                      .in_width = 28, .out_height = 1,
-                                                                      .out_width = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage3_1Conv3{.in_channels = 240, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 10, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage3_1Conv2{
+    .in_channels = 240, .in_height = 28, .in_width = 28, .out_channels = 240, .out_height = 28,
+    .out_width = 28, .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1,
+    .pad_top = 2, .pad_left = 2, .dilation_height = 1, .dilation_width = 1, .groups = 240, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage3_1Bn2{
+    .channels = 240, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::AdaptivePoolGeometry kFeaturesStage3_1AdaptiveAvgpool1{
+    .channels = 240, .in_height = 28, .in_width = 28, .out_height = 1, .out_width = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage3_1Conv3{
+    .in_channels = 240, .in_height = 1, .in_width = 1, .out_channels = 10, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage3_1Conv4{.in_channels = 10, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 240, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage3_1Conv4{
+    .in_channels = 10, .in_height = 1, .in_width = 1, .out_channels = 240, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k240{.channels = 240, .height = 1, .width = 1, .block = 1};
-constexpr cnn::MulGeometry kFeaturesStage3_1Mul1{.channels = 240, .height = 28, .width = 28, .block = 1,
-                                                 .scales = {0, 1}};
-constexpr cnn::ConvGeometry kFeaturesStage3_1Conv5{.in_channels = 240, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 40, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_1Bn3{.channels = 40, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::MulGeometry kFeaturesStage3_1Mul1{
+    .channels = 240, .height = 28, .width = 28, .block = 1, .scales = {0, 1}};
+constexpr cnn::ConvGeometry kFeaturesStage3_1Conv5{
+    .in_channels = 240, .in_height = 28, .in_width = 28, .out_channels = 40, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage3_1Bn3{
+    .channels = 40, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k40x28x28{.channels = 40, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage4_0Conv1{.in_channels = 40, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 240, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_0Bn1{.channels = 240, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage4_0Conv2{.in_channels = 240, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 240, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 2,
-                                                   .stride_width = 2, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 240,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_0Bn2{.channels = 240, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage4_0Conv1{
+    .in_channels = 40, .in_height = 28, .in_width = 28, .out_channels = 240, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_0Bn1{
+    .channels = 240, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage4_0Conv2{
+    .in_channels = 240, .in_height = 28, .in_width = 28, .out_channels = 240, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 240, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_0Bn2{
+    .channels = 240, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k240x14x14{.channels = 240, .height = 14, .width = 14, .block = 1};
-constexpr cnn::AdaptivePoolGeometry kFeaturesStage4_0AdaptiveAvgpool1{.channels = 240, .in_height = 14,
-                                                                      .in_width = 14, .out_height = 1,
-                                                                      .out_width = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage4_0Conv3{.in_channels = 240, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 10, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage4_0Conv4{.in_channels = 10, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 240, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::MulGeometry kFeaturesStage4_0Mul1{.channels = 240, .height = 14, .width = 14, .block = 1,
-                                                 .scales = {0, 1}};
-constexpr cnn::ConvGeometry kFeaturesStage4_0Conv5{.in_channels = 240, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 80, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_0Bn3{.channels = 80, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage4_1Conv1{.in_channels = 80, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 480, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_1Bn1{.channels = 480, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::AdaptivePoolGeometry kFeaturesStage4_0AdaptiveAvgpool1{
+    .channels = 240, .in_height = 14, .in_width = 14, .out_height = 1, .out_width = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage4_0Conv3{
+    .in_channels = 240, .in_height = 1, .in_width = 1, .out_channels = 10, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage4_0Conv4{
+    .in_channels = 10, .in_height = 1, .in_width = 1, .out_channels = 240, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::MulGeometry kFeaturesStage4_0Mul1{
+    .channels = 240, .height = 14, .width = 14, .block = 1, .scales = {0, 1}};
+constexpr cnn::ConvGeometry kFeaturesStage4_0Conv5{
+    .in_channels = 240, .in_height = 14, .in_width = 14, .out_channels = 80, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_0Bn3{
+    .channels = 80, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage4_1Conv1{
+    .in_channels = 80, .in_height = 14, .in_width = 14, .out_channels = 480, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_1Bn1{
+    .channels = 480, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k480x14x14{.channels = 480, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage4_1Conv2{.in_channels = 480, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 480, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 480,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_1Bn2{.channels = 480, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::AdaptivePoolGeometry kFeaturesStage4_1AdaptiveAvgpool1{.channels = 480, .in_height = 14,
-                                                                      .in_width = 14, .out_height = 1,
-                                                                      .out_width = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage4_1Conv3{.in_channels = 480, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 20, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage4_1Conv2{
+    .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 480, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 480, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_1Bn2{
+    .channels = 480, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::AdaptivePoolGeometry kFeaturesStage4_1AdaptiveAvgpool1{
+    .channels = 480, .in_height = 14, .in_width = 14, .out_height = 1, .out_width = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage4_1Conv3{
+    .in_channels = 480, .in_height = 1, .in_width = 1, .out_channels = 20, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k20{.channels = 20, .height = 1, .width = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage4_1Conv4{.in_channels = 20, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 480, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage4_1Conv4{
+    .in_channels = 20, .in_height = 1, .in_width = 1, .out_channels = 480, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k480{.channels = 480, .height = 1, .width = 1, .block = 1};
-constexpr cnn::MulGeometry kFeaturesStage4_1Mul1{.channels = 480, .height = 14, .width = 14, .block = 1,
-                                                 .scales = {0, 1}};
-constexpr cnn::ConvGeometry kFeaturesStage4_1Conv5{.in_channels = 480, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 80, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_1Bn3{.channels = 80, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::MulGeometry kFeaturesStage4_1Mul1{
+    .channels = 480, .height = 14, .width = 14, .block = 1, .scales = {0, 1}};
+constexpr cnn::ConvGeometry kFeaturesStage4_1Conv5{
+    .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 80, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_1Bn3{
+    .channels = 80, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k80x14x14{.channels = 80, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage4_2Conv1{.in_channels = 80, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 480, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_2Bn1{.channels = 480, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage4_2Conv2{.in_channels = 480, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 480, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 480,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_2Bn2{.channels = 480, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::AdaptivePoolGeometry kFeaturesStage4_2AdaptiveAvgpool1{.channels = 480, .in_height = 14,
-                                                                      .in_width = 14, .out_height = 1,
-                                                                      .out_width = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage4_2Conv3{.in_channels = 480, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 20, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage4_2Conv4{.in_channels = 20, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 480, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::MulGeometry kFeaturesStage4_2Mul1{.channels = 480, .height = 14, .width = 14, .block = 1,
-                                                 .scales = {0, 1}};
-constexpr cnn::ConvGeometry kFeaturesStage4_2Conv5{.in_channels = 480, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 80, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_2Bn3{.channels = 80, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage5_0Conv1{.in_channels = 80, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 480, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_0Bn1{.channels = 480, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage5_0Conv2{.in_channels = 480, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 480, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 5, .kernel_width = 5, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 2, .pad_left = 2,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 480,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_0Bn2{.channels = 480, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::AdaptivePoolGeometry kFeaturesStage5_0AdaptiveAvgpool1{.channels = 480, .in_height = 14,
-                                                                      .in_width = 14, .out_height = 1,
-                                                                      .out_width = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage5_0Conv3{.in_channels = 480, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 20, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage5_0Conv4{.in_channels = 20, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 480, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::MulGeometry kFeaturesStage5_0Mul1{.channels = 480, .height = 14, .width = 14, .block = 1,
-                                                 .scales = {0, 1}};
-constexpr cnn::ConvGeometry kFeaturesStage5_0Conv5{.in_channels = 480, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 112, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_0Bn3{.channels = 112, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage5_1Conv1{.in_channels = 112, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 672, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_1Bn1{.channels = 672, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage4_2Conv1{
+    .in_channels = 80, .in_height = 14, .in_width = 14, .out_channels = 480, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_2Bn1{
+    .channels = 480, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage4_2Conv2{
+    .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 480, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 480, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_2Bn2{
+    .channels = 480, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::AdaptivePoolGeometry kFeaturesStage4_2AdaptiveAvgpool1{
+    .channels = 480, .in_height = 14, .in_width = 14, .out_height = 1, .out_width = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage4_2Conv3{
+    .in_channels = 480, .in_height = 1, .in_width = 1, .out_channels = 20, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage4_2Conv4{
+    .in_channels = 20, .in_height = 1, .in_width = 1, .out_channels = 480, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::MulGeometry kFeaturesStage4_2Mul1{
+    .channels = 480, .height = 14, .width = 14, .block = 1, .scales = {0, 1}};
+constexpr cnn::ConvGeometry kFeaturesStage4_2Conv5{
+    .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 80, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_2Bn3{
+    .channels = 80, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage5_0Conv1{
+    .in_channels = 80, .in_height = 14, .in_width = 14, .out_channels = 480, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage5_0Bn1{
+    .channels = 480, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage5_0Conv2{
+    .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 480, .out_height = 14,
+    .out_width = 14, .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1,
+    .pad_top = 2, .pad_left = 2, .dilation_height = 1, .dilation_width = 1, .groups = 480, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage5_0Bn2{
+    .channels = 480, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::AdaptivePoolGeometry kFeaturesStage5_0AdaptiveAvgpool1{
+    .channels = 480, .in_height = 14, .in_width = 14, .out_height = 1, .out_width = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage5_0Conv3{
+    .in_channels = 480, .in_height = 1, .in_width = 1, .out_channels = 20, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage5_0Conv4{
+    .in_channels = 20, .in_height = 1, .in_width = 1, .out_channels = 480, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::MulGeometry kFeaturesStage5_0Mul1{
+    .channels = 480, .height = 14, .width = 14, .block = 1, .scales = {0, 1}};
+constexpr cnn::ConvGeometry kFeaturesStage5_0Conv5{
+    .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 112, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage5_0Bn3{
+    .channels = 112, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage5_1Conv1{
+    .in_channels = 112, .in_height = 14, .in_width = 14, .out_channels = 672, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage5_1Bn1{
+    .channels = 672, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k672x14x14{.channels = 672, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage5_1Conv2{.in_channels = 672, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 672, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 5, .kernel_width = 5, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 2, .pad_left = 2,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 672,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_1Bn2{.channels = 672, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::AdaptivePoolGeometry kFeaturesStage5_1AdaptiveAvgpool1{.channels = 672, .in_height = 14,
-                                                                      .in_width = 14, .out_height = 1,
-                                                                      .out_width = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage5_1Conv3{.in_channels = 672, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 28, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage5_1Conv2{
+    .in_channels = 672, .in_height = 14, .in_width = 14, .out_channels = 672, .out_height = 14,
+    .out_width = 14, .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1,
+    .pad_top = 2, .pad_left = 2, .dilation_height = 1, .dilation_width = 1, .groups = 672, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage5_1Bn2{
+    .channels = 672, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::AdaptivePoolGeometry kFeaturesStage5_1AdaptiveAvgpool1{
+    .channels = 672, .in_height = 14, .in_width = 14, .out_height = 1, .out_width = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage5_1Conv3{
+    .in_channels = 672, .in_height = 1, .in_width = 1, .out_channels = 28, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k28{.channels = 28, .height = 1, .width = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage5_1Conv4{.in_channels = 28, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 672, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage5_1Conv4{
+    .in_channels = 28, .in_height = 1, .in_width = 1, .out_channels = 672, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k672{.channels = 672, .height = 1, .width = 1, .block = 1};
-constexpr cnn::MulGeometry kFeaturesStage5_1Mul1{.channels = 672, .height = 14, .width = 14, .block = 1,
-                                                 .scales = {0, 1}};
-constexpr cnn::ConvGeometry kFeaturesStage5_1Conv5{.in_channels = 672, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 112, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_1Bn3{.channels = 112, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::MulGeometry kFeaturesStage5_1Mul1{
+    .channels = 672, .height = 14, .width = 14, .block = 1, .scales = {0, 1}};
+constexpr cnn::ConvGeometry kFeaturesStage5_1Conv5{
+    .in_channels = 672, .in_height = 14, .in_width = 14, .out_channels = 112, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage5_1Bn3{
+    .channels = 112, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k112x14x14{.channels = 112, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage5_2Conv1{.in_channels = 112, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 672, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_2Bn1{.channels = 672, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage5_2Conv2{.in_channels = 672, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 672, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 5, .kernel_width = 5, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 2, .pad_left = 2,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 672,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_2Bn2{.channels = 672, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::AdaptivePoolGeometry kFeaturesStage5_2AdaptiveAvgpool1{.channels = 672, .in_height = 14,
-                                                                      .in_width = 14, .out_height = 1,
-                                                                      .out_width = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage5_2Conv3{.in_channels = 672, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 28, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage5_2Conv4{.in_channels = 28, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 672, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::MulGeometry kFeaturesStage5_2Mul1{.channels = 672, .height = 14, .width = 14, .block = 1,
-                                                 .scales = {0, 1}};
-constexpr cnn::ConvGeometry kFeaturesStage5_2Conv5{.in_channels = 672, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 112, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_2Bn3{.channels = 112, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage6_0Conv1{.in_channels = 112, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 672, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_0Bn1{.channels = 672, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage6_0Conv2{.in_channels = 672, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 672, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 5, .kernel_width = 5, .stride_height = 2,
-                                                   .stride_width = 2, .pad_top = 2, .pad_left = 2,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 672,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_0Bn2{.channels = 672, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage5_2Conv1{
+    .in_channels = 112, .in_height = 14, .in_width = 14, .out_channels = 672, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage5_2Bn1{
+    .channels = 672, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage5_2Conv2{
+    .in_channels = 672, .in_height = 14, .in_width = 14, .out_channels = 672, .out_height = 14,
+    .out_width = 14, .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1,
+    .pad_top = 2, .pad_left = 2, .dilation_height = 1, .dilation_width = 1, .groups = 672, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage5_2Bn2{
+    .channels = 672, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::AdaptivePoolGeometry kFeaturesStage5_2AdaptiveAvgpool1{
+    .channels = 672, .in_height = 14, .in_width = 14, .out_height = 1, .out_width = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage5_2Conv3{
+    .in_channels = 672, .in_height = 1, .in_width = 1, .out_channels = 28, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage5_2Conv4{
+    .in_channels = 28, .in_height = 1, .in_width = 1, .out_channels = 672, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::MulGeometry kFeaturesStage5_2Mul1{
+    .channels = 672, .height = 14, .width = 14, .block = 1, .scales = {0, 1}};
+constexpr cnn::ConvGeometry kFeaturesStage5_2Conv5{
+    .in_channels = 672, .in_height = 14, .in_width = 14, .out_channels = 112, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage5_2Bn3{
+    .channels = 112, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage6_0Conv1{
+    .in_channels = 112, .in_height = 14, .in_width = 14, .out_channels = 672, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage6_0Bn1{
+    .channels = 672, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage6_0Conv2{
+    .in_channels = 672, .in_height = 14, .in_width = 14, .out_channels = 672, .out_height = 7, .out_width = 7,
+    .kernel_height = 5, .kernel_width = 5, .stride_height = 2, .stride_width = 2, .pad_top = 2, .pad_left = 2,
+    .dilation_height = 1, .dilation_width = 1, .groups = 672, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage6_0Bn2{
+    .channels = 672, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k672x7x7{.channels = 672, .height = 7, .width = 7, .block = 1};
-constexpr cnn::AdaptivePoolGeometry kFeaturesStage6_0AdaptiveAvgpool1{.channels = 672, .in_height = 7,
-                                                                      .in_width = 7, .out_height = 1,
-                                                                      .out_width = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage6_0Conv3{.in_channels = 672, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 28, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage6_0Conv4{.in_channels = 28, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 672, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::MulGeometry kFeaturesStage6_0Mul1{.channels = 672, .height = 7, .width = 7, .block = 1,
-                                                 .scales = {0, 1}};
-constexpr cnn::ConvGeometry kFeaturesStage6_0Conv5{.in_channels = 672, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 192, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_0Bn3{.channels = 192, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage6_1Conv1{.in_channels = 192, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 1152, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_1Bn1{.channels = 1152, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::AdaptivePoolGeometry kFeaturesStage6_0AdaptiveAvgpool1{
+    .channels = 672, .in_height = 7, .in_width = 7, .out_height = 1, .out_width = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage6_0Conv3{
+    .in_channels = 672, .in_height = 1, .in_width = 1, .out_channels = 28, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage6_0Conv4{
+    .in_channels = 28, .in_height = 1, .in_width = 1, .out_channels = 672, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::MulGeometry kFeaturesStage6_0Mul1{
+    .channels = 672, .height = 7, .width = 7, .block = 1, .scales = {0, 1}};
+constexpr cnn::ConvGeometry kFeaturesStage6_0Conv5{
+    .in_channels = 672, .in_height = 7, .in_width = 7, .out_channels = 192, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage6_0Bn3{
+    .channels = 192, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage6_1Conv1{
+    .in_channels = 192, .in_height = 7, .in_width = 7, .out_channels = 1152, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage6_1Bn1{
+    .channels = 1152, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1152x7x7{.channels = 1152, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage6_1Conv2{.in_channels = 1152, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 1152, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 5, .kernel_width = 5, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 2, .pad_left = 2,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1152,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_1Bn2{.channels = 1152, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::AdaptivePoolGeometry kFeaturesStage6_1AdaptiveAvgpool1{.channels = 1152, .in_height = 7,
-                                                                      .in_width = 7, .out_height = 1,
-                                                                      .out_width = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage6_1Conv3{.in_channels = 1152, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 48, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage6_1Conv2{
+    .in_channels = 1152, .in_height = 7, .in_width = 7, .out_channels = 1152, .out_height = 7, .out_width = 7,
+    .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1152, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage6_1Bn2{
+    .channels = 1152, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::AdaptivePoolGeometry kFeaturesStage6_1AdaptiveAvgpool1{
+    .channels = 1152, .in_height = 7, .in_width = 7, .out_height = 1, .out_width = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage6_1Conv3{
+    .in_channels = 1152, .in_height = 1, .in_width = 1, .out_channels = 48, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k48{.channels = 48, .height = 1, .width = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage6_1Conv4{.in_channels = 48, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 1152, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage6_1Conv4{
+    .in_channels = 48, .in_height = 1, .in_width = 1, .out_channels = 1152, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k1152{.channels = 1152, .height = 1, .width = 1, .block = 1};
-constexpr cnn::MulGeometry kFeaturesStage6_1Mul1{.channels = 1152, .height = 7, .width = 7, .block = 1,
-                                                 .scales = {0, 1}};
-constexpr cnn::ConvGeometry kFeaturesStage6_1Conv5{.in_channels = 1152, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 192, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_1Bn3{.channels = 192, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::MulGeometry kFeaturesStage6_1Mul1{
+    .channels = 1152, .height = 7, .width = 7, .block = 1, .scales = {0, 1}};
+constexpr cnn::ConvGeometry kFeaturesStage6_1Conv5{
+    .in_channels = 1152, .in_height = 7, .in_width = 7, .out_channels = 192, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage6_1Bn3{
+    .channels = 192, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k192x7x7{.channels = 192, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage6_2Conv1{.in_channels = 192, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 1152, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_2Bn1{.channels = 1152, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage6_2Conv2{.in_channels = 1152, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 1152, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 5, .kernel_width = 5, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 2, .pad_left = 2,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1152,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_2Bn2{.channels = 1152, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::AdaptivePoolGeometry kFeaturesStage6_2AdaptiveAvgpool1{.channels = 1152, .in_height = 7,
-                                                                      .in_width = 7, .out_height = 1,
-                                                                      .out_width = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage6_2Conv3{.in_channels = 1152, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 48, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage6_2Conv4{.in_channels = 48, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 1152, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::MulGeometry kFeaturesStage6_2Mul1{.channels = 1152, .height = 7, .width = 7, .block = 1,
-                                                 .scales = {0, 1}};
-constexpr cnn::ConvGeometry kFeaturesStage6_2Conv5{.in_channels = 1152, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 192, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_2Bn3{.channels = 192, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage6_3Conv1{.in_channels = 192, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 1152, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_3Bn1{.channels = 1152, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage6_3Conv2{.in_channels = 1152, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 1152, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 5, .kernel_width = 5, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 2, .pad_left = 2,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1152,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_3Bn2{.channels = 1152, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::AdaptivePoolGeometry kFeaturesStage6_3AdaptiveAvgpool1{.channels = 1152, .in_height = 7,
-                                                                      .in_width = 7, .out_height = 1,
-                                                                      .out_width = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage6_3Conv3{.in_channels = 1152, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 48, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage6_3Conv4{.in_channels = 48, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 1152, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::MulGeometry kFeaturesStage6_3Mul1{.channels = 1152, .height = 7, .width = 7, .block = 1,
-                                                 .scales = {0, 1}};
-constexpr cnn::ConvGeometry kFeaturesStage6_3Conv5{.in_channels = 1152, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 192, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_3Bn3{.channels = 192, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage7_0Conv1{.in_channels = 192, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 1152, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage7_0Bn1{.channels = 1152, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage7_0Conv2{.in_channels = 1152, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 1152, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1152,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage7_0Bn2{.channels = 1152, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::AdaptivePoolGeometry kFeaturesStage7_0AdaptiveAvgpool1{.channels = 1152, .in_height = 7,
-                                                                      .in_width = 7, .out_height = 1,
-                                                                      .out_width = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage7_0Conv3{.in_channels = 1152, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 48, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage7_0Conv4{.in_channels = 48, .in_height = 1, .in_width = 1,
-                                                   .out_channels = 1152, .out_height = 1, .out_width = 1,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::MulGeometry kFeaturesStage7_0Mul1{.channels = 1152, .height = 7, .width = 7, .block = 1,
-                                                 .scales = {0, 1}};
-constexpr cnn::ConvGeometry kFeaturesStage7_0Conv5{.in_channels = 1152, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 320, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage7_0Bn3{.channels = 320, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesConv2{.in_channels = 320, .in_height = 7, .in_width = 7,
-                                           .out_channels = 1280, .out_height = 7, .out_width = 7,
-                                           .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                           .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                           .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                           .block = 1};
-constexpr cnn::BnGeometry kFeaturesBn2{.channels = 1280, .height = 7, .width = 7, .block = 1,
-                                       .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage6_2Conv1{
+    .in_channels = 192, .in_height = 7, .in_width = 7, .out_channels = 1152, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage6_2Bn1{
+    .channels = 1152, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage6_2Conv2{
+    .in_channels = 1152, .in_height = 7, .in_width = 7, .out_channels = 1152, .out_height = 7, .out_width = 7,
+    .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1152, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage6_2Bn2{
+    .channels = 1152, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::AdaptivePoolGeometry kFeaturesStage6_2AdaptiveAvgpool1{
+    .channels = 1152, .in_height = 7, .in_width = 7, .out_height = 1, .out_width = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage6_2Conv3{
+    .in_channels = 1152, .in_height = 1, .in_width = 1, .out_channels = 48, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage6_2Conv4{
+    .in_channels = 48, .in_height = 1, .in_width = 1, .out_channels = 1152, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::MulGeometry kFeaturesStage6_2Mul1{
+    .channels = 1152, .height = 7, .width = 7, .block = 1, .scales = {0, 1}};
+constexpr cnn::ConvGeometry kFeaturesStage6_2Conv5{
+    .in_channels = 1152, .in_height = 7, .in_width = 7, .out_channels = 192, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage6_2Bn3{
+    .channels = 192, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage6_3Conv1{
+    .in_channels = 192, .in_height = 7, .in_width = 7, .out_channels = 1152, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage6_3Bn1{
+    .channels = 1152, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage6_3Conv2{
+    .in_channels = 1152, .in_height = 7, .in_width = 7, .out_channels = 1152, .out_height = 7, .out_width = 7,
+    .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1152, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage6_3Bn2{
+    .channels = 1152, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::AdaptivePoolGeometry kFeaturesStage6_3AdaptiveAvgpool1{
+    .channels = 1152, .in_height = 7, .in_width = 7, .out_height = 1, .out_width = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage6_3Conv3{
+    .in_channels = 1152, .in_height = 1, .in_width = 1, .out_channels = 48, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage6_3Conv4{
+    .in_channels = 48, .in_height = 1, .in_width = 1, .out_channels = 1152, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::MulGeometry kFeaturesStage6_3Mul1{
+    .channels = 1152, .height = 7, .width = 7, .block = 1, .scales = {0, 1}};
+constexpr cnn::ConvGeometry kFeaturesStage6_3Conv5{
+    .in_channels = 1152, .in_height = 7, .in_width = 7, .out_channels = 192, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage6_3Bn3{
+    .channels = 192, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage7_0Conv1{
+    .in_channels = 192, .in_height = 7, .in_width = 7, .out_channels = 1152, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage7_0Bn1{
+    .channels = 1152, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage7_0Conv2{
+    .in_channels = 1152, .in_height = 7, .in_width = 7, .out_channels = 1152, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1152, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage7_0Bn2{
+    .channels = 1152, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::AdaptivePoolGeometry kFeaturesStage7_0AdaptiveAvgpool1{
+    .channels = 1152, .in_height = 7, .in_width = 7, .out_height = 1, .out_width = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage7_0Conv3{
+    .in_channels = 1152, .in_height = 1, .in_width = 1, .out_channels = 48, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesStage7_0Conv4{
+    .in_channels = 48, .in_height = 1, .in_width = 1, .out_channels = 1152, .out_height = 1, .out_width = 1,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::MulGeometry kFeaturesStage7_0Mul1{
+    .channels = 1152, .height = 7, .width = 7, .block = 1, .scales = {0, 1}};
+constexpr cnn::ConvGeometry kFeaturesStage7_0Conv5{
+    .in_channels = 1152, .in_height = 7, .in_width = 7, .out_channels = 320, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage7_0Bn3{
+    .channels = 320, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesConv2{
+    .in_channels = 320, .in_height = 7, .in_width = 7, .out_channels = 1280, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesBn2{
+    .channels = 1280, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1280x7x7{.channels = 1280, .height = 7, .width = 7, .block = 1};
 constexpr cnn::DenseGeometry kClassifierDense1{.in = 1280, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};

@@ -13,553 +13,433 @@ namespace {
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
 constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
-constexpr cnn::ConvGeometry kConv1Conv{.in_channels = 3, .in_height = 224, .in_width = 224,
-                                       .out_channels = 64, .out_height = 112, .out_width = 112,
-                                       .kernel_height = 7, .kernel_width = 7, .stride_height = 2,
-                                       .stride_width = 2, .pad_top = 3, .pad_left = 3, .dilation_height = 1,
-                                       .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConv1Bn{.channels = 64, .height = 112, .width = 112, .block = 1, .epsilon = 0.001f,
-                                   .decay = 0.9f};
+constexpr cnn::ConvGeometry kConv1Conv{
+    .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 64, .out_height = 112,
+    .out_width = 112, .kernel_height = 7, .kernel_width = 7, .stride_height = 2, .stride_width = 2,
+    .pad_top = 3, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConv1Bn{
+    .channels = 64, .height = 112, .width = 112, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k64x112x112{.channels = 64, .height = 112, .width = 112, .block = 1};
-constexpr cnn::PoolGeometry kMaxpool1{.channels = 64, .in_height = 112, .in_width = 112, .out_height = 56,
-                                      .out_width = 56, .kernel_height = 3, .kernel_width = 3,
-                                      .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
-                                      .block = 1, .count_include_pad = false};
-constexpr cnn::ConvGeometry kConv2Conv{.in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64,
-                                       .out_height = 56, .out_width = 56, .kernel_height = 1,
-                                       .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                       .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                       .block = 1};
-constexpr cnn::BnGeometry kConv2Bn{.channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f,
-                                   .decay = 0.9f};
+constexpr cnn::PoolGeometry kMaxpool1{
+    .channels = 64, .in_height = 112, .in_width = 112, .out_height = 56, .out_width = 56, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kConv2Conv{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConv2Bn{
+    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k64x56x56{.channels = 64, .height = 56, .width = 56, .block = 1};
-constexpr cnn::ConvGeometry kConv3Conv{.in_channels = 64, .in_height = 56, .in_width = 56,
-                                       .out_channels = 192, .out_height = 56, .out_width = 56,
-                                       .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                       .stride_width = 1, .pad_top = 1, .pad_left = 1, .dilation_height = 1,
-                                       .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConv3Bn{.channels = 192, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f,
-                                   .decay = 0.9f};
+constexpr cnn::ConvGeometry kConv3Conv{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 192, .out_height = 56,
+    .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConv3Bn{
+    .channels = 192, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k192x56x56{.channels = 192, .height = 56, .width = 56, .block = 1};
-constexpr cnn::PoolGeometry kMaxpool2{.channels = 192, .in_height = 56, .in_width = 56, .out_height = 28,
-                                      .out_width = 28, .kernel_height = 3, .kernel_width = 3,
-                                      .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
-                                      .block = 1, .count_include_pad = false};
-constexpr cnn::ConvGeometry kInception3aBranch1Conv{.in_channels = 192, .in_height = 28, .in_width = 28,
-                                                    .out_channels = 64, .out_height = 28, .out_width = 28,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kInception3aBranch1Bn{.channels = 64, .height = 28, .width = 28, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::PoolGeometry kMaxpool2{
+    .channels = 192, .in_height = 56, .in_width = 56, .out_height = 28, .out_width = 28, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kInception3aBranch1Conv{
+    .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 64, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception3aBranch1Bn{
+    .channels = 64, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k64x28x28{.channels = 64, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kInception3aBranch2_0Conv{.in_channels = 192, .in_height = 28, .in_width = 28,
-                                                      .out_channels = 96, .out_height = 28, .out_width = 28,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception3aBranch2_0Bn{.channels = 96, .height = 28, .width = 28, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception3aBranch2_0Conv{
+    .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 96, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception3aBranch2_0Bn{
+    .channels = 96, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k96x28x28{.channels = 96, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kInception3aBranch2_1Conv{.in_channels = 96, .in_height = 28, .in_width = 28,
-                                                      .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception3aBranch2_1Bn{.channels = 128, .height = 28, .width = 28, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception3aBranch2_1Conv{
+    .in_channels = 96, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception3aBranch2_1Bn{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k128x28x28{.channels = 128, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kInception3aBranch3_0Conv{.in_channels = 192, .in_height = 28, .in_width = 28,
-                                                      .out_channels = 16, .out_height = 28, .out_width = 28,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception3aBranch3_0Bn{.channels = 16, .height = 28, .width = 28, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception3aBranch3_0Conv{
+    .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 16, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception3aBranch3_0Bn{
+    .channels = 16, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k16x28x28{.channels = 16, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kInception3aBranch3_1Conv{.in_channels = 16, .in_height = 28, .in_width = 28,
-                                                      .out_channels = 32, .out_height = 28, .out_width = 28,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception3aBranch3_1Bn{.channels = 32, .height = 28, .width = 28, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception3aBranch3_1Conv{
+    .in_channels = 16, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28, .out_width = 28,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception3aBranch3_1Bn{
+    .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k32x28x28{.channels = 32, .height = 28, .width = 28, .block = 1};
-constexpr cnn::PoolGeometry kInception3aMaxpool1{.channels = 192, .in_height = 28, .in_width = 28,
-                                                 .out_height = 28, .out_width = 28, .kernel_height = 3,
-                                                 .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-                                                 .pad_top = 1, .pad_left = 1, .block = 1,
-                                                 .count_include_pad = false};
-constexpr cnn::ConvGeometry kInception3aBranch4Conv{.in_channels = 192, .in_height = 28, .in_width = 28,
-                                                    .out_channels = 32, .out_height = 28, .out_width = 28,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kInception3aBranch4Bn{.channels = 32, .height = 28, .width = 28, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception3bBranch1Conv{.in_channels = 256, .in_height = 28, .in_width = 28,
-                                                    .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kInception3bBranch1Bn{.channels = 128, .height = 28, .width = 28, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception3bBranch2_0Conv{.in_channels = 256, .in_height = 28, .in_width = 28,
-                                                      .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception3bBranch2_0Bn{.channels = 128, .height = 28, .width = 28, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception3bBranch2_1Conv{.in_channels = 128, .in_height = 28, .in_width = 28,
-                                                      .out_channels = 192, .out_height = 28, .out_width = 28,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception3bBranch2_1Bn{.channels = 192, .height = 28, .width = 28, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::PoolGeometry kInception3aMaxpool1{
+    .channels = 192, .in_height = 28, .in_width = 28, .out_height = 28, .out_width = 28, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kInception3aBranch4Conv{
+    .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception3aBranch4Bn{
+    .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception3bBranch1Conv{
+    .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception3bBranch1Bn{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception3bBranch2_0Conv{
+    .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception3bBranch2_0Bn{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception3bBranch2_1Conv{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception3bBranch2_1Bn{
+    .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k192x28x28{.channels = 192, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kInception3bBranch3_0Conv{.in_channels = 256, .in_height = 28, .in_width = 28,
-                                                      .out_channels = 32, .out_height = 28, .out_width = 28,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception3bBranch3_0Bn{.channels = 32, .height = 28, .width = 28, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception3bBranch3_1Conv{.in_channels = 32, .in_height = 28, .in_width = 28,
-                                                      .out_channels = 96, .out_height = 28, .out_width = 28,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception3bBranch3_1Bn{.channels = 96, .height = 28, .width = 28, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::PoolGeometry kInception3bMaxpool1{.channels = 256, .in_height = 28, .in_width = 28,
-                                                 .out_height = 28, .out_width = 28, .kernel_height = 3,
-                                                 .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-                                                 .pad_top = 1, .pad_left = 1, .block = 1,
-                                                 .count_include_pad = false};
-constexpr cnn::ConvGeometry kInception3bBranch4Conv{.in_channels = 256, .in_height = 28, .in_width = 28,
-                                                    .out_channels = 64, .out_height = 28, .out_width = 28,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kInception3bBranch4Bn{.channels = 64, .height = 28, .width = 28, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::PoolGeometry kMaxpool3{.channels = 480, .in_height = 28, .in_width = 28, .out_height = 14,
-                                      .out_width = 14, .kernel_height = 3, .kernel_width = 3,
-                                      .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
-                                      .block = 1, .count_include_pad = false};
-constexpr cnn::ConvGeometry kInception4aBranch1Conv{.in_channels = 480, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 192, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kInception4aBranch1Bn{.channels = 192, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception3bBranch3_0Conv{
+    .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception3bBranch3_0Bn{
+    .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception3bBranch3_1Conv{
+    .in_channels = 32, .in_height = 28, .in_width = 28, .out_channels = 96, .out_height = 28, .out_width = 28,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception3bBranch3_1Bn{
+    .channels = 96, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::PoolGeometry kInception3bMaxpool1{
+    .channels = 256, .in_height = 28, .in_width = 28, .out_height = 28, .out_width = 28, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kInception3bBranch4Conv{
+    .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 64, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception3bBranch4Bn{
+    .channels = 64, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::PoolGeometry kMaxpool3{
+    .channels = 480, .in_height = 28, .in_width = 28, .out_height = 14, .out_width = 14, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kInception4aBranch1Conv{
+    .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 192, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception4aBranch1Bn{
+    .channels = 192, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k192x14x14{.channels = 192, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kInception4aBranch2_0Conv{.in_channels = 480, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 96, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4aBranch2_0Bn{.channels = 96, .height = 14, .width = 14, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception4aBranch2_0Conv{
+    .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 96, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception4aBranch2_0Bn{
+    .channels = 96, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k96x14x14{.channels = 96, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kInception4aBranch2_1Conv{.in_channels = 96, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 208, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4aBranch2_1Bn{.channels = 208, .height = 14, .width = 14, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception4aBranch2_1Conv{
+    .in_channels = 96, .in_height = 14, .in_width = 14, .out_channels = 208, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception4aBranch2_1Bn{
+    .channels = 208, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k208x14x14{.channels = 208, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kInception4aBranch3_0Conv{.in_channels = 480, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 16, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4aBranch3_0Bn{.channels = 16, .height = 14, .width = 14, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception4aBranch3_0Conv{
+    .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 16, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception4aBranch3_0Bn{
+    .channels = 16, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k16x14x14{.channels = 16, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kInception4aBranch3_1Conv{.in_channels = 16, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 48, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4aBranch3_1Bn{.channels = 48, .height = 14, .width = 14, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception4aBranch3_1Conv{
+    .in_channels = 16, .in_height = 14, .in_width = 14, .out_channels = 48, .out_height = 14, .out_width = 14,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception4aBranch3_1Bn{
+    .channels = 48, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k48x14x14{.channels = 48, .height = 14, .width = 14, .block = 1};
-constexpr cnn::PoolGeometry kInception4aMaxpool1{.channels = 480, .in_height = 14, .in_width = 14,
-                                                 .out_height = 14, .out_width = 14, .kernel_height = 3,
-                                                 .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-                                                 .pad_top = 1, .pad_left = 1, .block = 1,
-                                                 .count_include_pad = false};
-constexpr cnn::ConvGeometry kInception4aBranch4Conv{.in_channels = 480, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 64, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kInception4aBranch4Bn{.channels = 64, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::PoolGeometry kInception4aMaxpool1{
+    .channels = 480, .in_height = 14, .in_width = 14, .out_height = 14, .out_width = 14, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kInception4aBranch4Conv{
+    .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception4aBranch4Bn{
+    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k64x14x14{.channels = 64, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kInception4bBranch1Conv{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 160, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kInception4bBranch1Bn{.channels = 160, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception4bBranch1Conv{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 160, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception4bBranch1Bn{
+    .channels = 160, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k160x14x14{.channels = 160, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kInception4bBranch2_0Conv{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 112, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4bBranch2_0Bn{.channels = 112, .height = 14, .width = 14, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception4bBranch2_0Conv{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 112, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception4bBranch2_0Bn{
+    .channels = 112, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k112x14x14{.channels = 112, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kInception4bBranch2_1Conv{.in_channels = 112, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 224, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4bBranch2_1Bn{.channels = 224, .height = 14, .width = 14, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception4bBranch2_1Conv{
+    .in_channels = 112, .in_height = 14, .in_width = 14, .out_channels = 224, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception4bBranch2_1Bn{
+    .channels = 224, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k224x14x14{.channels = 224, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kInception4bBranch3_0Conv{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 24, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4bBranch3_0Bn{.channels = 24, .height = 14, .width = 14, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception4bBranch3_0Conv{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 24, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception4bBranch3_0Bn{
+    .channels = 24, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k24x14x14{.channels = 24, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kInception4bBranch3_1Conv{.in_channels = 24, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 64, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4bBranch3_1Bn{.channels = 64, .height = 14, .width = 14, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::PoolGeometry kInception4bMaxpool1{.channels = 512, .in_height = 14, .in_width = 14,
-                                                 .out_height = 14, .out_width = 14, .kernel_height = 3,
-                                                 .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-                                                 .pad_top = 1, .pad_left = 1, .block = 1,
-                                                 .count_include_pad = false};
-constexpr cnn::ConvGeometry kInception4bBranch4Conv{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 64, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kInception4bBranch4Bn{.channels = 64, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception4cBranch1Conv{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 128, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kInception4cBranch1Bn{.channels = 128, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception4bBranch3_1Conv{
+    .in_channels = 24, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14, .out_width = 14,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception4bBranch3_1Bn{
+    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::PoolGeometry kInception4bMaxpool1{
+    .channels = 512, .in_height = 14, .in_width = 14, .out_height = 14, .out_width = 14, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kInception4bBranch4Conv{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception4bBranch4Bn{
+    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception4cBranch1Conv{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception4cBranch1Bn{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k128x14x14{.channels = 128, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kInception4cBranch2_0Conv{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 128, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4cBranch2_0Bn{.channels = 128, .height = 14, .width = 14, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception4cBranch2_1Conv{.in_channels = 128, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4cBranch2_1Bn{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception4cBranch2_0Conv{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception4cBranch2_0Bn{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception4cBranch2_1Conv{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception4cBranch2_1Bn{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k256x14x14{.channels = 256, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kInception4cBranch3_0Conv{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 24, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4cBranch3_0Bn{.channels = 24, .height = 14, .width = 14, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception4cBranch3_1Conv{.in_channels = 24, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 64, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4cBranch3_1Bn{.channels = 64, .height = 14, .width = 14, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::PoolGeometry kInception4cMaxpool1{.channels = 512, .in_height = 14, .in_width = 14,
-                                                 .out_height = 14, .out_width = 14, .kernel_height = 3,
-                                                 .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-                                                 .pad_top = 1, .pad_left = 1, .block = 1,
-                                                 .count_include_pad = false};
-constexpr cnn::ConvGeometry kInception4cBranch4Conv{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 64, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kInception4cBranch4Bn{.channels = 64, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception4dBranch1Conv{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 112, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kInception4dBranch1Bn{.channels = 112, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception4dBranch2_0Conv{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 144, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4dBranch2_0Bn{.channels = 144, .height = 14, .width = 14, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception4cBranch3_0Conv{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 24, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception4cBranch3_0Bn{
+    .channels = 24, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception4cBranch3_1Conv{
+    .in_channels = 24, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14, .out_width = 14,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception4cBranch3_1Bn{
+    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::PoolGeometry kInception4cMaxpool1{
+    .channels = 512, .in_height = 14, .in_width = 14, .out_height = 14, .out_width = 14, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kInception4cBranch4Conv{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception4cBranch4Bn{
+    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception4dBranch1Conv{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 112, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception4dBranch1Bn{
+    .channels = 112, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception4dBranch2_0Conv{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 144, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception4dBranch2_0Bn{
+    .channels = 144, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k144x14x14{.channels = 144, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kInception4dBranch2_1Conv{.in_channels = 144, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 288, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4dBranch2_1Bn{.channels = 288, .height = 14, .width = 14, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception4dBranch2_1Conv{
+    .in_channels = 144, .in_height = 14, .in_width = 14, .out_channels = 288, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception4dBranch2_1Bn{
+    .channels = 288, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k288x14x14{.channels = 288, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kInception4dBranch3_0Conv{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 32, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4dBranch3_0Bn{.channels = 32, .height = 14, .width = 14, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception4dBranch3_0Conv{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception4dBranch3_0Bn{
+    .channels = 32, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k32x14x14{.channels = 32, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kInception4dBranch3_1Conv{.in_channels = 32, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 64, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4dBranch3_1Bn{.channels = 64, .height = 14, .width = 14, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::PoolGeometry kInception4dMaxpool1{.channels = 512, .in_height = 14, .in_width = 14,
-                                                 .out_height = 14, .out_width = 14, .kernel_height = 3,
-                                                 .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-                                                 .pad_top = 1, .pad_left = 1, .block = 1,
-                                                 .count_include_pad = false};
-constexpr cnn::ConvGeometry kInception4dBranch4Conv{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 64, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kInception4dBranch4Bn{.channels = 64, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception4eBranch1Conv{.in_channels = 528, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kInception4eBranch1Bn{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception4eBranch2_0Conv{.in_channels = 528, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 160, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4eBranch2_0Bn{.channels = 160, .height = 14, .width = 14, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception4eBranch2_1Conv{.in_channels = 160, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 320, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4eBranch2_1Bn{.channels = 320, .height = 14, .width = 14, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception4dBranch3_1Conv{
+    .in_channels = 32, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14, .out_width = 14,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception4dBranch3_1Bn{
+    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::PoolGeometry kInception4dMaxpool1{
+    .channels = 512, .in_height = 14, .in_width = 14, .out_height = 14, .out_width = 14, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kInception4dBranch4Conv{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception4dBranch4Bn{
+    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception4eBranch1Conv{
+    .in_channels = 528, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception4eBranch1Bn{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception4eBranch2_0Conv{
+    .in_channels = 528, .in_height = 14, .in_width = 14, .out_channels = 160, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception4eBranch2_0Bn{
+    .channels = 160, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception4eBranch2_1Conv{
+    .in_channels = 160, .in_height = 14, .in_width = 14, .out_channels = 320, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception4eBranch2_1Bn{
+    .channels = 320, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k320x14x14{.channels = 320, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kInception4eBranch3_0Conv{.in_channels = 528, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 32, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4eBranch3_0Bn{.channels = 32, .height = 14, .width = 14, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception4eBranch3_1Conv{.in_channels = 32, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 128, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4eBranch3_1Bn{.channels = 128, .height = 14, .width = 14, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::PoolGeometry kInception4eMaxpool1{.channels = 528, .in_height = 14, .in_width = 14,
-                                                 .out_height = 14, .out_width = 14, .kernel_height = 3,
-                                                 .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-                                                 .pad_top = 1, .pad_left = 1, .block = 1,
-                                                 .count_include_pad = false};
-constexpr cnn::ConvGeometry kInception4eBranch4Conv{.in_channels = 528, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 128, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kInception4eBranch4Bn{.channels = 128, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::PoolGeometry kMaxpool4{.channels = 832, .in_height = 14, .in_width = 14, .out_height = 7,
-                                      .out_width = 7, .kernel_height = 2, .kernel_width = 2,
-                                      .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
-                                      .block = 1, .count_include_pad = false};
-constexpr cnn::ConvGeometry kInception5aBranch1Conv{.in_channels = 832, .in_height = 7, .in_width = 7,
-                                                    .out_channels = 256, .out_height = 7, .out_width = 7,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kInception5aBranch1Bn{.channels = 256, .height = 7, .width = 7, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception4eBranch3_0Conv{
+    .in_channels = 528, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception4eBranch3_0Bn{
+    .channels = 32, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception4eBranch3_1Conv{
+    .in_channels = 32, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception4eBranch3_1Bn{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::PoolGeometry kInception4eMaxpool1{
+    .channels = 528, .in_height = 14, .in_width = 14, .out_height = 14, .out_width = 14, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kInception4eBranch4Conv{
+    .in_channels = 528, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception4eBranch4Bn{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::PoolGeometry kMaxpool4{
+    .channels = 832, .in_height = 14, .in_width = 14, .out_height = 7, .out_width = 7, .kernel_height = 2,
+    .kernel_width = 2, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kInception5aBranch1Conv{
+    .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 256, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception5aBranch1Bn{
+    .channels = 256, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k256x7x7{.channels = 256, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kInception5aBranch2_0Conv{.in_channels = 832, .in_height = 7, .in_width = 7,
-                                                      .out_channels = 160, .out_height = 7, .out_width = 7,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception5aBranch2_0Bn{.channels = 160, .height = 7, .width = 7, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception5aBranch2_0Conv{
+    .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 160, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception5aBranch2_0Bn{
+    .channels = 160, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k160x7x7{.channels = 160, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kInception5aBranch2_1Conv{.in_channels = 160, .in_height = 7, .in_width = 7,
-                                                      .out_channels = 320, .out_height = 7, .out_width = 7,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception5aBranch2_1Bn{.channels = 320, .height = 7, .width = 7, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception5aBranch2_1Conv{
+    .in_channels = 160, .in_height = 7, .in_width = 7, .out_channels = 320, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception5aBranch2_1Bn{
+    .channels = 320, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k320x7x7{.channels = 320, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kInception5aBranch3_0Conv{.in_channels = 832, .in_height = 7, .in_width = 7,
-                                                      .out_channels = 32, .out_height = 7, .out_width = 7,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception5aBranch3_0Bn{.channels = 32, .height = 7, .width = 7, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception5aBranch3_0Conv{
+    .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception5aBranch3_0Bn{
+    .channels = 32, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k32x7x7{.channels = 32, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kInception5aBranch3_1Conv{.in_channels = 32, .in_height = 7, .in_width = 7,
-                                                      .out_channels = 128, .out_height = 7, .out_width = 7,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception5aBranch3_1Bn{.channels = 128, .height = 7, .width = 7, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception5aBranch3_1Conv{
+    .in_channels = 32, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception5aBranch3_1Bn{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k128x7x7{.channels = 128, .height = 7, .width = 7, .block = 1};
-constexpr cnn::PoolGeometry kInception5aMaxpool1{.channels = 832, .in_height = 7, .in_width = 7,
-                                                 .out_height = 7, .out_width = 7, .kernel_height = 3,
-                                                 .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-                                                 .pad_top = 1, .pad_left = 1, .block = 1,
-                                                 .count_include_pad = false};
-constexpr cnn::ConvGeometry kInception5aBranch4Conv{.in_channels = 832, .in_height = 7, .in_width = 7,
-                                                    .out_channels = 128, .out_height = 7, .out_width = 7,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kInception5aBranch4Bn{.channels = 128, .height = 7, .width = 7, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception5bBranch1Conv{.in_channels = 832, .in_height = 7, .in_width = 7,
-                                                    .out_channels = 384, .out_height = 7, .out_width = 7,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kInception5bBranch1Bn{.channels = 384, .height = 7, .width = 7, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::PoolGeometry kInception5aMaxpool1{
+    .channels = 832, .in_height = 7, .in_width = 7, .out_height = 7, .out_width = 7, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kInception5aBranch4Conv{
+    .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception5aBranch4Bn{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception5bBranch1Conv{
+    .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 384, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception5bBranch1Bn{
+    .channels = 384, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k384x7x7{.channels = 384, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kInception5bBranch2_0Conv{.in_channels = 832, .in_height = 7, .in_width = 7,
-                                                      .out_channels = 192, .out_height = 7, .out_width = 7,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception5bBranch2_0Bn{.channels = 192, .height = 7, .width = 7, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception5bBranch2_0Conv{
+    .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 192, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception5bBranch2_0Bn{
+    .channels = 192, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k192x7x7{.channels = 192, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kInception5bBranch2_1Conv{.in_channels = 192, .in_height = 7, .in_width = 7,
-                                                      .out_channels = 384, .out_height = 7, .out_width = 7,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception5bBranch2_1Bn{.channels = 384, .height = 7, .width = 7, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception5bBranch3_0Conv{.in_channels = 832, .in_height = 7, .in_width = 7,
-                                                      .out_channels = 48, .out_height = 7, .out_width = 7,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception5bBranch3_0Bn{.channels = 48, .height = 7, .width = 7, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception5bBranch2_1Conv{
+    .in_channels = 192, .in_height = 7, .in_width = 7, .out_channels = 384, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception5bBranch2_1Bn{
+    .channels = 384, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception5bBranch3_0Conv{
+    .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 48, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception5bBranch3_0Bn{
+    .channels = 48, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k48x7x7{.channels = 48, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kInception5bBranch3_1Conv{.in_channels = 48, .in_height = 7, .in_width = 7,
-                                                      .out_channels = 128, .out_height = 7, .out_width = 7,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception5bBranch3_1Bn{.channels = 128, .height = 7, .width = 7, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::PoolGeometry kInception5bMaxpool1{.channels = 832, .in_height = 7, .in_width = 7,
-                                                 .out_height = 7, .out_width = 7, .kernel_height = 3,
-                                                 .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-                                                 .pad_top = 1, .pad_left = 1, .block = 1,
-                                                 .count_include_pad = false};
-constexpr cnn::ConvGeometry kInception5bBranch4Conv{.in_channels = 832, .in_height = 7, .in_width = 7,
-                                                    .out_channels = 128, .out_height = 7, .out_width = 7,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kInception5bBranch4Bn{.channels = 128, .height = 7, .width = 7, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception5bBranch3_1Conv{
+    .in_channels = 48, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception5bBranch3_1Bn{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::PoolGeometry kInception5bMaxpool1{
+    .channels = 832, .in_height = 7, .in_width = 7, .out_height = 7, .out_width = 7, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kInception5bBranch4Conv{
+    .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception5bBranch4Bn{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1024x7x7{.channels = 1024, .height = 7, .width = 7, .block = 1};
 constexpr cnn::DenseGeometry kFc{.in = 1024, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};

@@ -13,837 +13,640 @@ namespace {
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
 constexpr cnn::MapGeometry k3x299x299{.channels = 3, .height = 299, .width = 299, .block = 1};
-constexpr cnn::ConvGeometry kConv2d1a3x3Conv{.in_channels = 3, .in_height = 299, .in_width = 299,
-                                             .out_channels = 32, .out_height = 149, .out_width = 149,
-                                             .kernel_height = 3, .kernel_width = 3, .stride_height = 2,
-                                             .stride_width = 2, .pad_top = 0, .pad_left = 0,
-                                             .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                             .block = 1};
-constexpr cnn::BnGeometry kConv2d1a3x3Bn{.channels = 32, .height = 149, .width = 149, .block = 1,
-                                         .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kConv2d1a3x3Conv{
+    .in_channels = 3, .in_height = 299, .in_width = 299, .out_channels = 32, .out_height = 149,
+    .out_width = 149, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConv2d1a3x3Bn{
+    .channels = 32, .height = 149, .width = 149, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k32x149x149{.channels = 32, .height = 149, .width = 149, .block = 1};
-constexpr cnn::ConvGeometry kConv2d2a3x3Conv{.in_channels = 32, .in_height = 149, .in_width = 149,
-                                             .out_channels = 32, .out_height = 147, .out_width = 147,
-                                             .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                             .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                             .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                             .block = 1};
-constexpr cnn::BnGeometry kConv2d2a3x3Bn{.channels = 32, .height = 147, .width = 147, .block = 1,
-                                         .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kConv2d2a3x3Conv{
+    .in_channels = 32, .in_height = 149, .in_width = 149, .out_channels = 32, .out_height = 147,
+    .out_width = 147, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConv2d2a3x3Bn{
+    .channels = 32, .height = 147, .width = 147, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k32x147x147{.channels = 32, .height = 147, .width = 147, .block = 1};
-constexpr cnn::ConvGeometry kConv2d2b3x3Conv{.in_channels = 32, .in_height = 147, .in_width = 147,
-                                             .out_channels = 64, .out_height = 147, .out_width = 147,
-                                             .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                             .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                             .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                             .block = 1};
-constexpr cnn::BnGeometry kConv2d2b3x3Bn{.channels = 64, .height = 147, .width = 147, .block = 1,
-                                         .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kConv2d2b3x3Conv{
+    .in_channels = 32, .in_height = 147, .in_width = 147, .out_channels = 64, .out_height = 147,
+    .out_width = 147, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConv2d2b3x3Bn{
+    .channels = 64, .height = 147, .width = 147, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k64x147x147{.channels = 64, .height = 147, .width = 147, .block = 1};
-constexpr cnn::PoolGeometry kMaxpool1{.channels = 64, .in_height = 147, .in_width = 147, .out_height = 73,
-                                      .out_width = 73, .kernel_height = 3, .kernel_width = 3,
-                                      .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
-                                      .block = 1, .count_include_pad = false};
-constexpr cnn::ConvGeometry kConv2d3b1x1Conv{.in_channels = 64, .in_height = 73, .in_width = 73,
-                                             .out_channels = 80, .out_height = 73, .out_width = 73,
-                                             .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                             .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                             .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                             .block = 1};
-constexpr cnn::BnGeometry kConv2d3b1x1Bn{.channels = 80, .height = 73, .width = 73, .block = 1,
-                                         .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::PoolGeometry kMaxpool1{
+    .channels = 64, .in_height = 147, .in_width = 147, .out_height = 73, .out_width = 73, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kConv2d3b1x1Conv{
+    .in_channels = 64, .in_height = 73, .in_width = 73, .out_channels = 80, .out_height = 73, .out_width = 73,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConv2d3b1x1Bn{
+    .channels = 80, .height = 73, .width = 73, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k80x73x73{.channels = 80, .height = 73, .width = 73, .block = 1};
-constexpr cnn::ConvGeometry kConv2d4a3x3Conv{.in_channels = 80, .in_height = 73, .in_width = 73,
-                                             .out_channels = 192, .out_height = 71, .out_width = 71,
-                                             .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                             .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                             .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                             .block = 1};
-constexpr cnn::BnGeometry kConv2d4a3x3Bn{.channels = 192, .height = 71, .width = 71, .block = 1,
-                                         .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kConv2d4a3x3Conv{
+    .in_channels = 80, .in_height = 73, .in_width = 73, .out_channels = 192, .out_height = 71,
+    .out_width = 71, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConv2d4a3x3Bn{
+    .channels = 192, .height = 71, .width = 71, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k192x71x71{.channels = 192, .height = 71, .width = 71, .block = 1};
-constexpr cnn::PoolGeometry kMaxpool2{.channels = 192, .in_height = 71, .in_width = 71, .out_height = 35,
-                                      .out_width = 35, .kernel_height = 3, .kernel_width = 3,
-                                      .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
-                                      .block = 1, .count_include_pad = false};
-constexpr cnn::ConvGeometry kMixed5bBranch1x1Conv{.in_channels = 192, .in_height = 35, .in_width = 35,
-                                                  .out_channels = 64, .out_height = 35, .out_width = 35,
-                                                  .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                  .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                  .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                  .block = 1};
-constexpr cnn::BnGeometry kMixed5bBranch1x1Bn{.channels = 64, .height = 35, .width = 35, .block = 1,
-                                              .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::PoolGeometry kMaxpool2{
+    .channels = 192, .in_height = 71, .in_width = 71, .out_height = 35, .out_width = 35, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kMixed5bBranch1x1Conv{
+    .in_channels = 192, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
+    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed5bBranch1x1Bn{
+    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k64x35x35{.channels = 64, .height = 35, .width = 35, .block = 1};
-constexpr cnn::ConvGeometry kMixed5bBranch5x5_1Conv{.in_channels = 192, .in_height = 35, .in_width = 35,
-                                                    .out_channels = 48, .out_height = 35, .out_width = 35,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kMixed5bBranch5x5_1Bn{.channels = 48, .height = 35, .width = 35, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed5bBranch5x5_1Conv{
+    .in_channels = 192, .in_height = 35, .in_width = 35, .out_channels = 48, .out_height = 35,
+    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed5bBranch5x5_1Bn{
+    .channels = 48, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k48x35x35{.channels = 48, .height = 35, .width = 35, .block = 1};
-constexpr cnn::ConvGeometry kMixed5bBranch5x5_2Conv{.in_channels = 48, .in_height = 35, .in_width = 35,
-                                                    .out_channels = 64, .out_height = 35, .out_width = 35,
-                                                    .kernel_height = 5, .kernel_width = 5, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 2, .pad_left = 2,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kMixed5bBranch5x5_2Bn{.channels = 64, .height = 35, .width = 35, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed5bBranch3x3dbl1Conv{.in_channels = 192, .in_height = 35, .in_width = 35,
-                                                      .out_channels = 64, .out_height = 35, .out_width = 35,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5bBranch3x3dbl1Bn{.channels = 64, .height = 35, .width = 35, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed5bBranch3x3dbl2Conv{.in_channels = 64, .in_height = 35, .in_width = 35,
-                                                      .out_channels = 96, .out_height = 35, .out_width = 35,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5bBranch3x3dbl2Bn{.channels = 96, .height = 35, .width = 35, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed5bBranch5x5_2Conv{
+    .in_channels = 48, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35, .out_width = 35,
+    .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed5bBranch5x5_2Bn{
+    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed5bBranch3x3dbl1Conv{
+    .in_channels = 192, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
+    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed5bBranch3x3dbl1Bn{
+    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed5bBranch3x3dbl2Conv{
+    .in_channels = 64, .in_height = 35, .in_width = 35, .out_channels = 96, .out_height = 35, .out_width = 35,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed5bBranch3x3dbl2Bn{
+    .channels = 96, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k96x35x35{.channels = 96, .height = 35, .width = 35, .block = 1};
-constexpr cnn::ConvGeometry kMixed5bBranch3x3dbl3Conv{.in_channels = 96, .in_height = 35, .in_width = 35,
-                                                      .out_channels = 96, .out_height = 35, .out_width = 35,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5bBranch3x3dbl3Bn{.channels = 96, .height = 35, .width = 35, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::PoolGeometry kMixed5bAvgpool1{.channels = 192, .in_height = 35, .in_width = 35,
-                                             .out_height = 35, .out_width = 35, .kernel_height = 3,
-                                             .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-                                             .pad_top = 1, .pad_left = 1, .block = 1,
-                                             .count_include_pad = true};
-constexpr cnn::ConvGeometry kMixed5bBranchPoolConv{.in_channels = 192, .in_height = 35, .in_width = 35,
-                                                   .out_channels = 32, .out_height = 35, .out_width = 35,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kMixed5bBranchPoolBn{.channels = 32, .height = 35, .width = 35, .block = 1,
-                                               .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed5bBranch3x3dbl3Conv{
+    .in_channels = 96, .in_height = 35, .in_width = 35, .out_channels = 96, .out_height = 35, .out_width = 35,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed5bBranch3x3dbl3Bn{
+    .channels = 96, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::PoolGeometry kMixed5bAvgpool1{
+    .channels = 192, .in_height = 35, .in_width = 35, .out_height = 35, .out_width = 35, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = true};
+constexpr cnn::ConvGeometry kMixed5bBranchPoolConv{
+    .in_channels = 192, .in_height = 35, .in_width = 35, .out_channels = 32, .out_height = 35,
+    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed5bBranchPoolBn{
+    .channels = 32, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k32x35x35{.channels = 32, .height = 35, .width = 35, .block = 1};
-constexpr cnn::ConvGeometry kMixed5cBranch1x1Conv{.in_channels = 256, .in_height = 35, .in_width = 35,
-                                                  .out_channels = 64, .out_height = 35, .out_width = 35,
-                                                  .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                  .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                  .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                  .block = 1};
-constexpr cnn::BnGeometry kMixed5cBranch1x1Bn{.channels = 64, .height = 35, .width = 35, .block = 1,
-                                              .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed5cBranch5x5_1Conv{.in_channels = 256, .in_height = 35, .in_width = 35,
-                                                    .out_channels = 48, .out_height = 35, .out_width = 35,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kMixed5cBranch5x5_1Bn{.channels = 48, .height = 35, .width = 35, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed5cBranch5x5_2Conv{.in_channels = 48, .in_height = 35, .in_width = 35,
-                                                    .out_channels = 64, .out_height = 35, .out_width = 35,
-                                                    .kernel_height = 5, .kernel_width = 5, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 2, .pad_left = 2,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kMixed5cBranch5x5_2Bn{.channels = 64, .height = 35, .width = 35, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed5cBranch3x3dbl1Conv{.in_channels = 256, .in_height = 35, .in_width = 35,
-                                                      .out_channels = 64, .out_height = 35, .out_width = 35,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5cBranch3x3dbl1Bn{.channels = 64, .height = 35, .width = 35, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed5cBranch3x3dbl2Conv{.in_channels = 64, .in_height = 35, .in_width = 35,
-                                                      .out_channels = 96, .out_height = 35, .out_width = 35,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5cBranch3x3dbl2Bn{.channels = 96, .height = 35, .width = 35, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed5cBranch3x3dbl3Conv{.in_channels = 96, .in_height = 35, .in_width = 35,
-                                                      .out_channels = 96, .out_height = 35, .out_width = 35,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5cBranch3x3dbl3Bn{.channels = 96, .height = 35, .width = 35, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::PoolGeometry kMixed5cAvgpool1{.channels = 256, .in_height = 35, .in_width = 35,
-                                             .out_height = 35, .out_width = 35, .kernel_height = 3,
-                                             .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-                                             .pad_top = 1, .pad_left = 1, .block = 1,
-                                             .count_include_pad = true};
-constexpr cnn::ConvGeometry kMixed5cBranchPoolConv{.in_channels = 256, .in_height = 35, .in_width = 35,
-                                                   .out_channels = 64, .out_height = 35, .out_width = 35,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kMixed5cBranchPoolBn{.channels = 64, .height = 35, .width = 35, .block = 1,
-                                               .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed5dBranch1x1Conv{.in_channels = 288, .in_height = 35, .in_width = 35,
-                                                  .out_channels = 64, .out_height = 35, .out_width = 35,
-                                                  .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                  .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                  .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                  .block = 1};
-constexpr cnn::BnGeometry kMixed5dBranch1x1Bn{.channels = 64, .height = 35, .width = 35, .block = 1,
-                                              .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed5dBranch5x5_1Conv{.in_channels = 288, .in_height = 35, .in_width = 35,
-                                                    .out_channels = 48, .out_height = 35, .out_width = 35,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kMixed5dBranch5x5_1Bn{.channels = 48, .height = 35, .width = 35, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed5dBranch5x5_2Conv{.in_channels = 48, .in_height = 35, .in_width = 35,
-                                                    .out_channels = 64, .out_height = 35, .out_width = 35,
-                                                    .kernel_height = 5, .kernel_width = 5, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 2, .pad_left = 2,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kMixed5dBranch5x5_2Bn{.channels = 64, .height = 35, .width = 35, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed5dBranch3x3dbl1Conv{.in_channels = 288, .in_height = 35, .in_width = 35,
-                                                      .out_channels = 64, .out_height = 35, .out_width = 35,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5dBranch3x3dbl1Bn{.channels = 64, .height = 35, .width = 35, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed5dBranch3x3dbl2Conv{.in_channels = 64, .in_height = 35, .in_width = 35,
-                                                      .out_channels = 96, .out_height = 35, .out_width = 35,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5dBranch3x3dbl2Bn{.channels = 96, .height = 35, .width = 35, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed5dBranch3x3dbl3Conv{.in_channels = 96, .in_height = 35, .in_width = 35,
-                                                      .out_channels = 96, .out_height = 35, .out_width = 35,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5dBranch3x3dbl3Bn{.channels = 96, .height = 35, .width = 35, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::PoolGeometry kMixed5dAvgpool1{.channels = 288, .in_height = 35, .in_width = 35,
-                                             .out_height = 35, .out_width = 35, .kernel_height = 3,
-                                             .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-                                             .pad_top = 1, .pad_left = 1, .block = 1,
-                                             .count_include_pad = true};
-constexpr cnn::ConvGeometry kMixed5dBranchPoolConv{.in_channels = 288, .in_height = 35, .in_width = 35,
-                                                   .out_channels = 64, .out_height = 35, .out_width = 35,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kMixed5dBranchPoolBn{.channels = 64, .height = 35, .width = 35, .block = 1,
-                                               .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6aBranch3x3Conv{.in_channels = 288, .in_height = 35, .in_width = 35,
-                                                  .out_channels = 384, .out_height = 17, .out_width = 17,
-                                                  .kernel_height = 3, .kernel_width = 3, .stride_height = 2,
-                                                  .stride_width = 2, .pad_top = 0, .pad_left = 0,
-                                                  .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                  .block = 1};
-constexpr cnn::BnGeometry kMixed6aBranch3x3Bn{.channels = 384, .height = 17, .width = 17, .block = 1,
-                                              .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed5cBranch1x1Conv{
+    .in_channels = 256, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
+    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed5cBranch1x1Bn{
+    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed5cBranch5x5_1Conv{
+    .in_channels = 256, .in_height = 35, .in_width = 35, .out_channels = 48, .out_height = 35,
+    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed5cBranch5x5_1Bn{
+    .channels = 48, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed5cBranch5x5_2Conv{
+    .in_channels = 48, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35, .out_width = 35,
+    .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed5cBranch5x5_2Bn{
+    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed5cBranch3x3dbl1Conv{
+    .in_channels = 256, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
+    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed5cBranch3x3dbl1Bn{
+    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed5cBranch3x3dbl2Conv{
+    .in_channels = 64, .in_height = 35, .in_width = 35, .out_channels = 96, .out_height = 35, .out_width = 35,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed5cBranch3x3dbl2Bn{
+    .channels = 96, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed5cBranch3x3dbl3Conv{
+    .in_channels = 96, .in_height = 35, .in_width = 35, .out_channels = 96, .out_height = 35, .out_width = 35,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed5cBranch3x3dbl3Bn{
+    .channels = 96, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::PoolGeometry kMixed5cAvgpool1{
+    .channels = 256, .in_height = 35, .in_width = 35, .out_height = 35, .out_width = 35, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = true};
+constexpr cnn::ConvGeometry kMixed5cBranchPoolConv{
+    .in_channels = 256, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
+    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed5cBranchPoolBn{
+    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed5dBranch1x1Conv{
+    .in_channels = 288, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
+    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed5dBranch1x1Bn{
+    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed5dBranch5x5_1Conv{
+    .in_channels = 288, .in_height = 35, .in_width = 35, .out_channels = 48, .out_height = 35,
+    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed5dBranch5x5_1Bn{
+    .channels = 48, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed5dBranch5x5_2Conv{
+    .in_channels = 48, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35, .out_width = 35,
+    .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed5dBranch5x5_2Bn{
+    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed5dBranch3x3dbl1Conv{
+    .in_channels = 288, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
+    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed5dBranch3x3dbl1Bn{
+    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed5dBranch3x3dbl2Conv{
+    .in_channels = 64, .in_height = 35, .in_width = 35, .out_channels = 96, .out_height = 35, .out_width = 35,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed5dBranch3x3dbl2Bn{
+    .channels = 96, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed5dBranch3x3dbl3Conv{
+    .in_channels = 96, .in_height = 35, .in_width = 35, .out_channels = 96, .out_height = 35, .out_width = 35,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed5dBranch3x3dbl3Bn{
+    .channels = 96, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::PoolGeometry kMixed5dAvgpool1{
+    .channels = 288, .in_height = 35, .in_width = 35, .out_height = 35, .out_width = 35, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = true};
+constexpr cnn::ConvGeometry kMixed5dBranchPoolConv{
+    .in_channels = 288, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
+    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed5dBranchPoolBn{
+    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6aBranch3x3Conv{
+    .in_channels = 288, .in_height = 35, .in_width = 35, .out_channels = 384, .out_height = 17,
+    .out_width = 17, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6aBranch3x3Bn{
+    .channels = 384, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k384x17x17{.channels = 384, .height = 17, .width = 17, .block = 1};
-constexpr cnn::ConvGeometry kMixed6aBranch3x3dbl1Conv{.in_channels = 288, .in_height = 35, .in_width = 35,
-                                                      .out_channels = 64, .out_height = 35, .out_width = 35,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6aBranch3x3dbl1Bn{.channels = 64, .height = 35, .width = 35, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6aBranch3x3dbl2Conv{.in_channels = 64, .in_height = 35, .in_width = 35,
-                                                      .out_channels = 96, .out_height = 35, .out_width = 35,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6aBranch3x3dbl2Bn{.channels = 96, .height = 35, .width = 35, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6aBranch3x3dbl3Conv{.in_channels = 96, .in_height = 35, .in_width = 35,
-                                                      .out_channels = 96, .out_height = 17, .out_width = 17,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 2, .stride_width = 2, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6aBranch3x3dbl3Bn{.channels = 96, .height = 17, .width = 17, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6aBranch3x3dbl1Conv{
+    .in_channels = 288, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
+    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6aBranch3x3dbl1Bn{
+    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6aBranch3x3dbl2Conv{
+    .in_channels = 64, .in_height = 35, .in_width = 35, .out_channels = 96, .out_height = 35, .out_width = 35,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6aBranch3x3dbl2Bn{
+    .channels = 96, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6aBranch3x3dbl3Conv{
+    .in_channels = 96, .in_height = 35, .in_width = 35, .out_channels = 96, .out_height = 17, .out_width = 17,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6aBranch3x3dbl3Bn{
+    .channels = 96, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k96x17x17{.channels = 96, .height = 17, .width = 17, .block = 1};
-constexpr cnn::PoolGeometry kMixed6aMaxpool1{.channels = 288, .in_height = 35, .in_width = 35,
-                                             .out_height = 17, .out_width = 17, .kernel_height = 3,
-                                             .kernel_width = 3, .stride_height = 2, .stride_width = 2,
-                                             .pad_top = 0, .pad_left = 0, .block = 1,
-                                             .count_include_pad = false};
-constexpr cnn::ConvGeometry kMixed6bBranch1x1Conv{.in_channels = 768, .in_height = 17, .in_width = 17,
-                                                  .out_channels = 192, .out_height = 17, .out_width = 17,
-                                                  .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                  .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                  .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                  .block = 1};
-constexpr cnn::BnGeometry kMixed6bBranch1x1Bn{.channels = 192, .height = 17, .width = 17, .block = 1,
-                                              .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::PoolGeometry kMixed6aMaxpool1{
+    .channels = 288, .in_height = 35, .in_width = 35, .out_height = 17, .out_width = 17, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kMixed6bBranch1x1Conv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6bBranch1x1Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k192x17x17{.channels = 192, .height = 17, .width = 17, .block = 1};
-constexpr cnn::ConvGeometry kMixed6bBranch7x7_1Conv{.in_channels = 768, .in_height = 17, .in_width = 17,
-                                                    .out_channels = 128, .out_height = 17, .out_width = 17,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kMixed6bBranch7x7_1Bn{.channels = 128, .height = 17, .width = 17, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6bBranch7x7_1Conv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 128, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6bBranch7x7_1Bn{
+    .channels = 128, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k128x17x17{.channels = 128, .height = 17, .width = 17, .block = 1};
-constexpr cnn::ConvGeometry kMixed6bBranch7x7_2Conv{.in_channels = 128, .in_height = 17, .in_width = 17,
-                                                    .out_channels = 128, .out_height = 17, .out_width = 17,
-                                                    .kernel_height = 1, .kernel_width = 7, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 3,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kMixed6bBranch7x7_2Bn{.channels = 128, .height = 17, .width = 17, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6bBranch7x7_3Conv{.in_channels = 128, .in_height = 17, .in_width = 17,
-                                                    .out_channels = 192, .out_height = 17, .out_width = 17,
-                                                    .kernel_height = 7, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 3, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kMixed6bBranch7x7_3Bn{.channels = 192, .height = 17, .width = 17, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6bBranch7x7dbl1Conv{.in_channels = 768, .in_height = 17, .in_width = 17,
-                                                      .out_channels = 128, .out_height = 17, .out_width = 17,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6bBranch7x7dbl1Bn{.channels = 128, .height = 17, .width = 17, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6bBranch7x7dbl2Conv{.in_channels = 128, .in_height = 17, .in_width = 17,
-                                                      .out_channels = 128, .out_height = 17, .out_width = 17,
-                                                      .kernel_height = 7, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 3,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6bBranch7x7dbl2Bn{.channels = 128, .height = 17, .width = 17, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6bBranch7x7dbl3Conv{.in_channels = 128, .in_height = 17, .in_width = 17,
-                                                      .out_channels = 128, .out_height = 17, .out_width = 17,
-                                                      .kernel_height = 1, .kernel_width = 7,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 3, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6bBranch7x7dbl3Bn{.channels = 128, .height = 17, .width = 17, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6bBranch7x7dbl4Conv{.in_channels = 128, .in_height = 17, .in_width = 17,
-                                                      .out_channels = 128, .out_height = 17, .out_width = 17,
-                                                      .kernel_height = 7, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 3,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6bBranch7x7dbl4Bn{.channels = 128, .height = 17, .width = 17, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6bBranch7x7dbl5Conv{.in_channels = 128, .in_height = 17, .in_width = 17,
-                                                      .out_channels = 192, .out_height = 17, .out_width = 17,
-                                                      .kernel_height = 1, .kernel_width = 7,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 3, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6bBranch7x7dbl5Bn{.channels = 192, .height = 17, .width = 17, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::PoolGeometry kMixed6bAvgpool1{.channels = 768, .in_height = 17, .in_width = 17,
-                                             .out_height = 17, .out_width = 17, .kernel_height = 3,
-                                             .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-                                             .pad_top = 1, .pad_left = 1, .block = 1,
-                                             .count_include_pad = true};
-constexpr cnn::ConvGeometry kMixed6bBranchPoolConv{.in_channels = 768, .in_height = 17, .in_width = 17,
-                                                   .out_channels = 192, .out_height = 17, .out_width = 17,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kMixed6bBranchPoolBn{.channels = 192, .height = 17, .width = 17, .block = 1,
-                                               .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6cBranch1x1Conv{.in_channels = 768, .in_height = 17, .in_width = 17,
-                                                  .out_channels = 192, .out_height = 17, .out_width = 17,
-                                                  .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                  .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                  .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                  .block = 1};
-constexpr cnn::BnGeometry kMixed6cBranch1x1Bn{.channels = 192, .height = 17, .width = 17, .block = 1,
-                                              .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6cBranch7x7_1Conv{.in_channels = 768, .in_height = 17, .in_width = 17,
-                                                    .out_channels = 160, .out_height = 17, .out_width = 17,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kMixed6cBranch7x7_1Bn{.channels = 160, .height = 17, .width = 17, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6bBranch7x7_2Conv{
+    .in_channels = 128, .in_height = 17, .in_width = 17, .out_channels = 128, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 7, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6bBranch7x7_2Bn{
+    .channels = 128, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6bBranch7x7_3Conv{
+    .in_channels = 128, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6bBranch7x7_3Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6bBranch7x7dbl1Conv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 128, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6bBranch7x7dbl1Bn{
+    .channels = 128, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6bBranch7x7dbl2Conv{
+    .in_channels = 128, .in_height = 17, .in_width = 17, .out_channels = 128, .out_height = 17,
+    .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6bBranch7x7dbl2Bn{
+    .channels = 128, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6bBranch7x7dbl3Conv{
+    .in_channels = 128, .in_height = 17, .in_width = 17, .out_channels = 128, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 7, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6bBranch7x7dbl3Bn{
+    .channels = 128, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6bBranch7x7dbl4Conv{
+    .in_channels = 128, .in_height = 17, .in_width = 17, .out_channels = 128, .out_height = 17,
+    .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6bBranch7x7dbl4Bn{
+    .channels = 128, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6bBranch7x7dbl5Conv{
+    .in_channels = 128, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 7, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6bBranch7x7dbl5Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::PoolGeometry kMixed6bAvgpool1{
+    .channels = 768, .in_height = 17, .in_width = 17, .out_height = 17, .out_width = 17, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = true};
+constexpr cnn::ConvGeometry kMixed6bBranchPoolConv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6bBranchPoolBn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6cBranch1x1Conv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6cBranch1x1Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6cBranch7x7_1Conv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6cBranch7x7_1Bn{
+    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k160x17x17{.channels = 160, .height = 17, .width = 17, .block = 1};
-constexpr cnn::ConvGeometry kMixed6cBranch7x7_2Conv{.in_channels = 160, .in_height = 17, .in_width = 17,
-                                                    .out_channels = 160, .out_height = 17, .out_width = 17,
-                                                    .kernel_height = 1, .kernel_width = 7, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 3,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kMixed6cBranch7x7_2Bn{.channels = 160, .height = 17, .width = 17, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6cBranch7x7_3Conv{.in_channels = 160, .in_height = 17, .in_width = 17,
-                                                    .out_channels = 192, .out_height = 17, .out_width = 17,
-                                                    .kernel_height = 7, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 3, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kMixed6cBranch7x7_3Bn{.channels = 192, .height = 17, .width = 17, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6cBranch7x7dbl1Conv{.in_channels = 768, .in_height = 17, .in_width = 17,
-                                                      .out_channels = 160, .out_height = 17, .out_width = 17,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6cBranch7x7dbl1Bn{.channels = 160, .height = 17, .width = 17, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6cBranch7x7dbl2Conv{.in_channels = 160, .in_height = 17, .in_width = 17,
-                                                      .out_channels = 160, .out_height = 17, .out_width = 17,
-                                                      .kernel_height = 7, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 3,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6cBranch7x7dbl2Bn{.channels = 160, .height = 17, .width = 17, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6cBranch7x7dbl3Conv{.in_channels = 160, .in_height = 17, .in_width = 17,
-                                                      .out_channels = 160, .out_height = 17, .out_width = 17,
-                                                      .kernel_height = 1, .kernel_width = 7,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 3, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6cBranch7x7dbl3Bn{.channels = 160, .height = 17, .width = 17, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6cBranch7x7dbl4Conv{.in_channels = 160, .in_height = 17, .in_width = 17,
-                                                      .out_channels = 160, .out_height = 17, .out_width = 17,
-                                                      .kernel_height = 7, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 3,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6cBranch7x7dbl4Bn{.channels = 160, .height = 17, .width = 17, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6cBranch7x7dbl5Conv{.in_channels = 160, .in_height = 17, .in_width = 17,
-                                                      .out_channels = 192, .out_height = 17, .out_width = 17,
-                                                      .kernel_height = 1, .kernel_width = 7,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 3, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6cBranch7x7dbl5Bn{.channels = 192, .height = 17, .width = 17, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::PoolGeometry kMixed6cAvgpool1{.channels = 768, .in_height = 17, .in_width = 17,
-                                             .out_height = 17, .out_width = 17, .kernel_height = 3,
-                                             .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-                                             .pad_top = 1, .pad_left = 1, .block = 1,
-                                             .count_include_pad = true};
-constexpr cnn::ConvGeometry kMixed6cBranchPoolConv{.in_channels = 768, .in_height = 17, .in_width = 17,
-                                                   .out_channels = 192, .out_height = 17, .out_width = 17,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kMixed6cBranchPoolBn{.channels = 192, .height = 17, .width = 17, .block = 1,
-                                               .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6dBranch1x1Conv{.in_channels = 768, .in_height = 17, .in_width = 17,
-                                                  .out_channels = 192, .out_height = 17, .out_width = 17,
-                                                  .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                  .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                  .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                  .block = 1};
-constexpr cnn::BnGeometry kMixed6dBranch1x1Bn{.channels = 192, .height = 17, .width = 17, .block = 1,
-                                              .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6dBranch7x7_1Conv{.in_channels = 768, .in_height = 17, .in_width = 17,
-                                                    .out_channels = 160, .out_height = 17, .out_width = 17,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kMixed6dBranch7x7_1Bn{.channels = 160, .height = 17, .width = 17, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6dBranch7x7_2Conv{.in_channels = 160, .in_height = 17, .in_width = 17,
-                                                    .out_channels = 160, .out_height = 17, .out_width = 17,
-                                                    .kernel_height = 1, .kernel_width = 7, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 3,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kMixed6dBranch7x7_2Bn{.channels = 160, .height = 17, .width = 17, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6dBranch7x7_3Conv{.in_channels = 160, .in_height = 17, .in_width = 17,
-                                                    .out_channels = 192, .out_height = 17, .out_width = 17,
-                                                    .kernel_height = 7, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 3, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kMixed6dBranch7x7_3Bn{.channels = 192, .height = 17, .width = 17, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6dBranch7x7dbl1Conv{.in_channels = 768, .in_height = 17, .in_width = 17,
-                                                      .out_channels = 160, .out_height = 17, .out_width = 17,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6dBranch7x7dbl1Bn{.channels = 160, .height = 17, .width = 17, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6dBranch7x7dbl2Conv{.in_channels = 160, .in_height = 17, .in_width = 17,
-                                                      .out_channels = 160, .out_height = 17, .out_width = 17,
-                                                      .kernel_height = 7, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 3,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6dBranch7x7dbl2Bn{.channels = 160, .height = 17, .width = 17, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6dBranch7x7dbl3Conv{.in_channels = 160, .in_height = 17, .in_width = 17,
-                                                      .out_channels = 160, .out_height = 17, .out_width = 17,
-                                                      .kernel_height = 1, .kernel_width = 7,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 3, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6dBranch7x7dbl3Bn{.channels = 160, .height = 17, .width = 17, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6dBranch7x7dbl4Conv{.in_channels = 160, .in_height = 17, .in_width = 17,
-                                                      .out_channels = 160, .out_height = 17, .out_width = 17,
-                                                      .kernel_height = 7, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 3,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6dBranch7x7dbl4Bn{.channels = 160, .height = 17, .width = 17, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6dBranch7x7dbl5Conv{.in_channels = 160, .in_height = 17, .in_width = 17,
-                                                      .out_channels = 192, .out_height = 17, .out_width = 17,
-                                                      .kernel_height = 1, .kernel_width = 7,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 3, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6dBranch7x7dbl5Bn{.channels = 192, .height = 17, .width = 17, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::PoolGeometry kMixed6dAvgpool1{.channels = 768, .in_height = 17, .in_width = 17,
-                                             .out_height = 17, .out_width = 17, .kernel_height = 3,
-                                             .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-                                             .pad_top = 1, .pad_left = 1, .block = 1,
-                                             .count_include_pad = true};
-constexpr cnn::ConvGeometry kMixed6dBranchPoolConv{.in_channels = 768, .in_height = 17, .in_width = 17,
-                                                   .out_channels = 192, .out_height = 17, .out_width = 17,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kMixed6dBranchPoolBn{.channels = 192, .height = 17, .width = 17, .block = 1,
-                                               .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6eBranch1x1Conv{.in_channels = 768, .in_height = 17, .in_width = 17,
-                                                  .out_channels = 192, .out_height = 17, .out_width = 17,
-                                                  .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                  .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                  .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                  .block = 1};
-constexpr cnn::BnGeometry kMixed6eBranch1x1Bn{.channels = 192, .height = 17, .width = 17, .block = 1,
-                                              .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6eBranch7x7_1Conv{.in_channels = 768, .in_height = 17, .in_width = 17,
-                                                    .out_channels = 192, .out_height = 17, .out_width = 17,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kMixed6eBranch7x7_1Bn{.channels = 192, .height = 17, .width = 17, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6eBranch7x7_2Conv{.in_channels = 192, .in_height = 17, .in_width = 17,
-                                                    .out_channels = 192, .out_height = 17, .out_width = 17,
-                                                    .kernel_height = 1, .kernel_width = 7, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 3,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kMixed6eBranch7x7_2Bn{.channels = 192, .height = 17, .width = 17, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6eBranch7x7_3Conv{.in_channels = 192, .in_height = 17, .in_width = 17,
-                                                    .out_channels = 192, .out_height = 17, .out_width = 17,
-                                                    .kernel_height = 7, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 3, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kMixed6eBranch7x7_3Bn{.channels = 192, .height = 17, .width = 17, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6eBranch7x7dbl1Conv{.in_channels = 768, .in_height = 17, .in_width = 17,
-                                                      .out_channels = 192, .out_height = 17, .out_width = 17,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6eBranch7x7dbl1Bn{.channels = 192, .height = 17, .width = 17, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6eBranch7x7dbl2Conv{.in_channels = 192, .in_height = 17, .in_width = 17,
-                                                      .out_channels = 192, .out_height = 17, .out_width = 17,
-                                                      .kernel_height = 7, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 3,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6eBranch7x7dbl2Bn{.channels = 192, .height = 17, .width = 17, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6eBranch7x7dbl3Conv{.in_channels = 192, .in_height = 17, .in_width = 17,
-                                                      .out_channels = 192, .out_height = 17, .out_width = 17,
-                                                      .kernel_height = 1, .kernel_width = 7,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 3, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6eBranch7x7dbl3Bn{.channels = 192, .height = 17, .width = 17, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6eBranch7x7dbl4Conv{.in_channels = 192, .in_height = 17, .in_width = 17,
-                                                      .out_channels = 192, .out_height = 17, .out_width = 17,
-                                                      .kernel_height = 7, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 3,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6eBranch7x7dbl4Bn{.channels = 192, .height = 17, .width = 17, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6eBranch7x7dbl5Conv{.in_channels = 192, .in_height = 17, .in_width = 17,
-                                                      .out_channels = 192, .out_height = 17, .out_width = 17,
-                                                      .kernel_height = 1, .kernel_width = 7,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 3, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6eBranch7x7dbl5Bn{.channels = 192, .height = 17, .width = 17, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::PoolGeometry kMixed6eAvgpool1{.channels = 768, .in_height = 17, .in_width = 17,
-                                             .out_height = 17, .out_width = 17, .kernel_height = 3,
-                                             .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-                                             .pad_top = 1, .pad_left = 1, .block = 1,
-                                             .count_include_pad = true};
-constexpr cnn::ConvGeometry kMixed6eBranchPoolConv{.in_channels = 768, .in_height = 17, .in_width = 17,
-                                                   .out_channels = 192, .out_height = 17, .out_width = 17,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kMixed6eBranchPoolBn{.channels = 192, .height = 17, .width = 17, .block = 1,
-                                               .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed7aBranch3x3_1Conv{.in_channels = 768, .in_height = 17, .in_width = 17,
-                                                    .out_channels = 192, .out_height = 17, .out_width = 17,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kMixed7aBranch3x3_1Bn{.channels = 192, .height = 17, .width = 17, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed7aBranch3x3_2Conv{.in_channels = 192, .in_height = 17, .in_width = 17,
-                                                    .out_channels = 320, .out_height = 8, .out_width = 8,
-                                                    .kernel_height = 3, .kernel_width = 3, .stride_height = 2,
-                                                    .stride_width = 2, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kMixed7aBranch3x3_2Bn{.channels = 320, .height = 8, .width = 8, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6cBranch7x7_2Conv{
+    .in_channels = 160, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 7, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6cBranch7x7_2Bn{
+    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6cBranch7x7_3Conv{
+    .in_channels = 160, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6cBranch7x7_3Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6cBranch7x7dbl1Conv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6cBranch7x7dbl1Bn{
+    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6cBranch7x7dbl2Conv{
+    .in_channels = 160, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
+    .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6cBranch7x7dbl2Bn{
+    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6cBranch7x7dbl3Conv{
+    .in_channels = 160, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 7, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6cBranch7x7dbl3Bn{
+    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6cBranch7x7dbl4Conv{
+    .in_channels = 160, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
+    .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6cBranch7x7dbl4Bn{
+    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6cBranch7x7dbl5Conv{
+    .in_channels = 160, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 7, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6cBranch7x7dbl5Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::PoolGeometry kMixed6cAvgpool1{
+    .channels = 768, .in_height = 17, .in_width = 17, .out_height = 17, .out_width = 17, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = true};
+constexpr cnn::ConvGeometry kMixed6cBranchPoolConv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6cBranchPoolBn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6dBranch1x1Conv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6dBranch1x1Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6dBranch7x7_1Conv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6dBranch7x7_1Bn{
+    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6dBranch7x7_2Conv{
+    .in_channels = 160, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 7, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6dBranch7x7_2Bn{
+    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6dBranch7x7_3Conv{
+    .in_channels = 160, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6dBranch7x7_3Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6dBranch7x7dbl1Conv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6dBranch7x7dbl1Bn{
+    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6dBranch7x7dbl2Conv{
+    .in_channels = 160, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
+    .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6dBranch7x7dbl2Bn{
+    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6dBranch7x7dbl3Conv{
+    .in_channels = 160, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 7, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6dBranch7x7dbl3Bn{
+    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6dBranch7x7dbl4Conv{
+    .in_channels = 160, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
+    .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6dBranch7x7dbl4Bn{
+    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6dBranch7x7dbl5Conv{
+    .in_channels = 160, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 7, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6dBranch7x7dbl5Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::PoolGeometry kMixed6dAvgpool1{
+    .channels = 768, .in_height = 17, .in_width = 17, .out_height = 17, .out_width = 17, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = true};
+constexpr cnn::ConvGeometry kMixed6dBranchPoolConv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6dBranchPoolBn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6eBranch1x1Conv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6eBranch1x1Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6eBranch7x7_1Conv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6eBranch7x7_1Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6eBranch7x7_2Conv{
+    .in_channels = 192, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 7, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6eBranch7x7_2Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6eBranch7x7_3Conv{
+    .in_channels = 192, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6eBranch7x7_3Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6eBranch7x7dbl1Conv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6eBranch7x7dbl1Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6eBranch7x7dbl2Conv{
+    .in_channels = 192, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6eBranch7x7dbl2Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6eBranch7x7dbl3Conv{
+    .in_channels = 192, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 7, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6eBranch7x7dbl3Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6eBranch7x7dbl4Conv{
+    .in_channels = 192, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6eBranch7x7dbl4Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6eBranch7x7dbl5Conv{
+    .in_channels = 192, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 7, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6eBranch7x7dbl5Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::PoolGeometry kMixed6eAvgpool1{
+    .channels = 768, .in_height = 17, .in_width = 17, .out_height = 17, .out_width = 17, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = true};
+constexpr cnn::ConvGeometry kMixed6eBranchPoolConv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6eBranchPoolBn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed7aBranch3x3_1Conv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed7aBranch3x3_1Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed7aBranch3x3_2Conv{
+    .in_channels = 192, .in_height = 17, .in_width = 17, .out_channels = 320, .out_height = 8, .out_width = 8,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed7aBranch3x3_2Bn{
+    .channels = 320, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k320x8x8{.channels = 320, .height = 8, .width = 8, .block = 1};
-constexpr cnn::ConvGeometry kMixed7aBranch7x7x3_1Conv{.in_channels = 768, .in_height = 17, .in_width = 17,
-                                                      .out_channels = 192, .out_height = 17, .out_width = 17,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7aBranch7x7x3_1Bn{.channels = 192, .height = 17, .width = 17, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed7aBranch7x7x3_2Conv{.in_channels = 192, .in_height = 17, .in_width = 17,
-                                                      .out_channels = 192, .out_height = 17, .out_width = 17,
-                                                      .kernel_height = 1, .kernel_width = 7,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 3, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7aBranch7x7x3_2Bn{.channels = 192, .height = 17, .width = 17, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed7aBranch7x7x3_3Conv{.in_channels = 192, .in_height = 17, .in_width = 17,
-                                                      .out_channels = 192, .out_height = 17, .out_width = 17,
-                                                      .kernel_height = 7, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 3,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7aBranch7x7x3_3Bn{.channels = 192, .height = 17, .width = 17, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed7aBranch7x7x3_4Conv{.in_channels = 192, .in_height = 17, .in_width = 17,
-                                                      .out_channels = 192, .out_height = 8, .out_width = 8,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 2, .stride_width = 2, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7aBranch7x7x3_4Bn{.channels = 192, .height = 8, .width = 8, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed7aBranch7x7x3_1Conv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed7aBranch7x7x3_1Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed7aBranch7x7x3_2Conv{
+    .in_channels = 192, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 7, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed7aBranch7x7x3_2Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed7aBranch7x7x3_3Conv{
+    .in_channels = 192, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed7aBranch7x7x3_3Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed7aBranch7x7x3_4Conv{
+    .in_channels = 192, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 8, .out_width = 8,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed7aBranch7x7x3_4Bn{
+    .channels = 192, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k192x8x8{.channels = 192, .height = 8, .width = 8, .block = 1};
-constexpr cnn::PoolGeometry kMixed7aMaxpool1{.channels = 768, .in_height = 17, .in_width = 17,
-                                             .out_height = 8, .out_width = 8, .kernel_height = 3,
-                                             .kernel_width = 3, .stride_height = 2, .stride_width = 2,
-                                             .pad_top = 0, .pad_left = 0, .block = 1,
-                                             .count_include_pad = false};
-constexpr cnn::ConvGeometry kMixed7bBranch1x1Conv{.in_channels = 1280, .in_height = 8, .in_width = 8,
-                                                  .out_channels = 320, .out_height = 8, .out_width = 8,
-                                                  .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                  .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                  .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                  .block = 1};
-constexpr cnn::BnGeometry kMixed7bBranch1x1Bn{.channels = 320, .height = 8, .width = 8, .block = 1,
-                                              .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed7bBranch3x3_1Conv{.in_channels = 1280, .in_height = 8, .in_width = 8,
-                                                    .out_channels = 384, .out_height = 8, .out_width = 8,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kMixed7bBranch3x3_1Bn{.channels = 384, .height = 8, .width = 8, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::PoolGeometry kMixed7aMaxpool1{
+    .channels = 768, .in_height = 17, .in_width = 17, .out_height = 8, .out_width = 8, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kMixed7bBranch1x1Conv{
+    .in_channels = 1280, .in_height = 8, .in_width = 8, .out_channels = 320, .out_height = 8, .out_width = 8,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed7bBranch1x1Bn{
+    .channels = 320, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed7bBranch3x3_1Conv{
+    .in_channels = 1280, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed7bBranch3x3_1Bn{
+    .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k384x8x8{.channels = 384, .height = 8, .width = 8, .block = 1};
-constexpr cnn::ConvGeometry kMixed7bBranch3x3_2aConv{.in_channels = 384, .in_height = 8, .in_width = 8,
-                                                     .out_channels = 384, .out_height = 8, .out_width = 8,
-                                                     .kernel_height = 1, .kernel_width = 3,
-                                                     .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                     .pad_left = 1, .dilation_height = 1, .dilation_width = 1,
-                                                     .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7bBranch3x3_2aBn{.channels = 384, .height = 8, .width = 8, .block = 1,
-                                                 .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed7bBranch3x3_2bConv{.in_channels = 384, .in_height = 8, .in_width = 8,
-                                                     .out_channels = 384, .out_height = 8, .out_width = 8,
-                                                     .kernel_height = 3, .kernel_width = 1,
-                                                     .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                     .pad_left = 0, .dilation_height = 1, .dilation_width = 1,
-                                                     .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7bBranch3x3_2bBn{.channels = 384, .height = 8, .width = 8, .block = 1,
-                                                 .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed7bBranch3x3dbl1Conv{.in_channels = 1280, .in_height = 8, .in_width = 8,
-                                                      .out_channels = 448, .out_height = 8, .out_width = 8,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7bBranch3x3dbl1Bn{.channels = 448, .height = 8, .width = 8, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed7bBranch3x3_2aConv{
+    .in_channels = 384, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
+    .kernel_height = 1, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed7bBranch3x3_2aBn{
+    .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed7bBranch3x3_2bConv{
+    .in_channels = 384, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
+    .kernel_height = 3, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed7bBranch3x3_2bBn{
+    .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed7bBranch3x3dbl1Conv{
+    .in_channels = 1280, .in_height = 8, .in_width = 8, .out_channels = 448, .out_height = 8, .out_width = 8,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed7bBranch3x3dbl1Bn{
+    .channels = 448, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k448x8x8{.channels = 448, .height = 8, .width = 8, .block = 1};
-constexpr cnn::ConvGeometry kMixed7bBranch3x3dbl2Conv{.in_channels = 448, .in_height = 8, .in_width = 8,
-                                                      .out_channels = 384, .out_height = 8, .out_width = 8,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7bBranch3x3dbl2Bn{.channels = 384, .height = 8, .width = 8, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed7bBranch3x3dbl3aConv{.in_channels = 384, .in_height = 8, .in_width = 8,
-                                                       .out_channels = 384, .out_height = 8, .out_width = 8,
-                                                       .kernel_height = 1, .kernel_width = 3,
-                                                       .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                       .pad_left = 1, .dilation_height = 1,
-                                                       .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7bBranch3x3dbl3aBn{.channels = 384, .height = 8, .width = 8, .block = 1,
-                                                   .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed7bBranch3x3dbl3bConv{.in_channels = 384, .in_height = 8, .in_width = 8,
-                                                       .out_channels = 384, .out_height = 8, .out_width = 8,
-                                                       .kernel_height = 3, .kernel_width = 1,
-                                                       .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                       .pad_left = 0, .dilation_height = 1,
-                                                       .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7bBranch3x3dbl3bBn{.channels = 384, .height = 8, .width = 8, .block = 1,
-                                                   .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::PoolGeometry kMixed7bAvgpool1{.channels = 1280, .in_height = 8, .in_width = 8, .out_height = 8,
-                                             .out_width = 8, .kernel_height = 3, .kernel_width = 3,
-                                             .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                             .pad_left = 1, .block = 1, .count_include_pad = true};
-constexpr cnn::ConvGeometry kMixed7bBranchPoolConv{.in_channels = 1280, .in_height = 8, .in_width = 8,
-                                                   .out_channels = 192, .out_height = 8, .out_width = 8,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kMixed7bBranchPoolBn{.channels = 192, .height = 8, .width = 8, .block = 1,
-                                               .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed7cBranch1x1Conv{.in_channels = 2048, .in_height = 8, .in_width = 8,
-                                                  .out_channels = 320, .out_height = 8, .out_width = 8,
-                                                  .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                  .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                  .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                  .block = 1};
-constexpr cnn::BnGeometry kMixed7cBranch1x1Bn{.channels = 320, .height = 8, .width = 8, .block = 1,
-                                              .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed7cBranch3x3_1Conv{.in_channels = 2048, .in_height = 8, .in_width = 8,
-                                                    .out_channels = 384, .out_height = 8, .out_width = 8,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kMixed7cBranch3x3_1Bn{.channels = 384, .height = 8, .width = 8, .block = 1,
-                                                .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed7cBranch3x3_2aConv{.in_channels = 384, .in_height = 8, .in_width = 8,
-                                                     .out_channels = 384, .out_height = 8, .out_width = 8,
-                                                     .kernel_height = 1, .kernel_width = 3,
-                                                     .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                     .pad_left = 1, .dilation_height = 1, .dilation_width = 1,
-                                                     .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7cBranch3x3_2aBn{.channels = 384, .height = 8, .width = 8, .block = 1,
-                                                 .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed7cBranch3x3_2bConv{.in_channels = 384, .in_height = 8, .in_width = 8,
-                                                     .out_channels = 384, .out_height = 8, .out_width = 8,
-                                                     .kernel_height = 3, .kernel_width = 1,
-                                                     .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                     .pad_left = 0, .dilation_height = 1, .dilation_width = 1,
-                                                     .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7cBranch3x3_2bBn{.channels = 384, .height = 8, .width = 8, .block = 1,
-                                                 .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed7cBranch3x3dbl1Conv{.in_channels = 2048, .in_height = 8, .in_width = 8,
-                                                      .out_channels = 448, .out_height = 8, .out_width = 8,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7cBranch3x3dbl1Bn{.channels = 448, .height = 8, .width = 8, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed7cBranch3x3dbl2Conv{.in_channels = 448, .in_height = 8, .in_width = 8,
-                                                      .out_channels = 384, .out_height = 8, .out_width = 8,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7cBranch3x3dbl2Bn{.channels = 384, .height = 8, .width = 8, .block = 1,
-                                                  .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed7cBranch3x3dbl3aConv{.in_channels = 384, .in_height = 8, .in_width = 8,
-                                                       .out_channels = 384, .out_height = 8, .out_width = 8,
-                                                       .kernel_height = 1, .kernel_width = 3,
-                                                       .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                       .pad_left = 1, .dilation_height = 1,
-                                                       .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7cBranch3x3dbl3aBn{.channels = 384, .height = 8, .width = 8, .block = 1,
-                                                   .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed7cBranch3x3dbl3bConv{.in_channels = 384, .in_height = 8, .in_width = 8,
-                                                       .out_channels = 384, .out_height = 8, .out_width = 8,
-                                                       .kernel_height = 3, .kernel_width = 1,
-                                                       .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                       .pad_left = 0, .dilation_height = 1,
-                                                       .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7cBranch3x3dbl3bBn{.channels = 384, .height = 8, .width = 8, .block = 1,
-                                                   .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::PoolGeometry kMixed7cAvgpool1{.channels = 2048, .in_height = 8, .in_width = 8, .out_height = 8,
-                                             .out_width = 8, .kernel_height = 3, .kernel_width = 3,
-                                             .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                             .pad_left = 1, .block = 1, .count_include_pad = true};
-constexpr cnn::ConvGeometry kMixed7cBranchPoolConv{.in_channels = 2048, .in_height = 8, .in_width = 8,
-                                                   .out_channels = 192, .out_height = 8, .out_width = 8,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kMixed7cBranchPoolBn{.channels = 192, .height = 8, .width = 8, .block = 1,
-                                               .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed7bBranch3x3dbl2Conv{
+    .in_channels = 448, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed7bBranch3x3dbl2Bn{
+    .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed7bBranch3x3dbl3aConv{
+    .in_channels = 384, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
+    .kernel_height = 1, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed7bBranch3x3dbl3aBn{
+    .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed7bBranch3x3dbl3bConv{
+    .in_channels = 384, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
+    .kernel_height = 3, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed7bBranch3x3dbl3bBn{
+    .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::PoolGeometry kMixed7bAvgpool1{
+    .channels = 1280, .in_height = 8, .in_width = 8, .out_height = 8, .out_width = 8, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = true};
+constexpr cnn::ConvGeometry kMixed7bBranchPoolConv{
+    .in_channels = 1280, .in_height = 8, .in_width = 8, .out_channels = 192, .out_height = 8, .out_width = 8,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed7bBranchPoolBn{
+    .channels = 192, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed7cBranch1x1Conv{
+    .in_channels = 2048, .in_height = 8, .in_width = 8, .out_channels = 320, .out_height = 8, .out_width = 8,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed7cBranch1x1Bn{
+    .channels = 320, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed7cBranch3x3_1Conv{
+    .in_channels = 2048, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed7cBranch3x3_1Bn{
+    .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed7cBranch3x3_2aConv{
+    .in_channels = 384, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
+    .kernel_height = 1, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed7cBranch3x3_2aBn{
+    .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed7cBranch3x3_2bConv{
+    .in_channels = 384, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
+    .kernel_height = 3, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed7cBranch3x3_2bBn{
+    .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed7cBranch3x3dbl1Conv{
+    .in_channels = 2048, .in_height = 8, .in_width = 8, .out_channels = 448, .out_height = 8, .out_width = 8,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed7cBranch3x3dbl1Bn{
+    .channels = 448, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed7cBranch3x3dbl2Conv{
+    .in_channels = 448, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed7cBranch3x3dbl2Bn{
+    .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed7cBranch3x3dbl3aConv{
+    .in_channels = 384, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
+    .kernel_height = 1, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed7cBranch3x3dbl3aBn{
+    .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed7cBranch3x3dbl3bConv{
+    .in_channels = 384, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
+    .kernel_height = 3, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed7cBranch3x3dbl3bBn{
+    .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::PoolGeometry kMixed7cAvgpool1{
+    .channels = 2048, .in_height = 8, .in_width = 8, .out_height = 8, .out_width = 8, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = true};
+constexpr cnn::ConvGeometry kMixed7cBranchPoolConv{
+    .in_channels = 2048, .in_height = 8, .in_width = 8, .out_channels = 192, .out_height = 8, .out_width = 8,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed7cBranchPoolBn{
+    .channels = 192, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k2048x8x8{.channels = 2048, .height = 8, .width = 8, .block = 1};
 constexpr cnn::DenseGeometry kFc{.in = 2048, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};

@@ -13,28 +13,28 @@ namespace {
 constexpr int kBatch = 128;  // the most images at once; activations lie in blocks of 32
 
 constexpr cnn::MapGeometry k1x32x32{.channels = 1, .height = 32, .width = 32, .block = 32};
-constexpr cnn::ConvGeometry kC1{.in_channels = 1, .in_height = 32, .in_width = 32, .out_channels = 6,
-                                .out_height = 28, .out_width = 28, .kernel_height = 5, .kernel_width = 5,
-                                .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::ConvGeometry kC1{
+    .in_channels = 1, .in_height = 32, .in_width = 32, .out_channels = 6, .out_height = 28, .out_width = 28,
+    .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
 constexpr cnn::MapGeometry k6x28x28{.channels = 6, .height = 28, .width = 28, .block = 32};
-constexpr cnn::PoolGeometry kS2{.channels = 6, .in_height = 28, .in_width = 28, .out_height = 14,
-                                .out_width = 14, .kernel_height = 2, .kernel_width = 2, .stride_height = 2,
-                                .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 32,
-                                .count_include_pad = true};
-constexpr cnn::ConvGeometry kC3{.in_channels = 6, .in_height = 14, .in_width = 14, .out_channels = 16,
-                                .out_height = 10, .out_width = 10, .kernel_height = 5, .kernel_width = 5,
-                                .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::PoolGeometry kS2{
+    .channels = 6, .in_height = 28, .in_width = 28, .out_height = 14, .out_width = 14, .kernel_height = 2,
+    .kernel_width = 2, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 32,
+    .count_include_pad = true};
+constexpr cnn::ConvGeometry kC3{
+    .in_channels = 6, .in_height = 14, .in_width = 14, .out_channels = 16, .out_height = 10, .out_width = 10,
+    .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
 constexpr cnn::MapGeometry k16x10x10{.channels = 16, .height = 10, .width = 10, .block = 32};
-constexpr cnn::PoolGeometry kS4{.channels = 16, .in_height = 10, .in_width = 10, .out_height = 5,
-                                .out_width = 5, .kernel_height = 2, .kernel_width = 2, .stride_height = 2,
-                                .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 32,
-                                .count_include_pad = true};
-constexpr cnn::ConvGeometry kC5{.in_channels = 16, .in_height = 5, .in_width = 5, .out_channels = 120,
-                                .out_height = 1, .out_width = 1, .kernel_height = 5, .kernel_width = 5,
-                                .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::PoolGeometry kS4{
+    .channels = 16, .in_height = 10, .in_width = 10, .out_height = 5, .out_width = 5, .kernel_height = 2,
+    .kernel_width = 2, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 32,
+    .count_include_pad = true};
+constexpr cnn::ConvGeometry kC5{
+    .in_channels = 16, .in_height = 5, .in_width = 5, .out_channels = 120, .out_height = 1, .out_width = 1,
+    .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
 constexpr cnn::MapGeometry k120{.channels = 120, .height = 1, .width = 1, .block = 32};
 constexpr cnn::DenseGeometry kF6{.in = 120, .out = 84, .block = 32};
 constexpr cnn::MapGeometry k84{.channels = 84, .height = 1, .width = 1, .block = 32};

@@ -10,45 +10,46 @@ namespace models {
 
 namespace {
 
-constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 32
+constexpr int kBatch = 128;  // the most images at once; activations lie in blocks of 32
 
 constexpr cnn::MapGeometry k1x32x32{.channels = 1, .height = 32, .width = 32, .block = 32};
-constexpr cnn::ConvGeometry kC1{.in_channels = 1, .in_height = 32, .in_width = 32, .out_channels = 6,
-                                .out_height = 28, .out_width = 28, .kernel_height = 5, .kernel_width = 5,
-                                .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
-constexpr cnn::ScaledTanhGeometry kTanh1{.channels = 6, .height = 28, .width = 28, .block = 32,
-                                         .scale = 1.7159f, .slope = 0.6666667f};
-constexpr cnn::PoolGeometry kS2{.channels = 6, .in_height = 28, .in_width = 28, .out_height = 14,
-                                .out_width = 14, .kernel_height = 2, .kernel_width = 2, .stride_height = 2,
-                                .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 32,
-                                .count_include_pad = false};
-constexpr cnn::ScaledTanhGeometry kTanh2{.channels = 6, .height = 14, .width = 14, .block = 32,
-                                         .scale = 1.7159f, .slope = 0.6666667f};
-constexpr cnn::ConnectedConvGeometry kC3{.in_channels = 6, .in_height = 14, .in_width = 14,
-                                         .out_channels = 16, .out_height = 10, .out_width = 10,
-                                         .kernel_height = 5, .kernel_width = 5, .stride_height = 1,
-                                         .stride_width = 1, .pad_top = 0, .pad_left = 0, .dilation_height = 1,
-                                         .dilation_width = 1, .groups = 1, .block = 32,
-                                         .inputs = {7, 14, 28, 56, 49, 35, 15, 30, 60, 57, 51, 39, 27, 54, 45, 63}};
-constexpr cnn::ScaledTanhGeometry kTanh3{.channels = 16, .height = 10, .width = 10, .block = 32,
-                                         .scale = 1.7159f, .slope = 0.6666667f};
-constexpr cnn::PoolGeometry kS4{.channels = 16, .in_height = 10, .in_width = 10, .out_height = 5,
-                                .out_width = 5, .kernel_height = 2, .kernel_width = 2, .stride_height = 2,
-                                .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 32,
-                                .count_include_pad = false};
-constexpr cnn::ScaledTanhGeometry kTanh4{.channels = 16, .height = 5, .width = 5, .block = 32,
-                                         .scale = 1.7159f, .slope = 0.6666667f};
-constexpr cnn::ConvGeometry kC5{.in_channels = 16, .in_height = 5, .in_width = 5, .out_channels = 120,
-                                .out_height = 1, .out_width = 1, .kernel_height = 5, .kernel_width = 5,
-                                .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
-constexpr cnn::ScaledTanhGeometry kTanh5{.channels = 120, .height = 1, .width = 1, .block = 32,
-                                         .scale = 1.7159f, .slope = 0.6666667f};
+constexpr cnn::ConvGeometry kC1{
+    .in_channels = 1, .in_height = 32, .in_width = 32, .out_channels = 6, .out_height = 28, .out_width = 28,
+    .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::ScaledTanhGeometry kTanh1{
+    .channels = 6, .height = 28, .width = 28, .block = 32, .scale = 1.7159f, .slope = 0.6666667f};
+constexpr cnn::PoolGeometry kS2{
+    .channels = 6, .in_height = 28, .in_width = 28, .out_height = 14, .out_width = 14, .kernel_height = 2,
+    .kernel_width = 2, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 32,
+    .count_include_pad = false};
+constexpr cnn::ScaledTanhGeometry kTanh2{
+    .channels = 6, .height = 14, .width = 14, .block = 32, .scale = 1.7159f, .slope = 0.6666667f};
+constexpr cnn::ConnectedConvGeometry kC3{
+    .in_channels = 6, .in_height = 14, .in_width = 14, .out_channels = 16, .out_height = 10, .out_width = 10,
+    .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32,
+    .inputs = {7, 14, 28, 56, 49, 35, 15, 30, 60, 57, 51, 39, 27, 54, 45, 63}};
+constexpr cnn::ScaledTanhGeometry kTanh3{
+    .channels = 16, .height = 10, .width = 10, .block = 32, .scale = 1.7159f, .slope = 0.6666667f};
+constexpr cnn::PoolGeometry kS4{
+    .channels = 16, .in_height = 10, .in_width = 10, .out_height = 5, .out_width = 5, .kernel_height = 2,
+    .kernel_width = 2, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 32,
+    .count_include_pad = false};
+constexpr cnn::ScaledTanhGeometry kTanh4{
+    .channels = 16, .height = 5, .width = 5, .block = 32, .scale = 1.7159f, .slope = 0.6666667f};
+constexpr cnn::ConvGeometry kC5{
+    .in_channels = 16, .in_height = 5, .in_width = 5, .out_channels = 120, .out_height = 1, .out_width = 1,
+    .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::ScaledTanhGeometry kTanh5{
+    .channels = 120, .height = 1, .width = 1, .block = 32, .scale = 1.7159f, .slope = 0.6666667f};
 constexpr cnn::DenseGeometry kF6{.in = 120, .out = 84, .block = 32};
-constexpr cnn::ScaledTanhGeometry kTanh6{.channels = 84, .height = 1, .width = 1, .block = 32,
-                                         .scale = 1.7159f, .slope = 0.6666667f};
-constexpr cnn::RbfGeometry kOutput{.in = 84, .out = 10, .block = 32};
+constexpr cnn::ScaledTanhGeometry kTanh6{
+    .channels = 84, .height = 1, .width = 1, .block = 32, .scale = 1.7159f, .slope = 0.6666667f};
+constexpr cnn::RbfGeometry kOutput{
+    .in = 84, .out = 10, .block = 32,
+    .codes = {2250968682780, 971336868033, 277042333192, 2132468171784, 558481023166, 4363957338632, 2078899445950, 2147887358016, 1143074330656, 1108169199743, 2215936803071, 2147887358016, 2318479147324, 2147889471681, 558413914239, 138521216016, 2147889471678, 2147889471681, 4346912727230, 1039517360192}};
 constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 32};
 
 // The plan has room for what the kernels need.
@@ -100,8 +101,55 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "output", .type = "rbf", .output = "10", .parameters = 0, .macs = 840, .line = "37"},
 };
 
+constexpr std::string_view kClassNames[] = {
+    "T-shirt",
+    "trouser",
+    "pullover",
+    "dress",
+    "coat",
+    "sandal",
+    "shirt",
+    "sneaker",
+    "bag",
+    "boot",
+};
+
+constexpr cnn::TransformDescription kPrepare[] = {
+    {.kind = cnn::TransformKind::kResize, .height = 32, .width = 32},
+};
+
+constexpr std::string_view kMetrics[] = {
+    "accuracy",
+};
+
+constexpr cnn::CheckpointDescription kCheckpoints[] = {
+    {.file = "best.safetensors", .monitor = "val_accuracy"},
+};
+
+constexpr cnn::LearningTensor kLearningInPhase0[] = {
+    {.tensor = 0, .gradient_offset = 0},
+    {.tensor = 1, .gradient_offset = 160},
+    {.tensor = 2, .gradient_offset = 176},
+    {.tensor = 3, .gradient_offset = 192},
+    {.tensor = 4, .gradient_offset = 208},
+    {.tensor = 5, .gradient_offset = 1712},
+    {.tensor = 6, .gradient_offset = 1728},
+    {.tensor = 7, .gradient_offset = 1744},
+    {.tensor = 8, .gradient_offset = 1760},
+    {.tensor = 9, .gradient_offset = 49760},
+    {.tensor = 10, .gradient_offset = 49888},
+    {.tensor = 11, .gradient_offset = 59968},
+};
+
+constexpr cnn::PhaseDescription kPhases[] = {
+    {.name = "main", .epochs = 10, .has_optimizer = true,
+     .optimizer = {.algorithm = cnn::Algorithm::kAdam, .learning_rate = 0.001, .weight_decay = 0.0,
+                   .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-08},
+     .learning = kLearningInPhase0, .gradients = 60064},
+};
+
 constexpr cnn::ModelDescription kModel{
-    .name = "LeNet5", .program = "lenet5_1998", .spec = "lenet5_1998.cnn", .version = "0.1.0", .spec_hash = "3b55067aa422cdca",
+    .name = "LeNet5", .program = "lenet5_1998", .spec = "lenet5_1998.cnn", .version = "0.1.0", .spec_hash = "4adea4a7cb85fb9f",
     .rendered =
         "cnn 1\n"
         "\n"
@@ -121,10 +169,37 @@ constexpr cnn::ModelDescription kModel{
         "  f6 = dense(84, bias=true, act=identity, weights=torch, bias_init=torch)\n"
         "  tanh(scale=1.7159, slope=0.6666666666666666)\n"
         "  output = rbf(10, codes=lenet5)\n"
+        "}\n"
+        "\n"
+        "data FashionMnist {\n"
+        "  source = idx(\"/usr/share/datasets/fashion-mnist\", val=0.1)\n"
+        "  classes = [\"T-shirt\", \"trouser\", \"pullover\", \"dress\", \"coat\", \"sandal\", \"shirt\", \"sneaker\", \"bag\", \"boot\"]\n"
+        "  prepare {\n"
+        "    resize(32x32)\n"
+        "  }\n"
+        "}\n"
+        "\n"
+        "train LeNet5 on FashionMnist {\n"
+        "  loss = lenet5_map(j=1.0)\n"
+        "  metrics = [accuracy]\n"
+        "  batch = 128\n"
+        "  seed = 1\n"
+        "  save_every = 0\n"
+        "  checkpoint(\"best.safetensors\", monitor=val_accuracy)\n"
+        "  phase main {\n"
+        "    epochs = 10\n"
+        "    optimizer = adam(lr=0.001, beta1=0.9, beta2=0.999, eps=1e-08, weight_decay=0.0)\n"
+        "    schedule = constant(warmup=0)\n"
+        "  }\n"
         "}\n",
     .input = {1, 32, 32}, .outputs = 10, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers,
-    .memory = {.parameters = 60064, .gradients = 0, .optimizer = 0, .activations = 188160,
+    .data = {.name = "FashionMnist", .source = cnn::SourceKind::kIdx, .directory = "/usr/share/datasets/fashion-mnist",
+             .validation = {.kind = cnn::SplitKind::kFraction, .fraction = 0.1}, .test = {},
+             .class_names = kClassNames, .prepare = kPrepare},
+    .training = {.loss = cnn::LossKind::kLenet5Map, .metrics = kMetrics, .seed = 1, .save_every = 0,
+                 .checkpoints = kCheckpoints, .phases = kPhases},
+    .memory = {.parameters = 60064, .gradients = 60064, .optimizer = 120128, .activations = 1485824,
                .shared_scratch = 144000, .thread_scratch = 64512},
 };
 
@@ -136,17 +211,201 @@ const cnn::ModelDescription& LeNet5::model() {
   return kModel;
 }
 
+float LeNet5::step(int phase, cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey&,
+                   cnn::Optimizer& optimizer) {
+  switch (phase) {
+    case 0: return step_main(images, labels, optimizer);
+    default: throw std::out_of_range("no such phase");
+  }
+}
+
+// 47: train LeNet5 on FashionMnist {
+// Phase main: 60,000 of 60,000 parameters learn; activations take 5,943,296 bytes.
+float LeNet5::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer) {
+  const int batch = static_cast<int>(labels.size());
+  const cnn::Floats losses = losses_memory(batch);
+  const cnn::Floats scores = scores_memory(batch);
+  const cnn::Blocked input = blocked(1354752, 32768);  // 1x32x32
+  const cnn::Blocked tanh1 = blocked(0, 150528);  // 6x28x28
+  const cnn::Blocked tanh2 = blocked(1011712, 37632);  // 6x14x14
+  const cnn::Blocked tanh3 = blocked(602112, 51200);  // 16x10x10
+  const cnn::Blocked tanh4 = blocked(806912, 12800);  // 16x5x5
+  const cnn::Blocked flatten1 = blocked(858112, 3840);  // 120
+  const cnn::Blocked c5 = blocked(858112, 3840);  // 120x1x1
+  const cnn::Blocked tanh6 = blocked(873472, 2688);  // 84
+  const cnn::Blocked output = blocked(884224, 320);  // 10
+  const cnn::Blocked d_output = blocked(885504, 320);  // 10
+  const cnn::Blocked d_tanh6 = blocked(888832, 2688);  // 84
+  const cnn::Blocked d_flatten1 = blocked(873472, 3840);  // 120
+  const cnn::Blocked d_tanh5 = blocked(873472, 3840);  // 120x1x1
+  const cnn::Blocked d_tanh4 = blocked(1162240, 12800);  // 16x5x5
+  const cnn::Blocked d_tanh3 = blocked(806912, 51200);  // 16x10x10
+  const cnn::Blocked d_tanh2 = blocked(1204224, 37632);  // 6x14x14
+  const cnn::Blocked d_tanh1 = blocked(602112, 150528);  // 6x28x28
+  const cnn::Floats d_c1_weight = gradients(0, 150);
+  const cnn::Floats d_c1_bias = gradients(160, 6);
+  const cnn::Floats d_s2_weight = gradients(176, 6);
+  const cnn::Floats d_s2_bias = gradients(192, 6);
+  const cnn::Floats d_c3_weight = gradients(208, 1500);
+  const cnn::Floats d_c3_bias = gradients(1712, 16);
+  const cnn::Floats d_s4_weight = gradients(1728, 16);
+  const cnn::Floats d_s4_bias = gradients(1744, 16);
+  const cnn::Floats d_c5_weight = gradients(1760, 48000);
+  const cnn::Floats d_c5_bias = gradients(49760, 120);
+  const cnn::Floats d_f6_weight = gradients(49888, 10080);
+  const cnn::Floats d_f6_bias = gradients(59968, 84);
+  cnn::to_blocked(input, images, k1x32x32, batch);
+
+  // 24: c1 = conv(6, 5)
+  cnn::conv(tanh1, input, c1_weight_, c1_bias_, kC1, batch, scratch());
+
+  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh1)
+  cnn::scaled_tanh(tanh1, tanh1, kTanh1, batch);
+
+  // 26: s2 = subsample(2)
+  cnn::subsample(tanh2, tanh1, s2_weight_, s2_bias_, kS2, batch);
+
+  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh2)
+  cnn::scaled_tanh(tanh2, tanh2, kTanh2, batch);
+
+  // 28: c3 = conv(16, 5, connect=table)
+  cnn::connected_conv(tanh3, tanh2, c3_weight_, c3_bias_, kC3, batch, scratch());
+
+  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh3)
+  cnn::scaled_tanh(tanh3, tanh3, kTanh3, batch);
+
+  // 30: s4 = subsample(2)
+  cnn::subsample(tanh4, tanh3, s4_weight_, s4_bias_, kS4, batch);
+
+  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh4)
+  cnn::scaled_tanh(tanh4, tanh4, kTanh4, batch);
+
+  // 32: c5 = conv(120, 5)
+  cnn::conv(c5, tanh4, c5_weight_, c5_bias_, kC5, batch, scratch());
+
+  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh5)
+  cnn::scaled_tanh(c5, c5, kTanh5, batch);
+
+  // 35: f6 = dense(84)
+  cnn::dense(tanh6, flatten1, f6_weight_, f6_bias_, kF6, batch, scratch());
+
+  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh6)
+  cnn::scaled_tanh(tanh6, tanh6, kTanh6, batch);
+
+  // 37: output = rbf(10, codes=lenet5)
+  cnn::rbf(output, tanh6, kOutput, batch);
+
+  cnn::from_blocked(scores, output, k10, batch);
+  cnn::lenet5_map(d_output, losses, output, labels, 1.0f, k10, batch);
+
+  // Backward.
+  // 37: output
+  cnn::rbf_backward_input(d_tanh6, d_output, tanh6, kOutput, batch);
+  // 11: tanh6
+  cnn::scaled_tanh_backward_input(d_tanh6, d_tanh6, tanh6, kTanh6, batch);
+  // 35: f6
+  cnn::dense_backward_params(d_f6_weight, d_f6_bias, d_tanh6, flatten1, kF6, batch, scratch());
+  cnn::dense_backward_input(d_flatten1, d_tanh6, f6_weight_, kF6, batch, scratch());
+  // 11: tanh5
+  cnn::scaled_tanh_backward_input(d_tanh5, d_tanh5, c5, kTanh5, batch);
+  // 32: c5
+  cnn::conv_backward_params(d_c5_weight, d_c5_bias, d_tanh5, tanh4, kC5, batch, scratch());
+  cnn::conv_backward_input(d_tanh4, d_tanh5, c5_weight_, kC5, batch, scratch());
+  // 11: tanh4
+  cnn::scaled_tanh_backward_input(d_tanh4, d_tanh4, tanh4, kTanh4, batch);
+  // 30: s4
+  cnn::subsample_backward_params(d_s4_weight, d_s4_bias, d_tanh4, tanh3, kS4, batch);
+  cnn::subsample_backward_input(d_tanh3, d_tanh4, s4_weight_, s4_bias_, kS4, batch);
+  // 11: tanh3
+  cnn::scaled_tanh_backward_input(d_tanh3, d_tanh3, tanh3, kTanh3, batch);
+  // 28: c3
+  cnn::connected_conv_backward_params(d_c3_weight, d_c3_bias, d_tanh3, tanh2, kC3, batch, scratch());
+  cnn::connected_conv_backward_input(d_tanh2, d_tanh3, c3_weight_, kC3, batch, scratch());
+  // 11: tanh2
+  cnn::scaled_tanh_backward_input(d_tanh2, d_tanh2, tanh2, kTanh2, batch);
+  // 26: s2
+  cnn::subsample_backward_params(d_s2_weight, d_s2_bias, d_tanh2, tanh1, kS2, batch);
+  cnn::subsample_backward_input(d_tanh1, d_tanh2, s2_weight_, s2_bias_, kS2, batch);
+  // 11: tanh1
+  cnn::scaled_tanh_backward_input(d_tanh1, d_tanh1, tanh1, kTanh1, batch);
+  // 24: c1
+  cnn::conv_backward_params(d_c1_weight, d_c1_bias, d_tanh1, input, kC1, batch, scratch());
+
+  optimizer.update(parameters(), gradients());
+  return cnn::mean_loss(losses, batch);
+}
+
+// Forward, as at prediction time, and the loss.
+float LeNet5::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
+  const int batch = static_cast<int>(labels.size());
+  const cnn::Floats losses = losses_memory(batch);
+  const cnn::Floats scores = scores_memory(batch);
+  const cnn::Blocked input = blocked(602112, 32768);  // 1x32x32
+  const cnn::Blocked tanh1 = blocked(0, 150528);  // 6x28x28
+  const cnn::Blocked tanh2 = blocked(602112, 37632);  // 6x14x14
+  const cnn::Blocked tanh3 = blocked(0, 51200);  // 16x10x10
+  const cnn::Blocked tanh4 = blocked(204800, 12800);  // 16x5x5
+  const cnn::Blocked flatten1 = blocked(0, 3840);  // 120
+  const cnn::Blocked c5 = blocked(0, 3840);  // 120x1x1
+  const cnn::Blocked tanh6 = blocked(15360, 2688);  // 84
+  const cnn::Blocked output = blocked(0, 320);  // 10
+  cnn::to_blocked(input, images, k1x32x32, batch);
+
+  // 24: c1 = conv(6, 5)
+  cnn::conv(tanh1, input, c1_weight_, c1_bias_, kC1, batch, scratch());
+
+  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh1)
+  cnn::scaled_tanh(tanh1, tanh1, kTanh1, batch);
+
+  // 26: s2 = subsample(2)
+  cnn::subsample(tanh2, tanh1, s2_weight_, s2_bias_, kS2, batch);
+
+  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh2)
+  cnn::scaled_tanh(tanh2, tanh2, kTanh2, batch);
+
+  // 28: c3 = conv(16, 5, connect=table)
+  cnn::connected_conv(tanh3, tanh2, c3_weight_, c3_bias_, kC3, batch, scratch());
+
+  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh3)
+  cnn::scaled_tanh(tanh3, tanh3, kTanh3, batch);
+
+  // 30: s4 = subsample(2)
+  cnn::subsample(tanh4, tanh3, s4_weight_, s4_bias_, kS4, batch);
+
+  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh4)
+  cnn::scaled_tanh(tanh4, tanh4, kTanh4, batch);
+
+  // 32: c5 = conv(120, 5)
+  cnn::conv(c5, tanh4, c5_weight_, c5_bias_, kC5, batch, scratch());
+
+  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh5)
+  cnn::scaled_tanh(c5, c5, kTanh5, batch);
+
+  // 35: f6 = dense(84)
+  cnn::dense(tanh6, flatten1, f6_weight_, f6_bias_, kF6, batch, scratch());
+
+  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh6)
+  cnn::scaled_tanh(tanh6, tanh6, kTanh6, batch);
+
+  // 37: output = rbf(10, codes=lenet5)
+  cnn::rbf(output, tanh6, kOutput, batch);
+
+  cnn::from_blocked(scores, output, k10, batch);
+  cnn::lenet5_map_loss(losses, output, labels, 1.0f, k10, batch);
+  return cnn::mean_loss(losses, batch);
+}
+
 // Forward, as at prediction time: scores for the caller.
 void LeNet5::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(150528, 32768);  // 1x32x32
+  const cnn::Blocked input = blocked(602112, 32768);  // 1x32x32
   const cnn::Blocked tanh1 = blocked(0, 150528);  // 6x28x28
-  const cnn::Blocked tanh2 = blocked(150528, 37632);  // 6x14x14
+  const cnn::Blocked tanh2 = blocked(602112, 37632);  // 6x14x14
   const cnn::Blocked tanh3 = blocked(0, 51200);  // 16x10x10
-  const cnn::Blocked tanh4 = blocked(51200, 12800);  // 16x5x5
+  const cnn::Blocked tanh4 = blocked(204800, 12800);  // 16x5x5
   const cnn::Blocked flatten1 = blocked(0, 3840);  // 120
   const cnn::Blocked c5 = blocked(0, 3840);  // 120x1x1
-  const cnn::Blocked tanh6 = blocked(3840, 2688);  // 84
+  const cnn::Blocked tanh6 = blocked(15360, 2688);  // 84
   const cnn::Blocked output = blocked(0, 320);  // 10
   cnn::to_blocked(input, images, k1x32x32, batch);
 

@@ -21,7 +21,7 @@
 
 namespace models {
 
-/// LeNet5: 1x32x32 -> 10, 60,000 parameters, 326,520 multiply-accumulates for an image. Planned for up to 32 images at once.
+/// LeNet5: 1x32x32 -> 10, 60,000 parameters, 326,520 multiply-accumulates for an image. Planned for up to 128 images at once.
 class LeNet5 final : public cnn::Network {
  public:
   /// Takes all the memory it will ever use; `threads` is the size of its team.
@@ -31,6 +31,10 @@ class LeNet5 final : public cnn::Network {
   static const cnn::ModelDescription& model();
 
  private:
+  float step(int phase, cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,
+             cnn::Optimizer& optimizer) override;
+  float step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer);
+  float evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) override;
   void predict_on_team(cnn::ConstFloats images, int batch) override;
 
   const cnn::Floats c1_weight_ = parameters(0, 150);  // [6, 1, 5, 5]

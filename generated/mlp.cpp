@@ -15,12 +15,12 @@ constexpr int kBatch = 128;  // the most images at once; activations lie in bloc
 constexpr cnn::MapGeometry k1x28x28{.channels = 1, .height = 28, .width = 28, .block = 32};
 constexpr cnn::DenseGeometry kHidden1{.in = 784, .out = 512, .block = 32};
 constexpr cnn::MapGeometry k512{.channels = 512, .height = 1, .width = 1, .block = 32};
-constexpr cnn::DropoutGeometry kDropout1{.channels = 512, .height = 1, .width = 1, .block = 32, .rate = 0.2f,
-                                         .stream = 0};
+constexpr cnn::DropoutGeometry kDropout1{
+    .channels = 512, .height = 1, .width = 1, .block = 32, .rate = 0.2f, .stream = 0};
 constexpr cnn::DenseGeometry kHidden2{.in = 512, .out = 256, .block = 32};
 constexpr cnn::MapGeometry k256{.channels = 256, .height = 1, .width = 1, .block = 32};
-constexpr cnn::DropoutGeometry kDropout2{.channels = 256, .height = 1, .width = 1, .block = 32, .rate = 0.2f,
-                                         .stream = 1};
+constexpr cnn::DropoutGeometry kDropout2{
+    .channels = 256, .height = 1, .width = 1, .block = 32, .rate = 0.2f, .stream = 1};
 constexpr cnn::DenseGeometry kDense1{.in = 256, .out = 10, .block = 32};
 constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 32};
 

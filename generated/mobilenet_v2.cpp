@@ -13,438 +13,334 @@ namespace {
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
 constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesConv1{.in_channels = 3, .in_height = 224, .in_width = 224,
-                                           .out_channels = 32, .out_height = 112, .out_width = 112,
-                                           .kernel_height = 3, .kernel_width = 3, .stride_height = 2,
-                                           .stride_width = 2, .pad_top = 1, .pad_left = 1,
-                                           .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                           .block = 1};
-constexpr cnn::BnGeometry kFeaturesBn1{.channels = 32, .height = 112, .width = 112, .block = 1,
-                                       .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesConv1{
+    .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 32, .out_height = 112,
+    .out_width = 112, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesBn1{
+    .channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k32x112x112{.channels = 32, .height = 112, .width = 112, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage1_0Conv1{.in_channels = 32, .in_height = 112, .in_width = 112,
-                                                   .out_channels = 32, .out_height = 112, .out_width = 112,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 32,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage1_0Bn1{.channels = 32, .height = 112, .width = 112, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage1_0Conv2{.in_channels = 32, .in_height = 112, .in_width = 112,
-                                                   .out_channels = 16, .out_height = 112, .out_width = 112,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage1_0Bn2{.channels = 16, .height = 112, .width = 112, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage2_0Conv1{.in_channels = 16, .in_height = 112, .in_width = 112,
-                                                   .out_channels = 96, .out_height = 112, .out_width = 112,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage2_0Bn1{.channels = 96, .height = 112, .width = 112, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage1_0Conv1{
+    .in_channels = 32, .in_height = 112, .in_width = 112, .out_channels = 32, .out_height = 112,
+    .out_width = 112, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 32, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage1_0Bn1{
+    .channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage1_0Conv2{
+    .in_channels = 32, .in_height = 112, .in_width = 112, .out_channels = 16, .out_height = 112,
+    .out_width = 112, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage1_0Bn2{
+    .channels = 16, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage2_0Conv1{
+    .in_channels = 16, .in_height = 112, .in_width = 112, .out_channels = 96, .out_height = 112,
+    .out_width = 112, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage2_0Bn1{
+    .channels = 96, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k96x112x112{.channels = 96, .height = 112, .width = 112, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage2_0Conv2{.in_channels = 96, .in_height = 112, .in_width = 112,
-                                                   .out_channels = 96, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 2,
-                                                   .stride_width = 2, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 96,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage2_0Bn2{.channels = 96, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage2_0Conv2{
+    .in_channels = 96, .in_height = 112, .in_width = 112, .out_channels = 96, .out_height = 56,
+    .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 96, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage2_0Bn2{
+    .channels = 96, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k96x56x56{.channels = 96, .height = 56, .width = 56, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage2_0Conv3{.in_channels = 96, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 24, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage2_0Bn3{.channels = 24, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage2_1Conv1{.in_channels = 24, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 144, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage2_1Bn1{.channels = 144, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage2_0Conv3{
+    .in_channels = 96, .in_height = 56, .in_width = 56, .out_channels = 24, .out_height = 56, .out_width = 56,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage2_0Bn3{
+    .channels = 24, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage2_1Conv1{
+    .in_channels = 24, .in_height = 56, .in_width = 56, .out_channels = 144, .out_height = 56,
+    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage2_1Bn1{
+    .channels = 144, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k144x56x56{.channels = 144, .height = 56, .width = 56, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage2_1Conv2{.in_channels = 144, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 144, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 144,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage2_1Bn2{.channels = 144, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage2_1Conv3{.in_channels = 144, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 24, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage2_1Bn3{.channels = 24, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage2_1Conv2{
+    .in_channels = 144, .in_height = 56, .in_width = 56, .out_channels = 144, .out_height = 56,
+    .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 144, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage2_1Bn2{
+    .channels = 144, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage2_1Conv3{
+    .in_channels = 144, .in_height = 56, .in_width = 56, .out_channels = 24, .out_height = 56,
+    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage2_1Bn3{
+    .channels = 24, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k24x56x56{.channels = 24, .height = 56, .width = 56, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage3_0Conv1{.in_channels = 24, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 144, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_0Bn1{.channels = 144, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage3_0Conv2{.in_channels = 144, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 144, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 2,
-                                                   .stride_width = 2, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 144,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_0Bn2{.channels = 144, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage3_0Conv1{
+    .in_channels = 24, .in_height = 56, .in_width = 56, .out_channels = 144, .out_height = 56,
+    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage3_0Bn1{
+    .channels = 144, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage3_0Conv2{
+    .in_channels = 144, .in_height = 56, .in_width = 56, .out_channels = 144, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 144, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage3_0Bn2{
+    .channels = 144, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k144x28x28{.channels = 144, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage3_0Conv3{.in_channels = 144, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 32, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_0Bn3{.channels = 32, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage3_1Conv1{.in_channels = 32, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 192, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_1Bn1{.channels = 192, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage3_0Conv3{
+    .in_channels = 144, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage3_0Bn3{
+    .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage3_1Conv1{
+    .in_channels = 32, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage3_1Bn1{
+    .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k192x28x28{.channels = 192, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage3_1Conv2{.in_channels = 192, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 192, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 192,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_1Bn2{.channels = 192, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage3_1Conv3{.in_channels = 192, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 32, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_1Bn3{.channels = 32, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage3_1Conv2{
+    .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 192, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage3_1Bn2{
+    .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage3_1Conv3{
+    .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage3_1Bn3{
+    .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k32x28x28{.channels = 32, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage3_2Conv1{.in_channels = 32, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 192, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_2Bn1{.channels = 192, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage3_2Conv2{.in_channels = 192, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 192, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 192,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_2Bn2{.channels = 192, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage3_2Conv3{.in_channels = 192, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 32, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_2Bn3{.channels = 32, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage4_0Conv1{.in_channels = 32, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 192, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_0Bn1{.channels = 192, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage4_0Conv2{.in_channels = 192, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 192, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 2,
-                                                   .stride_width = 2, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 192,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_0Bn2{.channels = 192, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage3_2Conv1{
+    .in_channels = 32, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage3_2Bn1{
+    .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage3_2Conv2{
+    .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 192, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage3_2Bn2{
+    .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage3_2Conv3{
+    .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage3_2Bn3{
+    .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage4_0Conv1{
+    .in_channels = 32, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_0Bn1{
+    .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage4_0Conv2{
+    .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 192, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_0Bn2{
+    .channels = 192, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k192x14x14{.channels = 192, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage4_0Conv3{.in_channels = 192, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 64, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_0Bn3{.channels = 64, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage4_1Conv1{.in_channels = 64, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 384, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_1Bn1{.channels = 384, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage4_0Conv3{
+    .in_channels = 192, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_0Bn3{
+    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage4_1Conv1{
+    .in_channels = 64, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_1Bn1{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k384x14x14{.channels = 384, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage4_1Conv2{.in_channels = 384, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 384, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 384,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_1Bn2{.channels = 384, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage4_1Conv3{.in_channels = 384, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 64, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_1Bn3{.channels = 64, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage4_1Conv2{
+    .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 384, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_1Bn2{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage4_1Conv3{
+    .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_1Bn3{
+    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k64x14x14{.channels = 64, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage4_2Conv1{.in_channels = 64, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 384, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_2Bn1{.channels = 384, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage4_2Conv2{.in_channels = 384, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 384, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 384,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_2Bn2{.channels = 384, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage4_2Conv3{.in_channels = 384, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 64, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_2Bn3{.channels = 64, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage4_3Conv1{.in_channels = 64, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 384, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_3Bn1{.channels = 384, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage4_3Conv2{.in_channels = 384, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 384, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 384,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_3Bn2{.channels = 384, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage4_3Conv3{.in_channels = 384, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 64, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_3Bn3{.channels = 64, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage5_0Conv1{.in_channels = 64, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 384, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_0Bn1{.channels = 384, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage5_0Conv2{.in_channels = 384, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 384, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 384,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_0Bn2{.channels = 384, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage5_0Conv3{.in_channels = 384, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 96, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_0Bn3{.channels = 96, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage5_1Conv1{.in_channels = 96, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 576, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_1Bn1{.channels = 576, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage4_2Conv1{
+    .in_channels = 64, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_2Bn1{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage4_2Conv2{
+    .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 384, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_2Bn2{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage4_2Conv3{
+    .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_2Bn3{
+    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage4_3Conv1{
+    .in_channels = 64, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_3Bn1{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage4_3Conv2{
+    .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 384, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_3Bn2{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage4_3Conv3{
+    .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_3Bn3{
+    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage5_0Conv1{
+    .in_channels = 64, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage5_0Bn1{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage5_0Conv2{
+    .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 384, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage5_0Bn2{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage5_0Conv3{
+    .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 96, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage5_0Bn3{
+    .channels = 96, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage5_1Conv1{
+    .in_channels = 96, .in_height = 14, .in_width = 14, .out_channels = 576, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage5_1Bn1{
+    .channels = 576, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k576x14x14{.channels = 576, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage5_1Conv2{.in_channels = 576, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 576, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 576,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_1Bn2{.channels = 576, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage5_1Conv3{.in_channels = 576, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 96, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_1Bn3{.channels = 96, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage5_1Conv2{
+    .in_channels = 576, .in_height = 14, .in_width = 14, .out_channels = 576, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 576, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage5_1Bn2{
+    .channels = 576, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage5_1Conv3{
+    .in_channels = 576, .in_height = 14, .in_width = 14, .out_channels = 96, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage5_1Bn3{
+    .channels = 96, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k96x14x14{.channels = 96, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage5_2Conv1{.in_channels = 96, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 576, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_2Bn1{.channels = 576, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage5_2Conv2{.in_channels = 576, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 576, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 576,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_2Bn2{.channels = 576, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage5_2Conv3{.in_channels = 576, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 96, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_2Bn3{.channels = 96, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage6_0Conv1{.in_channels = 96, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 576, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_0Bn1{.channels = 576, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage6_0Conv2{.in_channels = 576, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 576, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 2,
-                                                   .stride_width = 2, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 576,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_0Bn2{.channels = 576, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage5_2Conv1{
+    .in_channels = 96, .in_height = 14, .in_width = 14, .out_channels = 576, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage5_2Bn1{
+    .channels = 576, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage5_2Conv2{
+    .in_channels = 576, .in_height = 14, .in_width = 14, .out_channels = 576, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 576, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage5_2Bn2{
+    .channels = 576, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage5_2Conv3{
+    .in_channels = 576, .in_height = 14, .in_width = 14, .out_channels = 96, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage5_2Bn3{
+    .channels = 96, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage6_0Conv1{
+    .in_channels = 96, .in_height = 14, .in_width = 14, .out_channels = 576, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage6_0Bn1{
+    .channels = 576, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage6_0Conv2{
+    .in_channels = 576, .in_height = 14, .in_width = 14, .out_channels = 576, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 576, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage6_0Bn2{
+    .channels = 576, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k576x7x7{.channels = 576, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage6_0Conv3{.in_channels = 576, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 160, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_0Bn3{.channels = 160, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage6_1Conv1{.in_channels = 160, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 960, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_1Bn1{.channels = 960, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage6_0Conv3{
+    .in_channels = 576, .in_height = 7, .in_width = 7, .out_channels = 160, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage6_0Bn3{
+    .channels = 160, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage6_1Conv1{
+    .in_channels = 160, .in_height = 7, .in_width = 7, .out_channels = 960, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage6_1Bn1{
+    .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k960x7x7{.channels = 960, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage6_1Conv2{.in_channels = 960, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 960, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 960,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_1Bn2{.channels = 960, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage6_1Conv3{.in_channels = 960, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 160, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_1Bn3{.channels = 160, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage6_1Conv2{
+    .in_channels = 960, .in_height = 7, .in_width = 7, .out_channels = 960, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 960, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage6_1Bn2{
+    .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage6_1Conv3{
+    .in_channels = 960, .in_height = 7, .in_width = 7, .out_channels = 160, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage6_1Bn3{
+    .channels = 160, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k160x7x7{.channels = 160, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage6_2Conv1{.in_channels = 160, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 960, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_2Bn1{.channels = 960, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage6_2Conv2{.in_channels = 960, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 960, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 960,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_2Bn2{.channels = 960, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage6_2Conv3{.in_channels = 960, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 160, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_2Bn3{.channels = 160, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage7_0Conv1{.in_channels = 160, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 960, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage7_0Bn1{.channels = 960, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage7_0Conv2{.in_channels = 960, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 960, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 960,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage7_0Bn2{.channels = 960, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage7_0Conv3{.in_channels = 960, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 320, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage7_0Bn3{.channels = 320, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesConv2{.in_channels = 320, .in_height = 7, .in_width = 7,
-                                           .out_channels = 1280, .out_height = 7, .out_width = 7,
-                                           .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                           .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                           .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                           .block = 1};
-constexpr cnn::BnGeometry kFeaturesBn2{.channels = 1280, .height = 7, .width = 7, .block = 1,
-                                       .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage6_2Conv1{
+    .in_channels = 160, .in_height = 7, .in_width = 7, .out_channels = 960, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage6_2Bn1{
+    .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage6_2Conv2{
+    .in_channels = 960, .in_height = 7, .in_width = 7, .out_channels = 960, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 960, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage6_2Bn2{
+    .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage6_2Conv3{
+    .in_channels = 960, .in_height = 7, .in_width = 7, .out_channels = 160, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage6_2Bn3{
+    .channels = 160, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage7_0Conv1{
+    .in_channels = 160, .in_height = 7, .in_width = 7, .out_channels = 960, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage7_0Bn1{
+    .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage7_0Conv2{
+    .in_channels = 960, .in_height = 7, .in_width = 7, .out_channels = 960, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 960, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage7_0Bn2{
+    .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage7_0Conv3{
+    .in_channels = 960, .in_height = 7, .in_width = 7, .out_channels = 320, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage7_0Bn3{
+    .channels = 320, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesConv2{
+    .in_channels = 320, .in_height = 7, .in_width = 7, .out_channels = 1280, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesBn2{
+    .channels = 1280, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1280x7x7{.channels = 1280, .height = 7, .width = 7, .block = 1};
 constexpr cnn::DenseGeometry kClassifierDense1{.in = 1280, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};

@@ -13,50 +13,44 @@ namespace {
 constexpr int kBatch = 128;  // the most images at once; activations lie in blocks of 32
 
 constexpr cnn::MapGeometry k1x28x28{.channels = 1, .height = 28, .width = 28, .block = 32};
-constexpr cnn::ConvGeometry kStemConv1{.in_channels = 1, .in_height = 28, .in_width = 28, .out_channels = 16,
-                                       .out_height = 28, .out_width = 28, .kernel_height = 3,
-                                       .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                       .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                       .block = 32};
-constexpr cnn::BnGeometry kStemBn1{.channels = 16, .height = 28, .width = 28, .block = 32, .epsilon = 1e-05f,
-                                   .decay = 0.9f};
+constexpr cnn::ConvGeometry kStemConv1{
+    .in_channels = 1, .in_height = 28, .in_width = 28, .out_channels = 16, .out_height = 28, .out_width = 28,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::BnGeometry kStemBn1{
+    .channels = 16, .height = 28, .width = 28, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k16x28x28{.channels = 16, .height = 28, .width = 28, .block = 32};
-constexpr cnn::ConvGeometry kStage1Conv1{.in_channels = 16, .in_height = 28, .in_width = 28,
-                                         .out_channels = 16, .out_height = 28, .out_width = 28,
-                                         .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                         .stride_width = 1, .pad_top = 1, .pad_left = 1, .dilation_height = 1,
-                                         .dilation_width = 1, .groups = 1, .block = 32};
-constexpr cnn::BnGeometry kStage1Bn1{.channels = 16, .height = 28, .width = 28, .block = 32,
-                                     .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kStage1Conv2{.in_channels = 16, .in_height = 28, .in_width = 28,
-                                         .out_channels = 16, .out_height = 28, .out_width = 28,
-                                         .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                         .stride_width = 1, .pad_top = 1, .pad_left = 1, .dilation_height = 1,
-                                         .dilation_width = 1, .groups = 1, .block = 32};
-constexpr cnn::BnGeometry kStage1Bn2{.channels = 16, .height = 28, .width = 28, .block = 32,
-                                     .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kStage2Conv1{.in_channels = 16, .in_height = 28, .in_width = 28,
-                                         .out_channels = 32, .out_height = 14, .out_width = 14,
-                                         .kernel_height = 3, .kernel_width = 3, .stride_height = 2,
-                                         .stride_width = 2, .pad_top = 1, .pad_left = 1, .dilation_height = 1,
-                                         .dilation_width = 1, .groups = 1, .block = 32};
-constexpr cnn::BnGeometry kStage2Bn1{.channels = 32, .height = 14, .width = 14, .block = 32,
-                                     .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kStage1Conv1{
+    .in_channels = 16, .in_height = 28, .in_width = 28, .out_channels = 16, .out_height = 28, .out_width = 28,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::BnGeometry kStage1Bn1{
+    .channels = 16, .height = 28, .width = 28, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kStage1Conv2{
+    .in_channels = 16, .in_height = 28, .in_width = 28, .out_channels = 16, .out_height = 28, .out_width = 28,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::BnGeometry kStage1Bn2{
+    .channels = 16, .height = 28, .width = 28, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kStage2Conv1{
+    .in_channels = 16, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 14, .out_width = 14,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::BnGeometry kStage2Bn1{
+    .channels = 32, .height = 14, .width = 14, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k32x14x14{.channels = 32, .height = 14, .width = 14, .block = 32};
-constexpr cnn::ConvGeometry kStage2Conv2{.in_channels = 32, .in_height = 14, .in_width = 14,
-                                         .out_channels = 32, .out_height = 14, .out_width = 14,
-                                         .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                         .stride_width = 1, .pad_top = 1, .pad_left = 1, .dilation_height = 1,
-                                         .dilation_width = 1, .groups = 1, .block = 32};
-constexpr cnn::BnGeometry kStage2Bn2{.channels = 32, .height = 14, .width = 14, .block = 32,
-                                     .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kStage2Conv3{.in_channels = 16, .in_height = 28, .in_width = 28,
-                                         .out_channels = 32, .out_height = 14, .out_width = 14,
-                                         .kernel_height = 1, .kernel_width = 1, .stride_height = 2,
-                                         .stride_width = 2, .pad_top = 0, .pad_left = 0, .dilation_height = 1,
-                                         .dilation_width = 1, .groups = 1, .block = 32};
-constexpr cnn::BnGeometry kStage2Bn3{.channels = 32, .height = 14, .width = 14, .block = 32,
-                                     .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kStage2Conv2{
+    .in_channels = 32, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14, .out_width = 14,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::BnGeometry kStage2Bn2{
+    .channels = 32, .height = 14, .width = 14, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kStage2Conv3{
+    .in_channels = 16, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 14, .out_width = 14,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::BnGeometry kStage2Bn3{
+    .channels = 32, .height = 14, .width = 14, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::DenseGeometry kHeadDense1{.in = 32, .out = 10, .block = 32};
 constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 32};
 

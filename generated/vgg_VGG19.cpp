@@ -13,132 +13,95 @@ namespace {
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
 constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesBlock1Conv1{.in_channels = 3, .in_height = 224, .in_width = 224,
-                                                 .out_channels = 64, .out_height = 224, .out_width = 224,
-                                                 .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                 .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                 .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                 .block = 1};
+constexpr cnn::ConvGeometry kFeaturesBlock1Conv1{
+    .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 64, .out_height = 224,
+    .out_width = 224, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k64x224x224{.channels = 64, .height = 224, .width = 224, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesBlock1Conv2{.in_channels = 64, .in_height = 224, .in_width = 224,
-                                                 .out_channels = 64, .out_height = 224, .out_width = 224,
-                                                 .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                 .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                 .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                 .block = 1};
-constexpr cnn::PoolGeometry kFeaturesBlock1Maxpool1{.channels = 64, .in_height = 224, .in_width = 224,
-                                                    .out_height = 112, .out_width = 112, .kernel_height = 2,
-                                                    .kernel_width = 2, .stride_height = 2, .stride_width = 2,
-                                                    .pad_top = 0, .pad_left = 0, .block = 1,
-                                                    .count_include_pad = false};
-constexpr cnn::ConvGeometry kFeaturesBlock2Conv1{.in_channels = 64, .in_height = 112, .in_width = 112,
-                                                 .out_channels = 128, .out_height = 112, .out_width = 112,
-                                                 .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                 .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                 .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                 .block = 1};
+constexpr cnn::ConvGeometry kFeaturesBlock1Conv2{
+    .in_channels = 64, .in_height = 224, .in_width = 224, .out_channels = 64, .out_height = 224,
+    .out_width = 224, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::PoolGeometry kFeaturesBlock1Maxpool1{
+    .channels = 64, .in_height = 224, .in_width = 224, .out_height = 112, .out_width = 112,
+    .kernel_height = 2, .kernel_width = 2, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
+    .block = 1, .count_include_pad = false};
+constexpr cnn::ConvGeometry kFeaturesBlock2Conv1{
+    .in_channels = 64, .in_height = 112, .in_width = 112, .out_channels = 128, .out_height = 112,
+    .out_width = 112, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k128x112x112{.channels = 128, .height = 112, .width = 112, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesBlock2Conv2{.in_channels = 128, .in_height = 112, .in_width = 112,
-                                                 .out_channels = 128, .out_height = 112, .out_width = 112,
-                                                 .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                 .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                 .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                 .block = 1};
-constexpr cnn::PoolGeometry kFeaturesBlock2Maxpool1{.channels = 128, .in_height = 112, .in_width = 112,
-                                                    .out_height = 56, .out_width = 56, .kernel_height = 2,
-                                                    .kernel_width = 2, .stride_height = 2, .stride_width = 2,
-                                                    .pad_top = 0, .pad_left = 0, .block = 1,
-                                                    .count_include_pad = false};
-constexpr cnn::ConvGeometry kFeaturesBlock3Conv1{.in_channels = 128, .in_height = 56, .in_width = 56,
-                                                 .out_channels = 256, .out_height = 56, .out_width = 56,
-                                                 .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                 .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                 .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                 .block = 1};
+constexpr cnn::ConvGeometry kFeaturesBlock2Conv2{
+    .in_channels = 128, .in_height = 112, .in_width = 112, .out_channels = 128, .out_height = 112,
+    .out_width = 112, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::PoolGeometry kFeaturesBlock2Maxpool1{
+    .channels = 128, .in_height = 112, .in_width = 112, .out_height = 56, .out_width = 56, .kernel_height = 2,
+    .kernel_width = 2, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kFeaturesBlock3Conv1{
+    .in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 256, .out_height = 56,
+    .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k256x56x56{.channels = 256, .height = 56, .width = 56, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesBlock3Conv2{.in_channels = 256, .in_height = 56, .in_width = 56,
-                                                 .out_channels = 256, .out_height = 56, .out_width = 56,
-                                                 .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                 .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                 .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                 .block = 1};
-constexpr cnn::ConvGeometry kFeaturesBlock3Conv3{.in_channels = 256, .in_height = 56, .in_width = 56,
-                                                 .out_channels = 256, .out_height = 56, .out_width = 56,
-                                                 .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                 .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                 .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                 .block = 1};
-constexpr cnn::ConvGeometry kFeaturesBlock3Conv4{.in_channels = 256, .in_height = 56, .in_width = 56,
-                                                 .out_channels = 256, .out_height = 56, .out_width = 56,
-                                                 .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                 .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                 .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                 .block = 1};
-constexpr cnn::PoolGeometry kFeaturesBlock3Maxpool1{.channels = 256, .in_height = 56, .in_width = 56,
-                                                    .out_height = 28, .out_width = 28, .kernel_height = 2,
-                                                    .kernel_width = 2, .stride_height = 2, .stride_width = 2,
-                                                    .pad_top = 0, .pad_left = 0, .block = 1,
-                                                    .count_include_pad = false};
-constexpr cnn::ConvGeometry kFeaturesBlock4Conv1{.in_channels = 256, .in_height = 28, .in_width = 28,
-                                                 .out_channels = 512, .out_height = 28, .out_width = 28,
-                                                 .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                 .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                 .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                 .block = 1};
+constexpr cnn::ConvGeometry kFeaturesBlock3Conv2{
+    .in_channels = 256, .in_height = 56, .in_width = 56, .out_channels = 256, .out_height = 56,
+    .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesBlock3Conv3{
+    .in_channels = 256, .in_height = 56, .in_width = 56, .out_channels = 256, .out_height = 56,
+    .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesBlock3Conv4{
+    .in_channels = 256, .in_height = 56, .in_width = 56, .out_channels = 256, .out_height = 56,
+    .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::PoolGeometry kFeaturesBlock3Maxpool1{
+    .channels = 256, .in_height = 56, .in_width = 56, .out_height = 28, .out_width = 28, .kernel_height = 2,
+    .kernel_width = 2, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kFeaturesBlock4Conv1{
+    .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 512, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k512x28x28{.channels = 512, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesBlock4Conv2{.in_channels = 512, .in_height = 28, .in_width = 28,
-                                                 .out_channels = 512, .out_height = 28, .out_width = 28,
-                                                 .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                 .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                 .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                 .block = 1};
-constexpr cnn::ConvGeometry kFeaturesBlock4Conv3{.in_channels = 512, .in_height = 28, .in_width = 28,
-                                                 .out_channels = 512, .out_height = 28, .out_width = 28,
-                                                 .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                 .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                 .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                 .block = 1};
-constexpr cnn::ConvGeometry kFeaturesBlock4Conv4{.in_channels = 512, .in_height = 28, .in_width = 28,
-                                                 .out_channels = 512, .out_height = 28, .out_width = 28,
-                                                 .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                 .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                 .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                 .block = 1};
-constexpr cnn::PoolGeometry kFeaturesBlock4Maxpool1{.channels = 512, .in_height = 28, .in_width = 28,
-                                                    .out_height = 14, .out_width = 14, .kernel_height = 2,
-                                                    .kernel_width = 2, .stride_height = 2, .stride_width = 2,
-                                                    .pad_top = 0, .pad_left = 0, .block = 1,
-                                                    .count_include_pad = false};
-constexpr cnn::ConvGeometry kFeaturesBlock5Conv1{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                                 .out_channels = 512, .out_height = 14, .out_width = 14,
-                                                 .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                 .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                 .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                 .block = 1};
+constexpr cnn::ConvGeometry kFeaturesBlock4Conv2{
+    .in_channels = 512, .in_height = 28, .in_width = 28, .out_channels = 512, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesBlock4Conv3{
+    .in_channels = 512, .in_height = 28, .in_width = 28, .out_channels = 512, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesBlock4Conv4{
+    .in_channels = 512, .in_height = 28, .in_width = 28, .out_channels = 512, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::PoolGeometry kFeaturesBlock4Maxpool1{
+    .channels = 512, .in_height = 28, .in_width = 28, .out_height = 14, .out_width = 14, .kernel_height = 2,
+    .kernel_width = 2, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kFeaturesBlock5Conv1{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k512x14x14{.channels = 512, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesBlock5Conv2{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                                 .out_channels = 512, .out_height = 14, .out_width = 14,
-                                                 .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                 .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                 .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                 .block = 1};
-constexpr cnn::ConvGeometry kFeaturesBlock5Conv3{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                                 .out_channels = 512, .out_height = 14, .out_width = 14,
-                                                 .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                 .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                 .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                 .block = 1};
-constexpr cnn::ConvGeometry kFeaturesBlock5Conv4{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                                 .out_channels = 512, .out_height = 14, .out_width = 14,
-                                                 .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                 .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                 .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                 .block = 1};
-constexpr cnn::PoolGeometry kFeaturesBlock5Maxpool1{.channels = 512, .in_height = 14, .in_width = 14,
-                                                    .out_height = 7, .out_width = 7, .kernel_height = 2,
-                                                    .kernel_width = 2, .stride_height = 2, .stride_width = 2,
-                                                    .pad_top = 0, .pad_left = 0, .block = 1,
-                                                    .count_include_pad = false};
+constexpr cnn::ConvGeometry kFeaturesBlock5Conv2{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesBlock5Conv3{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesBlock5Conv4{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::PoolGeometry kFeaturesBlock5Maxpool1{
+    .channels = 512, .in_height = 14, .in_width = 14, .out_height = 7, .out_width = 7, .kernel_height = 2,
+    .kernel_width = 2, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
+    .count_include_pad = false};
 constexpr cnn::DenseGeometry kClassifierDense1{.in = 25088, .out = 4096, .block = 1};
 constexpr cnn::MapGeometry k4096{.channels = 4096, .height = 1, .width = 1, .block = 1};
 constexpr cnn::DenseGeometry kClassifierDense2{.in = 4096, .out = 4096, .block = 1};

@@ -34,10 +34,11 @@ constexpr CommandDef kCommands[] = {
     {"explain", "SPEC", "what each phase freezes, what learns and how fast"},
     {"render", "SPEC", "the spec fully expanded, with every default"},
     {"diff", "SPEC SPEC", "what differs by meaning: layers, figures, training", false, 2, 2, "two specs"},
+    {"compare", "SPEC[:MODEL] ...", "networks side by side: parameters, MACs, depth, memory", false, 1, kAnyNumber},
     {"graph", "SPEC", "the network as a drawing, in dot or as SVG"},
     {"export", "SPEC WEIGHTS -o FILE", "writes the network with its weights as an ONNX file", false, 2, 2, "a spec and its weights"},
     {"generate", "SPEC -o DIR", "writes the C++ of a spec's programs"},
-    {"weights", "inspect|convert|map ...", "reads weights files: what is in them, and how they fit a spec", false, 0, kAnyNumber},
+    {"weights", "inspect|convert|map", "reads weights files: what is in them, and how they fit a spec", false, 0, kAnyNumber},
     {"train", "SPEC [OPTIONS]", "generates, builds and trains", true},
     {"eval", "SPEC [OPTIONS]", "generates, builds and evaluates", true},
     {"predict", "SPEC FILES [OPTIONS]", "generates, builds and predicts", true},
@@ -66,11 +67,22 @@ po::options_description options_of(const CommandDef& command) {
     add("match", po::value<std::string>(), "map: name or order (default: name)");
   }
   add("set", po::value<std::vector<std::string>>()->composing(), "NAME=VALUE: another value for a model's parameter or a setting of train");
-  add("model", po::value<std::string>(), "the model, where the spec has several");
+  if (command.name != "compare") add("model", po::value<std::string>(), "the model, where the spec has several");
   if (command.runs_program || command.name == "weights") return options;
-  if (command.name == "check" || command.name == "summary") add("json", "machine-readable");
+  if (command.name == "check" || command.name == "summary" || command.name == "compare") add("json", "machine-readable");
   if (command.name == "graph") add("svg", "drawn by Graphviz's dot, as SVG");
-  if (command.name == "summary") add("threads", po::value<int>(), "threads to count scratch memory for (default: this machine's)");
+  if (command.name == "summary" || command.name == "compare") {
+    add("threads", po::value<int>(), "threads to count scratch memory for (default: this machine's)");
+  }
+  if (command.name == "summary") {
+    add("depth", po::value<int>(), "N: what lies deeper than N names is one line");
+    add("keras", "the table and the totals as Keras has them");
+  }
+  if (command.name == "compare") {
+    add("batch", po::value<int>(), "images to count memory for (default: 32)");
+    add("markdown", "a table in Markdown");
+    return options;
+  }
   if (command.name == "export") add("out,o", po::value<std::string>(), "FILE: the ONNX file to write");
   if (command.name == "generate") {
     add("out,o", po::value<std::string>(), "folder to write to (default: this one)");
@@ -123,10 +135,15 @@ void take_values(const po::variables_map& values, CommandLine& line) {
   if (values.count("name") && !is_file_name(line.program_name)) {
     throw UsageError(fmt::format("--name takes letters, digits and _ + - . and begins with a letter, a digit or _, not '{}'", line.program_name));
   }
-  if (values.count("threads")) {
-    line.threads = values["threads"].as<int>();
-    if (line.threads < 1) throw UsageError(fmt::format("--threads must be at least 1, not {}", line.threads));
-  }
+  line.keras = values.count("keras") > 0;
+  const auto count = [&](const char* name, int& target) {
+    if (values.count(name) == 0) return;
+    target = values[name].as<int>();
+    if (target < 1) throw UsageError(fmt::format("--{} must be at least 1, not {}", name, target));
+  };
+  count("threads", line.threads);
+  count("depth", line.depth);
+  count("batch", line.batch);
   static constexpr std::string_view kDumps[] = {"", "ast", "model", "graph", "plan"};
   if (std::ranges::find(kDumps, line.compile.dump) == std::end(kDumps)) {
     throw UsageError(fmt::format("--dump takes ast, model, graph or plan, not '{}'", line.compile.dump));

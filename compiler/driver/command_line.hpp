@@ -27,11 +27,14 @@ struct CommandLine {
   std::filesystem::path stamp;      // generate; empty: none
   std::string program_name;         // generate: for the one program, in place of its own; empty: none
   bool match_by_order = false;      // weights map
-  int threads = 0;                  // summary: 0 means this machine's
+  int threads = 0;                  // summary, compare: 0 means this machine's
+  int depth = 0;                    // summary: 0 means all of it
+  int batch = 32;                   // compare
+  bool keras = false;               // summary
   bool json = false;
   bool check = false;               // fmt
   bool svg = false;                 // graph
-  bool markdown = false;            // describe
+  bool markdown = false;            // describe, compare
   bool help = false;
   std::vector<std::string> program; // arguments for the generated program
 };

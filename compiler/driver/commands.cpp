@@ -2,10 +2,12 @@
 #include "driver/commands.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <thread>
 
+#include "driver/compare.hpp"
 #include "driver/describe.hpp"
 #include "driver/diff.hpp"
 #include "driver/explain.hpp"
@@ -66,15 +68,22 @@ int exit_code_without(const auto& programs) {
   return programs.empty() ? kUserError : kUsage;
 }
 
+int threads_of(const CommandLine& line) {
+  return line.threads > 0 ? line.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
 int print_summaries(const CommandLine& line, const std::vector<Compiled>& programs) {
-  const int threads = line.threads > 0 ? line.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  const SummaryOptions options{.threads = threads_of(line), .depth = line.depth};
   if (line.json) {
     const Compiled* compiled = only(line, programs, model_of);
     if (compiled == nullptr) return exit_code_without(programs);
-    fmt::print("{}", summary_json(compiled->plan, threads));
+    fmt::print("{}", summary_json(compiled->plan, options));
     return 0;
   }
-  for (const Compiled& compiled : programs) fmt::print("{}", summary_text(compiled.plan, threads));
+  for (const Compiled& compiled : programs) {
+    if (&compiled != &programs.front()) fmt::print("\n");
+    fmt::print("{}", line.keras ? keras_summary(compiled.plan, options) : summary_text(compiled.plan, options));
+  }
   return 0;
 }
 
@@ -128,6 +137,39 @@ int print_diff(const CommandLine& line) {
   return 0;
 }
 
+// "specs/vgg.cnn:VGG16" names one model of a spec, unless there is a file of that whole name.
+CompileOptions options_for(const CommandLine& line, const std::string& subject) {
+  CompileOptions options = line.compile;
+  options.compared_batch = line.batch;
+  options.spec = subject;
+  const std::size_t colon = subject.rfind(':');
+  if (colon != std::string::npos && !std::filesystem::exists(subject)) {
+    options.spec = subject.substr(0, colon);
+    options.model = subject.substr(colon + 1);
+  }
+  return options;
+}
+
+// All models of each spec that names none.
+int print_comparison(const CommandLine& line) {
+  std::vector<plan::Plan> plans;
+  for (const std::string& subject : line.files) {
+    Sources sources;
+    Diagnostics diagnostics;
+    std::vector<Compiled> programs = compile(options_for(line, subject), sources, diagnostics);
+    fmt::print(stderr, "{}", render(diagnostics, sources));
+    if (diagnostics.failed()) return kUserError;
+    for (Compiled& compiled : programs) plans.push_back(std::move(compiled.plan));
+  }
+  if (plans.empty()) {
+    fmt::print(stderr, "error: there is no model to compare in {}\n", fmt::join(line.files, ", "));
+    return kUserError;
+  }
+  const TableForm form = line.markdown ? TableForm::kMarkdown : TableForm::kText;
+  fmt::print("{}", line.json ? compare_json(plans, threads_of(line)) : compare_text(plans, threads_of(line), form));
+  return 0;
+}
+
 // Commands that need what a spec means, but no plan of it.
 int run_on_meaning(const CommandLine& line, const std::vector<sema::Program>& programs, const Sources& sources) {
   if (line.command == "export") {
@@ -163,6 +205,7 @@ int run_command(const CommandLine& line) {
   if (line.command == "describe") return describe_command(line);
   if (line.command == "fmt") return format_files(line);
   if (line.command == "diff") return print_diff(line);
+  if (line.command == "compare") return print_comparison(line);
   if (line.command == "weights") return weights_command(line);
 
   Sources sources;

@@ -38,14 +38,28 @@ void print_if(bool wanted, const std::string& text) {
   if (wanted) fmt::print("{}", text);
 }
 
+// One training for every program, so that figures can be compared: all learns, by SGD with momentum.
+ir::Training training_to_compare(const ir::Graph& graph, std::int64_t batch) {
+  ir::Phase phase;
+  phase.name = "everything";
+  phase.optimizer = ir::Optimizer{.kind = ir::Optimizer::Kind::kSgd, .learning_rate = 0.1, .momentum = 0.9};
+  phase.frozen.assign(graph.layers.size(), false);
+  ir::Training training;
+  training.batch = batch;
+  training.phases.push_back(std::move(phase));
+  return training;
+}
+
 Compiled plan_program(sema::Program program, const CompileOptions& options, const Sources& sources) {
   const ir::Graph graph = lower::lower(program.model, sources);
   print_if(options.dump == "graph", ir::dump(graph));
+  const bool compares = options.compared_batch > 0;
+  const auto training = compares ? training_to_compare(graph, options.compared_batch) : program.training;
   const auto observe = [&](std::string_view pass, const ir::Graph& after) { print_if(options.dump_after == pass, ir::dump(after)); };
   plan::Plan plan = plan::make_plan(graph, {.program = program.name,
                                             .data = program.data,
-                                            .training = program.training,
-                                            .batch = program.training ? program.training->batch : kInferenceBatch,
+                                            .training = training,
+                                            .batch = training ? training->batch : kInferenceBatch,
                                             .observer = observe});
   print_if(options.dump == "plan", plan::dump(plan));
   emit::Origin origin{.spec = options.spec.filename().string(),

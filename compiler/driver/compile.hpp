@@ -18,6 +18,7 @@ struct CompileOptions {
   std::string model;        // only this one; empty: all
   std::string dump;         // ast, model, graph or plan: printed to standard output
   std::string dump_after;   // a pass's name
+  std::int64_t compared_batch = 0;  // not 0: planned for training all of it with this batch, whatever the spec trains
   bool generates = false;   // the plan is for code: what can't be generated yet is an error
 };
 

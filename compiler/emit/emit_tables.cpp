@@ -183,7 +183,9 @@ std::string training_member(const ir::Training& training) {
   return fmt::format(
       "    .training = {{.loss = cnn::LossKind::{}, .metrics = {}, .seed = {}, .save_every = {},\n"
       "                 .checkpoints = {},{} .phases = {}}},\n",
-      training.loss == ir::Loss::kCrossEntropy ? "kCrossEntropy" : "kMeanSquaredError",
+      training.loss == ir::Loss::kCrossEntropy ? "kCrossEntropy"
+      : training.loss == ir::Loss::kLenet5Map  ? "kLenet5Map"
+                                               : "kMeanSquaredError",
       table_name("kMetrics", training.metrics.empty()), training.seed, training.save_every,
       table_name("kCheckpoints", training.callbacks.checkpoints.empty()), initial, table_name("kPhases", training.phases.empty()));
 }
@@ -196,11 +198,7 @@ std::string geometry_constants(const Plan& plan) {
   for (const plan::Geometry& geometry : plan.geometries) {
     std::vector<std::string> fields;
     for (const ir::GeometryField& field : geometry.fields) fields.push_back(field_text(field));
-    std::string line = call_text(fmt::format("constexpr cnn::{} {}", geometry.type, geometry.name), fields, ";", 0);
-    const std::size_t open = line.find('(');
-    line[open] = '{';
-    line[line.rfind(')')] = '}';
-    text += line;
+    text += braced_text(fmt::format("constexpr cnn::{} {}", geometry.type, geometry.name), fields);
     if (geometry.scratch_function.empty()) continue;
     assertions += fmt::format("static_assert(cnn::{}({}, kBatch) == cnn::ScratchSize{{{}, {}}});\n", geometry.scratch_function,
                               geometry.name, geometry.scratch.per_thread, geometry.scratch.shared);

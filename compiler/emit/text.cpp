@@ -94,4 +94,25 @@ std::string call_text(std::string_view head, const std::vector<std::string>& ope
   return text + "\n";
 }
 
+std::string braced_text(std::string_view head, const std::vector<std::string>& members) {
+  const std::string line = fmt::format("{}{{{}}};\n", head, fmt::join(members, ", "));
+  if (line.size() <= kWidth + 1) return line;
+  constexpr std::string_view kIndent = "    ";
+  std::string text = fmt::format("{}{{\n{}", head, kIndent);
+  std::size_t column = kIndent.size();
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const std::string piece = members[i] + (i + 1 == members.size() ? "};" : ",");
+    if (i != 0 && column + 1 + piece.size() > kWidth) {
+      text += fmt::format("\n{}", kIndent);
+      column = kIndent.size();
+    } else if (i != 0) {
+      text += ' ';
+      ++column;
+    }
+    text += piece;
+    column += piece.size();
+  }
+  return text + "\n";
+}
+
 }  // namespace cnnc::emit

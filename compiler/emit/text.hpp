@@ -24,5 +24,7 @@ std::string table(std::string_view type, std::string_view name, const std::vecto
 std::string table_name(std::string_view name, bool empty);
 /// `head(a, b, c)tail`, broken between operands where it passes 110 columns.
 std::string call_text(std::string_view head, const std::vector<std::string>& operands, std::string_view tail, int indent);
+/// `head{a, b, c};` on one line, or, where that passes 110 columns, its members on lines of their own, indented by four.
+std::string braced_text(std::string_view head, const std::vector<std::string>& members);
 
 }  // namespace cnnc::emit

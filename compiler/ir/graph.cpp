@@ -35,6 +35,18 @@ OpContext Graph::context(const Node& node, std::span<const Shape> shapes, std::i
           .stream = node.stream};
 }
 
+std::int64_t depth(const Graph& graph) {
+  std::vector<std::int64_t> depths(graph.tensors.size(), 0);
+  const auto at = [&](TensorId tensor) -> std::int64_t& { return depths.at(static_cast<std::size_t>(tensor.index)); };
+  for (const Node& node : graph.nodes) {
+    std::int64_t before = 0;
+    for (const TensorId input : node.inputs) before = std::max(before, at(input));
+    const bool counts = node.op->macs != nullptr && !node.parameters.empty();
+    at(node.output) = before + (counts ? 1 : 0);
+  }
+  return at(graph.output);
+}
+
 std::string weight_path(std::string_view path) {
   std::string name;
   for (const char c : path) {

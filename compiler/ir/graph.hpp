@@ -104,6 +104,9 @@ std::string weight_path(std::string_view path);
 /// Layers, in definition order, that have no kernel yet: the graph can be checked, but no program made of it.
 std::vector<LayerId> layers_without_kernels(const Graph& graph);
 
+/// How deep the network is, as papers count: its convolutions and dense layers on the longest way from input to output.
+std::int64_t depth(const Graph& graph);
+
 /// Throws InternalError when an invariant does not hold: ids in range, order, shapes as the cards infer them.
 void verify(const Graph& graph);
 

@@ -131,6 +131,7 @@ struct Training {
   Loss loss = Loss::kCrossEntropy;
   double label_smoothing = 0;
   std::vector<double> class_weights;  // empty: all alike
+  double rubbish_penalty = 1;         // kLenet5Map: the paper's j
   std::vector<std::string> metrics;   // "accuracy", "top5", "f1(macro)"
   std::int64_t batch = 0;
   std::uint64_t seed = 0;

@@ -269,6 +269,27 @@ void FunctionBuilder::copy_arms(const ir::Node& node) {
   }
 }
 
+namespace {
+
+struct LossFunctions {
+  std::string_view with_gradient, alone;
+};
+
+const LossFunctions& functions_of(ir::Loss loss) {
+  static constexpr LossFunctions kCrossEntropy{"softmax_cross_entropy", "cross_entropy_loss"};
+  static constexpr LossFunctions kMeanSquaredError{"mean_squared_error", "mean_squared_error_loss"};
+  static constexpr LossFunctions kLenet5Map{"lenet5_map", "lenet5_map_loss"};
+  switch (loss) {
+    case ir::Loss::kCrossEntropy: return kCrossEntropy;
+    case ir::Loss::kMeanSquaredError: return kMeanSquaredError;
+    case ir::Loss::kLenet5Map: return kLenet5Map;
+    case ir::Loss::kBinaryCrossEntropy: break;
+  }
+  throw InternalError("plan", "a loss without a kernel");
+}
+
+}  // namespace
+
 // What follows the last layer: the loss, and scores in the public layout.
 void FunctionBuilder::finish() {
   const int output = buffer_of(graph_.output);
@@ -283,18 +304,22 @@ void FunctionBuilder::finish() {
     return;
   }
   ensure(request_.loss.has_value(), "plan", "a training function without a loss");
-  const bool cross_entropy = *request_.loss == ir::Loss::kCrossEntropy;
+  const LossFunctions& loss = functions_of(*request_.loss);
+  const auto add_loss = [&](std::string_view name, std::vector<Operand> operands) {
+    operands.insert(operands.end(), {Named::kLosses, BufferOperand{output}, Named::kLabels});
+    if (*request_.loss == ir::Loss::kLenet5Map) operands.push_back(NumberOperand{request_.rubbish_penalty});
+    operands.insert(operands.end(), {geometry, Named::kBatch});
+    add_step(std::string(name), std::move(operands));
+  };
   add_step("from_blocked", {Named::kScores, BufferOperand{output}, geometry, Named::kBatch});
   if (request_.kind == FunctionKind::kEvaluate) {
-    add_step(cross_entropy ? "cross_entropy_loss" : "mean_squared_error_loss",
-             {Named::kLosses, BufferOperand{output}, Named::kLabels, geometry, Named::kBatch});
+    add_loss(loss.alone, {});
     return;
   }
   const int d_output = new_blocked("d_" + value_name(graph_.output), shape);
-  add_step(cross_entropy ? "softmax_cross_entropy" : "mean_squared_error",
-           {BufferOperand{d_output}, Named::kLosses, BufferOperand{output}, Named::kLabels, geometry, Named::kBatch});
+  add_loss(loss.with_gradient, {BufferOperand{d_output}});
   add_gradient(graph_.output, d_output);
-  for (const ir::AuxiliaryHead& head : graph_.auxiliaries) add_auxiliary_loss(head, cross_entropy);
+  for (const ir::AuxiliaryHead& head : graph_.auxiliaries) add_auxiliary_loss(head, *request_.loss == ir::Loss::kCrossEntropy);
 }
 
 // Adds a head's share to the losses and begins its gradient.

@@ -39,6 +39,7 @@ struct FunctionRequest {
   int phase = -1;
   std::string name;
   std::optional<ir::Loss> loss;
+  double rubbish_penalty = 0;             // of the loss lenet5_map
   bool softmax_at_end = false;            // predict: the model itself ends with logits
   std::set<std::string> taken;            // names that are not free for buffers
 };

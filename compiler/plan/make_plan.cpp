@@ -105,6 +105,7 @@ class Planning {
     plan_.outputs_logits = cross_entropy && !probabilities;
     add_function(FunctionKind::kPredict, -1, "predict");
     plan_.layers = layer_rows(graph_, plan_.phases);
+    plan_.depth = ir::depth(graph_);
     plan_.geometries = geometries_.take();
     for (const Geometry& geometry : plan_.geometries) {
       plan_.memory.thread_scratch = std::max(plan_.memory.thread_scratch, aligned(geometry.scratch.per_thread));
@@ -151,6 +152,7 @@ class Planning {
                                   .phase = phase,
                                   .name = std::move(name),
                                   .loss = request_.training ? std::optional(request_.training->loss) : std::nullopt,
+                                  .rubbish_penalty = request_.training ? request_.training->rubbish_penalty : 0,
                                   .softmax_at_end = plan_.outputs_logits && kind == FunctionKind::kPredict,
                                   .taken = taken_names()};
     Function function = FunctionBuilder(request, geometries_, plan_.block, plan_.batch).build();

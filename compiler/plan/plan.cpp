@@ -15,6 +15,12 @@ std::int64_t Plan::auxiliary_count() const {
   return count;
 }
 
+std::int64_t Plan::statistic_count() const {
+  std::int64_t count = 0;
+  for (const LayerRow& row : layers) count += row.statistics;
+  return count;
+}
+
 std::int64_t Plan::mac_count() const {
   std::int64_t count = 0;
   for (const LayerRow& row : layers) count += row.auxiliary ? 0 : row.macs;

@@ -115,6 +115,7 @@ struct Plan {
   std::int64_t block = 1;         // NB
   std::optional<ir::Data> data;
   std::optional<ir::Training> training;
+  std::int64_t depth = 0;         // convolutions and dense layers on the longest way through
   std::vector<LayerRow> layers;
   std::vector<PlacedParameter> parameters;
   std::vector<std::string> auxiliaries;  // heads beside the network's own, as weights files name them
@@ -123,6 +124,8 @@ struct Plan {
   std::vector<Function> functions;
   Memory memory;
 
+  /// Running statistics and the like, of all layers.
+  std::int64_t statistic_count() const;
   /// Parameters that can learn, not the statistics, and work for an image; of what prediction runs.
   std::int64_t parameter_count() const;
   std::int64_t mac_count() const;

@@ -103,7 +103,7 @@ std::string loss(const ir::Training& training) {
                          numbers(training.class_weights));
     case ir::Loss::kMeanSquaredError: return "mse";
     case ir::Loss::kBinaryCrossEntropy: return "binary_cross_entropy";
-    case ir::Loss::kLenet5Map: return "lenet5_map";
+    case ir::Loss::kLenet5Map: return fmt::format("lenet5_map(j={})", number(training.rubbish_penalty));
   }
   return "";
 }

@@ -34,6 +34,8 @@ bool read_loss(const Settings& settings, TrainLines& lines, const FileScope& fil
     }
     if (training.label_smoothing != 0) training.not_yet.push_back({chosen->range, "label_smoothing"});
     if (!training.class_weights.empty()) training.not_yet.push_back({chosen->range, "class_weights"});
+  } else if (training.loss == ir::Loss::kLenet5Map) {
+    training.rubbish_penalty = chosen->arguments.values.number("j");
   } else if (training.loss != ir::Loss::kMeanSquaredError) {
     training.not_yet.push_back({chosen->range, fmt::format("the loss '{}'", chosen->callable->name)});
   }

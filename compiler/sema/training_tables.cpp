@@ -98,7 +98,9 @@ const std::vector<Callable>& losses() {
          .maximum = 1e9}}},
       {"binary_cross_entropy", "Of independent probabilities, after a final sigmoid."},
       {"mse", "The mean of squared differences from the class as zeros and a one."},
-      {"lenet5_map", "LeNet-5's maximum a posteriori criterion over RBF outputs (LeCun et al. 1998, equation 9)."},
+      {"lenet5_map", "LeNet-5's maximum a posteriori criterion over RBF outputs (LeCun et al. 1998, equation 9).",
+       {number("j", 1, 0, 1e6,
+               "The penalty of an imagined rubbish class: wrong classes further away than that are left alone.")}},
   };
   return table;
 }

@@ -19,6 +19,7 @@
 #include "cnn/ops/hardswish.hpp"
 #include "cnn/ops/layout.hpp"
 #include "cnn/ops/leaky_relu.hpp"
+#include "cnn/ops/lenet5_map.hpp"
 #include "cnn/ops/lrn.hpp"
 #include "cnn/ops/maxpool.hpp"
 #include "cnn/ops/mean_squared_error.hpp"

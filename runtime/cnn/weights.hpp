@@ -9,7 +9,7 @@
 
 namespace cnn {
 
-/// Fills the network from a safetensors file, of a training or of another program. All tensors must be there
+/// Fills the network from a safetensors file or one of PyTorch's, of a training or of another program. All tensors must be there
 /// by name and shape. Returns what the user should know: that the file is a foreign one, tensors that nobody
 /// asked for. Throws std::runtime_error with file, expected and found where it does not fit; the network is
 /// then as it was.

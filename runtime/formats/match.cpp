@@ -13,6 +13,10 @@ namespace {
 
 using Indices = std::vector<std::size_t>;
 
+std::string tensors_text(std::size_t count) {
+  return fmt::format("{} tensor{}", count, count == 1 ? "" : "s");
+}
+
 bool is_step_count(const StoredTensor& tensor) {
   return tensor.name.ends_with("num_batches_tracked");
 }
@@ -202,14 +206,14 @@ class OrderMatch {
     for (std::size_t i = place + 1; i < std::min(theirs.size(), place + kFar); ++i) {
       if (!agree(wanted, stored_[theirs[i]])) continue;
       pairing_.hint = fmt::format(
-          "the file has this shape {} tensors later, as {}: where branches stand in another order, "
+          "the file has this shape {} later, as {}: where branches stand in another order, "
           "write them in the file's",
-          i - place, stored_[theirs[i]].name);
+          tensors_text(i - place), stored_[theirs[i]].name);
       return;
     }
     for (std::size_t i = place + 1; i < std::min(ours.size(), place + kFar); ++i) {
       if (!agree(wanted_[ours[i]], stored)) continue;
-      pairing_.hint = fmt::format("the spec has the file's shape {} tensors later, as {}", i - place,
+      pairing_.hint = fmt::format("the spec has the file's shape {} later, as {}", tensors_text(i - place),
                                   wanted_[ours[i]].name);
       return;
     }
@@ -287,7 +291,10 @@ Pairing match_by_name(std::span<const WantedTensor> wanted, std::span<const Stor
     if (!best || pairing.missing.size() < best->missing.size()) best = std::move(pairing);
     if (best->missing.empty()) break;
   }
-  return best ? std::move(*best) : Pairing{};
+  if (!best) return {};
+  if (best->pairs.empty() && best->disagreeing.empty() && !wanted.empty())
+    best->hint = "no name is the same; match=order pairs tensors in their order of definition";
+  return std::move(*best);
 }
 
 Pairing match_in_order(std::span<const WantedTensor> wanted, std::span<const StoredTensor> stored) {
@@ -341,8 +348,9 @@ std::string mismatch_text(const Pairing& pairing, std::span<const WantedTensor> 
   if (pairing.by == MatchBy::kOrder && !pairing.disagreeing.empty()) {
     const TensorPair& pair = pairing.disagreeing.front();
     // What follows is neither missing nor too much: it was not compared.
-    return fmt::format("\n  after {} pairs, these two don't go together:\n    {}\n    {} in the file{}",
-                       pairing.pairs.size(), ours(pair.wanted), theirs(pair.stored), hint);
+    return fmt::format("\n  after {} pair{}, these two don't go together:\n    {}\n    {} in the file{}",
+                       pairing.pairs.size(), pairing.pairs.size() == 1 ? "" : "s", ours(pair.wanted),
+                       theirs(pair.stored), hint);
   }
   std::vector<std::string> missing, different, extra;
   for (const std::size_t i : pairing.missing) missing.push_back(ours(i));

@@ -199,7 +199,11 @@ std::span<const std::byte> ZipArchive::inflate(const ZipEntry& entry) {
                      entry.size, bytes_.size()));
   if (entry.packed.size() > std::numeric_limits<uInt>::max() || entry.size > std::numeric_limits<uInt>::max())
     fail(fmt::format("its entry '{}' is deflated and too large for that: 4 GiB is the most", entry.name));
-  std::vector<std::byte>& buffer = inflated_.emplace_back(entry.size);
+  constexpr std::uint64_t kMostOfOneByte = 1032;  // that deflate can make of one
+  if (entry.size > kMostOfOneByte * entry.packed.size())
+    fail(fmt::format("its entry '{}' is damaged", entry.name));
+  const std::span<std::byte> buffer(
+      inflated_.emplace_back(std::make_unique_for_overwrite<std::byte[]>(entry.size)).get(), entry.size);
   inflated_bytes_ += entry.size;
   z_stream stream{};
   if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) throw std::bad_alloc();

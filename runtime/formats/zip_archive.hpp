@@ -4,9 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -45,7 +45,7 @@ class ZipArchive {
   std::span<const std::byte> bytes_;
   std::vector<ZipEntry> entries_;
   std::map<std::string, std::size_t, std::less<>> places_;
-  std::deque<std::vector<std::byte>> inflated_;
+  std::vector<std::unique_ptr<std::byte[]>> inflated_;
   std::uint64_t inflated_bytes_ = 0;
 };
 

@@ -64,6 +64,15 @@ TEST(Match, ByNameBothSidesAreListed) {
       "  not asked for:\n    e scalar");
 }
 
+TEST(Match, ByNameAWholeOtherNamingIsHelped) {
+  const std::vector<WantedTensor> ours{wanted("a", {2})};
+  const std::vector<StoredTensor> theirs{stored("0", {2})};
+  EXPECT_EQ(mismatch_text(match_by_name(ours, theirs, possible_names(ours, "", "")), ours, theirs),
+            "\n  missing:\n    a 2\n  not asked for:\n    0 2\n  no name is the same; match=order pairs "
+            "tensors in their "
+            "order of definition");
+}
+
 TEST(Match, InOrderWithoutStepCountsAndWhole) {
   const std::vector<WantedTensor> ours{wanted("c.weight", {2, 3}), wanted("n.weight", {2}),
                                        wanted("n.bias", {2}), wanted("n.running_mean", {2}),
@@ -91,8 +100,8 @@ TEST(Match, InOrderTheFirstPairThatDisagreesIsNamed) {
   const Pairing pairing = match_in_order(ours, theirs);
   EXPECT_EQ(
       mismatch_text(pairing, ours, theirs),
-      "\n  after 1 pairs, these two don't go together:\n    skip.weight 8x4\n    b.weight 4x4 in the file\n"
-      "  the file has this shape 1 tensors later, as c.weight: where branches stand in another order, write "
+      "\n  after 1 pair, these two don't go together:\n    skip.weight 8x4\n    b.weight 4x4 in the file\n"
+      "  the file has this shape 1 tensor later, as c.weight: where branches stand in another order, write "
       "them in "
       "the file's");
 }

@@ -264,10 +264,13 @@ Written run_losses(int threads) {
   std::vector<float> squares = unwritten(kBatch);
   Map d_entropy(g, kBatch);
   Map d_squares(g, kBatch);
+  std::vector<float> criterion = unwritten(kBatch);
+  Map d_criterion(g, kBatch);
   on_team(
       [&] {
         softmax_cross_entropy(d_entropy, entropy, x, labels, g, kBatch);
         mean_squared_error(d_squares, squares, x, labels, g, kBatch);
+        lenet5_map(d_criterion, criterion, x, labels, 1, g, kBatch);
       },
       threads);
   Written written;
@@ -275,6 +278,8 @@ Written run_losses(int threads) {
   written.keep(squares);
   written.keep(d_entropy);
   written.keep(d_squares);
+  written.keep(criterion);
+  written.keep(d_criterion);
   return written;
 }
 

@@ -61,8 +61,9 @@ std::vector<std::string> load_part(const InitialWeightsDescription& part, const 
   return lines;
 }
 
-/// Paths on the command line must be those of the spec's init lines.
-void require_known_paths(const TrainOptions& options, const ModelDescription& model) {
+}  // namespace
+
+void require_known_parts(const TrainOptions& options, const ModelDescription& model) {
   const auto parts = model.training.initial_weights;
   for (const InitialFile& given : options.initial_files) {
     const auto same = [&](const InitialWeightsDescription& part) { return part.path == given.path; };
@@ -76,12 +77,9 @@ void require_known_paths(const TrainOptions& options, const ModelDescription& mo
   }
 }
 
-}  // namespace
-
 std::vector<std::string> load_initial_weights(Network& network, const TrainOptions& options,
                                               std::vector<std::string>& notes) {
   const ModelDescription& model = network.description();
-  require_known_paths(options, model);
   std::vector<std::string> lines;
   for (const InitialWeightsDescription& part : model.training.initial_weights) {
     const std::optional<std::filesystem::path> file = file_of(part, options);

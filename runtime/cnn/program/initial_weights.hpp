@@ -9,8 +9,11 @@
 
 namespace cnn::program {
 
+/// Throws UserError where the command line names another file for what is no `init PATH` of the spec.
+void require_known_parts(const TrainOptions& options, const ModelDescription& model);
+
 /// Fills the parts of a freshly initialized network that the spec names, each whole or, after a FormatError
-/// or UserError that lists both sides, none of it. Returns lines that say what was loaded, and appends to
+/// that lists both sides, none of it. Returns lines that say what was loaded, and appends to
 /// `notes` what else the user should know.
 std::vector<std::string> load_initial_weights(Network& network, const TrainOptions& options,
                                               std::vector<std::string>& notes);

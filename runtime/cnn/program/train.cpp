@@ -185,6 +185,7 @@ int finish(const TrainOptions& options, TrainingRun& run, const std::filesystem:
 int train(const TrainOptions& options, const ModelDescription& model, MakeNetwork make) {
   if (model.training.phases.empty())
     throw UserError(fmt::format("{} can't be trained: {} has no 'train' for it", model.name, model.spec));
+  require_known_parts(options, model);
   RunDirectory directory(options.out, model);
   const std::optional<SavedState> saved = saved_state(options, model, directory);
   RunSettings settings = saved ? resumed_settings(saved->record, options, model, options.out.string())
