@@ -10,164 +10,126 @@ namespace models {
 
 namespace {
 
-constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 32
+constexpr int kBatch = 128;  // the most images at once; activations lie in blocks of 32
 
 constexpr cnn::MapGeometry k3x32x32{.channels = 3, .height = 32, .width = 32, .block = 32};
-constexpr cnn::ConvGeometry kFeaturesConv1{.in_channels = 3, .in_height = 32, .in_width = 32,
-                                           .out_channels = 16, .out_height = 32, .out_width = 32,
-                                           .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                           .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                           .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                           .block = 32};
-constexpr cnn::BnGeometry kFeaturesBn1{.channels = 16, .height = 32, .width = 32, .block = 32,
-                                       .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesConv1{
+    .in_channels = 3, .in_height = 32, .in_width = 32, .out_channels = 16, .out_height = 32, .out_width = 32,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::BnGeometry kFeaturesBn1{
+    .channels = 16, .height = 32, .width = 32, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k16x32x32{.channels = 16, .height = 32, .width = 32, .block = 32};
-constexpr cnn::ConvGeometry kFeaturesStage1_0Conv1{.in_channels = 16, .in_height = 32, .in_width = 32,
-                                                   .out_channels = 16, .out_height = 32, .out_width = 32,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 32};
-constexpr cnn::BnGeometry kFeaturesStage1_0Bn1{.channels = 16, .height = 32, .width = 32, .block = 32,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage1_0Conv2{.in_channels = 16, .in_height = 32, .in_width = 32,
-                                                   .out_channels = 16, .out_height = 32, .out_width = 32,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 32};
-constexpr cnn::BnGeometry kFeaturesStage1_0Bn2{.channels = 16, .height = 32, .width = 32, .block = 32,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage1_1Conv1{.in_channels = 16, .in_height = 32, .in_width = 32,
-                                                   .out_channels = 16, .out_height = 32, .out_width = 32,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 32};
-constexpr cnn::BnGeometry kFeaturesStage1_1Bn1{.channels = 16, .height = 32, .width = 32, .block = 32,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage1_1Conv2{.in_channels = 16, .in_height = 32, .in_width = 32,
-                                                   .out_channels = 16, .out_height = 32, .out_width = 32,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 32};
-constexpr cnn::BnGeometry kFeaturesStage1_1Bn2{.channels = 16, .height = 32, .width = 32, .block = 32,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage1_2Conv1{.in_channels = 16, .in_height = 32, .in_width = 32,
-                                                   .out_channels = 16, .out_height = 32, .out_width = 32,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 32};
-constexpr cnn::BnGeometry kFeaturesStage1_2Bn1{.channels = 16, .height = 32, .width = 32, .block = 32,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage1_2Conv2{.in_channels = 16, .in_height = 32, .in_width = 32,
-                                                   .out_channels = 16, .out_height = 32, .out_width = 32,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 32};
-constexpr cnn::BnGeometry kFeaturesStage1_2Bn2{.channels = 16, .height = 32, .width = 32, .block = 32,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage2_0Conv1{.in_channels = 16, .in_height = 32, .in_width = 32,
-                                                   .out_channels = 32, .out_height = 16, .out_width = 16,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 2,
-                                                   .stride_width = 2, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 32};
-constexpr cnn::BnGeometry kFeaturesStage2_0Bn1{.channels = 32, .height = 16, .width = 16, .block = 32,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage1_0Conv1{
+    .in_channels = 16, .in_height = 32, .in_width = 32, .out_channels = 16, .out_height = 32, .out_width = 32,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::BnGeometry kFeaturesStage1_0Bn1{
+    .channels = 16, .height = 32, .width = 32, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage1_0Conv2{
+    .in_channels = 16, .in_height = 32, .in_width = 32, .out_channels = 16, .out_height = 32, .out_width = 32,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::BnGeometry kFeaturesStage1_0Bn2{
+    .channels = 16, .height = 32, .width = 32, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage1_1Conv1{
+    .in_channels = 16, .in_height = 32, .in_width = 32, .out_channels = 16, .out_height = 32, .out_width = 32,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::BnGeometry kFeaturesStage1_1Bn1{
+    .channels = 16, .height = 32, .width = 32, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage1_1Conv2{
+    .in_channels = 16, .in_height = 32, .in_width = 32, .out_channels = 16, .out_height = 32, .out_width = 32,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::BnGeometry kFeaturesStage1_1Bn2{
+    .channels = 16, .height = 32, .width = 32, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage1_2Conv1{
+    .in_channels = 16, .in_height = 32, .in_width = 32, .out_channels = 16, .out_height = 32, .out_width = 32,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::BnGeometry kFeaturesStage1_2Bn1{
+    .channels = 16, .height = 32, .width = 32, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage1_2Conv2{
+    .in_channels = 16, .in_height = 32, .in_width = 32, .out_channels = 16, .out_height = 32, .out_width = 32,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::BnGeometry kFeaturesStage1_2Bn2{
+    .channels = 16, .height = 32, .width = 32, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage2_0Conv1{
+    .in_channels = 16, .in_height = 32, .in_width = 32, .out_channels = 32, .out_height = 16, .out_width = 16,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::BnGeometry kFeaturesStage2_0Bn1{
+    .channels = 32, .height = 16, .width = 16, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k32x16x16{.channels = 32, .height = 16, .width = 16, .block = 32};
-constexpr cnn::ConvGeometry kFeaturesStage2_0Conv2{.in_channels = 32, .in_height = 16, .in_width = 16,
-                                                   .out_channels = 32, .out_height = 16, .out_width = 16,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 32};
-constexpr cnn::BnGeometry kFeaturesStage2_0Bn2{.channels = 32, .height = 16, .width = 16, .block = 32,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage2_1Conv1{.in_channels = 32, .in_height = 16, .in_width = 16,
-                                                   .out_channels = 32, .out_height = 16, .out_width = 16,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 32};
-constexpr cnn::BnGeometry kFeaturesStage2_1Bn1{.channels = 32, .height = 16, .width = 16, .block = 32,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage2_1Conv2{.in_channels = 32, .in_height = 16, .in_width = 16,
-                                                   .out_channels = 32, .out_height = 16, .out_width = 16,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 32};
-constexpr cnn::BnGeometry kFeaturesStage2_1Bn2{.channels = 32, .height = 16, .width = 16, .block = 32,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage2_2Conv1{.in_channels = 32, .in_height = 16, .in_width = 16,
-                                                   .out_channels = 32, .out_height = 16, .out_width = 16,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 32};
-constexpr cnn::BnGeometry kFeaturesStage2_2Bn1{.channels = 32, .height = 16, .width = 16, .block = 32,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage2_2Conv2{.in_channels = 32, .in_height = 16, .in_width = 16,
-                                                   .out_channels = 32, .out_height = 16, .out_width = 16,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 32};
-constexpr cnn::BnGeometry kFeaturesStage2_2Bn2{.channels = 32, .height = 16, .width = 16, .block = 32,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage3_0Conv1{.in_channels = 32, .in_height = 16, .in_width = 16,
-                                                   .out_channels = 64, .out_height = 8, .out_width = 8,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 2,
-                                                   .stride_width = 2, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 32};
-constexpr cnn::BnGeometry kFeaturesStage3_0Bn1{.channels = 64, .height = 8, .width = 8, .block = 32,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage2_0Conv2{
+    .in_channels = 32, .in_height = 16, .in_width = 16, .out_channels = 32, .out_height = 16, .out_width = 16,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::BnGeometry kFeaturesStage2_0Bn2{
+    .channels = 32, .height = 16, .width = 16, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage2_1Conv1{
+    .in_channels = 32, .in_height = 16, .in_width = 16, .out_channels = 32, .out_height = 16, .out_width = 16,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::BnGeometry kFeaturesStage2_1Bn1{
+    .channels = 32, .height = 16, .width = 16, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage2_1Conv2{
+    .in_channels = 32, .in_height = 16, .in_width = 16, .out_channels = 32, .out_height = 16, .out_width = 16,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::BnGeometry kFeaturesStage2_1Bn2{
+    .channels = 32, .height = 16, .width = 16, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage2_2Conv1{
+    .in_channels = 32, .in_height = 16, .in_width = 16, .out_channels = 32, .out_height = 16, .out_width = 16,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::BnGeometry kFeaturesStage2_2Bn1{
+    .channels = 32, .height = 16, .width = 16, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage2_2Conv2{
+    .in_channels = 32, .in_height = 16, .in_width = 16, .out_channels = 32, .out_height = 16, .out_width = 16,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::BnGeometry kFeaturesStage2_2Bn2{
+    .channels = 32, .height = 16, .width = 16, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage3_0Conv1{
+    .in_channels = 32, .in_height = 16, .in_width = 16, .out_channels = 64, .out_height = 8, .out_width = 8,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::BnGeometry kFeaturesStage3_0Bn1{
+    .channels = 64, .height = 8, .width = 8, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k64x8x8{.channels = 64, .height = 8, .width = 8, .block = 32};
-constexpr cnn::ConvGeometry kFeaturesStage3_0Conv2{.in_channels = 64, .in_height = 8, .in_width = 8,
-                                                   .out_channels = 64, .out_height = 8, .out_width = 8,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 32};
-constexpr cnn::BnGeometry kFeaturesStage3_0Bn2{.channels = 64, .height = 8, .width = 8, .block = 32,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage3_1Conv1{.in_channels = 64, .in_height = 8, .in_width = 8,
-                                                   .out_channels = 64, .out_height = 8, .out_width = 8,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 32};
-constexpr cnn::BnGeometry kFeaturesStage3_1Bn1{.channels = 64, .height = 8, .width = 8, .block = 32,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage3_1Conv2{.in_channels = 64, .in_height = 8, .in_width = 8,
-                                                   .out_channels = 64, .out_height = 8, .out_width = 8,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 32};
-constexpr cnn::BnGeometry kFeaturesStage3_1Bn2{.channels = 64, .height = 8, .width = 8, .block = 32,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage3_2Conv1{.in_channels = 64, .in_height = 8, .in_width = 8,
-                                                   .out_channels = 64, .out_height = 8, .out_width = 8,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 32};
-constexpr cnn::BnGeometry kFeaturesStage3_2Bn1{.channels = 64, .height = 8, .width = 8, .block = 32,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage3_2Conv2{.in_channels = 64, .in_height = 8, .in_width = 8,
-                                                   .out_channels = 64, .out_height = 8, .out_width = 8,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 32};
-constexpr cnn::BnGeometry kFeaturesStage3_2Bn2{.channels = 64, .height = 8, .width = 8, .block = 32,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage3_0Conv2{
+    .in_channels = 64, .in_height = 8, .in_width = 8, .out_channels = 64, .out_height = 8, .out_width = 8,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::BnGeometry kFeaturesStage3_0Bn2{
+    .channels = 64, .height = 8, .width = 8, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage3_1Conv1{
+    .in_channels = 64, .in_height = 8, .in_width = 8, .out_channels = 64, .out_height = 8, .out_width = 8,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::BnGeometry kFeaturesStage3_1Bn1{
+    .channels = 64, .height = 8, .width = 8, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage3_1Conv2{
+    .in_channels = 64, .in_height = 8, .in_width = 8, .out_channels = 64, .out_height = 8, .out_width = 8,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::BnGeometry kFeaturesStage3_1Bn2{
+    .channels = 64, .height = 8, .width = 8, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage3_2Conv1{
+    .in_channels = 64, .in_height = 8, .in_width = 8, .out_channels = 64, .out_height = 8, .out_width = 8,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::BnGeometry kFeaturesStage3_2Bn1{
+    .channels = 64, .height = 8, .width = 8, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesStage3_2Conv2{
+    .in_channels = 64, .in_height = 8, .in_width = 8, .out_channels = 64, .out_height = 8, .out_width = 8,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+constexpr cnn::BnGeometry kFeaturesStage3_2Bn2{
+    .channels = 64, .height = 8, .width = 8, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::DenseGeometry kHeadDense1{.in = 64, .out = 10, .block = 32};
 constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 32};
 
@@ -452,8 +414,109 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "head.softmax1", .type = "softmax", .output = "10", .parameters = 0, .macs = 0, .line = "37"},
 };
 
+constexpr std::string_view kClassNames[] = {
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+};
+
+constexpr float kMean0[] = {0.4914f, 0.4822f, 0.4465f};
+constexpr float kStdDeviation0[] = {0.247f, 0.2435f, 0.2616f};
+
+constexpr cnn::TransformDescription kPrepare[] = {
+    {.kind = cnn::TransformKind::kNormalize, .mean = kMean0, .std_deviation = kStdDeviation0},
+};
+
+constexpr cnn::TransformDescription kAugment[] = {
+    {.kind = cnn::TransformKind::kRandomCrop, .height = 32, .width = 32, .amount = 4},
+    {.kind = cnn::TransformKind::kHflip, .strength = 0.5},
+};
+
+constexpr std::string_view kMetrics[] = {
+    "accuracy",
+};
+
+constexpr cnn::CheckpointDescription kCheckpoints[] = {
+    {.file = "best.safetensors", .monitor = "val_accuracy"},
+};
+
+constexpr cnn::LearningTensor kLearningInPhase0[] = {
+    {.tensor = 0, .gradient_offset = 0},
+    {.tensor = 1, .gradient_offset = 432},
+    {.tensor = 2, .gradient_offset = 448},
+    {.tensor = 5, .gradient_offset = 464},
+    {.tensor = 6, .gradient_offset = 2768},
+    {.tensor = 7, .gradient_offset = 2784},
+    {.tensor = 10, .gradient_offset = 2800},
+    {.tensor = 11, .gradient_offset = 5104},
+    {.tensor = 12, .gradient_offset = 5120},
+    {.tensor = 15, .gradient_offset = 5136},
+    {.tensor = 16, .gradient_offset = 7440},
+    {.tensor = 17, .gradient_offset = 7456},
+    {.tensor = 20, .gradient_offset = 7472},
+    {.tensor = 21, .gradient_offset = 9776},
+    {.tensor = 22, .gradient_offset = 9792},
+    {.tensor = 25, .gradient_offset = 9808},
+    {.tensor = 26, .gradient_offset = 12112},
+    {.tensor = 27, .gradient_offset = 12128},
+    {.tensor = 30, .gradient_offset = 12144},
+    {.tensor = 31, .gradient_offset = 14448},
+    {.tensor = 32, .gradient_offset = 14464},
+    {.tensor = 35, .gradient_offset = 14480},
+    {.tensor = 36, .gradient_offset = 19088},
+    {.tensor = 37, .gradient_offset = 19120},
+    {.tensor = 40, .gradient_offset = 19152},
+    {.tensor = 41, .gradient_offset = 28368},
+    {.tensor = 42, .gradient_offset = 28400},
+    {.tensor = 45, .gradient_offset = 28432},
+    {.tensor = 46, .gradient_offset = 37648},
+    {.tensor = 47, .gradient_offset = 37680},
+    {.tensor = 50, .gradient_offset = 37712},
+    {.tensor = 51, .gradient_offset = 46928},
+    {.tensor = 52, .gradient_offset = 46960},
+    {.tensor = 55, .gradient_offset = 46992},
+    {.tensor = 56, .gradient_offset = 56208},
+    {.tensor = 57, .gradient_offset = 56240},
+    {.tensor = 60, .gradient_offset = 56272},
+    {.tensor = 61, .gradient_offset = 65488},
+    {.tensor = 62, .gradient_offset = 65520},
+    {.tensor = 65, .gradient_offset = 65552},
+    {.tensor = 66, .gradient_offset = 83984},
+    {.tensor = 67, .gradient_offset = 84048},
+    {.tensor = 70, .gradient_offset = 84112},
+    {.tensor = 71, .gradient_offset = 120976},
+    {.tensor = 72, .gradient_offset = 121040},
+    {.tensor = 75, .gradient_offset = 121104},
+    {.tensor = 76, .gradient_offset = 157968},
+    {.tensor = 77, .gradient_offset = 158032},
+    {.tensor = 80, .gradient_offset = 158096},
+    {.tensor = 81, .gradient_offset = 194960},
+    {.tensor = 82, .gradient_offset = 195024},
+    {.tensor = 85, .gradient_offset = 195088},
+    {.tensor = 86, .gradient_offset = 231952},
+    {.tensor = 87, .gradient_offset = 232016},
+    {.tensor = 90, .gradient_offset = 232080},
+    {.tensor = 91, .gradient_offset = 268944},
+    {.tensor = 92, .gradient_offset = 269008},
+    {.tensor = 95, .gradient_offset = 269072},
+    {.tensor = 96, .gradient_offset = 269712},
+};
+
+constexpr cnn::PhaseDescription kPhases[] = {
+    {.name = "main", .epochs = 20, .has_optimizer = true,
+     .optimizer = {.algorithm = cnn::Algorithm::kSgd, .learning_rate = 0.1, .momentum = 0.9, .nesterov = false, .weight_decay = 0.0001},
+     .learning = kLearningInPhase0, .gradients = 269728},
+};
+
 constexpr cnn::ModelDescription kModel{
-    .name = "CifarPlain", .program = "cifar_resnet_CifarPlain", .spec = "cifar_resnet.cnn", .version = "0.1.0", .spec_hash = "3a434baea9bb6714",
+    .name = "CifarPlain", .program = "cifar_resnet_CifarPlain", .spec = "cifar_resnet.cnn", .version = "0.1.0", .spec_hash = "cd29f737dbb4e696",
     .rendered =
         "cnn 1\n"
         "\n"
@@ -525,10 +588,41 @@ constexpr cnn::ModelDescription kModel{
         "    dense(10, bias=true, act=identity, weights=torch, bias_init=torch)\n"
         "    softmax\n"
         "  }\n"
+        "}\n"
+        "\n"
+        "data Cifar10 {\n"
+        "  source = cifar10(\"cifar10\", val=0.1)\n"
+        "  classes = [\"airplane\", \"automobile\", \"bird\", \"cat\", \"deer\", \"dog\", \"frog\", \"horse\", \"ship\", \"truck\"]\n"
+        "  prepare {\n"
+        "    normalize(mean=[0.4914, 0.4822, 0.4465], std=[0.247, 0.2435, 0.2616])\n"
+        "  }\n"
+        "  augment {\n"
+        "    random_crop(pad=4, size=32x32)\n"
+        "    hflip(p=0.5)\n"
+        "  }\n"
+        "}\n"
+        "\n"
+        "train CifarPlain on Cifar10 {\n"
+        "  loss = cross_entropy(label_smoothing=0.0, class_weights=[])\n"
+        "  metrics = [accuracy]\n"
+        "  batch = 128\n"
+        "  seed = 1\n"
+        "  save_every = 0\n"
+        "  checkpoint(\"best.safetensors\", monitor=val_accuracy)\n"
+        "  phase main {\n"
+        "    epochs = 20\n"
+        "    optimizer = sgd(lr=0.1, momentum=0.9, nesterov=false, weight_decay=0.0001)\n"
+        "    schedule = constant(warmup=0)\n"
+        "  }\n"
         "}\n",
     .input = {3, 32, 32}, .outputs = 10, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers,
-    .memory = {.parameters = 271104, .gradients = 0, .optimizer = 0, .activations = 1048576,
+    .data = {.name = "Cifar10", .source = cnn::SourceKind::kCifar10, .directory = "cifar10",
+             .validation = {.kind = cnn::SplitKind::kFraction, .fraction = 0.1}, .test = {},
+             .class_names = kClassNames, .prepare = kPrepare, .augment = kAugment},
+    .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
+                 .checkpoints = kCheckpoints, .phases = kPhases},
+    .memory = {.parameters = 271104, .gradients = 269728, .optimizer = 269728, .activations = 49161568,
                .shared_scratch = 73728, .thread_scratch = 64944},
 };
 
@@ -540,50 +634,1056 @@ const cnn::ModelDescription& CifarPlain::model() {
   return kModel;
 }
 
+float CifarPlain::step(int phase, cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey&,
+                       cnn::Optimizer& optimizer) {
+  switch (phase) {
+    case 0: return step_main(images, labels, optimizer);
+    default: throw std::out_of_range("no such phase");
+  }
+}
+
+// 50: train CifarResNet, CifarPlain on Cifar10 {
+// Phase main: 269,722 of 269,722 parameters learn; activations take 196,646,272 bytes.
+float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer) {
+  const int batch = static_cast<int>(labels.size());
+  const cnn::Floats losses = losses_memory(batch);
+  const cnn::Floats scores = scores_memory(batch);
+  const cnn::Blocked input = blocked(48758784, 98304);  // 3x32x32
+  const cnn::Blocked features_conv1 = blocked(0, 524288);  // 16x32x32
+  const cnn::Blocked features_relu1 = blocked(2097152, 524288);  // 16x32x32
+  const cnn::Floats features_bn1_saved = floats(49161344, 32);
+  const cnn::Blocked features_stage1_0_conv1 = blocked(4194304, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_0_relu1 = blocked(6291456, 524288);  // 16x32x32
+  const cnn::Floats features_stage1_0_bn1_saved = floats(49161376, 32);
+  const cnn::Blocked features_stage1_0_conv2 = blocked(8388608, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_0_relu2 = blocked(10485760, 524288);  // 16x32x32
+  const cnn::Floats features_stage1_0_bn2_saved = floats(49161408, 32);
+  const cnn::Blocked features_stage1_1_conv1 = blocked(12582912, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_1_relu1 = blocked(14680064, 524288);  // 16x32x32
+  const cnn::Floats features_stage1_1_bn1_saved = floats(49161440, 32);
+  const cnn::Blocked features_stage1_1_conv2 = blocked(16777216, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_1_relu2 = blocked(18874368, 524288);  // 16x32x32
+  const cnn::Floats features_stage1_1_bn2_saved = floats(49161472, 32);
+  const cnn::Blocked features_stage1_2_conv1 = blocked(20971520, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_2_relu1 = blocked(23068672, 524288);  // 16x32x32
+  const cnn::Floats features_stage1_2_bn1_saved = floats(49161504, 32);
+  const cnn::Blocked features_stage1_2_conv2 = blocked(25165824, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_2_relu2 = blocked(27262976, 524288);  // 16x32x32
+  const cnn::Floats features_stage1_2_bn2_saved = floats(49161536, 32);
+  const cnn::Blocked features_stage2_0_conv1 = blocked(29360128, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_0_relu1 = blocked(30408704, 262144);  // 32x16x16
+  const cnn::Floats features_stage2_0_bn1_saved = floats(49160960, 64);
+  const cnn::Blocked features_stage2_0_conv2 = blocked(31457280, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_0_relu2 = blocked(32505856, 262144);  // 32x16x16
+  const cnn::Floats features_stage2_0_bn2_saved = floats(49161024, 64);
+  const cnn::Blocked features_stage2_1_conv1 = blocked(33554432, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_1_relu1 = blocked(34603008, 262144);  // 32x16x16
+  const cnn::Floats features_stage2_1_bn1_saved = floats(49161088, 64);
+  const cnn::Blocked features_stage2_1_conv2 = blocked(35651584, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_1_relu2 = blocked(36700160, 262144);  // 32x16x16
+  const cnn::Floats features_stage2_1_bn2_saved = floats(49161152, 64);
+  const cnn::Blocked features_stage2_2_conv1 = blocked(37748736, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_2_relu1 = blocked(38797312, 262144);  // 32x16x16
+  const cnn::Floats features_stage2_2_bn1_saved = floats(49161216, 64);
+  const cnn::Blocked features_stage2_2_conv2 = blocked(39845888, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_2_relu2 = blocked(40894464, 262144);  // 32x16x16
+  const cnn::Floats features_stage2_2_bn2_saved = floats(49161280, 64);
+  const cnn::Blocked features_stage3_0_conv1 = blocked(41943040, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_0_relu1 = blocked(42467328, 131072);  // 64x8x8
+  const cnn::Floats features_stage3_0_bn1_saved = floats(49160192, 128);
+  const cnn::Blocked features_stage3_0_conv2 = blocked(42991616, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_0_relu2 = blocked(43515904, 131072);  // 64x8x8
+  const cnn::Floats features_stage3_0_bn2_saved = floats(49160320, 128);
+  const cnn::Blocked features_stage3_1_conv1 = blocked(44040192, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_1_relu1 = blocked(44564480, 131072);  // 64x8x8
+  const cnn::Floats features_stage3_1_bn1_saved = floats(49160448, 128);
+  const cnn::Blocked features_stage3_1_conv2 = blocked(45088768, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_1_relu2 = blocked(45613056, 131072);  // 64x8x8
+  const cnn::Floats features_stage3_1_bn2_saved = floats(49160576, 128);
+  const cnn::Blocked features_stage3_2_conv1 = blocked(46137344, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_2_relu1 = blocked(46661632, 131072);  // 64x8x8
+  const cnn::Floats features_stage3_2_bn1_saved = floats(49160704, 128);
+  const cnn::Blocked features_stage3_2_conv2 = blocked(47185920, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_2_relu2 = blocked(47710208, 131072);  // 64x8x8
+  const cnn::Floats features_stage3_2_bn2_saved = floats(49160832, 128);
+  const cnn::Blocked head_gap1 = blocked(48234496, 2048);  // 64
+  const cnn::Blocked head_dense1 = blocked(48242688, 320);  // 10
+  const cnn::Blocked d_head_dense1 = blocked(48243968, 320);  // 10
+  const cnn::Blocked d_head_gap1 = blocked(49152000, 2048);  // 64
+  const cnn::Blocked d_features_stage3_2_relu2 = blocked(48234496, 131072);  // 64x8x8
+  const cnn::Blocked d_features_stage3_2_conv2 = blocked(47710208, 131072);  // 64x8x8
+  const cnn::Blocked d_features_stage3_2_relu1 = blocked(47185920, 131072);  // 64x8x8
+  const cnn::Blocked d_features_stage3_2_conv1 = blocked(46661632, 131072);  // 64x8x8
+  const cnn::Blocked d_features_stage3_1_relu2 = blocked(46137344, 131072);  // 64x8x8
+  const cnn::Blocked d_features_stage3_1_conv2 = blocked(45613056, 131072);  // 64x8x8
+  const cnn::Blocked d_features_stage3_1_relu1 = blocked(45088768, 131072);  // 64x8x8
+  const cnn::Blocked d_features_stage3_1_conv1 = blocked(44564480, 131072);  // 64x8x8
+  const cnn::Blocked d_features_stage3_0_relu2 = blocked(44040192, 131072);  // 64x8x8
+  const cnn::Blocked d_features_stage3_0_conv2 = blocked(43515904, 131072);  // 64x8x8
+  const cnn::Blocked d_features_stage3_0_relu1 = blocked(42991616, 131072);  // 64x8x8
+  const cnn::Blocked d_features_stage3_0_conv1 = blocked(43515904, 131072);  // 64x8x8
+  const cnn::Blocked d_features_stage2_2_relu2 = blocked(41943040, 262144);  // 32x16x16
+  const cnn::Blocked d_features_stage2_2_conv2 = blocked(40894464, 262144);  // 32x16x16
+  const cnn::Blocked d_features_stage2_2_relu1 = blocked(39845888, 262144);  // 32x16x16
+  const cnn::Blocked d_features_stage2_2_conv1 = blocked(38797312, 262144);  // 32x16x16
+  const cnn::Blocked d_features_stage2_1_relu2 = blocked(37748736, 262144);  // 32x16x16
+  const cnn::Blocked d_features_stage2_1_conv2 = blocked(36700160, 262144);  // 32x16x16
+  const cnn::Blocked d_features_stage2_1_relu1 = blocked(35651584, 262144);  // 32x16x16
+  const cnn::Blocked d_features_stage2_1_conv1 = blocked(34603008, 262144);  // 32x16x16
+  const cnn::Blocked d_features_stage2_0_relu2 = blocked(33554432, 262144);  // 32x16x16
+  const cnn::Blocked d_features_stage2_0_conv2 = blocked(32505856, 262144);  // 32x16x16
+  const cnn::Blocked d_features_stage2_0_relu1 = blocked(31457280, 262144);  // 32x16x16
+  const cnn::Blocked d_features_stage2_0_conv1 = blocked(32505856, 262144);  // 32x16x16
+  const cnn::Blocked d_features_stage1_2_relu2 = blocked(29360128, 524288);  // 16x32x32
+  const cnn::Blocked d_features_stage1_2_conv2 = blocked(27262976, 524288);  // 16x32x32
+  const cnn::Blocked d_features_stage1_2_relu1 = blocked(25165824, 524288);  // 16x32x32
+  const cnn::Blocked d_features_stage1_2_conv1 = blocked(23068672, 524288);  // 16x32x32
+  const cnn::Blocked d_features_stage1_1_relu2 = blocked(20971520, 524288);  // 16x32x32
+  const cnn::Blocked d_features_stage1_1_conv2 = blocked(18874368, 524288);  // 16x32x32
+  const cnn::Blocked d_features_stage1_1_relu1 = blocked(16777216, 524288);  // 16x32x32
+  const cnn::Blocked d_features_stage1_1_conv1 = blocked(14680064, 524288);  // 16x32x32
+  const cnn::Blocked d_features_stage1_0_relu2 = blocked(12582912, 524288);  // 16x32x32
+  const cnn::Blocked d_features_stage1_0_conv2 = blocked(10485760, 524288);  // 16x32x32
+  const cnn::Blocked d_features_stage1_0_relu1 = blocked(8388608, 524288);  // 16x32x32
+  const cnn::Blocked d_features_stage1_0_conv1 = blocked(6291456, 524288);  // 16x32x32
+  const cnn::Blocked d_features_relu1 = blocked(4194304, 524288);  // 16x32x32
+  const cnn::Blocked d_features_conv1 = blocked(2097152, 524288);  // 16x32x32
+  const cnn::Floats d_features_conv1_weight = gradients(0, 432);
+  const cnn::Floats d_features_bn1_weight = gradients(432, 16);
+  const cnn::Floats d_features_bn1_bias = gradients(448, 16);
+  const cnn::Floats d_features_stage1_0_conv1_weight = gradients(464, 2304);
+  const cnn::Floats d_features_stage1_0_bn1_weight = gradients(2768, 16);
+  const cnn::Floats d_features_stage1_0_bn1_bias = gradients(2784, 16);
+  const cnn::Floats d_features_stage1_0_conv2_weight = gradients(2800, 2304);
+  const cnn::Floats d_features_stage1_0_bn2_weight = gradients(5104, 16);
+  const cnn::Floats d_features_stage1_0_bn2_bias = gradients(5120, 16);
+  const cnn::Floats d_features_stage1_1_conv1_weight = gradients(5136, 2304);
+  const cnn::Floats d_features_stage1_1_bn1_weight = gradients(7440, 16);
+  const cnn::Floats d_features_stage1_1_bn1_bias = gradients(7456, 16);
+  const cnn::Floats d_features_stage1_1_conv2_weight = gradients(7472, 2304);
+  const cnn::Floats d_features_stage1_1_bn2_weight = gradients(9776, 16);
+  const cnn::Floats d_features_stage1_1_bn2_bias = gradients(9792, 16);
+  const cnn::Floats d_features_stage1_2_conv1_weight = gradients(9808, 2304);
+  const cnn::Floats d_features_stage1_2_bn1_weight = gradients(12112, 16);
+  const cnn::Floats d_features_stage1_2_bn1_bias = gradients(12128, 16);
+  const cnn::Floats d_features_stage1_2_conv2_weight = gradients(12144, 2304);
+  const cnn::Floats d_features_stage1_2_bn2_weight = gradients(14448, 16);
+  const cnn::Floats d_features_stage1_2_bn2_bias = gradients(14464, 16);
+  const cnn::Floats d_features_stage2_0_conv1_weight = gradients(14480, 4608);
+  const cnn::Floats d_features_stage2_0_bn1_weight = gradients(19088, 32);
+  const cnn::Floats d_features_stage2_0_bn1_bias = gradients(19120, 32);
+  const cnn::Floats d_features_stage2_0_conv2_weight = gradients(19152, 9216);
+  const cnn::Floats d_features_stage2_0_bn2_weight = gradients(28368, 32);
+  const cnn::Floats d_features_stage2_0_bn2_bias = gradients(28400, 32);
+  const cnn::Floats d_features_stage2_1_conv1_weight = gradients(28432, 9216);
+  const cnn::Floats d_features_stage2_1_bn1_weight = gradients(37648, 32);
+  const cnn::Floats d_features_stage2_1_bn1_bias = gradients(37680, 32);
+  const cnn::Floats d_features_stage2_1_conv2_weight = gradients(37712, 9216);
+  const cnn::Floats d_features_stage2_1_bn2_weight = gradients(46928, 32);
+  const cnn::Floats d_features_stage2_1_bn2_bias = gradients(46960, 32);
+  const cnn::Floats d_features_stage2_2_conv1_weight = gradients(46992, 9216);
+  const cnn::Floats d_features_stage2_2_bn1_weight = gradients(56208, 32);
+  const cnn::Floats d_features_stage2_2_bn1_bias = gradients(56240, 32);
+  const cnn::Floats d_features_stage2_2_conv2_weight = gradients(56272, 9216);
+  const cnn::Floats d_features_stage2_2_bn2_weight = gradients(65488, 32);
+  const cnn::Floats d_features_stage2_2_bn2_bias = gradients(65520, 32);
+  const cnn::Floats d_features_stage3_0_conv1_weight = gradients(65552, 18432);
+  const cnn::Floats d_features_stage3_0_bn1_weight = gradients(83984, 64);
+  const cnn::Floats d_features_stage3_0_bn1_bias = gradients(84048, 64);
+  const cnn::Floats d_features_stage3_0_conv2_weight = gradients(84112, 36864);
+  const cnn::Floats d_features_stage3_0_bn2_weight = gradients(120976, 64);
+  const cnn::Floats d_features_stage3_0_bn2_bias = gradients(121040, 64);
+  const cnn::Floats d_features_stage3_1_conv1_weight = gradients(121104, 36864);
+  const cnn::Floats d_features_stage3_1_bn1_weight = gradients(157968, 64);
+  const cnn::Floats d_features_stage3_1_bn1_bias = gradients(158032, 64);
+  const cnn::Floats d_features_stage3_1_conv2_weight = gradients(158096, 36864);
+  const cnn::Floats d_features_stage3_1_bn2_weight = gradients(194960, 64);
+  const cnn::Floats d_features_stage3_1_bn2_bias = gradients(195024, 64);
+  const cnn::Floats d_features_stage3_2_conv1_weight = gradients(195088, 36864);
+  const cnn::Floats d_features_stage3_2_bn1_weight = gradients(231952, 64);
+  const cnn::Floats d_features_stage3_2_bn1_bias = gradients(232016, 64);
+  const cnn::Floats d_features_stage3_2_conv2_weight = gradients(232080, 36864);
+  const cnn::Floats d_features_stage3_2_bn2_weight = gradients(268944, 64);
+  const cnn::Floats d_features_stage3_2_bn2_bias = gradients(269008, 64);
+  const cnn::Floats d_head_dense1_weight = gradients(269072, 640);
+  const cnn::Floats d_head_dense1_bias = gradients(269712, 10);
+  cnn::to_blocked(input, images, k3x32x32, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
+  cnn::conv(features_conv1, input, features_conv1_weight_, kFeaturesConv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.bn1)
+  cnn::bn(features_relu1, features_bn1_saved, features_conv1, features_bn1_weight_, features_bn1_bias_,
+          features_bn1_running_mean_, features_bn1_running_var_, kFeaturesBn1, batch);
+
+  // blocks.cnn:10: act    (features.relu1)
+  cnn::relu(features_relu1, features_relu1, k16x32x32, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
+  cnn::conv(features_stage1_0_conv1, features_relu1, features_stage1_0_conv1_weight_, kFeaturesStage1_0Conv1,
+            batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage1[0].bn1)
+  cnn::bn(features_stage1_0_relu1, features_stage1_0_bn1_saved, features_stage1_0_conv1,
+          features_stage1_0_bn1_weight_, features_stage1_0_bn1_bias_, features_stage1_0_bn1_running_mean_,
+          features_stage1_0_bn1_running_var_, kFeaturesStage1_0Bn1, batch);
+
+  // blocks.cnn:10: act    (features.stage1[0].relu1)
+  cnn::relu(features_stage1_0_relu1, features_stage1_0_relu1, k16x32x32, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
+  cnn::conv(features_stage1_0_conv2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
+            kFeaturesStage1_0Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage1[0].bn2)
+  cnn::bn(features_stage1_0_relu2, features_stage1_0_bn2_saved, features_stage1_0_conv2,
+          features_stage1_0_bn2_weight_, features_stage1_0_bn2_bias_, features_stage1_0_bn2_running_mean_,
+          features_stage1_0_bn2_running_var_, kFeaturesStage1_0Bn2, batch);
+
+  // blocks.cnn:10: act    (features.stage1[0].relu2)
+  cnn::relu(features_stage1_0_relu2, features_stage1_0_relu2, k16x32x32, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
+  cnn::conv(features_stage1_1_conv1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
+            kFeaturesStage1_1Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage1[1].bn1)
+  cnn::bn(features_stage1_1_relu1, features_stage1_1_bn1_saved, features_stage1_1_conv1,
+          features_stage1_1_bn1_weight_, features_stage1_1_bn1_bias_, features_stage1_1_bn1_running_mean_,
+          features_stage1_1_bn1_running_var_, kFeaturesStage1_1Bn1, batch);
+
+  // blocks.cnn:10: act    (features.stage1[1].relu1)
+  cnn::relu(features_stage1_1_relu1, features_stage1_1_relu1, k16x32x32, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
+  cnn::conv(features_stage1_1_conv2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
+            kFeaturesStage1_1Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage1[1].bn2)
+  cnn::bn(features_stage1_1_relu2, features_stage1_1_bn2_saved, features_stage1_1_conv2,
+          features_stage1_1_bn2_weight_, features_stage1_1_bn2_bias_, features_stage1_1_bn2_running_mean_,
+          features_stage1_1_bn2_running_var_, kFeaturesStage1_1Bn2, batch);
+
+  // blocks.cnn:10: act    (features.stage1[1].relu2)
+  cnn::relu(features_stage1_1_relu2, features_stage1_1_relu2, k16x32x32, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
+  cnn::conv(features_stage1_2_conv1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
+            kFeaturesStage1_2Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage1[2].bn1)
+  cnn::bn(features_stage1_2_relu1, features_stage1_2_bn1_saved, features_stage1_2_conv1,
+          features_stage1_2_bn1_weight_, features_stage1_2_bn1_bias_, features_stage1_2_bn1_running_mean_,
+          features_stage1_2_bn1_running_var_, kFeaturesStage1_2Bn1, batch);
+
+  // blocks.cnn:10: act    (features.stage1[2].relu1)
+  cnn::relu(features_stage1_2_relu1, features_stage1_2_relu1, k16x32x32, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
+  cnn::conv(features_stage1_2_conv2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
+            kFeaturesStage1_2Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage1[2].bn2)
+  cnn::bn(features_stage1_2_relu2, features_stage1_2_bn2_saved, features_stage1_2_conv2,
+          features_stage1_2_bn2_weight_, features_stage1_2_bn2_bias_, features_stage1_2_bn2_running_mean_,
+          features_stage1_2_bn2_running_var_, kFeaturesStage1_2Bn2, batch);
+
+  // blocks.cnn:10: act    (features.stage1[2].relu2)
+  cnn::relu(features_stage1_2_relu2, features_stage1_2_relu2, k16x32x32, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
+  cnn::conv(features_stage2_0_conv1, features_stage1_2_relu2, features_stage2_0_conv1_weight_,
+            kFeaturesStage2_0Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage2[0].bn1)
+  cnn::bn(features_stage2_0_relu1, features_stage2_0_bn1_saved, features_stage2_0_conv1,
+          features_stage2_0_bn1_weight_, features_stage2_0_bn1_bias_, features_stage2_0_bn1_running_mean_,
+          features_stage2_0_bn1_running_var_, kFeaturesStage2_0Bn1, batch);
+
+  // blocks.cnn:10: act    (features.stage2[0].relu1)
+  cnn::relu(features_stage2_0_relu1, features_stage2_0_relu1, k32x16x16, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
+  cnn::conv(features_stage2_0_conv2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
+            kFeaturesStage2_0Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage2[0].bn2)
+  cnn::bn(features_stage2_0_relu2, features_stage2_0_bn2_saved, features_stage2_0_conv2,
+          features_stage2_0_bn2_weight_, features_stage2_0_bn2_bias_, features_stage2_0_bn2_running_mean_,
+          features_stage2_0_bn2_running_var_, kFeaturesStage2_0Bn2, batch);
+
+  // blocks.cnn:10: act    (features.stage2[0].relu2)
+  cnn::relu(features_stage2_0_relu2, features_stage2_0_relu2, k32x16x16, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
+  cnn::conv(features_stage2_1_conv1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
+            kFeaturesStage2_1Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage2[1].bn1)
+  cnn::bn(features_stage2_1_relu1, features_stage2_1_bn1_saved, features_stage2_1_conv1,
+          features_stage2_1_bn1_weight_, features_stage2_1_bn1_bias_, features_stage2_1_bn1_running_mean_,
+          features_stage2_1_bn1_running_var_, kFeaturesStage2_1Bn1, batch);
+
+  // blocks.cnn:10: act    (features.stage2[1].relu1)
+  cnn::relu(features_stage2_1_relu1, features_stage2_1_relu1, k32x16x16, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
+  cnn::conv(features_stage2_1_conv2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
+            kFeaturesStage2_1Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage2[1].bn2)
+  cnn::bn(features_stage2_1_relu2, features_stage2_1_bn2_saved, features_stage2_1_conv2,
+          features_stage2_1_bn2_weight_, features_stage2_1_bn2_bias_, features_stage2_1_bn2_running_mean_,
+          features_stage2_1_bn2_running_var_, kFeaturesStage2_1Bn2, batch);
+
+  // blocks.cnn:10: act    (features.stage2[1].relu2)
+  cnn::relu(features_stage2_1_relu2, features_stage2_1_relu2, k32x16x16, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
+  cnn::conv(features_stage2_2_conv1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
+            kFeaturesStage2_2Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage2[2].bn1)
+  cnn::bn(features_stage2_2_relu1, features_stage2_2_bn1_saved, features_stage2_2_conv1,
+          features_stage2_2_bn1_weight_, features_stage2_2_bn1_bias_, features_stage2_2_bn1_running_mean_,
+          features_stage2_2_bn1_running_var_, kFeaturesStage2_2Bn1, batch);
+
+  // blocks.cnn:10: act    (features.stage2[2].relu1)
+  cnn::relu(features_stage2_2_relu1, features_stage2_2_relu1, k32x16x16, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
+  cnn::conv(features_stage2_2_conv2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
+            kFeaturesStage2_2Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage2[2].bn2)
+  cnn::bn(features_stage2_2_relu2, features_stage2_2_bn2_saved, features_stage2_2_conv2,
+          features_stage2_2_bn2_weight_, features_stage2_2_bn2_bias_, features_stage2_2_bn2_running_mean_,
+          features_stage2_2_bn2_running_var_, kFeaturesStage2_2Bn2, batch);
+
+  // blocks.cnn:10: act    (features.stage2[2].relu2)
+  cnn::relu(features_stage2_2_relu2, features_stage2_2_relu2, k32x16x16, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
+  cnn::conv(features_stage3_0_conv1, features_stage2_2_relu2, features_stage3_0_conv1_weight_,
+            kFeaturesStage3_0Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage3[0].bn1)
+  cnn::bn(features_stage3_0_relu1, features_stage3_0_bn1_saved, features_stage3_0_conv1,
+          features_stage3_0_bn1_weight_, features_stage3_0_bn1_bias_, features_stage3_0_bn1_running_mean_,
+          features_stage3_0_bn1_running_var_, kFeaturesStage3_0Bn1, batch);
+
+  // blocks.cnn:10: act    (features.stage3[0].relu1)
+  cnn::relu(features_stage3_0_relu1, features_stage3_0_relu1, k64x8x8, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
+  cnn::conv(features_stage3_0_conv2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
+            kFeaturesStage3_0Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage3[0].bn2)
+  cnn::bn(features_stage3_0_relu2, features_stage3_0_bn2_saved, features_stage3_0_conv2,
+          features_stage3_0_bn2_weight_, features_stage3_0_bn2_bias_, features_stage3_0_bn2_running_mean_,
+          features_stage3_0_bn2_running_var_, kFeaturesStage3_0Bn2, batch);
+
+  // blocks.cnn:10: act    (features.stage3[0].relu2)
+  cnn::relu(features_stage3_0_relu2, features_stage3_0_relu2, k64x8x8, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
+  cnn::conv(features_stage3_1_conv1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
+            kFeaturesStage3_1Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage3[1].bn1)
+  cnn::bn(features_stage3_1_relu1, features_stage3_1_bn1_saved, features_stage3_1_conv1,
+          features_stage3_1_bn1_weight_, features_stage3_1_bn1_bias_, features_stage3_1_bn1_running_mean_,
+          features_stage3_1_bn1_running_var_, kFeaturesStage3_1Bn1, batch);
+
+  // blocks.cnn:10: act    (features.stage3[1].relu1)
+  cnn::relu(features_stage3_1_relu1, features_stage3_1_relu1, k64x8x8, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
+  cnn::conv(features_stage3_1_conv2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
+            kFeaturesStage3_1Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage3[1].bn2)
+  cnn::bn(features_stage3_1_relu2, features_stage3_1_bn2_saved, features_stage3_1_conv2,
+          features_stage3_1_bn2_weight_, features_stage3_1_bn2_bias_, features_stage3_1_bn2_running_mean_,
+          features_stage3_1_bn2_running_var_, kFeaturesStage3_1Bn2, batch);
+
+  // blocks.cnn:10: act    (features.stage3[1].relu2)
+  cnn::relu(features_stage3_1_relu2, features_stage3_1_relu2, k64x8x8, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
+  cnn::conv(features_stage3_2_conv1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
+            kFeaturesStage3_2Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage3[2].bn1)
+  cnn::bn(features_stage3_2_relu1, features_stage3_2_bn1_saved, features_stage3_2_conv1,
+          features_stage3_2_bn1_weight_, features_stage3_2_bn1_bias_, features_stage3_2_bn1_running_mean_,
+          features_stage3_2_bn1_running_var_, kFeaturesStage3_2Bn1, batch);
+
+  // blocks.cnn:10: act    (features.stage3[2].relu1)
+  cnn::relu(features_stage3_2_relu1, features_stage3_2_relu1, k64x8x8, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
+  cnn::conv(features_stage3_2_conv2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
+            kFeaturesStage3_2Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage3[2].bn2)
+  cnn::bn(features_stage3_2_relu2, features_stage3_2_bn2_saved, features_stage3_2_conv2,
+          features_stage3_2_bn2_weight_, features_stage3_2_bn2_bias_, features_stage3_2_bn2_running_mean_,
+          features_stage3_2_bn2_running_var_, kFeaturesStage3_2Bn2, batch);
+
+  // blocks.cnn:10: act    (features.stage3[2].relu2)
+  cnn::relu(features_stage3_2_relu2, features_stage3_2_relu2, k64x8x8, batch);
+
+  // 37: head = { gap -> dense(classes) -> softmax }    (head.gap1)
+  cnn::gap(head_gap1, features_stage3_2_relu2, k64x8x8, batch);
+
+  // 37: head = { gap -> dense(classes) -> softmax }    (head.dense1)
+  cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch, scratch());
+
+  cnn::from_blocked(scores, head_dense1, k10, batch);
+  cnn::softmax_cross_entropy(d_head_dense1, losses, head_dense1, labels, k10, batch);
+
+  // Backward.
+  // 37: head.dense1
+  cnn::dense_backward_params(d_head_dense1_weight, d_head_dense1_bias, d_head_dense1, head_gap1, kHeadDense1,
+                             batch, scratch());
+  cnn::dense_backward_input(d_head_gap1, d_head_dense1, head_dense1_weight_, kHeadDense1, batch, scratch());
+  // 37: head.gap1
+  cnn::gap_backward_input(d_features_stage3_2_relu2, d_head_gap1, k64x8x8, batch);
+  // blocks.cnn:10: features.stage3[2].relu2
+  cnn::relu_backward_input(d_features_stage3_2_relu2, d_features_stage3_2_relu2, features_stage3_2_relu2,
+                           k64x8x8, batch);
+  // blocks.cnn:9: features.stage3[2].bn2
+  cnn::bn_backward_params(d_features_stage3_2_bn2_weight, d_features_stage3_2_bn2_bias,
+                          d_features_stage3_2_relu2, features_stage3_2_conv2, features_stage3_2_bn2_saved,
+                          kFeaturesStage3_2Bn2, batch);
+  cnn::bn_backward_input(d_features_stage3_2_conv2, d_features_stage3_2_relu2, features_stage3_2_conv2,
+                         features_stage3_2_bn2_saved, features_stage3_2_bn2_weight_,
+                         features_stage3_2_bn2_bias_, d_features_stage3_2_bn2_weight,
+                         d_features_stage3_2_bn2_bias, kFeaturesStage3_2Bn2, batch);
+  // blocks.cnn:8: features.stage3[2].conv2
+  cnn::conv_backward_params(d_features_stage3_2_conv2_weight, d_features_stage3_2_conv2,
+                            features_stage3_2_relu1, kFeaturesStage3_2Conv2, batch, scratch());
+  cnn::conv_backward_input(d_features_stage3_2_relu1, d_features_stage3_2_conv2,
+                           features_stage3_2_conv2_weight_, kFeaturesStage3_2Conv2, batch, scratch());
+  // blocks.cnn:10: features.stage3[2].relu1
+  cnn::relu_backward_input(d_features_stage3_2_relu1, d_features_stage3_2_relu1, features_stage3_2_relu1,
+                           k64x8x8, batch);
+  // blocks.cnn:9: features.stage3[2].bn1
+  cnn::bn_backward_params(d_features_stage3_2_bn1_weight, d_features_stage3_2_bn1_bias,
+                          d_features_stage3_2_relu1, features_stage3_2_conv1, features_stage3_2_bn1_saved,
+                          kFeaturesStage3_2Bn1, batch);
+  cnn::bn_backward_input(d_features_stage3_2_conv1, d_features_stage3_2_relu1, features_stage3_2_conv1,
+                         features_stage3_2_bn1_saved, features_stage3_2_bn1_weight_,
+                         features_stage3_2_bn1_bias_, d_features_stage3_2_bn1_weight,
+                         d_features_stage3_2_bn1_bias, kFeaturesStage3_2Bn1, batch);
+  // blocks.cnn:8: features.stage3[2].conv1
+  cnn::conv_backward_params(d_features_stage3_2_conv1_weight, d_features_stage3_2_conv1,
+                            features_stage3_1_relu2, kFeaturesStage3_2Conv1, batch, scratch());
+  cnn::conv_backward_input(d_features_stage3_1_relu2, d_features_stage3_2_conv1,
+                           features_stage3_2_conv1_weight_, kFeaturesStage3_2Conv1, batch, scratch());
+  // blocks.cnn:10: features.stage3[1].relu2
+  cnn::relu_backward_input(d_features_stage3_1_relu2, d_features_stage3_1_relu2, features_stage3_1_relu2,
+                           k64x8x8, batch);
+  // blocks.cnn:9: features.stage3[1].bn2
+  cnn::bn_backward_params(d_features_stage3_1_bn2_weight, d_features_stage3_1_bn2_bias,
+                          d_features_stage3_1_relu2, features_stage3_1_conv2, features_stage3_1_bn2_saved,
+                          kFeaturesStage3_1Bn2, batch);
+  cnn::bn_backward_input(d_features_stage3_1_conv2, d_features_stage3_1_relu2, features_stage3_1_conv2,
+                         features_stage3_1_bn2_saved, features_stage3_1_bn2_weight_,
+                         features_stage3_1_bn2_bias_, d_features_stage3_1_bn2_weight,
+                         d_features_stage3_1_bn2_bias, kFeaturesStage3_1Bn2, batch);
+  // blocks.cnn:8: features.stage3[1].conv2
+  cnn::conv_backward_params(d_features_stage3_1_conv2_weight, d_features_stage3_1_conv2,
+                            features_stage3_1_relu1, kFeaturesStage3_1Conv2, batch, scratch());
+  cnn::conv_backward_input(d_features_stage3_1_relu1, d_features_stage3_1_conv2,
+                           features_stage3_1_conv2_weight_, kFeaturesStage3_1Conv2, batch, scratch());
+  // blocks.cnn:10: features.stage3[1].relu1
+  cnn::relu_backward_input(d_features_stage3_1_relu1, d_features_stage3_1_relu1, features_stage3_1_relu1,
+                           k64x8x8, batch);
+  // blocks.cnn:9: features.stage3[1].bn1
+  cnn::bn_backward_params(d_features_stage3_1_bn1_weight, d_features_stage3_1_bn1_bias,
+                          d_features_stage3_1_relu1, features_stage3_1_conv1, features_stage3_1_bn1_saved,
+                          kFeaturesStage3_1Bn1, batch);
+  cnn::bn_backward_input(d_features_stage3_1_conv1, d_features_stage3_1_relu1, features_stage3_1_conv1,
+                         features_stage3_1_bn1_saved, features_stage3_1_bn1_weight_,
+                         features_stage3_1_bn1_bias_, d_features_stage3_1_bn1_weight,
+                         d_features_stage3_1_bn1_bias, kFeaturesStage3_1Bn1, batch);
+  // blocks.cnn:8: features.stage3[1].conv1
+  cnn::conv_backward_params(d_features_stage3_1_conv1_weight, d_features_stage3_1_conv1,
+                            features_stage3_0_relu2, kFeaturesStage3_1Conv1, batch, scratch());
+  cnn::conv_backward_input(d_features_stage3_0_relu2, d_features_stage3_1_conv1,
+                           features_stage3_1_conv1_weight_, kFeaturesStage3_1Conv1, batch, scratch());
+  // blocks.cnn:10: features.stage3[0].relu2
+  cnn::relu_backward_input(d_features_stage3_0_relu2, d_features_stage3_0_relu2, features_stage3_0_relu2,
+                           k64x8x8, batch);
+  // blocks.cnn:9: features.stage3[0].bn2
+  cnn::bn_backward_params(d_features_stage3_0_bn2_weight, d_features_stage3_0_bn2_bias,
+                          d_features_stage3_0_relu2, features_stage3_0_conv2, features_stage3_0_bn2_saved,
+                          kFeaturesStage3_0Bn2, batch);
+  cnn::bn_backward_input(d_features_stage3_0_conv2, d_features_stage3_0_relu2, features_stage3_0_conv2,
+                         features_stage3_0_bn2_saved, features_stage3_0_bn2_weight_,
+                         features_stage3_0_bn2_bias_, d_features_stage3_0_bn2_weight,
+                         d_features_stage3_0_bn2_bias, kFeaturesStage3_0Bn2, batch);
+  // blocks.cnn:8: features.stage3[0].conv2
+  cnn::conv_backward_params(d_features_stage3_0_conv2_weight, d_features_stage3_0_conv2,
+                            features_stage3_0_relu1, kFeaturesStage3_0Conv2, batch, scratch());
+  cnn::conv_backward_input(d_features_stage3_0_relu1, d_features_stage3_0_conv2,
+                           features_stage3_0_conv2_weight_, kFeaturesStage3_0Conv2, batch, scratch());
+  // blocks.cnn:10: features.stage3[0].relu1
+  cnn::relu_backward_input(d_features_stage3_0_relu1, d_features_stage3_0_relu1, features_stage3_0_relu1,
+                           k64x8x8, batch);
+  // blocks.cnn:9: features.stage3[0].bn1
+  cnn::bn_backward_params(d_features_stage3_0_bn1_weight, d_features_stage3_0_bn1_bias,
+                          d_features_stage3_0_relu1, features_stage3_0_conv1, features_stage3_0_bn1_saved,
+                          kFeaturesStage3_0Bn1, batch);
+  cnn::bn_backward_input(d_features_stage3_0_conv1, d_features_stage3_0_relu1, features_stage3_0_conv1,
+                         features_stage3_0_bn1_saved, features_stage3_0_bn1_weight_,
+                         features_stage3_0_bn1_bias_, d_features_stage3_0_bn1_weight,
+                         d_features_stage3_0_bn1_bias, kFeaturesStage3_0Bn1, batch);
+  // blocks.cnn:8: features.stage3[0].conv1
+  cnn::conv_backward_params(d_features_stage3_0_conv1_weight, d_features_stage3_0_conv1,
+                            features_stage2_2_relu2, kFeaturesStage3_0Conv1, batch, scratch());
+  cnn::conv_backward_input(d_features_stage2_2_relu2, d_features_stage3_0_conv1,
+                           features_stage3_0_conv1_weight_, kFeaturesStage3_0Conv1, batch, scratch());
+  // blocks.cnn:10: features.stage2[2].relu2
+  cnn::relu_backward_input(d_features_stage2_2_relu2, d_features_stage2_2_relu2, features_stage2_2_relu2,
+                           k32x16x16, batch);
+  // blocks.cnn:9: features.stage2[2].bn2
+  cnn::bn_backward_params(d_features_stage2_2_bn2_weight, d_features_stage2_2_bn2_bias,
+                          d_features_stage2_2_relu2, features_stage2_2_conv2, features_stage2_2_bn2_saved,
+                          kFeaturesStage2_2Bn2, batch);
+  cnn::bn_backward_input(d_features_stage2_2_conv2, d_features_stage2_2_relu2, features_stage2_2_conv2,
+                         features_stage2_2_bn2_saved, features_stage2_2_bn2_weight_,
+                         features_stage2_2_bn2_bias_, d_features_stage2_2_bn2_weight,
+                         d_features_stage2_2_bn2_bias, kFeaturesStage2_2Bn2, batch);
+  // blocks.cnn:8: features.stage2[2].conv2
+  cnn::conv_backward_params(d_features_stage2_2_conv2_weight, d_features_stage2_2_conv2,
+                            features_stage2_2_relu1, kFeaturesStage2_2Conv2, batch, scratch());
+  cnn::conv_backward_input(d_features_stage2_2_relu1, d_features_stage2_2_conv2,
+                           features_stage2_2_conv2_weight_, kFeaturesStage2_2Conv2, batch, scratch());
+  // blocks.cnn:10: features.stage2[2].relu1
+  cnn::relu_backward_input(d_features_stage2_2_relu1, d_features_stage2_2_relu1, features_stage2_2_relu1,
+                           k32x16x16, batch);
+  // blocks.cnn:9: features.stage2[2].bn1
+  cnn::bn_backward_params(d_features_stage2_2_bn1_weight, d_features_stage2_2_bn1_bias,
+                          d_features_stage2_2_relu1, features_stage2_2_conv1, features_stage2_2_bn1_saved,
+                          kFeaturesStage2_2Bn1, batch);
+  cnn::bn_backward_input(d_features_stage2_2_conv1, d_features_stage2_2_relu1, features_stage2_2_conv1,
+                         features_stage2_2_bn1_saved, features_stage2_2_bn1_weight_,
+                         features_stage2_2_bn1_bias_, d_features_stage2_2_bn1_weight,
+                         d_features_stage2_2_bn1_bias, kFeaturesStage2_2Bn1, batch);
+  // blocks.cnn:8: features.stage2[2].conv1
+  cnn::conv_backward_params(d_features_stage2_2_conv1_weight, d_features_stage2_2_conv1,
+                            features_stage2_1_relu2, kFeaturesStage2_2Conv1, batch, scratch());
+  cnn::conv_backward_input(d_features_stage2_1_relu2, d_features_stage2_2_conv1,
+                           features_stage2_2_conv1_weight_, kFeaturesStage2_2Conv1, batch, scratch());
+  // blocks.cnn:10: features.stage2[1].relu2
+  cnn::relu_backward_input(d_features_stage2_1_relu2, d_features_stage2_1_relu2, features_stage2_1_relu2,
+                           k32x16x16, batch);
+  // blocks.cnn:9: features.stage2[1].bn2
+  cnn::bn_backward_params(d_features_stage2_1_bn2_weight, d_features_stage2_1_bn2_bias,
+                          d_features_stage2_1_relu2, features_stage2_1_conv2, features_stage2_1_bn2_saved,
+                          kFeaturesStage2_1Bn2, batch);
+  cnn::bn_backward_input(d_features_stage2_1_conv2, d_features_stage2_1_relu2, features_stage2_1_conv2,
+                         features_stage2_1_bn2_saved, features_stage2_1_bn2_weight_,
+                         features_stage2_1_bn2_bias_, d_features_stage2_1_bn2_weight,
+                         d_features_stage2_1_bn2_bias, kFeaturesStage2_1Bn2, batch);
+  // blocks.cnn:8: features.stage2[1].conv2
+  cnn::conv_backward_params(d_features_stage2_1_conv2_weight, d_features_stage2_1_conv2,
+                            features_stage2_1_relu1, kFeaturesStage2_1Conv2, batch, scratch());
+  cnn::conv_backward_input(d_features_stage2_1_relu1, d_features_stage2_1_conv2,
+                           features_stage2_1_conv2_weight_, kFeaturesStage2_1Conv2, batch, scratch());
+  // blocks.cnn:10: features.stage2[1].relu1
+  cnn::relu_backward_input(d_features_stage2_1_relu1, d_features_stage2_1_relu1, features_stage2_1_relu1,
+                           k32x16x16, batch);
+  // blocks.cnn:9: features.stage2[1].bn1
+  cnn::bn_backward_params(d_features_stage2_1_bn1_weight, d_features_stage2_1_bn1_bias,
+                          d_features_stage2_1_relu1, features_stage2_1_conv1, features_stage2_1_bn1_saved,
+                          kFeaturesStage2_1Bn1, batch);
+  cnn::bn_backward_input(d_features_stage2_1_conv1, d_features_stage2_1_relu1, features_stage2_1_conv1,
+                         features_stage2_1_bn1_saved, features_stage2_1_bn1_weight_,
+                         features_stage2_1_bn1_bias_, d_features_stage2_1_bn1_weight,
+                         d_features_stage2_1_bn1_bias, kFeaturesStage2_1Bn1, batch);
+  // blocks.cnn:8: features.stage2[1].conv1
+  cnn::conv_backward_params(d_features_stage2_1_conv1_weight, d_features_stage2_1_conv1,
+                            features_stage2_0_relu2, kFeaturesStage2_1Conv1, batch, scratch());
+  cnn::conv_backward_input(d_features_stage2_0_relu2, d_features_stage2_1_conv1,
+                           features_stage2_1_conv1_weight_, kFeaturesStage2_1Conv1, batch, scratch());
+  // blocks.cnn:10: features.stage2[0].relu2
+  cnn::relu_backward_input(d_features_stage2_0_relu2, d_features_stage2_0_relu2, features_stage2_0_relu2,
+                           k32x16x16, batch);
+  // blocks.cnn:9: features.stage2[0].bn2
+  cnn::bn_backward_params(d_features_stage2_0_bn2_weight, d_features_stage2_0_bn2_bias,
+                          d_features_stage2_0_relu2, features_stage2_0_conv2, features_stage2_0_bn2_saved,
+                          kFeaturesStage2_0Bn2, batch);
+  cnn::bn_backward_input(d_features_stage2_0_conv2, d_features_stage2_0_relu2, features_stage2_0_conv2,
+                         features_stage2_0_bn2_saved, features_stage2_0_bn2_weight_,
+                         features_stage2_0_bn2_bias_, d_features_stage2_0_bn2_weight,
+                         d_features_stage2_0_bn2_bias, kFeaturesStage2_0Bn2, batch);
+  // blocks.cnn:8: features.stage2[0].conv2
+  cnn::conv_backward_params(d_features_stage2_0_conv2_weight, d_features_stage2_0_conv2,
+                            features_stage2_0_relu1, kFeaturesStage2_0Conv2, batch, scratch());
+  cnn::conv_backward_input(d_features_stage2_0_relu1, d_features_stage2_0_conv2,
+                           features_stage2_0_conv2_weight_, kFeaturesStage2_0Conv2, batch, scratch());
+  // blocks.cnn:10: features.stage2[0].relu1
+  cnn::relu_backward_input(d_features_stage2_0_relu1, d_features_stage2_0_relu1, features_stage2_0_relu1,
+                           k32x16x16, batch);
+  // blocks.cnn:9: features.stage2[0].bn1
+  cnn::bn_backward_params(d_features_stage2_0_bn1_weight, d_features_stage2_0_bn1_bias,
+                          d_features_stage2_0_relu1, features_stage2_0_conv1, features_stage2_0_bn1_saved,
+                          kFeaturesStage2_0Bn1, batch);
+  cnn::bn_backward_input(d_features_stage2_0_conv1, d_features_stage2_0_relu1, features_stage2_0_conv1,
+                         features_stage2_0_bn1_saved, features_stage2_0_bn1_weight_,
+                         features_stage2_0_bn1_bias_, d_features_stage2_0_bn1_weight,
+                         d_features_stage2_0_bn1_bias, kFeaturesStage2_0Bn1, batch);
+  // blocks.cnn:8: features.stage2[0].conv1
+  cnn::conv_backward_params(d_features_stage2_0_conv1_weight, d_features_stage2_0_conv1,
+                            features_stage1_2_relu2, kFeaturesStage2_0Conv1, batch, scratch());
+  cnn::conv_backward_input(d_features_stage1_2_relu2, d_features_stage2_0_conv1,
+                           features_stage2_0_conv1_weight_, kFeaturesStage2_0Conv1, batch, scratch());
+  // blocks.cnn:10: features.stage1[2].relu2
+  cnn::relu_backward_input(d_features_stage1_2_relu2, d_features_stage1_2_relu2, features_stage1_2_relu2,
+                           k16x32x32, batch);
+  // blocks.cnn:9: features.stage1[2].bn2
+  cnn::bn_backward_params(d_features_stage1_2_bn2_weight, d_features_stage1_2_bn2_bias,
+                          d_features_stage1_2_relu2, features_stage1_2_conv2, features_stage1_2_bn2_saved,
+                          kFeaturesStage1_2Bn2, batch);
+  cnn::bn_backward_input(d_features_stage1_2_conv2, d_features_stage1_2_relu2, features_stage1_2_conv2,
+                         features_stage1_2_bn2_saved, features_stage1_2_bn2_weight_,
+                         features_stage1_2_bn2_bias_, d_features_stage1_2_bn2_weight,
+                         d_features_stage1_2_bn2_bias, kFeaturesStage1_2Bn2, batch);
+  // blocks.cnn:8: features.stage1[2].conv2
+  cnn::conv_backward_params(d_features_stage1_2_conv2_weight, d_features_stage1_2_conv2,
+                            features_stage1_2_relu1, kFeaturesStage1_2Conv2, batch, scratch());
+  cnn::conv_backward_input(d_features_stage1_2_relu1, d_features_stage1_2_conv2,
+                           features_stage1_2_conv2_weight_, kFeaturesStage1_2Conv2, batch, scratch());
+  // blocks.cnn:10: features.stage1[2].relu1
+  cnn::relu_backward_input(d_features_stage1_2_relu1, d_features_stage1_2_relu1, features_stage1_2_relu1,
+                           k16x32x32, batch);
+  // blocks.cnn:9: features.stage1[2].bn1
+  cnn::bn_backward_params(d_features_stage1_2_bn1_weight, d_features_stage1_2_bn1_bias,
+                          d_features_stage1_2_relu1, features_stage1_2_conv1, features_stage1_2_bn1_saved,
+                          kFeaturesStage1_2Bn1, batch);
+  cnn::bn_backward_input(d_features_stage1_2_conv1, d_features_stage1_2_relu1, features_stage1_2_conv1,
+                         features_stage1_2_bn1_saved, features_stage1_2_bn1_weight_,
+                         features_stage1_2_bn1_bias_, d_features_stage1_2_bn1_weight,
+                         d_features_stage1_2_bn1_bias, kFeaturesStage1_2Bn1, batch);
+  // blocks.cnn:8: features.stage1[2].conv1
+  cnn::conv_backward_params(d_features_stage1_2_conv1_weight, d_features_stage1_2_conv1,
+                            features_stage1_1_relu2, kFeaturesStage1_2Conv1, batch, scratch());
+  cnn::conv_backward_input(d_features_stage1_1_relu2, d_features_stage1_2_conv1,
+                           features_stage1_2_conv1_weight_, kFeaturesStage1_2Conv1, batch, scratch());
+  // blocks.cnn:10: features.stage1[1].relu2
+  cnn::relu_backward_input(d_features_stage1_1_relu2, d_features_stage1_1_relu2, features_stage1_1_relu2,
+                           k16x32x32, batch);
+  // blocks.cnn:9: features.stage1[1].bn2
+  cnn::bn_backward_params(d_features_stage1_1_bn2_weight, d_features_stage1_1_bn2_bias,
+                          d_features_stage1_1_relu2, features_stage1_1_conv2, features_stage1_1_bn2_saved,
+                          kFeaturesStage1_1Bn2, batch);
+  cnn::bn_backward_input(d_features_stage1_1_conv2, d_features_stage1_1_relu2, features_stage1_1_conv2,
+                         features_stage1_1_bn2_saved, features_stage1_1_bn2_weight_,
+                         features_stage1_1_bn2_bias_, d_features_stage1_1_bn2_weight,
+                         d_features_stage1_1_bn2_bias, kFeaturesStage1_1Bn2, batch);
+  // blocks.cnn:8: features.stage1[1].conv2
+  cnn::conv_backward_params(d_features_stage1_1_conv2_weight, d_features_stage1_1_conv2,
+                            features_stage1_1_relu1, kFeaturesStage1_1Conv2, batch, scratch());
+  cnn::conv_backward_input(d_features_stage1_1_relu1, d_features_stage1_1_conv2,
+                           features_stage1_1_conv2_weight_, kFeaturesStage1_1Conv2, batch, scratch());
+  // blocks.cnn:10: features.stage1[1].relu1
+  cnn::relu_backward_input(d_features_stage1_1_relu1, d_features_stage1_1_relu1, features_stage1_1_relu1,
+                           k16x32x32, batch);
+  // blocks.cnn:9: features.stage1[1].bn1
+  cnn::bn_backward_params(d_features_stage1_1_bn1_weight, d_features_stage1_1_bn1_bias,
+                          d_features_stage1_1_relu1, features_stage1_1_conv1, features_stage1_1_bn1_saved,
+                          kFeaturesStage1_1Bn1, batch);
+  cnn::bn_backward_input(d_features_stage1_1_conv1, d_features_stage1_1_relu1, features_stage1_1_conv1,
+                         features_stage1_1_bn1_saved, features_stage1_1_bn1_weight_,
+                         features_stage1_1_bn1_bias_, d_features_stage1_1_bn1_weight,
+                         d_features_stage1_1_bn1_bias, kFeaturesStage1_1Bn1, batch);
+  // blocks.cnn:8: features.stage1[1].conv1
+  cnn::conv_backward_params(d_features_stage1_1_conv1_weight, d_features_stage1_1_conv1,
+                            features_stage1_0_relu2, kFeaturesStage1_1Conv1, batch, scratch());
+  cnn::conv_backward_input(d_features_stage1_0_relu2, d_features_stage1_1_conv1,
+                           features_stage1_1_conv1_weight_, kFeaturesStage1_1Conv1, batch, scratch());
+  // blocks.cnn:10: features.stage1[0].relu2
+  cnn::relu_backward_input(d_features_stage1_0_relu2, d_features_stage1_0_relu2, features_stage1_0_relu2,
+                           k16x32x32, batch);
+  // blocks.cnn:9: features.stage1[0].bn2
+  cnn::bn_backward_params(d_features_stage1_0_bn2_weight, d_features_stage1_0_bn2_bias,
+                          d_features_stage1_0_relu2, features_stage1_0_conv2, features_stage1_0_bn2_saved,
+                          kFeaturesStage1_0Bn2, batch);
+  cnn::bn_backward_input(d_features_stage1_0_conv2, d_features_stage1_0_relu2, features_stage1_0_conv2,
+                         features_stage1_0_bn2_saved, features_stage1_0_bn2_weight_,
+                         features_stage1_0_bn2_bias_, d_features_stage1_0_bn2_weight,
+                         d_features_stage1_0_bn2_bias, kFeaturesStage1_0Bn2, batch);
+  // blocks.cnn:8: features.stage1[0].conv2
+  cnn::conv_backward_params(d_features_stage1_0_conv2_weight, d_features_stage1_0_conv2,
+                            features_stage1_0_relu1, kFeaturesStage1_0Conv2, batch, scratch());
+  cnn::conv_backward_input(d_features_stage1_0_relu1, d_features_stage1_0_conv2,
+                           features_stage1_0_conv2_weight_, kFeaturesStage1_0Conv2, batch, scratch());
+  // blocks.cnn:10: features.stage1[0].relu1
+  cnn::relu_backward_input(d_features_stage1_0_relu1, d_features_stage1_0_relu1, features_stage1_0_relu1,
+                           k16x32x32, batch);
+  // blocks.cnn:9: features.stage1[0].bn1
+  cnn::bn_backward_params(d_features_stage1_0_bn1_weight, d_features_stage1_0_bn1_bias,
+                          d_features_stage1_0_relu1, features_stage1_0_conv1, features_stage1_0_bn1_saved,
+                          kFeaturesStage1_0Bn1, batch);
+  cnn::bn_backward_input(d_features_stage1_0_conv1, d_features_stage1_0_relu1, features_stage1_0_conv1,
+                         features_stage1_0_bn1_saved, features_stage1_0_bn1_weight_,
+                         features_stage1_0_bn1_bias_, d_features_stage1_0_bn1_weight,
+                         d_features_stage1_0_bn1_bias, kFeaturesStage1_0Bn1, batch);
+  // blocks.cnn:8: features.stage1[0].conv1
+  cnn::conv_backward_params(d_features_stage1_0_conv1_weight, d_features_stage1_0_conv1, features_relu1,
+                            kFeaturesStage1_0Conv1, batch, scratch());
+  cnn::conv_backward_input(d_features_relu1, d_features_stage1_0_conv1, features_stage1_0_conv1_weight_,
+                           kFeaturesStage1_0Conv1, batch, scratch());
+  // blocks.cnn:10: features.relu1
+  cnn::relu_backward_input(d_features_relu1, d_features_relu1, features_relu1, k16x32x32, batch);
+  // blocks.cnn:9: features.bn1
+  cnn::bn_backward_params(d_features_bn1_weight, d_features_bn1_bias, d_features_relu1, features_conv1,
+                          features_bn1_saved, kFeaturesBn1, batch);
+  cnn::bn_backward_input(d_features_conv1, d_features_relu1, features_conv1, features_bn1_saved,
+                         features_bn1_weight_, features_bn1_bias_, d_features_bn1_weight, d_features_bn1_bias,
+                         kFeaturesBn1, batch);
+  // blocks.cnn:8: features.conv1
+  cnn::conv_backward_params(d_features_conv1_weight, d_features_conv1, input, kFeaturesConv1, batch,
+                            scratch());
+
+  optimizer.update(parameters(), gradients());
+  return cnn::mean_loss(losses, batch);
+}
+
+// Forward, as at prediction time, and the loss.
+float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
+  const int batch = static_cast<int>(labels.size());
+  const cnn::Floats losses = losses_memory(batch);
+  const cnn::Floats scores = scores_memory(batch);
+  const cnn::Blocked input = blocked(2097152, 98304);  // 3x32x32
+  const cnn::Blocked features_conv1 = blocked(0, 524288);  // 16x32x32
+  const cnn::Blocked features_relu1 = blocked(2097152, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_0_conv1 = blocked(0, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_0_relu1 = blocked(2097152, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_0_conv2 = blocked(0, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_0_relu2 = blocked(2097152, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_1_conv1 = blocked(0, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_1_relu1 = blocked(2097152, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_1_conv2 = blocked(0, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_1_relu2 = blocked(2097152, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_2_conv1 = blocked(0, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_2_relu1 = blocked(2097152, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_2_conv2 = blocked(0, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_2_relu2 = blocked(2097152, 524288);  // 16x32x32
+  const cnn::Blocked features_stage2_0_conv1 = blocked(0, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_0_relu1 = blocked(1048576, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_0_conv2 = blocked(0, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_0_relu2 = blocked(1048576, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_1_conv1 = blocked(0, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_1_relu1 = blocked(1048576, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_1_conv2 = blocked(0, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_1_relu2 = blocked(1048576, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_2_conv1 = blocked(0, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_2_relu1 = blocked(1048576, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_2_conv2 = blocked(0, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_2_relu2 = blocked(1048576, 262144);  // 32x16x16
+  const cnn::Blocked features_stage3_0_conv1 = blocked(0, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_0_relu1 = blocked(524288, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_0_conv2 = blocked(0, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_0_relu2 = blocked(524288, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_1_conv1 = blocked(0, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_1_relu1 = blocked(524288, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_1_conv2 = blocked(0, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_1_relu2 = blocked(524288, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_2_conv1 = blocked(0, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_2_relu1 = blocked(524288, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_2_conv2 = blocked(0, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_2_relu2 = blocked(524288, 131072);  // 64x8x8
+  const cnn::Blocked head_gap1 = blocked(0, 2048);  // 64
+  const cnn::Blocked head_dense1 = blocked(8192, 320);  // 10
+  cnn::to_blocked(input, images, k3x32x32, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
+  cnn::conv(features_conv1, input, features_conv1_weight_, kFeaturesConv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.bn1)
+  cnn::bn_inference(features_relu1, features_conv1, features_bn1_weight_, features_bn1_bias_,
+                    features_bn1_running_mean_, features_bn1_running_var_, kFeaturesBn1, batch);
+
+  // blocks.cnn:10: act    (features.relu1)
+  cnn::relu(features_relu1, features_relu1, k16x32x32, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
+  cnn::conv(features_stage1_0_conv1, features_relu1, features_stage1_0_conv1_weight_, kFeaturesStage1_0Conv1,
+            batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage1[0].bn1)
+  cnn::bn_inference(features_stage1_0_relu1, features_stage1_0_conv1, features_stage1_0_bn1_weight_,
+                    features_stage1_0_bn1_bias_, features_stage1_0_bn1_running_mean_,
+                    features_stage1_0_bn1_running_var_, kFeaturesStage1_0Bn1, batch);
+
+  // blocks.cnn:10: act    (features.stage1[0].relu1)
+  cnn::relu(features_stage1_0_relu1, features_stage1_0_relu1, k16x32x32, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
+  cnn::conv(features_stage1_0_conv2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
+            kFeaturesStage1_0Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage1[0].bn2)
+  cnn::bn_inference(features_stage1_0_relu2, features_stage1_0_conv2, features_stage1_0_bn2_weight_,
+                    features_stage1_0_bn2_bias_, features_stage1_0_bn2_running_mean_,
+                    features_stage1_0_bn2_running_var_, kFeaturesStage1_0Bn2, batch);
+
+  // blocks.cnn:10: act    (features.stage1[0].relu2)
+  cnn::relu(features_stage1_0_relu2, features_stage1_0_relu2, k16x32x32, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
+  cnn::conv(features_stage1_1_conv1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
+            kFeaturesStage1_1Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage1[1].bn1)
+  cnn::bn_inference(features_stage1_1_relu1, features_stage1_1_conv1, features_stage1_1_bn1_weight_,
+                    features_stage1_1_bn1_bias_, features_stage1_1_bn1_running_mean_,
+                    features_stage1_1_bn1_running_var_, kFeaturesStage1_1Bn1, batch);
+
+  // blocks.cnn:10: act    (features.stage1[1].relu1)
+  cnn::relu(features_stage1_1_relu1, features_stage1_1_relu1, k16x32x32, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
+  cnn::conv(features_stage1_1_conv2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
+            kFeaturesStage1_1Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage1[1].bn2)
+  cnn::bn_inference(features_stage1_1_relu2, features_stage1_1_conv2, features_stage1_1_bn2_weight_,
+                    features_stage1_1_bn2_bias_, features_stage1_1_bn2_running_mean_,
+                    features_stage1_1_bn2_running_var_, kFeaturesStage1_1Bn2, batch);
+
+  // blocks.cnn:10: act    (features.stage1[1].relu2)
+  cnn::relu(features_stage1_1_relu2, features_stage1_1_relu2, k16x32x32, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
+  cnn::conv(features_stage1_2_conv1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
+            kFeaturesStage1_2Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage1[2].bn1)
+  cnn::bn_inference(features_stage1_2_relu1, features_stage1_2_conv1, features_stage1_2_bn1_weight_,
+                    features_stage1_2_bn1_bias_, features_stage1_2_bn1_running_mean_,
+                    features_stage1_2_bn1_running_var_, kFeaturesStage1_2Bn1, batch);
+
+  // blocks.cnn:10: act    (features.stage1[2].relu1)
+  cnn::relu(features_stage1_2_relu1, features_stage1_2_relu1, k16x32x32, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
+  cnn::conv(features_stage1_2_conv2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
+            kFeaturesStage1_2Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage1[2].bn2)
+  cnn::bn_inference(features_stage1_2_relu2, features_stage1_2_conv2, features_stage1_2_bn2_weight_,
+                    features_stage1_2_bn2_bias_, features_stage1_2_bn2_running_mean_,
+                    features_stage1_2_bn2_running_var_, kFeaturesStage1_2Bn2, batch);
+
+  // blocks.cnn:10: act    (features.stage1[2].relu2)
+  cnn::relu(features_stage1_2_relu2, features_stage1_2_relu2, k16x32x32, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
+  cnn::conv(features_stage2_0_conv1, features_stage1_2_relu2, features_stage2_0_conv1_weight_,
+            kFeaturesStage2_0Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage2[0].bn1)
+  cnn::bn_inference(features_stage2_0_relu1, features_stage2_0_conv1, features_stage2_0_bn1_weight_,
+                    features_stage2_0_bn1_bias_, features_stage2_0_bn1_running_mean_,
+                    features_stage2_0_bn1_running_var_, kFeaturesStage2_0Bn1, batch);
+
+  // blocks.cnn:10: act    (features.stage2[0].relu1)
+  cnn::relu(features_stage2_0_relu1, features_stage2_0_relu1, k32x16x16, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
+  cnn::conv(features_stage2_0_conv2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
+            kFeaturesStage2_0Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage2[0].bn2)
+  cnn::bn_inference(features_stage2_0_relu2, features_stage2_0_conv2, features_stage2_0_bn2_weight_,
+                    features_stage2_0_bn2_bias_, features_stage2_0_bn2_running_mean_,
+                    features_stage2_0_bn2_running_var_, kFeaturesStage2_0Bn2, batch);
+
+  // blocks.cnn:10: act    (features.stage2[0].relu2)
+  cnn::relu(features_stage2_0_relu2, features_stage2_0_relu2, k32x16x16, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
+  cnn::conv(features_stage2_1_conv1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
+            kFeaturesStage2_1Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage2[1].bn1)
+  cnn::bn_inference(features_stage2_1_relu1, features_stage2_1_conv1, features_stage2_1_bn1_weight_,
+                    features_stage2_1_bn1_bias_, features_stage2_1_bn1_running_mean_,
+                    features_stage2_1_bn1_running_var_, kFeaturesStage2_1Bn1, batch);
+
+  // blocks.cnn:10: act    (features.stage2[1].relu1)
+  cnn::relu(features_stage2_1_relu1, features_stage2_1_relu1, k32x16x16, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
+  cnn::conv(features_stage2_1_conv2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
+            kFeaturesStage2_1Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage2[1].bn2)
+  cnn::bn_inference(features_stage2_1_relu2, features_stage2_1_conv2, features_stage2_1_bn2_weight_,
+                    features_stage2_1_bn2_bias_, features_stage2_1_bn2_running_mean_,
+                    features_stage2_1_bn2_running_var_, kFeaturesStage2_1Bn2, batch);
+
+  // blocks.cnn:10: act    (features.stage2[1].relu2)
+  cnn::relu(features_stage2_1_relu2, features_stage2_1_relu2, k32x16x16, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
+  cnn::conv(features_stage2_2_conv1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
+            kFeaturesStage2_2Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage2[2].bn1)
+  cnn::bn_inference(features_stage2_2_relu1, features_stage2_2_conv1, features_stage2_2_bn1_weight_,
+                    features_stage2_2_bn1_bias_, features_stage2_2_bn1_running_mean_,
+                    features_stage2_2_bn1_running_var_, kFeaturesStage2_2Bn1, batch);
+
+  // blocks.cnn:10: act    (features.stage2[2].relu1)
+  cnn::relu(features_stage2_2_relu1, features_stage2_2_relu1, k32x16x16, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
+  cnn::conv(features_stage2_2_conv2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
+            kFeaturesStage2_2Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage2[2].bn2)
+  cnn::bn_inference(features_stage2_2_relu2, features_stage2_2_conv2, features_stage2_2_bn2_weight_,
+                    features_stage2_2_bn2_bias_, features_stage2_2_bn2_running_mean_,
+                    features_stage2_2_bn2_running_var_, kFeaturesStage2_2Bn2, batch);
+
+  // blocks.cnn:10: act    (features.stage2[2].relu2)
+  cnn::relu(features_stage2_2_relu2, features_stage2_2_relu2, k32x16x16, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
+  cnn::conv(features_stage3_0_conv1, features_stage2_2_relu2, features_stage3_0_conv1_weight_,
+            kFeaturesStage3_0Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage3[0].bn1)
+  cnn::bn_inference(features_stage3_0_relu1, features_stage3_0_conv1, features_stage3_0_bn1_weight_,
+                    features_stage3_0_bn1_bias_, features_stage3_0_bn1_running_mean_,
+                    features_stage3_0_bn1_running_var_, kFeaturesStage3_0Bn1, batch);
+
+  // blocks.cnn:10: act    (features.stage3[0].relu1)
+  cnn::relu(features_stage3_0_relu1, features_stage3_0_relu1, k64x8x8, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
+  cnn::conv(features_stage3_0_conv2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
+            kFeaturesStage3_0Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage3[0].bn2)
+  cnn::bn_inference(features_stage3_0_relu2, features_stage3_0_conv2, features_stage3_0_bn2_weight_,
+                    features_stage3_0_bn2_bias_, features_stage3_0_bn2_running_mean_,
+                    features_stage3_0_bn2_running_var_, kFeaturesStage3_0Bn2, batch);
+
+  // blocks.cnn:10: act    (features.stage3[0].relu2)
+  cnn::relu(features_stage3_0_relu2, features_stage3_0_relu2, k64x8x8, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
+  cnn::conv(features_stage3_1_conv1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
+            kFeaturesStage3_1Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage3[1].bn1)
+  cnn::bn_inference(features_stage3_1_relu1, features_stage3_1_conv1, features_stage3_1_bn1_weight_,
+                    features_stage3_1_bn1_bias_, features_stage3_1_bn1_running_mean_,
+                    features_stage3_1_bn1_running_var_, kFeaturesStage3_1Bn1, batch);
+
+  // blocks.cnn:10: act    (features.stage3[1].relu1)
+  cnn::relu(features_stage3_1_relu1, features_stage3_1_relu1, k64x8x8, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
+  cnn::conv(features_stage3_1_conv2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
+            kFeaturesStage3_1Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage3[1].bn2)
+  cnn::bn_inference(features_stage3_1_relu2, features_stage3_1_conv2, features_stage3_1_bn2_weight_,
+                    features_stage3_1_bn2_bias_, features_stage3_1_bn2_running_mean_,
+                    features_stage3_1_bn2_running_var_, kFeaturesStage3_1Bn2, batch);
+
+  // blocks.cnn:10: act    (features.stage3[1].relu2)
+  cnn::relu(features_stage3_1_relu2, features_stage3_1_relu2, k64x8x8, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
+  cnn::conv(features_stage3_2_conv1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
+            kFeaturesStage3_2Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage3[2].bn1)
+  cnn::bn_inference(features_stage3_2_relu1, features_stage3_2_conv1, features_stage3_2_bn1_weight_,
+                    features_stage3_2_bn1_bias_, features_stage3_2_bn1_running_mean_,
+                    features_stage3_2_bn1_running_var_, kFeaturesStage3_2Bn1, batch);
+
+  // blocks.cnn:10: act    (features.stage3[2].relu1)
+  cnn::relu(features_stage3_2_relu1, features_stage3_2_relu1, k64x8x8, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
+  cnn::conv(features_stage3_2_conv2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
+            kFeaturesStage3_2Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.stage3[2].bn2)
+  cnn::bn_inference(features_stage3_2_relu2, features_stage3_2_conv2, features_stage3_2_bn2_weight_,
+                    features_stage3_2_bn2_bias_, features_stage3_2_bn2_running_mean_,
+                    features_stage3_2_bn2_running_var_, kFeaturesStage3_2Bn2, batch);
+
+  // blocks.cnn:10: act    (features.stage3[2].relu2)
+  cnn::relu(features_stage3_2_relu2, features_stage3_2_relu2, k64x8x8, batch);
+
+  // 37: head = { gap -> dense(classes) -> softmax }    (head.gap1)
+  cnn::gap(head_gap1, features_stage3_2_relu2, k64x8x8, batch);
+
+  // 37: head = { gap -> dense(classes) -> softmax }    (head.dense1)
+  cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch, scratch());
+
+  cnn::from_blocked(scores, head_dense1, k10, batch);
+  cnn::cross_entropy_loss(losses, head_dense1, labels, k10, batch);
+  return cnn::mean_loss(losses, batch);
+}
+
 // Forward, as at prediction time: scores for the caller.
 void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(524288, 98304);  // 3x32x32
+  const cnn::Blocked input = blocked(2097152, 98304);  // 3x32x32
   const cnn::Blocked features_conv1 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_relu1 = blocked(524288, 524288);  // 16x32x32
+  const cnn::Blocked features_relu1 = blocked(2097152, 524288);  // 16x32x32
   const cnn::Blocked features_stage1_0_conv1 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_0_relu1 = blocked(524288, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_0_relu1 = blocked(2097152, 524288);  // 16x32x32
   const cnn::Blocked features_stage1_0_conv2 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_0_relu2 = blocked(524288, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_0_relu2 = blocked(2097152, 524288);  // 16x32x32
   const cnn::Blocked features_stage1_1_conv1 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_1_relu1 = blocked(524288, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_1_relu1 = blocked(2097152, 524288);  // 16x32x32
   const cnn::Blocked features_stage1_1_conv2 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_1_relu2 = blocked(524288, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_1_relu2 = blocked(2097152, 524288);  // 16x32x32
   const cnn::Blocked features_stage1_2_conv1 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_2_relu1 = blocked(524288, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_2_relu1 = blocked(2097152, 524288);  // 16x32x32
   const cnn::Blocked features_stage1_2_conv2 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_2_relu2 = blocked(524288, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_2_relu2 = blocked(2097152, 524288);  // 16x32x32
   const cnn::Blocked features_stage2_0_conv1 = blocked(0, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_0_relu1 = blocked(262144, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_0_relu1 = blocked(1048576, 262144);  // 32x16x16
   const cnn::Blocked features_stage2_0_conv2 = blocked(0, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_0_relu2 = blocked(262144, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_0_relu2 = blocked(1048576, 262144);  // 32x16x16
   const cnn::Blocked features_stage2_1_conv1 = blocked(0, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_1_relu1 = blocked(262144, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_1_relu1 = blocked(1048576, 262144);  // 32x16x16
   const cnn::Blocked features_stage2_1_conv2 = blocked(0, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_1_relu2 = blocked(262144, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_1_relu2 = blocked(1048576, 262144);  // 32x16x16
   const cnn::Blocked features_stage2_2_conv1 = blocked(0, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_2_relu1 = blocked(262144, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_2_relu1 = blocked(1048576, 262144);  // 32x16x16
   const cnn::Blocked features_stage2_2_conv2 = blocked(0, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_2_relu2 = blocked(262144, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_2_relu2 = blocked(1048576, 262144);  // 32x16x16
   const cnn::Blocked features_stage3_0_conv1 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_0_relu1 = blocked(131072, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_0_relu1 = blocked(524288, 131072);  // 64x8x8
   const cnn::Blocked features_stage3_0_conv2 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_0_relu2 = blocked(131072, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_0_relu2 = blocked(524288, 131072);  // 64x8x8
   const cnn::Blocked features_stage3_1_conv1 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_1_relu1 = blocked(131072, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_1_relu1 = blocked(524288, 131072);  // 64x8x8
   const cnn::Blocked features_stage3_1_conv2 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_1_relu2 = blocked(131072, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_1_relu2 = blocked(524288, 131072);  // 64x8x8
   const cnn::Blocked features_stage3_2_conv1 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_2_relu1 = blocked(131072, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_2_relu1 = blocked(524288, 131072);  // 64x8x8
   const cnn::Blocked features_stage3_2_conv2 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_2_relu2 = blocked(131072, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_2_relu2 = blocked(524288, 131072);  // 64x8x8
   const cnn::Blocked head_gap1 = blocked(0, 2048);  // 64
-  const cnn::Blocked head_dense1 = blocked(2048, 320);  // 10
+  const cnn::Blocked head_dense1 = blocked(8192, 320);  // 10
   const cnn::Blocked head_softmax1 = blocked(0, 320);  // 10
   cnn::to_blocked(input, images, k3x32x32, batch);
 

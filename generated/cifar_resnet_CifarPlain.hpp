@@ -67,7 +67,7 @@
 
 namespace models {
 
-/// CifarPlain: 3x32x32 -> 10, 269,722 parameters, 40,551,040 multiply-accumulates for an image. Planned for up to 32 images at once.
+/// CifarPlain: 3x32x32 -> 10, 269,722 parameters, 40,551,040 multiply-accumulates for an image. Planned for up to 128 images at once.
 class CifarPlain final : public cnn::Network {
  public:
   /// Takes all the memory it will ever use; `threads` is the size of its team.
@@ -77,6 +77,10 @@ class CifarPlain final : public cnn::Network {
   static const cnn::ModelDescription& model();
 
  private:
+  float step(int phase, cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,
+             cnn::Optimizer& optimizer) override;
+  float step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer);
+  float evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) override;
   void predict_on_team(cnn::ConstFloats images, int batch) override;
 
   const cnn::Floats features_conv1_weight_ = parameters(0, 432);  // [16, 3, 3, 3]

@@ -80,7 +80,7 @@
 
 namespace models {
 
-/// CifarResNet: 3x32x32 -> 10, 272,474 parameters, 40,813,184 multiply-accumulates for an image. Planned for up to 32 images at once.
+/// CifarResNet: 3x32x32 -> 10, 272,474 parameters, 40,813,184 multiply-accumulates for an image. Planned for up to 128 images at once.
 class CifarResNet final : public cnn::Network {
  public:
   /// Takes all the memory it will ever use; `threads` is the size of its team.
@@ -90,6 +90,10 @@ class CifarResNet final : public cnn::Network {
   static const cnn::ModelDescription& model();
 
  private:
+  float step(int phase, cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,
+             cnn::Optimizer& optimizer) override;
+  float step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer);
+  float evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) override;
   void predict_on_team(cnn::ConstFloats images, int batch) override;
 
   const cnn::Floats features_conv1_weight_ = parameters(0, 432);  // [16, 3, 3, 3]

@@ -13,1790 +13,1120 @@ namespace {
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
 constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesConv0{.in_channels = 3, .in_height = 224, .in_width = 224,
-                                           .out_channels = 64, .out_height = 112, .out_width = 112,
-                                           .kernel_height = 7, .kernel_width = 7, .stride_height = 2,
-                                           .stride_width = 2, .pad_top = 3, .pad_left = 3,
-                                           .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                           .block = 1};
-constexpr cnn::BnGeometry kFeaturesNorm0{.channels = 64, .height = 112, .width = 112, .block = 1,
-                                         .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesConv0{
+    .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 64, .out_height = 112,
+    .out_width = 112, .kernel_height = 7, .kernel_width = 7, .stride_height = 2, .stride_width = 2,
+    .pad_top = 3, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesNorm0{
+    .channels = 64, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k64x112x112{.channels = 64, .height = 112, .width = 112, .block = 1};
-constexpr cnn::PoolGeometry kFeaturesMaxpool1{.channels = 64, .in_height = 112, .in_width = 112,
-                                              .out_height = 56, .out_width = 56, .kernel_height = 3,
-                                              .kernel_width = 3, .stride_height = 2, .stride_width = 2,
-                                              .pad_top = 1, .pad_left = 1, .block = 1,
-                                              .count_include_pad = false};
-constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer1Norm1{.channels = 64, .height = 56, .width = 56,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::PoolGeometry kFeaturesMaxpool1{
+    .channels = 64, .in_height = 112, .in_width = 112, .out_height = 56, .out_width = 56, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer1Norm1{
+    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k64x56x56{.channels = 64, .height = 56, .width = 56, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer1Conv1{.in_channels = 64, .in_height = 56,
-                                                                 .in_width = 56, .out_channels = 128,
-                                                                 .out_height = 56, .out_width = 56,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer1Norm2{.channels = 128, .height = 56, .width = 56,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer1Conv1{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 56,
+    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer1Norm2{
+    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k128x56x56{.channels = 128, .height = 56, .width = 56, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer1Conv2{.in_channels = 128, .in_height = 56,
-                                                                 .in_width = 56, .out_channels = 32,
-                                                                 .out_height = 56, .out_width = 56,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer2Norm1{.channels = 96, .height = 56, .width = 56,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer1Conv2{
+    .in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 32, .out_height = 56,
+    .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer2Norm1{
+    .channels = 96, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k96x56x56{.channels = 96, .height = 56, .width = 56, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer2Conv1{.in_channels = 96, .in_height = 56,
-                                                                 .in_width = 56, .out_channels = 128,
-                                                                 .out_height = 56, .out_width = 56,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer2Norm2{.channels = 128, .height = 56, .width = 56,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer2Conv2{.in_channels = 128, .in_height = 56,
-                                                                 .in_width = 56, .out_channels = 32,
-                                                                 .out_height = 56, .out_width = 56,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer3Norm1{.channels = 128, .height = 56, .width = 56,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer3Conv1{.in_channels = 128, .in_height = 56,
-                                                                 .in_width = 56, .out_channels = 128,
-                                                                 .out_height = 56, .out_width = 56,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer3Norm2{.channels = 128, .height = 56, .width = 56,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer3Conv2{.in_channels = 128, .in_height = 56,
-                                                                 .in_width = 56, .out_channels = 32,
-                                                                 .out_height = 56, .out_width = 56,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer4Norm1{.channels = 160, .height = 56, .width = 56,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer2Conv1{
+    .in_channels = 96, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 56,
+    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer2Norm2{
+    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer2Conv2{
+    .in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 32, .out_height = 56,
+    .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer3Norm1{
+    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer3Conv1{
+    .in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 56,
+    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer3Norm2{
+    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer3Conv2{
+    .in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 32, .out_height = 56,
+    .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer4Norm1{
+    .channels = 160, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k160x56x56{.channels = 160, .height = 56, .width = 56, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer4Conv1{.in_channels = 160, .in_height = 56,
-                                                                 .in_width = 56, .out_channels = 128,
-                                                                 .out_height = 56, .out_width = 56,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer4Norm2{.channels = 128, .height = 56, .width = 56,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer4Conv2{.in_channels = 128, .in_height = 56,
-                                                                 .in_width = 56, .out_channels = 32,
-                                                                 .out_height = 56, .out_width = 56,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer5Norm1{.channels = 192, .height = 56, .width = 56,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer4Conv1{
+    .in_channels = 160, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 56,
+    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer4Norm2{
+    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer4Conv2{
+    .in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 32, .out_height = 56,
+    .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer5Norm1{
+    .channels = 192, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k192x56x56{.channels = 192, .height = 56, .width = 56, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer5Conv1{.in_channels = 192, .in_height = 56,
-                                                                 .in_width = 56, .out_channels = 128,
-                                                                 .out_height = 56, .out_width = 56,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer5Norm2{.channels = 128, .height = 56, .width = 56,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer5Conv2{.in_channels = 128, .in_height = 56,
-                                                                 .in_width = 56, .out_channels = 32,
-                                                                 .out_height = 56, .out_width = 56,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer6Norm1{.channels = 224, .height = 56, .width = 56,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer5Conv1{
+    .in_channels = 192, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 56,
+    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer5Norm2{
+    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer5Conv2{
+    .in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 32, .out_height = 56,
+    .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer6Norm1{
+    .channels = 224, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k224x56x56{.channels = 224, .height = 56, .width = 56, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer6Conv1{.in_channels = 224, .in_height = 56,
-                                                                 .in_width = 56, .out_channels = 128,
-                                                                 .out_height = 56, .out_width = 56,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer6Norm2{.channels = 128, .height = 56, .width = 56,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer6Conv2{.in_channels = 128, .in_height = 56,
-                                                                 .in_width = 56, .out_channels = 32,
-                                                                 .out_height = 56, .out_width = 56,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesTransition1Norm{.channels = 256, .height = 56, .width = 56, .block = 1,
-                                                   .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer6Conv1{
+    .in_channels = 224, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 56,
+    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer6Norm2{
+    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer6Conv2{
+    .in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 32, .out_height = 56,
+    .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesTransition1Norm{
+    .channels = 256, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k256x56x56{.channels = 256, .height = 56, .width = 56, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesTransition1Conv{.in_channels = 256, .in_height = 56, .in_width = 56,
-                                                     .out_channels = 128, .out_height = 56, .out_width = 56,
-                                                     .kernel_height = 1, .kernel_width = 1,
-                                                     .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                     .pad_left = 0, .dilation_height = 1, .dilation_width = 1,
-                                                     .groups = 1, .block = 1};
-constexpr cnn::PoolGeometry kFeaturesTransition1Avgpool1{.channels = 128, .in_height = 56, .in_width = 56,
-                                                         .out_height = 28, .out_width = 28,
-                                                         .kernel_height = 2, .kernel_width = 2,
-                                                         .stride_height = 2, .stride_width = 2, .pad_top = 0,
-                                                         .pad_left = 0, .block = 1,
-                                                         .count_include_pad = true};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer1Norm1{.channels = 128, .height = 28, .width = 28,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesTransition1Conv{
+    .in_channels = 256, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 56,
+    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::PoolGeometry kFeaturesTransition1Avgpool1{
+    .channels = 128, .in_height = 56, .in_width = 56, .out_height = 28, .out_width = 28, .kernel_height = 2,
+    .kernel_width = 2, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
+    .count_include_pad = true};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer1Norm1{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k128x28x28{.channels = 128, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer1Conv1{.in_channels = 128, .in_height = 28,
-                                                                 .in_width = 28, .out_channels = 128,
-                                                                 .out_height = 28, .out_width = 28,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer1Norm2{.channels = 128, .height = 28, .width = 28,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer1Conv2{.in_channels = 128, .in_height = 28,
-                                                                 .in_width = 28, .out_channels = 32,
-                                                                 .out_height = 28, .out_width = 28,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer2Norm1{.channels = 160, .height = 28, .width = 28,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer1Conv1{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer1Norm2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer1Conv2{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer2Norm1{
+    .channels = 160, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k160x28x28{.channels = 160, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer2Conv1{.in_channels = 160, .in_height = 28,
-                                                                 .in_width = 28, .out_channels = 128,
-                                                                 .out_height = 28, .out_width = 28,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer2Norm2{.channels = 128, .height = 28, .width = 28,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer2Conv2{.in_channels = 128, .in_height = 28,
-                                                                 .in_width = 28, .out_channels = 32,
-                                                                 .out_height = 28, .out_width = 28,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer3Norm1{.channels = 192, .height = 28, .width = 28,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer2Conv1{
+    .in_channels = 160, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer2Norm2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer2Conv2{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer3Norm1{
+    .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k192x28x28{.channels = 192, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer3Conv1{.in_channels = 192, .in_height = 28,
-                                                                 .in_width = 28, .out_channels = 128,
-                                                                 .out_height = 28, .out_width = 28,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer3Norm2{.channels = 128, .height = 28, .width = 28,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer3Conv2{.in_channels = 128, .in_height = 28,
-                                                                 .in_width = 28, .out_channels = 32,
-                                                                 .out_height = 28, .out_width = 28,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer4Norm1{.channels = 224, .height = 28, .width = 28,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer3Conv1{
+    .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer3Norm2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer3Conv2{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer4Norm1{
+    .channels = 224, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k224x28x28{.channels = 224, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer4Conv1{.in_channels = 224, .in_height = 28,
-                                                                 .in_width = 28, .out_channels = 128,
-                                                                 .out_height = 28, .out_width = 28,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer4Norm2{.channels = 128, .height = 28, .width = 28,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer4Conv2{.in_channels = 128, .in_height = 28,
-                                                                 .in_width = 28, .out_channels = 32,
-                                                                 .out_height = 28, .out_width = 28,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer5Norm1{.channels = 256, .height = 28, .width = 28,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer4Conv1{
+    .in_channels = 224, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer4Norm2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer4Conv2{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer5Norm1{
+    .channels = 256, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k256x28x28{.channels = 256, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer5Conv1{.in_channels = 256, .in_height = 28,
-                                                                 .in_width = 28, .out_channels = 128,
-                                                                 .out_height = 28, .out_width = 28,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer5Norm2{.channels = 128, .height = 28, .width = 28,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer5Conv2{.in_channels = 128, .in_height = 28,
-                                                                 .in_width = 28, .out_channels = 32,
-                                                                 .out_height = 28, .out_width = 28,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer6Norm1{.channels = 288, .height = 28, .width = 28,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer5Conv1{
+    .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer5Norm2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer5Conv2{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer6Norm1{
+    .channels = 288, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k288x28x28{.channels = 288, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer6Conv1{.in_channels = 288, .in_height = 28,
-                                                                 .in_width = 28, .out_channels = 128,
-                                                                 .out_height = 28, .out_width = 28,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer6Norm2{.channels = 128, .height = 28, .width = 28,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer6Conv2{.in_channels = 128, .in_height = 28,
-                                                                 .in_width = 28, .out_channels = 32,
-                                                                 .out_height = 28, .out_width = 28,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer7Norm1{.channels = 320, .height = 28, .width = 28,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer6Conv1{
+    .in_channels = 288, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer6Norm2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer6Conv2{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer7Norm1{
+    .channels = 320, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k320x28x28{.channels = 320, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer7Conv1{.in_channels = 320, .in_height = 28,
-                                                                 .in_width = 28, .out_channels = 128,
-                                                                 .out_height = 28, .out_width = 28,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer7Norm2{.channels = 128, .height = 28, .width = 28,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer7Conv2{.in_channels = 128, .in_height = 28,
-                                                                 .in_width = 28, .out_channels = 32,
-                                                                 .out_height = 28, .out_width = 28,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer8Norm1{.channels = 352, .height = 28, .width = 28,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer7Conv1{
+    .in_channels = 320, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer7Norm2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer7Conv2{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer8Norm1{
+    .channels = 352, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k352x28x28{.channels = 352, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer8Conv1{.in_channels = 352, .in_height = 28,
-                                                                 .in_width = 28, .out_channels = 128,
-                                                                 .out_height = 28, .out_width = 28,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer8Norm2{.channels = 128, .height = 28, .width = 28,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer8Conv2{.in_channels = 128, .in_height = 28,
-                                                                 .in_width = 28, .out_channels = 32,
-                                                                 .out_height = 28, .out_width = 28,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer9Norm1{.channels = 384, .height = 28, .width = 28,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer8Conv1{
+    .in_channels = 352, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer8Norm2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer8Conv2{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer9Norm1{
+    .channels = 384, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k384x28x28{.channels = 384, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer9Conv1{.in_channels = 384, .in_height = 28,
-                                                                 .in_width = 28, .out_channels = 128,
-                                                                 .out_height = 28, .out_width = 28,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer9Norm2{.channels = 128, .height = 28, .width = 28,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer9Conv2{.in_channels = 128, .in_height = 28,
-                                                                 .in_width = 28, .out_channels = 32,
-                                                                 .out_height = 28, .out_width = 28,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer10Norm1{.channels = 416, .height = 28, .width = 28,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer9Conv1{
+    .in_channels = 384, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer9Norm2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer9Conv2{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer10Norm1{
+    .channels = 416, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k416x28x28{.channels = 416, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer10Conv1{.in_channels = 416, .in_height = 28,
-                                                                  .in_width = 28, .out_channels = 128,
-                                                                  .out_height = 28, .out_width = 28,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer10Norm2{.channels = 128, .height = 28, .width = 28,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer10Conv2{.in_channels = 128, .in_height = 28,
-                                                                  .in_width = 28, .out_channels = 32,
-                                                                  .out_height = 28, .out_width = 28,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer11Norm1{.channels = 448, .height = 28, .width = 28,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer10Conv1{
+    .in_channels = 416, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer10Norm2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer10Conv2{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer11Norm1{
+    .channels = 448, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k448x28x28{.channels = 448, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer11Conv1{.in_channels = 448, .in_height = 28,
-                                                                  .in_width = 28, .out_channels = 128,
-                                                                  .out_height = 28, .out_width = 28,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer11Norm2{.channels = 128, .height = 28, .width = 28,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer11Conv2{.in_channels = 128, .in_height = 28,
-                                                                  .in_width = 28, .out_channels = 32,
-                                                                  .out_height = 28, .out_width = 28,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer12Norm1{.channels = 480, .height = 28, .width = 28,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer11Conv1{
+    .in_channels = 448, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer11Norm2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer11Conv2{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer12Norm1{
+    .channels = 480, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k480x28x28{.channels = 480, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer12Conv1{.in_channels = 480, .in_height = 28,
-                                                                  .in_width = 28, .out_channels = 128,
-                                                                  .out_height = 28, .out_width = 28,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer12Norm2{.channels = 128, .height = 28, .width = 28,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer12Conv2{.in_channels = 128, .in_height = 28,
-                                                                  .in_width = 28, .out_channels = 32,
-                                                                  .out_height = 28, .out_width = 28,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesTransition2Norm{.channels = 512, .height = 28, .width = 28, .block = 1,
-                                                   .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer12Conv1{
+    .in_channels = 480, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer12Norm2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer12Conv2{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesTransition2Norm{
+    .channels = 512, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k512x28x28{.channels = 512, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesTransition2Conv{.in_channels = 512, .in_height = 28, .in_width = 28,
-                                                     .out_channels = 256, .out_height = 28, .out_width = 28,
-                                                     .kernel_height = 1, .kernel_width = 1,
-                                                     .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                     .pad_left = 0, .dilation_height = 1, .dilation_width = 1,
-                                                     .groups = 1, .block = 1};
-constexpr cnn::PoolGeometry kFeaturesTransition2Avgpool1{.channels = 256, .in_height = 28, .in_width = 28,
-                                                         .out_height = 14, .out_width = 14,
-                                                         .kernel_height = 2, .kernel_width = 2,
-                                                         .stride_height = 2, .stride_width = 2, .pad_top = 0,
-                                                         .pad_left = 0, .block = 1,
-                                                         .count_include_pad = true};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer1Norm1{.channels = 256, .height = 14, .width = 14,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesTransition2Conv{
+    .in_channels = 512, .in_height = 28, .in_width = 28, .out_channels = 256, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::PoolGeometry kFeaturesTransition2Avgpool1{
+    .channels = 256, .in_height = 28, .in_width = 28, .out_height = 14, .out_width = 14, .kernel_height = 2,
+    .kernel_width = 2, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
+    .count_include_pad = true};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer1Norm1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k256x14x14{.channels = 256, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer1Conv1{.in_channels = 256, .in_height = 14,
-                                                                 .in_width = 14, .out_channels = 128,
-                                                                 .out_height = 14, .out_width = 14,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer1Norm2{.channels = 128, .height = 14, .width = 14,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer1Conv1{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer1Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k128x14x14{.channels = 128, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer1Conv2{.in_channels = 128, .in_height = 14,
-                                                                 .in_width = 14, .out_channels = 32,
-                                                                 .out_height = 14, .out_width = 14,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer2Norm1{.channels = 288, .height = 14, .width = 14,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer1Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer2Norm1{
+    .channels = 288, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k288x14x14{.channels = 288, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer2Conv1{.in_channels = 288, .in_height = 14,
-                                                                 .in_width = 14, .out_channels = 128,
-                                                                 .out_height = 14, .out_width = 14,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer2Norm2{.channels = 128, .height = 14, .width = 14,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer2Conv2{.in_channels = 128, .in_height = 14,
-                                                                 .in_width = 14, .out_channels = 32,
-                                                                 .out_height = 14, .out_width = 14,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer3Norm1{.channels = 320, .height = 14, .width = 14,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer2Conv1{
+    .in_channels = 288, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer2Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer2Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer3Norm1{
+    .channels = 320, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k320x14x14{.channels = 320, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer3Conv1{.in_channels = 320, .in_height = 14,
-                                                                 .in_width = 14, .out_channels = 128,
-                                                                 .out_height = 14, .out_width = 14,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer3Norm2{.channels = 128, .height = 14, .width = 14,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer3Conv2{.in_channels = 128, .in_height = 14,
-                                                                 .in_width = 14, .out_channels = 32,
-                                                                 .out_height = 14, .out_width = 14,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer4Norm1{.channels = 352, .height = 14, .width = 14,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer3Conv1{
+    .in_channels = 320, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer3Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer3Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer4Norm1{
+    .channels = 352, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k352x14x14{.channels = 352, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer4Conv1{.in_channels = 352, .in_height = 14,
-                                                                 .in_width = 14, .out_channels = 128,
-                                                                 .out_height = 14, .out_width = 14,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer4Norm2{.channels = 128, .height = 14, .width = 14,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer4Conv2{.in_channels = 128, .in_height = 14,
-                                                                 .in_width = 14, .out_channels = 32,
-                                                                 .out_height = 14, .out_width = 14,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer5Norm1{.channels = 384, .height = 14, .width = 14,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer4Conv1{
+    .in_channels = 352, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer4Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer4Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer5Norm1{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k384x14x14{.channels = 384, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer5Conv1{.in_channels = 384, .in_height = 14,
-                                                                 .in_width = 14, .out_channels = 128,
-                                                                 .out_height = 14, .out_width = 14,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer5Norm2{.channels = 128, .height = 14, .width = 14,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer5Conv2{.in_channels = 128, .in_height = 14,
-                                                                 .in_width = 14, .out_channels = 32,
-                                                                 .out_height = 14, .out_width = 14,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer6Norm1{.channels = 416, .height = 14, .width = 14,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer5Conv1{
+    .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer5Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer5Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer6Norm1{
+    .channels = 416, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k416x14x14{.channels = 416, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer6Conv1{.in_channels = 416, .in_height = 14,
-                                                                 .in_width = 14, .out_channels = 128,
-                                                                 .out_height = 14, .out_width = 14,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer6Norm2{.channels = 128, .height = 14, .width = 14,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer6Conv2{.in_channels = 128, .in_height = 14,
-                                                                 .in_width = 14, .out_channels = 32,
-                                                                 .out_height = 14, .out_width = 14,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer7Norm1{.channels = 448, .height = 14, .width = 14,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer6Conv1{
+    .in_channels = 416, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer6Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer6Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer7Norm1{
+    .channels = 448, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k448x14x14{.channels = 448, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer7Conv1{.in_channels = 448, .in_height = 14,
-                                                                 .in_width = 14, .out_channels = 128,
-                                                                 .out_height = 14, .out_width = 14,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer7Norm2{.channels = 128, .height = 14, .width = 14,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer7Conv2{.in_channels = 128, .in_height = 14,
-                                                                 .in_width = 14, .out_channels = 32,
-                                                                 .out_height = 14, .out_width = 14,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer8Norm1{.channels = 480, .height = 14, .width = 14,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer7Conv1{
+    .in_channels = 448, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer7Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer7Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer8Norm1{
+    .channels = 480, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k480x14x14{.channels = 480, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer8Conv1{.in_channels = 480, .in_height = 14,
-                                                                 .in_width = 14, .out_channels = 128,
-                                                                 .out_height = 14, .out_width = 14,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer8Norm2{.channels = 128, .height = 14, .width = 14,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer8Conv2{.in_channels = 128, .in_height = 14,
-                                                                 .in_width = 14, .out_channels = 32,
-                                                                 .out_height = 14, .out_width = 14,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer9Norm1{.channels = 512, .height = 14, .width = 14,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer8Conv1{
+    .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer8Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer8Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer9Norm1{
+    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k512x14x14{.channels = 512, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer9Conv1{.in_channels = 512, .in_height = 14,
-                                                                 .in_width = 14, .out_channels = 128,
-                                                                 .out_height = 14, .out_width = 14,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer9Norm2{.channels = 128, .height = 14, .width = 14,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer9Conv2{.in_channels = 128, .in_height = 14,
-                                                                 .in_width = 14, .out_channels = 32,
-                                                                 .out_height = 14, .out_width = 14,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer10Norm1{.channels = 544, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer9Conv1{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer9Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer9Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer10Norm1{
+    .channels = 544, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k544x14x14{.channels = 544, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer10Conv1{.in_channels = 544, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 128,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer10Norm2{.channels = 128, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer10Conv2{.in_channels = 128, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 32,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer11Norm1{.channels = 576, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer10Conv1{
+    .in_channels = 544, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer10Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer10Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer11Norm1{
+    .channels = 576, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k576x14x14{.channels = 576, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer11Conv1{.in_channels = 576, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 128,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer11Norm2{.channels = 128, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer11Conv2{.in_channels = 128, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 32,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer12Norm1{.channels = 608, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer11Conv1{
+    .in_channels = 576, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer11Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer11Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer12Norm1{
+    .channels = 608, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k608x14x14{.channels = 608, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer12Conv1{.in_channels = 608, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 128,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer12Norm2{.channels = 128, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer12Conv2{.in_channels = 128, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 32,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer13Norm1{.channels = 640, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer12Conv1{
+    .in_channels = 608, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer12Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer12Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer13Norm1{
+    .channels = 640, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k640x14x14{.channels = 640, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer13Conv1{.in_channels = 640, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 128,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer13Norm2{.channels = 128, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer13Conv2{.in_channels = 128, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 32,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer14Norm1{.channels = 672, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer13Conv1{
+    .in_channels = 640, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer13Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer13Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer14Norm1{
+    .channels = 672, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k672x14x14{.channels = 672, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer14Conv1{.in_channels = 672, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 128,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer14Norm2{.channels = 128, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer14Conv2{.in_channels = 128, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 32,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer15Norm1{.channels = 704, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer14Conv1{
+    .in_channels = 672, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer14Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer14Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer15Norm1{
+    .channels = 704, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k704x14x14{.channels = 704, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer15Conv1{.in_channels = 704, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 128,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer15Norm2{.channels = 128, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer15Conv2{.in_channels = 128, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 32,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer16Norm1{.channels = 736, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer15Conv1{
+    .in_channels = 704, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer15Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer15Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer16Norm1{
+    .channels = 736, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k736x14x14{.channels = 736, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer16Conv1{.in_channels = 736, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 128,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer16Norm2{.channels = 128, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer16Conv2{.in_channels = 128, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 32,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer17Norm1{.channels = 768, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer16Conv1{
+    .in_channels = 736, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer16Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer16Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer17Norm1{
+    .channels = 768, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k768x14x14{.channels = 768, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer17Conv1{.in_channels = 768, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 128,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer17Norm2{.channels = 128, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer17Conv2{.in_channels = 128, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 32,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer18Norm1{.channels = 800, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer17Conv1{
+    .in_channels = 768, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer17Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer17Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer18Norm1{
+    .channels = 800, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k800x14x14{.channels = 800, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer18Conv1{.in_channels = 800, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 128,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer18Norm2{.channels = 128, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer18Conv2{.in_channels = 128, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 32,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer19Norm1{.channels = 832, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer18Conv1{
+    .in_channels = 800, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer18Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer18Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer19Norm1{
+    .channels = 832, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k832x14x14{.channels = 832, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer19Conv1{.in_channels = 832, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 128,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer19Norm2{.channels = 128, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer19Conv2{.in_channels = 128, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 32,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer20Norm1{.channels = 864, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer19Conv1{
+    .in_channels = 832, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer19Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer19Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer20Norm1{
+    .channels = 864, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k864x14x14{.channels = 864, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer20Conv1{.in_channels = 864, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 128,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer20Norm2{.channels = 128, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer20Conv2{.in_channels = 128, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 32,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer21Norm1{.channels = 896, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer20Conv1{
+    .in_channels = 864, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer20Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer20Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer21Norm1{
+    .channels = 896, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k896x14x14{.channels = 896, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer21Conv1{.in_channels = 896, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 128,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer21Norm2{.channels = 128, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer21Conv2{.in_channels = 128, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 32,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer22Norm1{.channels = 928, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer21Conv1{
+    .in_channels = 896, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer21Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer21Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer22Norm1{
+    .channels = 928, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k928x14x14{.channels = 928, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer22Conv1{.in_channels = 928, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 128,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer22Norm2{.channels = 128, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer22Conv2{.in_channels = 128, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 32,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer23Norm1{.channels = 960, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer22Conv1{
+    .in_channels = 928, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer22Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer22Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer23Norm1{
+    .channels = 960, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k960x14x14{.channels = 960, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer23Conv1{.in_channels = 960, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 128,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer23Norm2{.channels = 128, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer23Conv2{.in_channels = 128, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 32,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer24Norm1{.channels = 992, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer23Conv1{
+    .in_channels = 960, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer23Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer23Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer24Norm1{
+    .channels = 992, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k992x14x14{.channels = 992, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer24Conv1{.in_channels = 992, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 128,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer24Norm2{.channels = 128, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer24Conv2{.in_channels = 128, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 32,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer25Norm1{.channels = 1024, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer24Conv1{
+    .in_channels = 992, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer24Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer24Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer25Norm1{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1024x14x14{.channels = 1024, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer25Conv1{.in_channels = 1024, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 128,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer25Norm2{.channels = 128, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer25Conv2{.in_channels = 128, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 32,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer26Norm1{.channels = 1056, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer25Conv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer25Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer25Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer26Norm1{
+    .channels = 1056, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1056x14x14{.channels = 1056, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer26Conv1{.in_channels = 1056, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 128,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer26Norm2{.channels = 128, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer26Conv2{.in_channels = 128, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 32,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer27Norm1{.channels = 1088, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer26Conv1{
+    .in_channels = 1056, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer26Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer26Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer27Norm1{
+    .channels = 1088, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1088x14x14{.channels = 1088, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer27Conv1{.in_channels = 1088, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 128,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer27Norm2{.channels = 128, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer27Conv2{.in_channels = 128, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 32,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer28Norm1{.channels = 1120, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer27Conv1{
+    .in_channels = 1088, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer27Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer27Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer28Norm1{
+    .channels = 1120, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1120x14x14{.channels = 1120, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer28Conv1{.in_channels = 1120, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 128,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer28Norm2{.channels = 128, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer28Conv2{.in_channels = 128, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 32,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer29Norm1{.channels = 1152, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer28Conv1{
+    .in_channels = 1120, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer28Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer28Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer29Norm1{
+    .channels = 1152, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1152x14x14{.channels = 1152, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer29Conv1{.in_channels = 1152, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 128,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer29Norm2{.channels = 128, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer29Conv2{.in_channels = 128, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 32,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer30Norm1{.channels = 1184, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer29Conv1{
+    .in_channels = 1152, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer29Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer29Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer30Norm1{
+    .channels = 1184, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1184x14x14{.channels = 1184, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer30Conv1{.in_channels = 1184, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 128,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer30Norm2{.channels = 128, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer30Conv2{.in_channels = 128, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 32,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer31Norm1{.channels = 1216, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer30Conv1{
+    .in_channels = 1184, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer30Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer30Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer31Norm1{
+    .channels = 1216, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1216x14x14{.channels = 1216, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer31Conv1{.in_channels = 1216, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 128,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer31Norm2{.channels = 128, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer31Conv2{.in_channels = 128, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 32,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer32Norm1{.channels = 1248, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer31Conv1{
+    .in_channels = 1216, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer31Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer31Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer32Norm1{
+    .channels = 1248, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1248x14x14{.channels = 1248, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer32Conv1{.in_channels = 1248, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 128,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer32Norm2{.channels = 128, .height = 14, .width = 14,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer32Conv2{.in_channels = 128, .in_height = 14,
-                                                                  .in_width = 14, .out_channels = 32,
-                                                                  .out_height = 14, .out_width = 14,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesTransition3Norm{.channels = 1280, .height = 14, .width = 14, .block = 1,
-                                                   .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer32Conv1{
+    .in_channels = 1248, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer32Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer32Conv2{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesTransition3Norm{
+    .channels = 1280, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1280x14x14{.channels = 1280, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesTransition3Conv{.in_channels = 1280, .in_height = 14, .in_width = 14,
-                                                     .out_channels = 640, .out_height = 14, .out_width = 14,
-                                                     .kernel_height = 1, .kernel_width = 1,
-                                                     .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                     .pad_left = 0, .dilation_height = 1, .dilation_width = 1,
-                                                     .groups = 1, .block = 1};
-constexpr cnn::PoolGeometry kFeaturesTransition3Avgpool1{.channels = 640, .in_height = 14, .in_width = 14,
-                                                         .out_height = 7, .out_width = 7, .kernel_height = 2,
-                                                         .kernel_width = 2, .stride_height = 2,
-                                                         .stride_width = 2, .pad_top = 0, .pad_left = 0,
-                                                         .block = 1, .count_include_pad = true};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer1Norm1{.channels = 640, .height = 7, .width = 7,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesTransition3Conv{
+    .in_channels = 1280, .in_height = 14, .in_width = 14, .out_channels = 640, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::PoolGeometry kFeaturesTransition3Avgpool1{
+    .channels = 640, .in_height = 14, .in_width = 14, .out_height = 7, .out_width = 7, .kernel_height = 2,
+    .kernel_width = 2, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
+    .count_include_pad = true};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer1Norm1{
+    .channels = 640, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k640x7x7{.channels = 640, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer1Conv1{.in_channels = 640, .in_height = 7,
-                                                                 .in_width = 7, .out_channels = 128,
-                                                                 .out_height = 7, .out_width = 7,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer1Norm2{.channels = 128, .height = 7, .width = 7,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer1Conv1{
+    .in_channels = 640, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer1Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k128x7x7{.channels = 128, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer1Conv2{.in_channels = 128, .in_height = 7,
-                                                                 .in_width = 7, .out_channels = 32,
-                                                                 .out_height = 7, .out_width = 7,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer2Norm1{.channels = 672, .height = 7, .width = 7,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer1Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer2Norm1{
+    .channels = 672, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k672x7x7{.channels = 672, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer2Conv1{.in_channels = 672, .in_height = 7,
-                                                                 .in_width = 7, .out_channels = 128,
-                                                                 .out_height = 7, .out_width = 7,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer2Norm2{.channels = 128, .height = 7, .width = 7,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer2Conv2{.in_channels = 128, .in_height = 7,
-                                                                 .in_width = 7, .out_channels = 32,
-                                                                 .out_height = 7, .out_width = 7,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer3Norm1{.channels = 704, .height = 7, .width = 7,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer2Conv1{
+    .in_channels = 672, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer2Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer2Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer3Norm1{
+    .channels = 704, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k704x7x7{.channels = 704, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer3Conv1{.in_channels = 704, .in_height = 7,
-                                                                 .in_width = 7, .out_channels = 128,
-                                                                 .out_height = 7, .out_width = 7,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer3Norm2{.channels = 128, .height = 7, .width = 7,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer3Conv2{.in_channels = 128, .in_height = 7,
-                                                                 .in_width = 7, .out_channels = 32,
-                                                                 .out_height = 7, .out_width = 7,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer4Norm1{.channels = 736, .height = 7, .width = 7,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer3Conv1{
+    .in_channels = 704, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer3Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer3Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer4Norm1{
+    .channels = 736, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k736x7x7{.channels = 736, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer4Conv1{.in_channels = 736, .in_height = 7,
-                                                                 .in_width = 7, .out_channels = 128,
-                                                                 .out_height = 7, .out_width = 7,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer4Norm2{.channels = 128, .height = 7, .width = 7,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer4Conv2{.in_channels = 128, .in_height = 7,
-                                                                 .in_width = 7, .out_channels = 32,
-                                                                 .out_height = 7, .out_width = 7,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer5Norm1{.channels = 768, .height = 7, .width = 7,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer4Conv1{
+    .in_channels = 736, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer4Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer4Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer5Norm1{
+    .channels = 768, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k768x7x7{.channels = 768, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer5Conv1{.in_channels = 768, .in_height = 7,
-                                                                 .in_width = 7, .out_channels = 128,
-                                                                 .out_height = 7, .out_width = 7,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer5Norm2{.channels = 128, .height = 7, .width = 7,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer5Conv2{.in_channels = 128, .in_height = 7,
-                                                                 .in_width = 7, .out_channels = 32,
-                                                                 .out_height = 7, .out_width = 7,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer6Norm1{.channels = 800, .height = 7, .width = 7,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer5Conv1{
+    .in_channels = 768, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer5Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer5Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer6Norm1{
+    .channels = 800, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k800x7x7{.channels = 800, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer6Conv1{.in_channels = 800, .in_height = 7,
-                                                                 .in_width = 7, .out_channels = 128,
-                                                                 .out_height = 7, .out_width = 7,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer6Norm2{.channels = 128, .height = 7, .width = 7,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer6Conv2{.in_channels = 128, .in_height = 7,
-                                                                 .in_width = 7, .out_channels = 32,
-                                                                 .out_height = 7, .out_width = 7,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer7Norm1{.channels = 832, .height = 7, .width = 7,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer6Conv1{
+    .in_channels = 800, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer6Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer6Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer7Norm1{
+    .channels = 832, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k832x7x7{.channels = 832, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer7Conv1{.in_channels = 832, .in_height = 7,
-                                                                 .in_width = 7, .out_channels = 128,
-                                                                 .out_height = 7, .out_width = 7,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer7Norm2{.channels = 128, .height = 7, .width = 7,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer7Conv2{.in_channels = 128, .in_height = 7,
-                                                                 .in_width = 7, .out_channels = 32,
-                                                                 .out_height = 7, .out_width = 7,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer8Norm1{.channels = 864, .height = 7, .width = 7,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer7Conv1{
+    .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer7Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer7Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer8Norm1{
+    .channels = 864, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k864x7x7{.channels = 864, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer8Conv1{.in_channels = 864, .in_height = 7,
-                                                                 .in_width = 7, .out_channels = 128,
-                                                                 .out_height = 7, .out_width = 7,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer8Norm2{.channels = 128, .height = 7, .width = 7,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer8Conv2{.in_channels = 128, .in_height = 7,
-                                                                 .in_width = 7, .out_channels = 32,
-                                                                 .out_height = 7, .out_width = 7,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer9Norm1{.channels = 896, .height = 7, .width = 7,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer8Conv1{
+    .in_channels = 864, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer8Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer8Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer9Norm1{
+    .channels = 896, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k896x7x7{.channels = 896, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer9Conv1{.in_channels = 896, .in_height = 7,
-                                                                 .in_width = 7, .out_channels = 128,
-                                                                 .out_height = 7, .out_width = 7,
-                                                                 .kernel_height = 1, .kernel_width = 1,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 0, .pad_left = 0,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer9Norm2{.channels = 128, .height = 7, .width = 7,
-                                                               .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer9Conv2{.in_channels = 128, .in_height = 7,
-                                                                 .in_width = 7, .out_channels = 32,
-                                                                 .out_height = 7, .out_width = 7,
-                                                                 .kernel_height = 3, .kernel_width = 3,
-                                                                 .stride_height = 1, .stride_width = 1,
-                                                                 .pad_top = 1, .pad_left = 1,
-                                                                 .dilation_height = 1, .dilation_width = 1,
-                                                                 .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer10Norm1{.channels = 928, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer9Conv1{
+    .in_channels = 896, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer9Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer9Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer10Norm1{
+    .channels = 928, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k928x7x7{.channels = 928, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer10Conv1{.in_channels = 928, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 128,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer10Norm2{.channels = 128, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer10Conv2{.in_channels = 128, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 32,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer11Norm1{.channels = 960, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer10Conv1{
+    .in_channels = 928, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer10Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer10Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer11Norm1{
+    .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k960x7x7{.channels = 960, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer11Conv1{.in_channels = 960, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 128,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer11Norm2{.channels = 128, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer11Conv2{.in_channels = 128, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 32,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer12Norm1{.channels = 992, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer11Conv1{
+    .in_channels = 960, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer11Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer11Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer12Norm1{
+    .channels = 992, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k992x7x7{.channels = 992, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer12Conv1{.in_channels = 992, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 128,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer12Norm2{.channels = 128, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer12Conv2{.in_channels = 128, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 32,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer13Norm1{.channels = 1024, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer12Conv1{
+    .in_channels = 992, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer12Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer12Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer13Norm1{
+    .channels = 1024, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1024x7x7{.channels = 1024, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer13Conv1{.in_channels = 1024, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 128,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer13Norm2{.channels = 128, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer13Conv2{.in_channels = 128, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 32,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer14Norm1{.channels = 1056, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer13Conv1{
+    .in_channels = 1024, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer13Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer13Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer14Norm1{
+    .channels = 1056, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1056x7x7{.channels = 1056, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer14Conv1{.in_channels = 1056, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 128,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer14Norm2{.channels = 128, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer14Conv2{.in_channels = 128, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 32,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer15Norm1{.channels = 1088, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer14Conv1{
+    .in_channels = 1056, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer14Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer14Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer15Norm1{
+    .channels = 1088, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1088x7x7{.channels = 1088, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer15Conv1{.in_channels = 1088, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 128,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer15Norm2{.channels = 128, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer15Conv2{.in_channels = 128, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 32,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer16Norm1{.channels = 1120, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer15Conv1{
+    .in_channels = 1088, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer15Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer15Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer16Norm1{
+    .channels = 1120, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1120x7x7{.channels = 1120, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer16Conv1{.in_channels = 1120, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 128,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer16Norm2{.channels = 128, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer16Conv2{.in_channels = 128, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 32,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer17Norm1{.channels = 1152, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer16Conv1{
+    .in_channels = 1120, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer16Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer16Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer17Norm1{
+    .channels = 1152, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1152x7x7{.channels = 1152, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer17Conv1{.in_channels = 1152, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 128,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer17Norm2{.channels = 128, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer17Conv2{.in_channels = 128, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 32,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer18Norm1{.channels = 1184, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer17Conv1{
+    .in_channels = 1152, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer17Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer17Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer18Norm1{
+    .channels = 1184, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1184x7x7{.channels = 1184, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer18Conv1{.in_channels = 1184, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 128,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer18Norm2{.channels = 128, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer18Conv2{.in_channels = 128, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 32,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer19Norm1{.channels = 1216, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer18Conv1{
+    .in_channels = 1184, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer18Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer18Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer19Norm1{
+    .channels = 1216, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1216x7x7{.channels = 1216, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer19Conv1{.in_channels = 1216, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 128,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer19Norm2{.channels = 128, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer19Conv2{.in_channels = 128, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 32,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer20Norm1{.channels = 1248, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer19Conv1{
+    .in_channels = 1216, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer19Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer19Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer20Norm1{
+    .channels = 1248, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1248x7x7{.channels = 1248, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer20Conv1{.in_channels = 1248, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 128,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer20Norm2{.channels = 128, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer20Conv2{.in_channels = 128, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 32,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer21Norm1{.channels = 1280, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer20Conv1{
+    .in_channels = 1248, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer20Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer20Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer21Norm1{
+    .channels = 1280, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1280x7x7{.channels = 1280, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer21Conv1{.in_channels = 1280, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 128,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer21Norm2{.channels = 128, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer21Conv2{.in_channels = 128, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 32,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer22Norm1{.channels = 1312, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer21Conv1{
+    .in_channels = 1280, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer21Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer21Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer22Norm1{
+    .channels = 1312, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1312x7x7{.channels = 1312, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer22Conv1{.in_channels = 1312, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 128,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer22Norm2{.channels = 128, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer22Conv2{.in_channels = 128, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 32,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer23Norm1{.channels = 1344, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer22Conv1{
+    .in_channels = 1312, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer22Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer22Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer23Norm1{
+    .channels = 1344, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1344x7x7{.channels = 1344, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer23Conv1{.in_channels = 1344, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 128,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer23Norm2{.channels = 128, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer23Conv2{.in_channels = 128, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 32,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer24Norm1{.channels = 1376, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer23Conv1{
+    .in_channels = 1344, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer23Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer23Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer24Norm1{
+    .channels = 1376, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1376x7x7{.channels = 1376, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer24Conv1{.in_channels = 1376, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 128,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer24Norm2{.channels = 128, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer24Conv2{.in_channels = 128, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 32,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer25Norm1{.channels = 1408, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer24Conv1{
+    .in_channels = 1376, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer24Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer24Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer25Norm1{
+    .channels = 1408, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1408x7x7{.channels = 1408, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer25Conv1{.in_channels = 1408, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 128,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer25Norm2{.channels = 128, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer25Conv2{.in_channels = 128, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 32,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer26Norm1{.channels = 1440, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer25Conv1{
+    .in_channels = 1408, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer25Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer25Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer26Norm1{
+    .channels = 1440, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1440x7x7{.channels = 1440, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer26Conv1{.in_channels = 1440, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 128,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer26Norm2{.channels = 128, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer26Conv2{.in_channels = 128, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 32,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer27Norm1{.channels = 1472, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer26Conv1{
+    .in_channels = 1440, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer26Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer26Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer27Norm1{
+    .channels = 1472, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1472x7x7{.channels = 1472, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer27Conv1{.in_channels = 1472, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 128,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer27Norm2{.channels = 128, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer27Conv2{.in_channels = 128, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 32,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer28Norm1{.channels = 1504, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer27Conv1{
+    .in_channels = 1472, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer27Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer27Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer28Norm1{
+    .channels = 1504, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1504x7x7{.channels = 1504, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer28Conv1{.in_channels = 1504, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 128,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer28Norm2{.channels = 128, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer28Conv2{.in_channels = 128, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 32,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer29Norm1{.channels = 1536, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer28Conv1{
+    .in_channels = 1504, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer28Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer28Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer29Norm1{
+    .channels = 1536, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1536x7x7{.channels = 1536, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer29Conv1{.in_channels = 1536, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 128,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer29Norm2{.channels = 128, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer29Conv2{.in_channels = 128, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 32,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer30Norm1{.channels = 1568, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer29Conv1{
+    .in_channels = 1536, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer29Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer29Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer30Norm1{
+    .channels = 1568, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1568x7x7{.channels = 1568, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer30Conv1{.in_channels = 1568, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 128,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer30Norm2{.channels = 128, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer30Conv2{.in_channels = 128, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 32,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer31Norm1{.channels = 1600, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer30Conv1{
+    .in_channels = 1568, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer30Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer30Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer31Norm1{
+    .channels = 1600, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1600x7x7{.channels = 1600, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer31Conv1{.in_channels = 1600, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 128,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer31Norm2{.channels = 128, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer31Conv2{.in_channels = 128, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 32,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer32Norm1{.channels = 1632, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer31Conv1{
+    .in_channels = 1600, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer31Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer31Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer32Norm1{
+    .channels = 1632, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1632x7x7{.channels = 1632, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer32Conv1{.in_channels = 1632, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 128,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 1, .kernel_width = 1,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 0, .pad_left = 0,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer32Norm2{.channels = 128, .height = 7, .width = 7,
-                                                                .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer32Conv2{.in_channels = 128, .in_height = 7,
-                                                                  .in_width = 7, .out_channels = 32,
-                                                                  .out_height = 7, .out_width = 7,
-                                                                  .kernel_height = 3, .kernel_width = 3,
-                                                                  .stride_height = 1, .stride_width = 1,
-                                                                  .pad_top = 1, .pad_left = 1,
-                                                                  .dilation_height = 1, .dilation_width = 1,
-                                                                  .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesNorm5{.channels = 1664, .height = 7, .width = 7, .block = 1,
-                                         .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer32Conv1{
+    .in_channels = 1632, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer32Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer32Conv2{
+    .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesNorm5{
+    .channels = 1664, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1664x7x7{.channels = 1664, .height = 7, .width = 7, .block = 1};
 constexpr cnn::DenseGeometry kClassifier{.in = 1664, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
@@ -3667,601 +2997,601 @@ constexpr cnn::TensorDescription kTensors[] = {
 };
 
 constexpr cnn::LayerDescription kLayers[] = {
-    {.path = "features.conv0", .type = "conv", .output = "64x112x112", .parameters = 9408, .macs = 118013952, .line = "31"},
-    {.path = "features.norm0", .type = "bn", .output = "64x112x112", .parameters = 128, .macs = 0, .line = "32"},
-    {.path = "features.relu1", .type = "relu", .output = "64x112x112", .parameters = 0, .macs = 0, .line = "33"},
-    {.path = "features.maxpool1", .type = "maxpool", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "34"},
-    {.path = "features.denseblock1.denselayer1.norm1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "11"},
-    {.path = "features.denseblock1.denselayer1.relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock1.denselayer1.conv1", .type = "conv", .output = "128x56x56", .parameters = 8192, .macs = 25690112, .line = "13"},
-    {.path = "features.denseblock1.denselayer1.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock1.denselayer1.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock1.denselayer1.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504, .line = "16"},
-    {.path = "features.denseblock1.denselayer1.concat1", .type = "concat", .output = "96x56x56", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock1.denselayer2.norm1", .type = "bn", .output = "96x56x56", .parameters = 192, .macs = 0, .line = "11"},
-    {.path = "features.denseblock1.denselayer2.relu1", .type = "relu", .output = "96x56x56", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock1.denselayer2.conv1", .type = "conv", .output = "128x56x56", .parameters = 12288, .macs = 38535168, .line = "13"},
-    {.path = "features.denseblock1.denselayer2.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock1.denselayer2.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock1.denselayer2.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504, .line = "16"},
-    {.path = "features.denseblock1.denselayer2.concat1", .type = "concat", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock1.denselayer3.norm1", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "11"},
-    {.path = "features.denseblock1.denselayer3.relu1", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock1.denselayer3.conv1", .type = "conv", .output = "128x56x56", .parameters = 16384, .macs = 51380224, .line = "13"},
-    {.path = "features.denseblock1.denselayer3.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock1.denselayer3.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock1.denselayer3.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504, .line = "16"},
-    {.path = "features.denseblock1.denselayer3.concat1", .type = "concat", .output = "160x56x56", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock1.denselayer4.norm1", .type = "bn", .output = "160x56x56", .parameters = 320, .macs = 0, .line = "11"},
-    {.path = "features.denseblock1.denselayer4.relu1", .type = "relu", .output = "160x56x56", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock1.denselayer4.conv1", .type = "conv", .output = "128x56x56", .parameters = 20480, .macs = 64225280, .line = "13"},
-    {.path = "features.denseblock1.denselayer4.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock1.denselayer4.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock1.denselayer4.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504, .line = "16"},
-    {.path = "features.denseblock1.denselayer4.concat1", .type = "concat", .output = "192x56x56", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock1.denselayer5.norm1", .type = "bn", .output = "192x56x56", .parameters = 384, .macs = 0, .line = "11"},
-    {.path = "features.denseblock1.denselayer5.relu1", .type = "relu", .output = "192x56x56", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock1.denselayer5.conv1", .type = "conv", .output = "128x56x56", .parameters = 24576, .macs = 77070336, .line = "13"},
-    {.path = "features.denseblock1.denselayer5.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock1.denselayer5.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock1.denselayer5.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504, .line = "16"},
-    {.path = "features.denseblock1.denselayer5.concat1", .type = "concat", .output = "224x56x56", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock1.denselayer6.norm1", .type = "bn", .output = "224x56x56", .parameters = 448, .macs = 0, .line = "11"},
-    {.path = "features.denseblock1.denselayer6.relu1", .type = "relu", .output = "224x56x56", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock1.denselayer6.conv1", .type = "conv", .output = "128x56x56", .parameters = 28672, .macs = 89915392, .line = "13"},
-    {.path = "features.denseblock1.denselayer6.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock1.denselayer6.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock1.denselayer6.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504, .line = "16"},
-    {.path = "features.denseblock1.denselayer6.concat1", .type = "concat", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.transition1.norm", .type = "bn", .output = "256x56x56", .parameters = 512, .macs = 0, .line = "22"},
-    {.path = "features.transition1.relu1", .type = "relu", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "23"},
-    {.path = "features.transition1.conv", .type = "conv", .output = "128x56x56", .parameters = 32768, .macs = 102760448, .line = "24"},
-    {.path = "features.transition1.avgpool1", .type = "avgpool", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.denseblock2.denselayer1.norm1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer1.relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock2.denselayer1.conv1", .type = "conv", .output = "128x28x28", .parameters = 16384, .macs = 12845056, .line = "13"},
-    {.path = "features.denseblock2.denselayer1.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer1.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock2.denselayer1.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "16"},
-    {.path = "features.denseblock2.denselayer1.concat1", .type = "concat", .output = "160x28x28", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock2.denselayer2.norm1", .type = "bn", .output = "160x28x28", .parameters = 320, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer2.relu1", .type = "relu", .output = "160x28x28", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock2.denselayer2.conv1", .type = "conv", .output = "128x28x28", .parameters = 20480, .macs = 16056320, .line = "13"},
-    {.path = "features.denseblock2.denselayer2.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer2.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock2.denselayer2.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "16"},
-    {.path = "features.denseblock2.denselayer2.concat1", .type = "concat", .output = "192x28x28", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock2.denselayer3.norm1", .type = "bn", .output = "192x28x28", .parameters = 384, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer3.relu1", .type = "relu", .output = "192x28x28", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock2.denselayer3.conv1", .type = "conv", .output = "128x28x28", .parameters = 24576, .macs = 19267584, .line = "13"},
-    {.path = "features.denseblock2.denselayer3.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer3.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock2.denselayer3.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "16"},
-    {.path = "features.denseblock2.denselayer3.concat1", .type = "concat", .output = "224x28x28", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock2.denselayer4.norm1", .type = "bn", .output = "224x28x28", .parameters = 448, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer4.relu1", .type = "relu", .output = "224x28x28", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock2.denselayer4.conv1", .type = "conv", .output = "128x28x28", .parameters = 28672, .macs = 22478848, .line = "13"},
-    {.path = "features.denseblock2.denselayer4.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer4.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock2.denselayer4.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "16"},
-    {.path = "features.denseblock2.denselayer4.concat1", .type = "concat", .output = "256x28x28", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock2.denselayer5.norm1", .type = "bn", .output = "256x28x28", .parameters = 512, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer5.relu1", .type = "relu", .output = "256x28x28", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock2.denselayer5.conv1", .type = "conv", .output = "128x28x28", .parameters = 32768, .macs = 25690112, .line = "13"},
-    {.path = "features.denseblock2.denselayer5.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer5.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock2.denselayer5.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "16"},
-    {.path = "features.denseblock2.denselayer5.concat1", .type = "concat", .output = "288x28x28", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock2.denselayer6.norm1", .type = "bn", .output = "288x28x28", .parameters = 576, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer6.relu1", .type = "relu", .output = "288x28x28", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock2.denselayer6.conv1", .type = "conv", .output = "128x28x28", .parameters = 36864, .macs = 28901376, .line = "13"},
-    {.path = "features.denseblock2.denselayer6.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer6.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock2.denselayer6.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "16"},
-    {.path = "features.denseblock2.denselayer6.concat1", .type = "concat", .output = "320x28x28", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock2.denselayer7.norm1", .type = "bn", .output = "320x28x28", .parameters = 640, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer7.relu1", .type = "relu", .output = "320x28x28", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock2.denselayer7.conv1", .type = "conv", .output = "128x28x28", .parameters = 40960, .macs = 32112640, .line = "13"},
-    {.path = "features.denseblock2.denselayer7.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer7.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock2.denselayer7.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "16"},
-    {.path = "features.denseblock2.denselayer7.concat1", .type = "concat", .output = "352x28x28", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock2.denselayer8.norm1", .type = "bn", .output = "352x28x28", .parameters = 704, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer8.relu1", .type = "relu", .output = "352x28x28", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock2.denselayer8.conv1", .type = "conv", .output = "128x28x28", .parameters = 45056, .macs = 35323904, .line = "13"},
-    {.path = "features.denseblock2.denselayer8.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer8.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock2.denselayer8.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "16"},
-    {.path = "features.denseblock2.denselayer8.concat1", .type = "concat", .output = "384x28x28", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock2.denselayer9.norm1", .type = "bn", .output = "384x28x28", .parameters = 768, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer9.relu1", .type = "relu", .output = "384x28x28", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock2.denselayer9.conv1", .type = "conv", .output = "128x28x28", .parameters = 49152, .macs = 38535168, .line = "13"},
-    {.path = "features.denseblock2.denselayer9.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer9.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock2.denselayer9.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "16"},
-    {.path = "features.denseblock2.denselayer9.concat1", .type = "concat", .output = "416x28x28", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock2.denselayer10.norm1", .type = "bn", .output = "416x28x28", .parameters = 832, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer10.relu1", .type = "relu", .output = "416x28x28", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock2.denselayer10.conv1", .type = "conv", .output = "128x28x28", .parameters = 53248, .macs = 41746432, .line = "13"},
-    {.path = "features.denseblock2.denselayer10.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer10.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock2.denselayer10.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "16"},
-    {.path = "features.denseblock2.denselayer10.concat1", .type = "concat", .output = "448x28x28", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock2.denselayer11.norm1", .type = "bn", .output = "448x28x28", .parameters = 896, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer11.relu1", .type = "relu", .output = "448x28x28", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock2.denselayer11.conv1", .type = "conv", .output = "128x28x28", .parameters = 57344, .macs = 44957696, .line = "13"},
-    {.path = "features.denseblock2.denselayer11.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer11.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock2.denselayer11.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "16"},
-    {.path = "features.denseblock2.denselayer11.concat1", .type = "concat", .output = "480x28x28", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock2.denselayer12.norm1", .type = "bn", .output = "480x28x28", .parameters = 960, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer12.relu1", .type = "relu", .output = "480x28x28", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock2.denselayer12.conv1", .type = "conv", .output = "128x28x28", .parameters = 61440, .macs = 48168960, .line = "13"},
-    {.path = "features.denseblock2.denselayer12.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer12.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock2.denselayer12.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "16"},
-    {.path = "features.denseblock2.denselayer12.concat1", .type = "concat", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.transition2.norm", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0, .line = "22"},
-    {.path = "features.transition2.relu1", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "23"},
-    {.path = "features.transition2.conv", .type = "conv", .output = "256x28x28", .parameters = 131072, .macs = 102760448, .line = "24"},
-    {.path = "features.transition2.avgpool1", .type = "avgpool", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.denseblock3.denselayer1.norm1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer1.relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer1.conv1", .type = "conv", .output = "128x14x14", .parameters = 32768, .macs = 6422528, .line = "13"},
-    {.path = "features.denseblock3.denselayer1.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer1.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer1.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer1.concat1", .type = "concat", .output = "288x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock3.denselayer2.norm1", .type = "bn", .output = "288x14x14", .parameters = 576, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer2.relu1", .type = "relu", .output = "288x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer2.conv1", .type = "conv", .output = "128x14x14", .parameters = 36864, .macs = 7225344, .line = "13"},
-    {.path = "features.denseblock3.denselayer2.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer2.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer2.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer2.concat1", .type = "concat", .output = "320x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock3.denselayer3.norm1", .type = "bn", .output = "320x14x14", .parameters = 640, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer3.relu1", .type = "relu", .output = "320x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer3.conv1", .type = "conv", .output = "128x14x14", .parameters = 40960, .macs = 8028160, .line = "13"},
-    {.path = "features.denseblock3.denselayer3.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer3.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer3.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer3.concat1", .type = "concat", .output = "352x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock3.denselayer4.norm1", .type = "bn", .output = "352x14x14", .parameters = 704, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer4.relu1", .type = "relu", .output = "352x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer4.conv1", .type = "conv", .output = "128x14x14", .parameters = 45056, .macs = 8830976, .line = "13"},
-    {.path = "features.denseblock3.denselayer4.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer4.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer4.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer4.concat1", .type = "concat", .output = "384x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock3.denselayer5.norm1", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer5.relu1", .type = "relu", .output = "384x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer5.conv1", .type = "conv", .output = "128x14x14", .parameters = 49152, .macs = 9633792, .line = "13"},
-    {.path = "features.denseblock3.denselayer5.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer5.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer5.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer5.concat1", .type = "concat", .output = "416x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock3.denselayer6.norm1", .type = "bn", .output = "416x14x14", .parameters = 832, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer6.relu1", .type = "relu", .output = "416x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer6.conv1", .type = "conv", .output = "128x14x14", .parameters = 53248, .macs = 10436608, .line = "13"},
-    {.path = "features.denseblock3.denselayer6.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer6.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer6.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer6.concat1", .type = "concat", .output = "448x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock3.denselayer7.norm1", .type = "bn", .output = "448x14x14", .parameters = 896, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer7.relu1", .type = "relu", .output = "448x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer7.conv1", .type = "conv", .output = "128x14x14", .parameters = 57344, .macs = 11239424, .line = "13"},
-    {.path = "features.denseblock3.denselayer7.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer7.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer7.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer7.concat1", .type = "concat", .output = "480x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock3.denselayer8.norm1", .type = "bn", .output = "480x14x14", .parameters = 960, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer8.relu1", .type = "relu", .output = "480x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer8.conv1", .type = "conv", .output = "128x14x14", .parameters = 61440, .macs = 12042240, .line = "13"},
-    {.path = "features.denseblock3.denselayer8.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer8.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer8.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer8.concat1", .type = "concat", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock3.denselayer9.norm1", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer9.relu1", .type = "relu", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer9.conv1", .type = "conv", .output = "128x14x14", .parameters = 65536, .macs = 12845056, .line = "13"},
-    {.path = "features.denseblock3.denselayer9.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer9.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer9.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer9.concat1", .type = "concat", .output = "544x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock3.denselayer10.norm1", .type = "bn", .output = "544x14x14", .parameters = 1088, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer10.relu1", .type = "relu", .output = "544x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer10.conv1", .type = "conv", .output = "128x14x14", .parameters = 69632, .macs = 13647872, .line = "13"},
-    {.path = "features.denseblock3.denselayer10.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer10.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer10.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer10.concat1", .type = "concat", .output = "576x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock3.denselayer11.norm1", .type = "bn", .output = "576x14x14", .parameters = 1152, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer11.relu1", .type = "relu", .output = "576x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer11.conv1", .type = "conv", .output = "128x14x14", .parameters = 73728, .macs = 14450688, .line = "13"},
-    {.path = "features.denseblock3.denselayer11.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer11.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer11.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer11.concat1", .type = "concat", .output = "608x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock3.denselayer12.norm1", .type = "bn", .output = "608x14x14", .parameters = 1216, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer12.relu1", .type = "relu", .output = "608x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer12.conv1", .type = "conv", .output = "128x14x14", .parameters = 77824, .macs = 15253504, .line = "13"},
-    {.path = "features.denseblock3.denselayer12.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer12.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer12.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer12.concat1", .type = "concat", .output = "640x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock3.denselayer13.norm1", .type = "bn", .output = "640x14x14", .parameters = 1280, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer13.relu1", .type = "relu", .output = "640x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer13.conv1", .type = "conv", .output = "128x14x14", .parameters = 81920, .macs = 16056320, .line = "13"},
-    {.path = "features.denseblock3.denselayer13.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer13.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer13.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer13.concat1", .type = "concat", .output = "672x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock3.denselayer14.norm1", .type = "bn", .output = "672x14x14", .parameters = 1344, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer14.relu1", .type = "relu", .output = "672x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer14.conv1", .type = "conv", .output = "128x14x14", .parameters = 86016, .macs = 16859136, .line = "13"},
-    {.path = "features.denseblock3.denselayer14.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer14.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer14.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer14.concat1", .type = "concat", .output = "704x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock3.denselayer15.norm1", .type = "bn", .output = "704x14x14", .parameters = 1408, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer15.relu1", .type = "relu", .output = "704x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer15.conv1", .type = "conv", .output = "128x14x14", .parameters = 90112, .macs = 17661952, .line = "13"},
-    {.path = "features.denseblock3.denselayer15.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer15.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer15.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer15.concat1", .type = "concat", .output = "736x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock3.denselayer16.norm1", .type = "bn", .output = "736x14x14", .parameters = 1472, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer16.relu1", .type = "relu", .output = "736x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer16.conv1", .type = "conv", .output = "128x14x14", .parameters = 94208, .macs = 18464768, .line = "13"},
-    {.path = "features.denseblock3.denselayer16.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer16.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer16.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer16.concat1", .type = "concat", .output = "768x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock3.denselayer17.norm1", .type = "bn", .output = "768x14x14", .parameters = 1536, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer17.relu1", .type = "relu", .output = "768x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer17.conv1", .type = "conv", .output = "128x14x14", .parameters = 98304, .macs = 19267584, .line = "13"},
-    {.path = "features.denseblock3.denselayer17.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer17.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer17.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer17.concat1", .type = "concat", .output = "800x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock3.denselayer18.norm1", .type = "bn", .output = "800x14x14", .parameters = 1600, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer18.relu1", .type = "relu", .output = "800x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer18.conv1", .type = "conv", .output = "128x14x14", .parameters = 102400, .macs = 20070400, .line = "13"},
-    {.path = "features.denseblock3.denselayer18.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer18.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer18.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer18.concat1", .type = "concat", .output = "832x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock3.denselayer19.norm1", .type = "bn", .output = "832x14x14", .parameters = 1664, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer19.relu1", .type = "relu", .output = "832x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer19.conv1", .type = "conv", .output = "128x14x14", .parameters = 106496, .macs = 20873216, .line = "13"},
-    {.path = "features.denseblock3.denselayer19.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer19.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer19.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer19.concat1", .type = "concat", .output = "864x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock3.denselayer20.norm1", .type = "bn", .output = "864x14x14", .parameters = 1728, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer20.relu1", .type = "relu", .output = "864x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer20.conv1", .type = "conv", .output = "128x14x14", .parameters = 110592, .macs = 21676032, .line = "13"},
-    {.path = "features.denseblock3.denselayer20.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer20.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer20.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer20.concat1", .type = "concat", .output = "896x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock3.denselayer21.norm1", .type = "bn", .output = "896x14x14", .parameters = 1792, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer21.relu1", .type = "relu", .output = "896x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer21.conv1", .type = "conv", .output = "128x14x14", .parameters = 114688, .macs = 22478848, .line = "13"},
-    {.path = "features.denseblock3.denselayer21.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer21.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer21.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer21.concat1", .type = "concat", .output = "928x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock3.denselayer22.norm1", .type = "bn", .output = "928x14x14", .parameters = 1856, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer22.relu1", .type = "relu", .output = "928x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer22.conv1", .type = "conv", .output = "128x14x14", .parameters = 118784, .macs = 23281664, .line = "13"},
-    {.path = "features.denseblock3.denselayer22.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer22.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer22.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer22.concat1", .type = "concat", .output = "960x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock3.denselayer23.norm1", .type = "bn", .output = "960x14x14", .parameters = 1920, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer23.relu1", .type = "relu", .output = "960x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer23.conv1", .type = "conv", .output = "128x14x14", .parameters = 122880, .macs = 24084480, .line = "13"},
-    {.path = "features.denseblock3.denselayer23.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer23.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer23.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer23.concat1", .type = "concat", .output = "992x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock3.denselayer24.norm1", .type = "bn", .output = "992x14x14", .parameters = 1984, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer24.relu1", .type = "relu", .output = "992x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer24.conv1", .type = "conv", .output = "128x14x14", .parameters = 126976, .macs = 24887296, .line = "13"},
-    {.path = "features.denseblock3.denselayer24.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer24.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer24.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer24.concat1", .type = "concat", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock3.denselayer25.norm1", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer25.relu1", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer25.conv1", .type = "conv", .output = "128x14x14", .parameters = 131072, .macs = 25690112, .line = "13"},
-    {.path = "features.denseblock3.denselayer25.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer25.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer25.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer25.concat1", .type = "concat", .output = "1056x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock3.denselayer26.norm1", .type = "bn", .output = "1056x14x14", .parameters = 2112, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer26.relu1", .type = "relu", .output = "1056x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer26.conv1", .type = "conv", .output = "128x14x14", .parameters = 135168, .macs = 26492928, .line = "13"},
-    {.path = "features.denseblock3.denselayer26.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer26.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer26.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer26.concat1", .type = "concat", .output = "1088x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock3.denselayer27.norm1", .type = "bn", .output = "1088x14x14", .parameters = 2176, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer27.relu1", .type = "relu", .output = "1088x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer27.conv1", .type = "conv", .output = "128x14x14", .parameters = 139264, .macs = 27295744, .line = "13"},
-    {.path = "features.denseblock3.denselayer27.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer27.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer27.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer27.concat1", .type = "concat", .output = "1120x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock3.denselayer28.norm1", .type = "bn", .output = "1120x14x14", .parameters = 2240, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer28.relu1", .type = "relu", .output = "1120x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer28.conv1", .type = "conv", .output = "128x14x14", .parameters = 143360, .macs = 28098560, .line = "13"},
-    {.path = "features.denseblock3.denselayer28.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer28.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer28.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer28.concat1", .type = "concat", .output = "1152x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock3.denselayer29.norm1", .type = "bn", .output = "1152x14x14", .parameters = 2304, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer29.relu1", .type = "relu", .output = "1152x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer29.conv1", .type = "conv", .output = "128x14x14", .parameters = 147456, .macs = 28901376, .line = "13"},
-    {.path = "features.denseblock3.denselayer29.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer29.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer29.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer29.concat1", .type = "concat", .output = "1184x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock3.denselayer30.norm1", .type = "bn", .output = "1184x14x14", .parameters = 2368, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer30.relu1", .type = "relu", .output = "1184x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer30.conv1", .type = "conv", .output = "128x14x14", .parameters = 151552, .macs = 29704192, .line = "13"},
-    {.path = "features.denseblock3.denselayer30.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer30.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer30.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer30.concat1", .type = "concat", .output = "1216x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock3.denselayer31.norm1", .type = "bn", .output = "1216x14x14", .parameters = 2432, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer31.relu1", .type = "relu", .output = "1216x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer31.conv1", .type = "conv", .output = "128x14x14", .parameters = 155648, .macs = 30507008, .line = "13"},
-    {.path = "features.denseblock3.denselayer31.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer31.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer31.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer31.concat1", .type = "concat", .output = "1248x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock3.denselayer32.norm1", .type = "bn", .output = "1248x14x14", .parameters = 2496, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer32.relu1", .type = "relu", .output = "1248x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock3.denselayer32.conv1", .type = "conv", .output = "128x14x14", .parameters = 159744, .macs = 31309824, .line = "13"},
-    {.path = "features.denseblock3.denselayer32.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer32.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock3.denselayer32.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "16"},
-    {.path = "features.denseblock3.denselayer32.concat1", .type = "concat", .output = "1280x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.transition3.norm", .type = "bn", .output = "1280x14x14", .parameters = 2560, .macs = 0, .line = "22"},
-    {.path = "features.transition3.relu1", .type = "relu", .output = "1280x14x14", .parameters = 0, .macs = 0, .line = "23"},
-    {.path = "features.transition3.conv", .type = "conv", .output = "640x14x14", .parameters = 819200, .macs = 160563200, .line = "24"},
-    {.path = "features.transition3.avgpool1", .type = "avgpool", .output = "640x7x7", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.denseblock4.denselayer1.norm1", .type = "bn", .output = "640x7x7", .parameters = 1280, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer1.relu1", .type = "relu", .output = "640x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer1.conv1", .type = "conv", .output = "128x7x7", .parameters = 81920, .macs = 4014080, .line = "13"},
-    {.path = "features.denseblock4.denselayer1.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer1.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer1.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer1.concat1", .type = "concat", .output = "672x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock4.denselayer2.norm1", .type = "bn", .output = "672x7x7", .parameters = 1344, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer2.relu1", .type = "relu", .output = "672x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer2.conv1", .type = "conv", .output = "128x7x7", .parameters = 86016, .macs = 4214784, .line = "13"},
-    {.path = "features.denseblock4.denselayer2.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer2.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer2.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer2.concat1", .type = "concat", .output = "704x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock4.denselayer3.norm1", .type = "bn", .output = "704x7x7", .parameters = 1408, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer3.relu1", .type = "relu", .output = "704x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer3.conv1", .type = "conv", .output = "128x7x7", .parameters = 90112, .macs = 4415488, .line = "13"},
-    {.path = "features.denseblock4.denselayer3.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer3.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer3.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer3.concat1", .type = "concat", .output = "736x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock4.denselayer4.norm1", .type = "bn", .output = "736x7x7", .parameters = 1472, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer4.relu1", .type = "relu", .output = "736x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer4.conv1", .type = "conv", .output = "128x7x7", .parameters = 94208, .macs = 4616192, .line = "13"},
-    {.path = "features.denseblock4.denselayer4.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer4.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer4.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer4.concat1", .type = "concat", .output = "768x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock4.denselayer5.norm1", .type = "bn", .output = "768x7x7", .parameters = 1536, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer5.relu1", .type = "relu", .output = "768x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer5.conv1", .type = "conv", .output = "128x7x7", .parameters = 98304, .macs = 4816896, .line = "13"},
-    {.path = "features.denseblock4.denselayer5.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer5.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer5.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer5.concat1", .type = "concat", .output = "800x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock4.denselayer6.norm1", .type = "bn", .output = "800x7x7", .parameters = 1600, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer6.relu1", .type = "relu", .output = "800x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer6.conv1", .type = "conv", .output = "128x7x7", .parameters = 102400, .macs = 5017600, .line = "13"},
-    {.path = "features.denseblock4.denselayer6.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer6.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer6.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer6.concat1", .type = "concat", .output = "832x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock4.denselayer7.norm1", .type = "bn", .output = "832x7x7", .parameters = 1664, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer7.relu1", .type = "relu", .output = "832x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer7.conv1", .type = "conv", .output = "128x7x7", .parameters = 106496, .macs = 5218304, .line = "13"},
-    {.path = "features.denseblock4.denselayer7.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer7.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer7.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer7.concat1", .type = "concat", .output = "864x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock4.denselayer8.norm1", .type = "bn", .output = "864x7x7", .parameters = 1728, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer8.relu1", .type = "relu", .output = "864x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer8.conv1", .type = "conv", .output = "128x7x7", .parameters = 110592, .macs = 5419008, .line = "13"},
-    {.path = "features.denseblock4.denselayer8.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer8.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer8.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer8.concat1", .type = "concat", .output = "896x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock4.denselayer9.norm1", .type = "bn", .output = "896x7x7", .parameters = 1792, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer9.relu1", .type = "relu", .output = "896x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer9.conv1", .type = "conv", .output = "128x7x7", .parameters = 114688, .macs = 5619712, .line = "13"},
-    {.path = "features.denseblock4.denselayer9.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer9.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer9.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer9.concat1", .type = "concat", .output = "928x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock4.denselayer10.norm1", .type = "bn", .output = "928x7x7", .parameters = 1856, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer10.relu1", .type = "relu", .output = "928x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer10.conv1", .type = "conv", .output = "128x7x7", .parameters = 118784, .macs = 5820416, .line = "13"},
-    {.path = "features.denseblock4.denselayer10.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer10.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer10.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer10.concat1", .type = "concat", .output = "960x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock4.denselayer11.norm1", .type = "bn", .output = "960x7x7", .parameters = 1920, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer11.relu1", .type = "relu", .output = "960x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer11.conv1", .type = "conv", .output = "128x7x7", .parameters = 122880, .macs = 6021120, .line = "13"},
-    {.path = "features.denseblock4.denselayer11.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer11.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer11.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer11.concat1", .type = "concat", .output = "992x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock4.denselayer12.norm1", .type = "bn", .output = "992x7x7", .parameters = 1984, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer12.relu1", .type = "relu", .output = "992x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer12.conv1", .type = "conv", .output = "128x7x7", .parameters = 126976, .macs = 6221824, .line = "13"},
-    {.path = "features.denseblock4.denselayer12.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer12.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer12.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer12.concat1", .type = "concat", .output = "1024x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock4.denselayer13.norm1", .type = "bn", .output = "1024x7x7", .parameters = 2048, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer13.relu1", .type = "relu", .output = "1024x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer13.conv1", .type = "conv", .output = "128x7x7", .parameters = 131072, .macs = 6422528, .line = "13"},
-    {.path = "features.denseblock4.denselayer13.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer13.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer13.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer13.concat1", .type = "concat", .output = "1056x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock4.denselayer14.norm1", .type = "bn", .output = "1056x7x7", .parameters = 2112, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer14.relu1", .type = "relu", .output = "1056x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer14.conv1", .type = "conv", .output = "128x7x7", .parameters = 135168, .macs = 6623232, .line = "13"},
-    {.path = "features.denseblock4.denselayer14.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer14.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer14.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer14.concat1", .type = "concat", .output = "1088x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock4.denselayer15.norm1", .type = "bn", .output = "1088x7x7", .parameters = 2176, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer15.relu1", .type = "relu", .output = "1088x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer15.conv1", .type = "conv", .output = "128x7x7", .parameters = 139264, .macs = 6823936, .line = "13"},
-    {.path = "features.denseblock4.denselayer15.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer15.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer15.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer15.concat1", .type = "concat", .output = "1120x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock4.denselayer16.norm1", .type = "bn", .output = "1120x7x7", .parameters = 2240, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer16.relu1", .type = "relu", .output = "1120x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer16.conv1", .type = "conv", .output = "128x7x7", .parameters = 143360, .macs = 7024640, .line = "13"},
-    {.path = "features.denseblock4.denselayer16.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer16.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer16.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer16.concat1", .type = "concat", .output = "1152x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock4.denselayer17.norm1", .type = "bn", .output = "1152x7x7", .parameters = 2304, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer17.relu1", .type = "relu", .output = "1152x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer17.conv1", .type = "conv", .output = "128x7x7", .parameters = 147456, .macs = 7225344, .line = "13"},
-    {.path = "features.denseblock4.denselayer17.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer17.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer17.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer17.concat1", .type = "concat", .output = "1184x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock4.denselayer18.norm1", .type = "bn", .output = "1184x7x7", .parameters = 2368, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer18.relu1", .type = "relu", .output = "1184x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer18.conv1", .type = "conv", .output = "128x7x7", .parameters = 151552, .macs = 7426048, .line = "13"},
-    {.path = "features.denseblock4.denselayer18.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer18.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer18.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer18.concat1", .type = "concat", .output = "1216x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock4.denselayer19.norm1", .type = "bn", .output = "1216x7x7", .parameters = 2432, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer19.relu1", .type = "relu", .output = "1216x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer19.conv1", .type = "conv", .output = "128x7x7", .parameters = 155648, .macs = 7626752, .line = "13"},
-    {.path = "features.denseblock4.denselayer19.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer19.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer19.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer19.concat1", .type = "concat", .output = "1248x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock4.denselayer20.norm1", .type = "bn", .output = "1248x7x7", .parameters = 2496, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer20.relu1", .type = "relu", .output = "1248x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer20.conv1", .type = "conv", .output = "128x7x7", .parameters = 159744, .macs = 7827456, .line = "13"},
-    {.path = "features.denseblock4.denselayer20.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer20.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer20.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer20.concat1", .type = "concat", .output = "1280x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock4.denselayer21.norm1", .type = "bn", .output = "1280x7x7", .parameters = 2560, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer21.relu1", .type = "relu", .output = "1280x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer21.conv1", .type = "conv", .output = "128x7x7", .parameters = 163840, .macs = 8028160, .line = "13"},
-    {.path = "features.denseblock4.denselayer21.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer21.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer21.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer21.concat1", .type = "concat", .output = "1312x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock4.denselayer22.norm1", .type = "bn", .output = "1312x7x7", .parameters = 2624, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer22.relu1", .type = "relu", .output = "1312x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer22.conv1", .type = "conv", .output = "128x7x7", .parameters = 167936, .macs = 8228864, .line = "13"},
-    {.path = "features.denseblock4.denselayer22.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer22.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer22.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer22.concat1", .type = "concat", .output = "1344x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock4.denselayer23.norm1", .type = "bn", .output = "1344x7x7", .parameters = 2688, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer23.relu1", .type = "relu", .output = "1344x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer23.conv1", .type = "conv", .output = "128x7x7", .parameters = 172032, .macs = 8429568, .line = "13"},
-    {.path = "features.denseblock4.denselayer23.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer23.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer23.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer23.concat1", .type = "concat", .output = "1376x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock4.denselayer24.norm1", .type = "bn", .output = "1376x7x7", .parameters = 2752, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer24.relu1", .type = "relu", .output = "1376x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer24.conv1", .type = "conv", .output = "128x7x7", .parameters = 176128, .macs = 8630272, .line = "13"},
-    {.path = "features.denseblock4.denselayer24.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer24.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer24.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer24.concat1", .type = "concat", .output = "1408x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock4.denselayer25.norm1", .type = "bn", .output = "1408x7x7", .parameters = 2816, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer25.relu1", .type = "relu", .output = "1408x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer25.conv1", .type = "conv", .output = "128x7x7", .parameters = 180224, .macs = 8830976, .line = "13"},
-    {.path = "features.denseblock4.denselayer25.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer25.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer25.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer25.concat1", .type = "concat", .output = "1440x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock4.denselayer26.norm1", .type = "bn", .output = "1440x7x7", .parameters = 2880, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer26.relu1", .type = "relu", .output = "1440x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer26.conv1", .type = "conv", .output = "128x7x7", .parameters = 184320, .macs = 9031680, .line = "13"},
-    {.path = "features.denseblock4.denselayer26.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer26.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer26.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer26.concat1", .type = "concat", .output = "1472x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock4.denselayer27.norm1", .type = "bn", .output = "1472x7x7", .parameters = 2944, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer27.relu1", .type = "relu", .output = "1472x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer27.conv1", .type = "conv", .output = "128x7x7", .parameters = 188416, .macs = 9232384, .line = "13"},
-    {.path = "features.denseblock4.denselayer27.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer27.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer27.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer27.concat1", .type = "concat", .output = "1504x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock4.denselayer28.norm1", .type = "bn", .output = "1504x7x7", .parameters = 3008, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer28.relu1", .type = "relu", .output = "1504x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer28.conv1", .type = "conv", .output = "128x7x7", .parameters = 192512, .macs = 9433088, .line = "13"},
-    {.path = "features.denseblock4.denselayer28.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer28.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer28.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer28.concat1", .type = "concat", .output = "1536x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock4.denselayer29.norm1", .type = "bn", .output = "1536x7x7", .parameters = 3072, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer29.relu1", .type = "relu", .output = "1536x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer29.conv1", .type = "conv", .output = "128x7x7", .parameters = 196608, .macs = 9633792, .line = "13"},
-    {.path = "features.denseblock4.denselayer29.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer29.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer29.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer29.concat1", .type = "concat", .output = "1568x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock4.denselayer30.norm1", .type = "bn", .output = "1568x7x7", .parameters = 3136, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer30.relu1", .type = "relu", .output = "1568x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer30.conv1", .type = "conv", .output = "128x7x7", .parameters = 200704, .macs = 9834496, .line = "13"},
-    {.path = "features.denseblock4.denselayer30.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer30.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer30.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer30.concat1", .type = "concat", .output = "1600x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock4.denselayer31.norm1", .type = "bn", .output = "1600x7x7", .parameters = 3200, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer31.relu1", .type = "relu", .output = "1600x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer31.conv1", .type = "conv", .output = "128x7x7", .parameters = 204800, .macs = 10035200, .line = "13"},
-    {.path = "features.denseblock4.denselayer31.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer31.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer31.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer31.concat1", .type = "concat", .output = "1632x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.denseblock4.denselayer32.norm1", .type = "bn", .output = "1632x7x7", .parameters = 3264, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer32.relu1", .type = "relu", .output = "1632x7x7", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.denseblock4.denselayer32.conv1", .type = "conv", .output = "128x7x7", .parameters = 208896, .macs = 10235904, .line = "13"},
-    {.path = "features.denseblock4.denselayer32.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer32.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.denseblock4.denselayer32.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "16"},
-    {.path = "features.denseblock4.denselayer32.concat1", .type = "concat", .output = "1664x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.norm5", .type = "bn", .output = "1664x7x7", .parameters = 3328, .macs = 0, .line = "45"},
-    {.path = "features.relu2", .type = "relu", .output = "1664x7x7", .parameters = 0, .macs = 0, .line = "46"},
-    {.path = "gap1", .type = "gap", .output = "1664", .parameters = 0, .macs = 0, .line = "48"},
-    {.path = "classifier", .type = "dense", .output = "1000", .parameters = 1665000, .macs = 1664000, .line = "49"},
-    {.path = "softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "50"},
+    {.path = "features.conv0", .type = "conv", .output = "64x112x112", .parameters = 9408, .macs = 118013952, .line = "33"},
+    {.path = "features.norm0", .type = "bn", .output = "64x112x112", .parameters = 128, .macs = 0, .line = "34"},
+    {.path = "features.relu1", .type = "relu", .output = "64x112x112", .parameters = 0, .macs = 0, .line = "35"},
+    {.path = "features.maxpool1", .type = "maxpool", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.denseblock1.denselayer1.norm1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "13"},
+    {.path = "features.denseblock1.denselayer1.relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock1.denselayer1.conv1", .type = "conv", .output = "128x56x56", .parameters = 8192, .macs = 25690112, .line = "15"},
+    {.path = "features.denseblock1.denselayer1.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock1.denselayer1.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock1.denselayer1.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504, .line = "18"},
+    {.path = "features.denseblock1.denselayer1.concat1", .type = "concat", .output = "96x56x56", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock1.denselayer2.norm1", .type = "bn", .output = "96x56x56", .parameters = 192, .macs = 0, .line = "13"},
+    {.path = "features.denseblock1.denselayer2.relu1", .type = "relu", .output = "96x56x56", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock1.denselayer2.conv1", .type = "conv", .output = "128x56x56", .parameters = 12288, .macs = 38535168, .line = "15"},
+    {.path = "features.denseblock1.denselayer2.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock1.denselayer2.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock1.denselayer2.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504, .line = "18"},
+    {.path = "features.denseblock1.denselayer2.concat1", .type = "concat", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock1.denselayer3.norm1", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "13"},
+    {.path = "features.denseblock1.denselayer3.relu1", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock1.denselayer3.conv1", .type = "conv", .output = "128x56x56", .parameters = 16384, .macs = 51380224, .line = "15"},
+    {.path = "features.denseblock1.denselayer3.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock1.denselayer3.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock1.denselayer3.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504, .line = "18"},
+    {.path = "features.denseblock1.denselayer3.concat1", .type = "concat", .output = "160x56x56", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock1.denselayer4.norm1", .type = "bn", .output = "160x56x56", .parameters = 320, .macs = 0, .line = "13"},
+    {.path = "features.denseblock1.denselayer4.relu1", .type = "relu", .output = "160x56x56", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock1.denselayer4.conv1", .type = "conv", .output = "128x56x56", .parameters = 20480, .macs = 64225280, .line = "15"},
+    {.path = "features.denseblock1.denselayer4.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock1.denselayer4.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock1.denselayer4.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504, .line = "18"},
+    {.path = "features.denseblock1.denselayer4.concat1", .type = "concat", .output = "192x56x56", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock1.denselayer5.norm1", .type = "bn", .output = "192x56x56", .parameters = 384, .macs = 0, .line = "13"},
+    {.path = "features.denseblock1.denselayer5.relu1", .type = "relu", .output = "192x56x56", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock1.denselayer5.conv1", .type = "conv", .output = "128x56x56", .parameters = 24576, .macs = 77070336, .line = "15"},
+    {.path = "features.denseblock1.denselayer5.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock1.denselayer5.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock1.denselayer5.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504, .line = "18"},
+    {.path = "features.denseblock1.denselayer5.concat1", .type = "concat", .output = "224x56x56", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock1.denselayer6.norm1", .type = "bn", .output = "224x56x56", .parameters = 448, .macs = 0, .line = "13"},
+    {.path = "features.denseblock1.denselayer6.relu1", .type = "relu", .output = "224x56x56", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock1.denselayer6.conv1", .type = "conv", .output = "128x56x56", .parameters = 28672, .macs = 89915392, .line = "15"},
+    {.path = "features.denseblock1.denselayer6.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock1.denselayer6.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock1.denselayer6.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504, .line = "18"},
+    {.path = "features.denseblock1.denselayer6.concat1", .type = "concat", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.transition1.norm", .type = "bn", .output = "256x56x56", .parameters = 512, .macs = 0, .line = "24"},
+    {.path = "features.transition1.relu1", .type = "relu", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "25"},
+    {.path = "features.transition1.conv", .type = "conv", .output = "128x56x56", .parameters = 32768, .macs = 102760448, .line = "26"},
+    {.path = "features.transition1.avgpool1", .type = "avgpool", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "27"},
+    {.path = "features.denseblock2.denselayer1.norm1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "13"},
+    {.path = "features.denseblock2.denselayer1.relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock2.denselayer1.conv1", .type = "conv", .output = "128x28x28", .parameters = 16384, .macs = 12845056, .line = "15"},
+    {.path = "features.denseblock2.denselayer1.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock2.denselayer1.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock2.denselayer1.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
+    {.path = "features.denseblock2.denselayer1.concat1", .type = "concat", .output = "160x28x28", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock2.denselayer2.norm1", .type = "bn", .output = "160x28x28", .parameters = 320, .macs = 0, .line = "13"},
+    {.path = "features.denseblock2.denselayer2.relu1", .type = "relu", .output = "160x28x28", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock2.denselayer2.conv1", .type = "conv", .output = "128x28x28", .parameters = 20480, .macs = 16056320, .line = "15"},
+    {.path = "features.denseblock2.denselayer2.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock2.denselayer2.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock2.denselayer2.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
+    {.path = "features.denseblock2.denselayer2.concat1", .type = "concat", .output = "192x28x28", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock2.denselayer3.norm1", .type = "bn", .output = "192x28x28", .parameters = 384, .macs = 0, .line = "13"},
+    {.path = "features.denseblock2.denselayer3.relu1", .type = "relu", .output = "192x28x28", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock2.denselayer3.conv1", .type = "conv", .output = "128x28x28", .parameters = 24576, .macs = 19267584, .line = "15"},
+    {.path = "features.denseblock2.denselayer3.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock2.denselayer3.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock2.denselayer3.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
+    {.path = "features.denseblock2.denselayer3.concat1", .type = "concat", .output = "224x28x28", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock2.denselayer4.norm1", .type = "bn", .output = "224x28x28", .parameters = 448, .macs = 0, .line = "13"},
+    {.path = "features.denseblock2.denselayer4.relu1", .type = "relu", .output = "224x28x28", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock2.denselayer4.conv1", .type = "conv", .output = "128x28x28", .parameters = 28672, .macs = 22478848, .line = "15"},
+    {.path = "features.denseblock2.denselayer4.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock2.denselayer4.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock2.denselayer4.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
+    {.path = "features.denseblock2.denselayer4.concat1", .type = "concat", .output = "256x28x28", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock2.denselayer5.norm1", .type = "bn", .output = "256x28x28", .parameters = 512, .macs = 0, .line = "13"},
+    {.path = "features.denseblock2.denselayer5.relu1", .type = "relu", .output = "256x28x28", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock2.denselayer5.conv1", .type = "conv", .output = "128x28x28", .parameters = 32768, .macs = 25690112, .line = "15"},
+    {.path = "features.denseblock2.denselayer5.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock2.denselayer5.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock2.denselayer5.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
+    {.path = "features.denseblock2.denselayer5.concat1", .type = "concat", .output = "288x28x28", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock2.denselayer6.norm1", .type = "bn", .output = "288x28x28", .parameters = 576, .macs = 0, .line = "13"},
+    {.path = "features.denseblock2.denselayer6.relu1", .type = "relu", .output = "288x28x28", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock2.denselayer6.conv1", .type = "conv", .output = "128x28x28", .parameters = 36864, .macs = 28901376, .line = "15"},
+    {.path = "features.denseblock2.denselayer6.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock2.denselayer6.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock2.denselayer6.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
+    {.path = "features.denseblock2.denselayer6.concat1", .type = "concat", .output = "320x28x28", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock2.denselayer7.norm1", .type = "bn", .output = "320x28x28", .parameters = 640, .macs = 0, .line = "13"},
+    {.path = "features.denseblock2.denselayer7.relu1", .type = "relu", .output = "320x28x28", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock2.denselayer7.conv1", .type = "conv", .output = "128x28x28", .parameters = 40960, .macs = 32112640, .line = "15"},
+    {.path = "features.denseblock2.denselayer7.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock2.denselayer7.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock2.denselayer7.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
+    {.path = "features.denseblock2.denselayer7.concat1", .type = "concat", .output = "352x28x28", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock2.denselayer8.norm1", .type = "bn", .output = "352x28x28", .parameters = 704, .macs = 0, .line = "13"},
+    {.path = "features.denseblock2.denselayer8.relu1", .type = "relu", .output = "352x28x28", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock2.denselayer8.conv1", .type = "conv", .output = "128x28x28", .parameters = 45056, .macs = 35323904, .line = "15"},
+    {.path = "features.denseblock2.denselayer8.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock2.denselayer8.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock2.denselayer8.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
+    {.path = "features.denseblock2.denselayer8.concat1", .type = "concat", .output = "384x28x28", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock2.denselayer9.norm1", .type = "bn", .output = "384x28x28", .parameters = 768, .macs = 0, .line = "13"},
+    {.path = "features.denseblock2.denselayer9.relu1", .type = "relu", .output = "384x28x28", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock2.denselayer9.conv1", .type = "conv", .output = "128x28x28", .parameters = 49152, .macs = 38535168, .line = "15"},
+    {.path = "features.denseblock2.denselayer9.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock2.denselayer9.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock2.denselayer9.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
+    {.path = "features.denseblock2.denselayer9.concat1", .type = "concat", .output = "416x28x28", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock2.denselayer10.norm1", .type = "bn", .output = "416x28x28", .parameters = 832, .macs = 0, .line = "13"},
+    {.path = "features.denseblock2.denselayer10.relu1", .type = "relu", .output = "416x28x28", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock2.denselayer10.conv1", .type = "conv", .output = "128x28x28", .parameters = 53248, .macs = 41746432, .line = "15"},
+    {.path = "features.denseblock2.denselayer10.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock2.denselayer10.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock2.denselayer10.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
+    {.path = "features.denseblock2.denselayer10.concat1", .type = "concat", .output = "448x28x28", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock2.denselayer11.norm1", .type = "bn", .output = "448x28x28", .parameters = 896, .macs = 0, .line = "13"},
+    {.path = "features.denseblock2.denselayer11.relu1", .type = "relu", .output = "448x28x28", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock2.denselayer11.conv1", .type = "conv", .output = "128x28x28", .parameters = 57344, .macs = 44957696, .line = "15"},
+    {.path = "features.denseblock2.denselayer11.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock2.denselayer11.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock2.denselayer11.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
+    {.path = "features.denseblock2.denselayer11.concat1", .type = "concat", .output = "480x28x28", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock2.denselayer12.norm1", .type = "bn", .output = "480x28x28", .parameters = 960, .macs = 0, .line = "13"},
+    {.path = "features.denseblock2.denselayer12.relu1", .type = "relu", .output = "480x28x28", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock2.denselayer12.conv1", .type = "conv", .output = "128x28x28", .parameters = 61440, .macs = 48168960, .line = "15"},
+    {.path = "features.denseblock2.denselayer12.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock2.denselayer12.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock2.denselayer12.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
+    {.path = "features.denseblock2.denselayer12.concat1", .type = "concat", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.transition2.norm", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0, .line = "24"},
+    {.path = "features.transition2.relu1", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "25"},
+    {.path = "features.transition2.conv", .type = "conv", .output = "256x28x28", .parameters = 131072, .macs = 102760448, .line = "26"},
+    {.path = "features.transition2.avgpool1", .type = "avgpool", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "27"},
+    {.path = "features.denseblock3.denselayer1.norm1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer1.relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer1.conv1", .type = "conv", .output = "128x14x14", .parameters = 32768, .macs = 6422528, .line = "15"},
+    {.path = "features.denseblock3.denselayer1.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer1.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer1.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer1.concat1", .type = "concat", .output = "288x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock3.denselayer2.norm1", .type = "bn", .output = "288x14x14", .parameters = 576, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer2.relu1", .type = "relu", .output = "288x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer2.conv1", .type = "conv", .output = "128x14x14", .parameters = 36864, .macs = 7225344, .line = "15"},
+    {.path = "features.denseblock3.denselayer2.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer2.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer2.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer2.concat1", .type = "concat", .output = "320x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock3.denselayer3.norm1", .type = "bn", .output = "320x14x14", .parameters = 640, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer3.relu1", .type = "relu", .output = "320x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer3.conv1", .type = "conv", .output = "128x14x14", .parameters = 40960, .macs = 8028160, .line = "15"},
+    {.path = "features.denseblock3.denselayer3.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer3.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer3.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer3.concat1", .type = "concat", .output = "352x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock3.denselayer4.norm1", .type = "bn", .output = "352x14x14", .parameters = 704, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer4.relu1", .type = "relu", .output = "352x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer4.conv1", .type = "conv", .output = "128x14x14", .parameters = 45056, .macs = 8830976, .line = "15"},
+    {.path = "features.denseblock3.denselayer4.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer4.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer4.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer4.concat1", .type = "concat", .output = "384x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock3.denselayer5.norm1", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer5.relu1", .type = "relu", .output = "384x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer5.conv1", .type = "conv", .output = "128x14x14", .parameters = 49152, .macs = 9633792, .line = "15"},
+    {.path = "features.denseblock3.denselayer5.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer5.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer5.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer5.concat1", .type = "concat", .output = "416x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock3.denselayer6.norm1", .type = "bn", .output = "416x14x14", .parameters = 832, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer6.relu1", .type = "relu", .output = "416x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer6.conv1", .type = "conv", .output = "128x14x14", .parameters = 53248, .macs = 10436608, .line = "15"},
+    {.path = "features.denseblock3.denselayer6.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer6.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer6.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer6.concat1", .type = "concat", .output = "448x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock3.denselayer7.norm1", .type = "bn", .output = "448x14x14", .parameters = 896, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer7.relu1", .type = "relu", .output = "448x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer7.conv1", .type = "conv", .output = "128x14x14", .parameters = 57344, .macs = 11239424, .line = "15"},
+    {.path = "features.denseblock3.denselayer7.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer7.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer7.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer7.concat1", .type = "concat", .output = "480x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock3.denselayer8.norm1", .type = "bn", .output = "480x14x14", .parameters = 960, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer8.relu1", .type = "relu", .output = "480x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer8.conv1", .type = "conv", .output = "128x14x14", .parameters = 61440, .macs = 12042240, .line = "15"},
+    {.path = "features.denseblock3.denselayer8.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer8.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer8.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer8.concat1", .type = "concat", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock3.denselayer9.norm1", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer9.relu1", .type = "relu", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer9.conv1", .type = "conv", .output = "128x14x14", .parameters = 65536, .macs = 12845056, .line = "15"},
+    {.path = "features.denseblock3.denselayer9.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer9.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer9.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer9.concat1", .type = "concat", .output = "544x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock3.denselayer10.norm1", .type = "bn", .output = "544x14x14", .parameters = 1088, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer10.relu1", .type = "relu", .output = "544x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer10.conv1", .type = "conv", .output = "128x14x14", .parameters = 69632, .macs = 13647872, .line = "15"},
+    {.path = "features.denseblock3.denselayer10.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer10.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer10.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer10.concat1", .type = "concat", .output = "576x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock3.denselayer11.norm1", .type = "bn", .output = "576x14x14", .parameters = 1152, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer11.relu1", .type = "relu", .output = "576x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer11.conv1", .type = "conv", .output = "128x14x14", .parameters = 73728, .macs = 14450688, .line = "15"},
+    {.path = "features.denseblock3.denselayer11.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer11.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer11.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer11.concat1", .type = "concat", .output = "608x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock3.denselayer12.norm1", .type = "bn", .output = "608x14x14", .parameters = 1216, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer12.relu1", .type = "relu", .output = "608x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer12.conv1", .type = "conv", .output = "128x14x14", .parameters = 77824, .macs = 15253504, .line = "15"},
+    {.path = "features.denseblock3.denselayer12.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer12.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer12.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer12.concat1", .type = "concat", .output = "640x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock3.denselayer13.norm1", .type = "bn", .output = "640x14x14", .parameters = 1280, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer13.relu1", .type = "relu", .output = "640x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer13.conv1", .type = "conv", .output = "128x14x14", .parameters = 81920, .macs = 16056320, .line = "15"},
+    {.path = "features.denseblock3.denselayer13.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer13.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer13.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer13.concat1", .type = "concat", .output = "672x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock3.denselayer14.norm1", .type = "bn", .output = "672x14x14", .parameters = 1344, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer14.relu1", .type = "relu", .output = "672x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer14.conv1", .type = "conv", .output = "128x14x14", .parameters = 86016, .macs = 16859136, .line = "15"},
+    {.path = "features.denseblock3.denselayer14.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer14.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer14.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer14.concat1", .type = "concat", .output = "704x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock3.denselayer15.norm1", .type = "bn", .output = "704x14x14", .parameters = 1408, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer15.relu1", .type = "relu", .output = "704x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer15.conv1", .type = "conv", .output = "128x14x14", .parameters = 90112, .macs = 17661952, .line = "15"},
+    {.path = "features.denseblock3.denselayer15.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer15.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer15.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer15.concat1", .type = "concat", .output = "736x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock3.denselayer16.norm1", .type = "bn", .output = "736x14x14", .parameters = 1472, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer16.relu1", .type = "relu", .output = "736x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer16.conv1", .type = "conv", .output = "128x14x14", .parameters = 94208, .macs = 18464768, .line = "15"},
+    {.path = "features.denseblock3.denselayer16.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer16.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer16.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer16.concat1", .type = "concat", .output = "768x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock3.denselayer17.norm1", .type = "bn", .output = "768x14x14", .parameters = 1536, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer17.relu1", .type = "relu", .output = "768x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer17.conv1", .type = "conv", .output = "128x14x14", .parameters = 98304, .macs = 19267584, .line = "15"},
+    {.path = "features.denseblock3.denselayer17.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer17.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer17.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer17.concat1", .type = "concat", .output = "800x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock3.denselayer18.norm1", .type = "bn", .output = "800x14x14", .parameters = 1600, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer18.relu1", .type = "relu", .output = "800x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer18.conv1", .type = "conv", .output = "128x14x14", .parameters = 102400, .macs = 20070400, .line = "15"},
+    {.path = "features.denseblock3.denselayer18.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer18.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer18.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer18.concat1", .type = "concat", .output = "832x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock3.denselayer19.norm1", .type = "bn", .output = "832x14x14", .parameters = 1664, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer19.relu1", .type = "relu", .output = "832x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer19.conv1", .type = "conv", .output = "128x14x14", .parameters = 106496, .macs = 20873216, .line = "15"},
+    {.path = "features.denseblock3.denselayer19.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer19.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer19.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer19.concat1", .type = "concat", .output = "864x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock3.denselayer20.norm1", .type = "bn", .output = "864x14x14", .parameters = 1728, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer20.relu1", .type = "relu", .output = "864x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer20.conv1", .type = "conv", .output = "128x14x14", .parameters = 110592, .macs = 21676032, .line = "15"},
+    {.path = "features.denseblock3.denselayer20.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer20.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer20.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer20.concat1", .type = "concat", .output = "896x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock3.denselayer21.norm1", .type = "bn", .output = "896x14x14", .parameters = 1792, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer21.relu1", .type = "relu", .output = "896x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer21.conv1", .type = "conv", .output = "128x14x14", .parameters = 114688, .macs = 22478848, .line = "15"},
+    {.path = "features.denseblock3.denselayer21.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer21.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer21.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer21.concat1", .type = "concat", .output = "928x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock3.denselayer22.norm1", .type = "bn", .output = "928x14x14", .parameters = 1856, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer22.relu1", .type = "relu", .output = "928x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer22.conv1", .type = "conv", .output = "128x14x14", .parameters = 118784, .macs = 23281664, .line = "15"},
+    {.path = "features.denseblock3.denselayer22.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer22.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer22.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer22.concat1", .type = "concat", .output = "960x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock3.denselayer23.norm1", .type = "bn", .output = "960x14x14", .parameters = 1920, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer23.relu1", .type = "relu", .output = "960x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer23.conv1", .type = "conv", .output = "128x14x14", .parameters = 122880, .macs = 24084480, .line = "15"},
+    {.path = "features.denseblock3.denselayer23.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer23.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer23.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer23.concat1", .type = "concat", .output = "992x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock3.denselayer24.norm1", .type = "bn", .output = "992x14x14", .parameters = 1984, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer24.relu1", .type = "relu", .output = "992x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer24.conv1", .type = "conv", .output = "128x14x14", .parameters = 126976, .macs = 24887296, .line = "15"},
+    {.path = "features.denseblock3.denselayer24.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer24.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer24.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer24.concat1", .type = "concat", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock3.denselayer25.norm1", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer25.relu1", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer25.conv1", .type = "conv", .output = "128x14x14", .parameters = 131072, .macs = 25690112, .line = "15"},
+    {.path = "features.denseblock3.denselayer25.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer25.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer25.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer25.concat1", .type = "concat", .output = "1056x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock3.denselayer26.norm1", .type = "bn", .output = "1056x14x14", .parameters = 2112, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer26.relu1", .type = "relu", .output = "1056x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer26.conv1", .type = "conv", .output = "128x14x14", .parameters = 135168, .macs = 26492928, .line = "15"},
+    {.path = "features.denseblock3.denselayer26.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer26.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer26.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer26.concat1", .type = "concat", .output = "1088x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock3.denselayer27.norm1", .type = "bn", .output = "1088x14x14", .parameters = 2176, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer27.relu1", .type = "relu", .output = "1088x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer27.conv1", .type = "conv", .output = "128x14x14", .parameters = 139264, .macs = 27295744, .line = "15"},
+    {.path = "features.denseblock3.denselayer27.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer27.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer27.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer27.concat1", .type = "concat", .output = "1120x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock3.denselayer28.norm1", .type = "bn", .output = "1120x14x14", .parameters = 2240, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer28.relu1", .type = "relu", .output = "1120x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer28.conv1", .type = "conv", .output = "128x14x14", .parameters = 143360, .macs = 28098560, .line = "15"},
+    {.path = "features.denseblock3.denselayer28.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer28.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer28.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer28.concat1", .type = "concat", .output = "1152x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock3.denselayer29.norm1", .type = "bn", .output = "1152x14x14", .parameters = 2304, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer29.relu1", .type = "relu", .output = "1152x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer29.conv1", .type = "conv", .output = "128x14x14", .parameters = 147456, .macs = 28901376, .line = "15"},
+    {.path = "features.denseblock3.denselayer29.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer29.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer29.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer29.concat1", .type = "concat", .output = "1184x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock3.denselayer30.norm1", .type = "bn", .output = "1184x14x14", .parameters = 2368, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer30.relu1", .type = "relu", .output = "1184x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer30.conv1", .type = "conv", .output = "128x14x14", .parameters = 151552, .macs = 29704192, .line = "15"},
+    {.path = "features.denseblock3.denselayer30.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer30.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer30.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer30.concat1", .type = "concat", .output = "1216x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock3.denselayer31.norm1", .type = "bn", .output = "1216x14x14", .parameters = 2432, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer31.relu1", .type = "relu", .output = "1216x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer31.conv1", .type = "conv", .output = "128x14x14", .parameters = 155648, .macs = 30507008, .line = "15"},
+    {.path = "features.denseblock3.denselayer31.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer31.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer31.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer31.concat1", .type = "concat", .output = "1248x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock3.denselayer32.norm1", .type = "bn", .output = "1248x14x14", .parameters = 2496, .macs = 0, .line = "13"},
+    {.path = "features.denseblock3.denselayer32.relu1", .type = "relu", .output = "1248x14x14", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock3.denselayer32.conv1", .type = "conv", .output = "128x14x14", .parameters = 159744, .macs = 31309824, .line = "15"},
+    {.path = "features.denseblock3.denselayer32.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock3.denselayer32.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock3.denselayer32.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
+    {.path = "features.denseblock3.denselayer32.concat1", .type = "concat", .output = "1280x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.transition3.norm", .type = "bn", .output = "1280x14x14", .parameters = 2560, .macs = 0, .line = "24"},
+    {.path = "features.transition3.relu1", .type = "relu", .output = "1280x14x14", .parameters = 0, .macs = 0, .line = "25"},
+    {.path = "features.transition3.conv", .type = "conv", .output = "640x14x14", .parameters = 819200, .macs = 160563200, .line = "26"},
+    {.path = "features.transition3.avgpool1", .type = "avgpool", .output = "640x7x7", .parameters = 0, .macs = 0, .line = "27"},
+    {.path = "features.denseblock4.denselayer1.norm1", .type = "bn", .output = "640x7x7", .parameters = 1280, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer1.relu1", .type = "relu", .output = "640x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer1.conv1", .type = "conv", .output = "128x7x7", .parameters = 81920, .macs = 4014080, .line = "15"},
+    {.path = "features.denseblock4.denselayer1.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer1.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer1.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer1.concat1", .type = "concat", .output = "672x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock4.denselayer2.norm1", .type = "bn", .output = "672x7x7", .parameters = 1344, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer2.relu1", .type = "relu", .output = "672x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer2.conv1", .type = "conv", .output = "128x7x7", .parameters = 86016, .macs = 4214784, .line = "15"},
+    {.path = "features.denseblock4.denselayer2.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer2.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer2.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer2.concat1", .type = "concat", .output = "704x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock4.denselayer3.norm1", .type = "bn", .output = "704x7x7", .parameters = 1408, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer3.relu1", .type = "relu", .output = "704x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer3.conv1", .type = "conv", .output = "128x7x7", .parameters = 90112, .macs = 4415488, .line = "15"},
+    {.path = "features.denseblock4.denselayer3.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer3.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer3.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer3.concat1", .type = "concat", .output = "736x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock4.denselayer4.norm1", .type = "bn", .output = "736x7x7", .parameters = 1472, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer4.relu1", .type = "relu", .output = "736x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer4.conv1", .type = "conv", .output = "128x7x7", .parameters = 94208, .macs = 4616192, .line = "15"},
+    {.path = "features.denseblock4.denselayer4.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer4.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer4.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer4.concat1", .type = "concat", .output = "768x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock4.denselayer5.norm1", .type = "bn", .output = "768x7x7", .parameters = 1536, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer5.relu1", .type = "relu", .output = "768x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer5.conv1", .type = "conv", .output = "128x7x7", .parameters = 98304, .macs = 4816896, .line = "15"},
+    {.path = "features.denseblock4.denselayer5.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer5.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer5.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer5.concat1", .type = "concat", .output = "800x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock4.denselayer6.norm1", .type = "bn", .output = "800x7x7", .parameters = 1600, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer6.relu1", .type = "relu", .output = "800x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer6.conv1", .type = "conv", .output = "128x7x7", .parameters = 102400, .macs = 5017600, .line = "15"},
+    {.path = "features.denseblock4.denselayer6.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer6.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer6.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer6.concat1", .type = "concat", .output = "832x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock4.denselayer7.norm1", .type = "bn", .output = "832x7x7", .parameters = 1664, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer7.relu1", .type = "relu", .output = "832x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer7.conv1", .type = "conv", .output = "128x7x7", .parameters = 106496, .macs = 5218304, .line = "15"},
+    {.path = "features.denseblock4.denselayer7.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer7.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer7.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer7.concat1", .type = "concat", .output = "864x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock4.denselayer8.norm1", .type = "bn", .output = "864x7x7", .parameters = 1728, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer8.relu1", .type = "relu", .output = "864x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer8.conv1", .type = "conv", .output = "128x7x7", .parameters = 110592, .macs = 5419008, .line = "15"},
+    {.path = "features.denseblock4.denselayer8.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer8.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer8.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer8.concat1", .type = "concat", .output = "896x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock4.denselayer9.norm1", .type = "bn", .output = "896x7x7", .parameters = 1792, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer9.relu1", .type = "relu", .output = "896x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer9.conv1", .type = "conv", .output = "128x7x7", .parameters = 114688, .macs = 5619712, .line = "15"},
+    {.path = "features.denseblock4.denselayer9.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer9.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer9.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer9.concat1", .type = "concat", .output = "928x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock4.denselayer10.norm1", .type = "bn", .output = "928x7x7", .parameters = 1856, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer10.relu1", .type = "relu", .output = "928x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer10.conv1", .type = "conv", .output = "128x7x7", .parameters = 118784, .macs = 5820416, .line = "15"},
+    {.path = "features.denseblock4.denselayer10.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer10.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer10.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer10.concat1", .type = "concat", .output = "960x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock4.denselayer11.norm1", .type = "bn", .output = "960x7x7", .parameters = 1920, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer11.relu1", .type = "relu", .output = "960x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer11.conv1", .type = "conv", .output = "128x7x7", .parameters = 122880, .macs = 6021120, .line = "15"},
+    {.path = "features.denseblock4.denselayer11.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer11.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer11.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer11.concat1", .type = "concat", .output = "992x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock4.denselayer12.norm1", .type = "bn", .output = "992x7x7", .parameters = 1984, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer12.relu1", .type = "relu", .output = "992x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer12.conv1", .type = "conv", .output = "128x7x7", .parameters = 126976, .macs = 6221824, .line = "15"},
+    {.path = "features.denseblock4.denselayer12.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer12.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer12.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer12.concat1", .type = "concat", .output = "1024x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock4.denselayer13.norm1", .type = "bn", .output = "1024x7x7", .parameters = 2048, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer13.relu1", .type = "relu", .output = "1024x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer13.conv1", .type = "conv", .output = "128x7x7", .parameters = 131072, .macs = 6422528, .line = "15"},
+    {.path = "features.denseblock4.denselayer13.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer13.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer13.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer13.concat1", .type = "concat", .output = "1056x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock4.denselayer14.norm1", .type = "bn", .output = "1056x7x7", .parameters = 2112, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer14.relu1", .type = "relu", .output = "1056x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer14.conv1", .type = "conv", .output = "128x7x7", .parameters = 135168, .macs = 6623232, .line = "15"},
+    {.path = "features.denseblock4.denselayer14.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer14.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer14.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer14.concat1", .type = "concat", .output = "1088x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock4.denselayer15.norm1", .type = "bn", .output = "1088x7x7", .parameters = 2176, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer15.relu1", .type = "relu", .output = "1088x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer15.conv1", .type = "conv", .output = "128x7x7", .parameters = 139264, .macs = 6823936, .line = "15"},
+    {.path = "features.denseblock4.denselayer15.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer15.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer15.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer15.concat1", .type = "concat", .output = "1120x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock4.denselayer16.norm1", .type = "bn", .output = "1120x7x7", .parameters = 2240, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer16.relu1", .type = "relu", .output = "1120x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer16.conv1", .type = "conv", .output = "128x7x7", .parameters = 143360, .macs = 7024640, .line = "15"},
+    {.path = "features.denseblock4.denselayer16.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer16.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer16.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer16.concat1", .type = "concat", .output = "1152x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock4.denselayer17.norm1", .type = "bn", .output = "1152x7x7", .parameters = 2304, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer17.relu1", .type = "relu", .output = "1152x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer17.conv1", .type = "conv", .output = "128x7x7", .parameters = 147456, .macs = 7225344, .line = "15"},
+    {.path = "features.denseblock4.denselayer17.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer17.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer17.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer17.concat1", .type = "concat", .output = "1184x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock4.denselayer18.norm1", .type = "bn", .output = "1184x7x7", .parameters = 2368, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer18.relu1", .type = "relu", .output = "1184x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer18.conv1", .type = "conv", .output = "128x7x7", .parameters = 151552, .macs = 7426048, .line = "15"},
+    {.path = "features.denseblock4.denselayer18.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer18.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer18.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer18.concat1", .type = "concat", .output = "1216x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock4.denselayer19.norm1", .type = "bn", .output = "1216x7x7", .parameters = 2432, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer19.relu1", .type = "relu", .output = "1216x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer19.conv1", .type = "conv", .output = "128x7x7", .parameters = 155648, .macs = 7626752, .line = "15"},
+    {.path = "features.denseblock4.denselayer19.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer19.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer19.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer19.concat1", .type = "concat", .output = "1248x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock4.denselayer20.norm1", .type = "bn", .output = "1248x7x7", .parameters = 2496, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer20.relu1", .type = "relu", .output = "1248x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer20.conv1", .type = "conv", .output = "128x7x7", .parameters = 159744, .macs = 7827456, .line = "15"},
+    {.path = "features.denseblock4.denselayer20.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer20.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer20.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer20.concat1", .type = "concat", .output = "1280x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock4.denselayer21.norm1", .type = "bn", .output = "1280x7x7", .parameters = 2560, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer21.relu1", .type = "relu", .output = "1280x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer21.conv1", .type = "conv", .output = "128x7x7", .parameters = 163840, .macs = 8028160, .line = "15"},
+    {.path = "features.denseblock4.denselayer21.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer21.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer21.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer21.concat1", .type = "concat", .output = "1312x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock4.denselayer22.norm1", .type = "bn", .output = "1312x7x7", .parameters = 2624, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer22.relu1", .type = "relu", .output = "1312x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer22.conv1", .type = "conv", .output = "128x7x7", .parameters = 167936, .macs = 8228864, .line = "15"},
+    {.path = "features.denseblock4.denselayer22.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer22.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer22.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer22.concat1", .type = "concat", .output = "1344x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock4.denselayer23.norm1", .type = "bn", .output = "1344x7x7", .parameters = 2688, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer23.relu1", .type = "relu", .output = "1344x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer23.conv1", .type = "conv", .output = "128x7x7", .parameters = 172032, .macs = 8429568, .line = "15"},
+    {.path = "features.denseblock4.denselayer23.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer23.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer23.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer23.concat1", .type = "concat", .output = "1376x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock4.denselayer24.norm1", .type = "bn", .output = "1376x7x7", .parameters = 2752, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer24.relu1", .type = "relu", .output = "1376x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer24.conv1", .type = "conv", .output = "128x7x7", .parameters = 176128, .macs = 8630272, .line = "15"},
+    {.path = "features.denseblock4.denselayer24.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer24.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer24.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer24.concat1", .type = "concat", .output = "1408x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock4.denselayer25.norm1", .type = "bn", .output = "1408x7x7", .parameters = 2816, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer25.relu1", .type = "relu", .output = "1408x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer25.conv1", .type = "conv", .output = "128x7x7", .parameters = 180224, .macs = 8830976, .line = "15"},
+    {.path = "features.denseblock4.denselayer25.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer25.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer25.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer25.concat1", .type = "concat", .output = "1440x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock4.denselayer26.norm1", .type = "bn", .output = "1440x7x7", .parameters = 2880, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer26.relu1", .type = "relu", .output = "1440x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer26.conv1", .type = "conv", .output = "128x7x7", .parameters = 184320, .macs = 9031680, .line = "15"},
+    {.path = "features.denseblock4.denselayer26.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer26.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer26.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer26.concat1", .type = "concat", .output = "1472x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock4.denselayer27.norm1", .type = "bn", .output = "1472x7x7", .parameters = 2944, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer27.relu1", .type = "relu", .output = "1472x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer27.conv1", .type = "conv", .output = "128x7x7", .parameters = 188416, .macs = 9232384, .line = "15"},
+    {.path = "features.denseblock4.denselayer27.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer27.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer27.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer27.concat1", .type = "concat", .output = "1504x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock4.denselayer28.norm1", .type = "bn", .output = "1504x7x7", .parameters = 3008, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer28.relu1", .type = "relu", .output = "1504x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer28.conv1", .type = "conv", .output = "128x7x7", .parameters = 192512, .macs = 9433088, .line = "15"},
+    {.path = "features.denseblock4.denselayer28.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer28.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer28.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer28.concat1", .type = "concat", .output = "1536x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock4.denselayer29.norm1", .type = "bn", .output = "1536x7x7", .parameters = 3072, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer29.relu1", .type = "relu", .output = "1536x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer29.conv1", .type = "conv", .output = "128x7x7", .parameters = 196608, .macs = 9633792, .line = "15"},
+    {.path = "features.denseblock4.denselayer29.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer29.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer29.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer29.concat1", .type = "concat", .output = "1568x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock4.denselayer30.norm1", .type = "bn", .output = "1568x7x7", .parameters = 3136, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer30.relu1", .type = "relu", .output = "1568x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer30.conv1", .type = "conv", .output = "128x7x7", .parameters = 200704, .macs = 9834496, .line = "15"},
+    {.path = "features.denseblock4.denselayer30.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer30.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer30.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer30.concat1", .type = "concat", .output = "1600x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock4.denselayer31.norm1", .type = "bn", .output = "1600x7x7", .parameters = 3200, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer31.relu1", .type = "relu", .output = "1600x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer31.conv1", .type = "conv", .output = "128x7x7", .parameters = 204800, .macs = 10035200, .line = "15"},
+    {.path = "features.denseblock4.denselayer31.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer31.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer31.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer31.concat1", .type = "concat", .output = "1632x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.denseblock4.denselayer32.norm1", .type = "bn", .output = "1632x7x7", .parameters = 3264, .macs = 0, .line = "13"},
+    {.path = "features.denseblock4.denselayer32.relu1", .type = "relu", .output = "1632x7x7", .parameters = 0, .macs = 0, .line = "14"},
+    {.path = "features.denseblock4.denselayer32.conv1", .type = "conv", .output = "128x7x7", .parameters = 208896, .macs = 10235904, .line = "15"},
+    {.path = "features.denseblock4.denselayer32.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
+    {.path = "features.denseblock4.denselayer32.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
+    {.path = "features.denseblock4.denselayer32.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
+    {.path = "features.denseblock4.denselayer32.concat1", .type = "concat", .output = "1664x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.norm5", .type = "bn", .output = "1664x7x7", .parameters = 3328, .macs = 0, .line = "47"},
+    {.path = "features.relu2", .type = "relu", .output = "1664x7x7", .parameters = 0, .macs = 0, .line = "48"},
+    {.path = "gap1", .type = "gap", .output = "1664", .parameters = 0, .macs = 0, .line = "50"},
+    {.path = "classifier", .type = "dense", .output = "1000", .parameters = 1665000, .macs = 1664000, .line = "51"},
+    {.path = "softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "52"},
 };
 
 constexpr cnn::ModelDescription kModel{
@@ -5657,20 +4987,20 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked softmax1 = blocked(32000, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
-  // 31: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
+  // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
   cnn::conv(features_conv0, input, features_conv0_weight_, kFeaturesConv0, batch, scratch());
 
-  // 32: norm0 = bn
+  // 34: norm0 = bn
   cnn::bn_inference(features_relu1, features_conv0, features_norm0_weight_, features_norm0_bias_,
                     features_norm0_running_mean_, features_norm0_running_var_, kFeaturesNorm0, batch);
 
-  // 33: relu    (features.relu1)
+  // 35: relu    (features.relu1)
   cnn::relu(features_relu1, features_relu1, k64x112x112, batch);
 
-  // 34: maxpool(3, stride=2, pad=1)    (features.maxpool1)
+  // 36: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
 
-  // 11: | norm1 = bn    (features.denseblock1.denselayer1.norm1)
+  // 13: | norm1 = bn    (features.denseblock1.denselayer1.norm1)
   cnn::bn_inference(features_denseblock1_denselayer1_relu1, features_maxpool1,
                     features_denseblock1_denselayer1_norm1_weight_,
                     features_denseblock1_denselayer1_norm1_bias_,
@@ -5678,15 +5008,15 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock1_denselayer1_norm1_running_var_, kFeaturesDenseblock1Denselayer1Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock1.denselayer1.relu1)
+  // 14: relu    (features.denseblock1.denselayer1.relu1)
   cnn::relu(features_denseblock1_denselayer1_relu1, features_denseblock1_denselayer1_relu1, k64x56x56, batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock1_denselayer1_conv1, features_denseblock1_denselayer1_relu1,
             features_denseblock1_denselayer1_conv1_weight_, kFeaturesDenseblock1Denselayer1Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock1_denselayer1_relu2, features_denseblock1_denselayer1_conv1,
                     features_denseblock1_denselayer1_norm2_weight_,
                     features_denseblock1_denselayer1_norm2_bias_,
@@ -5694,16 +5024,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock1_denselayer1_norm2_running_var_, kFeaturesDenseblock1Denselayer1Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock1.denselayer1.relu2)
+  // 17: relu    (features.denseblock1.denselayer1.relu2)
   cnn::relu(features_denseblock1_denselayer1_relu2, features_denseblock1_denselayer1_relu2, k128x56x56,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock1_denselayer1_conv2, features_denseblock1_denselayer1_relu2,
             features_denseblock1_denselayer1_conv2_weight_, kFeaturesDenseblock1Denselayer1Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock1.denselayer2.norm1)
+  // 13: | norm1 = bn    (features.denseblock1.denselayer2.norm1)
   cnn::bn_inference(features_denseblock1_denselayer2_relu1, features_denseblock1_denselayer1_concat1,
                     features_denseblock1_denselayer2_norm1_weight_,
                     features_denseblock1_denselayer2_norm1_bias_,
@@ -5711,15 +5041,15 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock1_denselayer2_norm1_running_var_, kFeaturesDenseblock1Denselayer2Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock1.denselayer2.relu1)
+  // 14: relu    (features.denseblock1.denselayer2.relu1)
   cnn::relu(features_denseblock1_denselayer2_relu1, features_denseblock1_denselayer2_relu1, k96x56x56, batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock1_denselayer2_conv1, features_denseblock1_denselayer2_relu1,
             features_denseblock1_denselayer2_conv1_weight_, kFeaturesDenseblock1Denselayer2Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock1_denselayer2_relu2, features_denseblock1_denselayer2_conv1,
                     features_denseblock1_denselayer2_norm2_weight_,
                     features_denseblock1_denselayer2_norm2_bias_,
@@ -5727,16 +5057,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock1_denselayer2_norm2_running_var_, kFeaturesDenseblock1Denselayer2Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock1.denselayer2.relu2)
+  // 17: relu    (features.denseblock1.denselayer2.relu2)
   cnn::relu(features_denseblock1_denselayer2_relu2, features_denseblock1_denselayer2_relu2, k128x56x56,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock1_denselayer2_conv2, features_denseblock1_denselayer2_relu2,
             features_denseblock1_denselayer2_conv2_weight_, kFeaturesDenseblock1Denselayer2Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock1.denselayer3.norm1)
+  // 13: | norm1 = bn    (features.denseblock1.denselayer3.norm1)
   cnn::bn_inference(features_denseblock1_denselayer3_relu1, features_denseblock1_denselayer2_concat1,
                     features_denseblock1_denselayer3_norm1_weight_,
                     features_denseblock1_denselayer3_norm1_bias_,
@@ -5744,16 +5074,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock1_denselayer3_norm1_running_var_, kFeaturesDenseblock1Denselayer3Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock1.denselayer3.relu1)
+  // 14: relu    (features.denseblock1.denselayer3.relu1)
   cnn::relu(features_denseblock1_denselayer3_relu1, features_denseblock1_denselayer3_relu1, k128x56x56,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock1_denselayer3_conv1, features_denseblock1_denselayer3_relu1,
             features_denseblock1_denselayer3_conv1_weight_, kFeaturesDenseblock1Denselayer3Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock1_denselayer3_relu2, features_denseblock1_denselayer3_conv1,
                     features_denseblock1_denselayer3_norm2_weight_,
                     features_denseblock1_denselayer3_norm2_bias_,
@@ -5761,16 +5091,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock1_denselayer3_norm2_running_var_, kFeaturesDenseblock1Denselayer3Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock1.denselayer3.relu2)
+  // 17: relu    (features.denseblock1.denselayer3.relu2)
   cnn::relu(features_denseblock1_denselayer3_relu2, features_denseblock1_denselayer3_relu2, k128x56x56,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock1_denselayer3_conv2, features_denseblock1_denselayer3_relu2,
             features_denseblock1_denselayer3_conv2_weight_, kFeaturesDenseblock1Denselayer3Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock1.denselayer4.norm1)
+  // 13: | norm1 = bn    (features.denseblock1.denselayer4.norm1)
   cnn::bn_inference(features_denseblock1_denselayer4_relu1, features_denseblock1_denselayer3_concat1,
                     features_denseblock1_denselayer4_norm1_weight_,
                     features_denseblock1_denselayer4_norm1_bias_,
@@ -5778,16 +5108,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock1_denselayer4_norm1_running_var_, kFeaturesDenseblock1Denselayer4Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock1.denselayer4.relu1)
+  // 14: relu    (features.denseblock1.denselayer4.relu1)
   cnn::relu(features_denseblock1_denselayer4_relu1, features_denseblock1_denselayer4_relu1, k160x56x56,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock1_denselayer4_conv1, features_denseblock1_denselayer4_relu1,
             features_denseblock1_denselayer4_conv1_weight_, kFeaturesDenseblock1Denselayer4Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock1_denselayer4_relu2, features_denseblock1_denselayer4_conv1,
                     features_denseblock1_denselayer4_norm2_weight_,
                     features_denseblock1_denselayer4_norm2_bias_,
@@ -5795,16 +5125,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock1_denselayer4_norm2_running_var_, kFeaturesDenseblock1Denselayer4Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock1.denselayer4.relu2)
+  // 17: relu    (features.denseblock1.denselayer4.relu2)
   cnn::relu(features_denseblock1_denselayer4_relu2, features_denseblock1_denselayer4_relu2, k128x56x56,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock1_denselayer4_conv2, features_denseblock1_denselayer4_relu2,
             features_denseblock1_denselayer4_conv2_weight_, kFeaturesDenseblock1Denselayer4Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock1.denselayer5.norm1)
+  // 13: | norm1 = bn    (features.denseblock1.denselayer5.norm1)
   cnn::bn_inference(features_denseblock1_denselayer5_relu1, features_denseblock1_denselayer4_concat1,
                     features_denseblock1_denselayer5_norm1_weight_,
                     features_denseblock1_denselayer5_norm1_bias_,
@@ -5812,16 +5142,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock1_denselayer5_norm1_running_var_, kFeaturesDenseblock1Denselayer5Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock1.denselayer5.relu1)
+  // 14: relu    (features.denseblock1.denselayer5.relu1)
   cnn::relu(features_denseblock1_denselayer5_relu1, features_denseblock1_denselayer5_relu1, k192x56x56,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock1_denselayer5_conv1, features_denseblock1_denselayer5_relu1,
             features_denseblock1_denselayer5_conv1_weight_, kFeaturesDenseblock1Denselayer5Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock1_denselayer5_relu2, features_denseblock1_denselayer5_conv1,
                     features_denseblock1_denselayer5_norm2_weight_,
                     features_denseblock1_denselayer5_norm2_bias_,
@@ -5829,16 +5159,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock1_denselayer5_norm2_running_var_, kFeaturesDenseblock1Denselayer5Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock1.denselayer5.relu2)
+  // 17: relu    (features.denseblock1.denselayer5.relu2)
   cnn::relu(features_denseblock1_denselayer5_relu2, features_denseblock1_denselayer5_relu2, k128x56x56,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock1_denselayer5_conv2, features_denseblock1_denselayer5_relu2,
             features_denseblock1_denselayer5_conv2_weight_, kFeaturesDenseblock1Denselayer5Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock1.denselayer6.norm1)
+  // 13: | norm1 = bn    (features.denseblock1.denselayer6.norm1)
   cnn::bn_inference(features_denseblock1_denselayer6_relu1, features_denseblock1_denselayer5_concat1,
                     features_denseblock1_denselayer6_norm1_weight_,
                     features_denseblock1_denselayer6_norm1_bias_,
@@ -5846,16 +5176,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock1_denselayer6_norm1_running_var_, kFeaturesDenseblock1Denselayer6Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock1.denselayer6.relu1)
+  // 14: relu    (features.denseblock1.denselayer6.relu1)
   cnn::relu(features_denseblock1_denselayer6_relu1, features_denseblock1_denselayer6_relu1, k224x56x56,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock1_denselayer6_conv1, features_denseblock1_denselayer6_relu1,
             features_denseblock1_denselayer6_conv1_weight_, kFeaturesDenseblock1Denselayer6Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock1_denselayer6_relu2, features_denseblock1_denselayer6_conv1,
                     features_denseblock1_denselayer6_norm2_weight_,
                     features_denseblock1_denselayer6_norm2_bias_,
@@ -5863,32 +5193,32 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock1_denselayer6_norm2_running_var_, kFeaturesDenseblock1Denselayer6Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock1.denselayer6.relu2)
+  // 17: relu    (features.denseblock1.denselayer6.relu2)
   cnn::relu(features_denseblock1_denselayer6_relu2, features_denseblock1_denselayer6_relu2, k128x56x56,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock1_denselayer6_conv2, features_denseblock1_denselayer6_relu2,
             features_denseblock1_denselayer6_conv2_weight_, kFeaturesDenseblock1Denselayer6Conv2, batch,
             scratch());
 
-  // 22: norm = bn
+  // 24: norm = bn
   cnn::bn_inference(features_transition1_relu1, features_denseblock1_denselayer6_concat1,
                     features_transition1_norm_weight_, features_transition1_norm_bias_,
                     features_transition1_norm_running_mean_, features_transition1_norm_running_var_,
                     kFeaturesTransition1Norm, batch);
 
-  // 23: relu    (features.transition1.relu1)
+  // 25: relu    (features.transition1.relu1)
   cnn::relu(features_transition1_relu1, features_transition1_relu1, k256x56x56, batch);
 
-  // 24: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
+  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
   cnn::conv(features_transition1_conv, features_transition1_relu1, features_transition1_conv_weight_,
             kFeaturesTransition1Conv, batch, scratch());
 
-  // 25: avgpool(2)    (features.transition1.avgpool1)
+  // 27: avgpool(2)    (features.transition1.avgpool1)
   cnn::avgpool(features_transition1_avgpool1, features_transition1_conv, kFeaturesTransition1Avgpool1, batch);
 
-  // 11: | norm1 = bn    (features.denseblock2.denselayer1.norm1)
+  // 13: | norm1 = bn    (features.denseblock2.denselayer1.norm1)
   cnn::bn_inference(features_denseblock2_denselayer1_relu1, features_transition1_avgpool1,
                     features_denseblock2_denselayer1_norm1_weight_,
                     features_denseblock2_denselayer1_norm1_bias_,
@@ -5896,16 +5226,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock2_denselayer1_norm1_running_var_, kFeaturesDenseblock2Denselayer1Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock2.denselayer1.relu1)
+  // 14: relu    (features.denseblock2.denselayer1.relu1)
   cnn::relu(features_denseblock2_denselayer1_relu1, features_denseblock2_denselayer1_relu1, k128x28x28,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer1_conv1, features_denseblock2_denselayer1_relu1,
             features_denseblock2_denselayer1_conv1_weight_, kFeaturesDenseblock2Denselayer1Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock2_denselayer1_relu2, features_denseblock2_denselayer1_conv1,
                     features_denseblock2_denselayer1_norm2_weight_,
                     features_denseblock2_denselayer1_norm2_bias_,
@@ -5913,16 +5243,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock2_denselayer1_norm2_running_var_, kFeaturesDenseblock2Denselayer1Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock2.denselayer1.relu2)
+  // 17: relu    (features.denseblock2.denselayer1.relu2)
   cnn::relu(features_denseblock2_denselayer1_relu2, features_denseblock2_denselayer1_relu2, k128x28x28,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer1_conv2, features_denseblock2_denselayer1_relu2,
             features_denseblock2_denselayer1_conv2_weight_, kFeaturesDenseblock2Denselayer1Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock2.denselayer2.norm1)
+  // 13: | norm1 = bn    (features.denseblock2.denselayer2.norm1)
   cnn::bn_inference(features_denseblock2_denselayer2_relu1, features_denseblock2_denselayer1_concat1,
                     features_denseblock2_denselayer2_norm1_weight_,
                     features_denseblock2_denselayer2_norm1_bias_,
@@ -5930,16 +5260,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock2_denselayer2_norm1_running_var_, kFeaturesDenseblock2Denselayer2Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock2.denselayer2.relu1)
+  // 14: relu    (features.denseblock2.denselayer2.relu1)
   cnn::relu(features_denseblock2_denselayer2_relu1, features_denseblock2_denselayer2_relu1, k160x28x28,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer2_conv1, features_denseblock2_denselayer2_relu1,
             features_denseblock2_denselayer2_conv1_weight_, kFeaturesDenseblock2Denselayer2Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock2_denselayer2_relu2, features_denseblock2_denselayer2_conv1,
                     features_denseblock2_denselayer2_norm2_weight_,
                     features_denseblock2_denselayer2_norm2_bias_,
@@ -5947,16 +5277,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock2_denselayer2_norm2_running_var_, kFeaturesDenseblock2Denselayer2Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock2.denselayer2.relu2)
+  // 17: relu    (features.denseblock2.denselayer2.relu2)
   cnn::relu(features_denseblock2_denselayer2_relu2, features_denseblock2_denselayer2_relu2, k128x28x28,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer2_conv2, features_denseblock2_denselayer2_relu2,
             features_denseblock2_denselayer2_conv2_weight_, kFeaturesDenseblock2Denselayer2Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock2.denselayer3.norm1)
+  // 13: | norm1 = bn    (features.denseblock2.denselayer3.norm1)
   cnn::bn_inference(features_denseblock2_denselayer3_relu1, features_denseblock2_denselayer2_concat1,
                     features_denseblock2_denselayer3_norm1_weight_,
                     features_denseblock2_denselayer3_norm1_bias_,
@@ -5964,16 +5294,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock2_denselayer3_norm1_running_var_, kFeaturesDenseblock2Denselayer3Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock2.denselayer3.relu1)
+  // 14: relu    (features.denseblock2.denselayer3.relu1)
   cnn::relu(features_denseblock2_denselayer3_relu1, features_denseblock2_denselayer3_relu1, k192x28x28,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer3_conv1, features_denseblock2_denselayer3_relu1,
             features_denseblock2_denselayer3_conv1_weight_, kFeaturesDenseblock2Denselayer3Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock2_denselayer3_relu2, features_denseblock2_denselayer3_conv1,
                     features_denseblock2_denselayer3_norm2_weight_,
                     features_denseblock2_denselayer3_norm2_bias_,
@@ -5981,16 +5311,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock2_denselayer3_norm2_running_var_, kFeaturesDenseblock2Denselayer3Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock2.denselayer3.relu2)
+  // 17: relu    (features.denseblock2.denselayer3.relu2)
   cnn::relu(features_denseblock2_denselayer3_relu2, features_denseblock2_denselayer3_relu2, k128x28x28,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer3_conv2, features_denseblock2_denselayer3_relu2,
             features_denseblock2_denselayer3_conv2_weight_, kFeaturesDenseblock2Denselayer3Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock2.denselayer4.norm1)
+  // 13: | norm1 = bn    (features.denseblock2.denselayer4.norm1)
   cnn::bn_inference(features_denseblock2_denselayer4_relu1, features_denseblock2_denselayer3_concat1,
                     features_denseblock2_denselayer4_norm1_weight_,
                     features_denseblock2_denselayer4_norm1_bias_,
@@ -5998,16 +5328,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock2_denselayer4_norm1_running_var_, kFeaturesDenseblock2Denselayer4Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock2.denselayer4.relu1)
+  // 14: relu    (features.denseblock2.denselayer4.relu1)
   cnn::relu(features_denseblock2_denselayer4_relu1, features_denseblock2_denselayer4_relu1, k224x28x28,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer4_conv1, features_denseblock2_denselayer4_relu1,
             features_denseblock2_denselayer4_conv1_weight_, kFeaturesDenseblock2Denselayer4Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock2_denselayer4_relu2, features_denseblock2_denselayer4_conv1,
                     features_denseblock2_denselayer4_norm2_weight_,
                     features_denseblock2_denselayer4_norm2_bias_,
@@ -6015,16 +5345,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock2_denselayer4_norm2_running_var_, kFeaturesDenseblock2Denselayer4Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock2.denselayer4.relu2)
+  // 17: relu    (features.denseblock2.denselayer4.relu2)
   cnn::relu(features_denseblock2_denselayer4_relu2, features_denseblock2_denselayer4_relu2, k128x28x28,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer4_conv2, features_denseblock2_denselayer4_relu2,
             features_denseblock2_denselayer4_conv2_weight_, kFeaturesDenseblock2Denselayer4Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock2.denselayer5.norm1)
+  // 13: | norm1 = bn    (features.denseblock2.denselayer5.norm1)
   cnn::bn_inference(features_denseblock2_denselayer5_relu1, features_denseblock2_denselayer4_concat1,
                     features_denseblock2_denselayer5_norm1_weight_,
                     features_denseblock2_denselayer5_norm1_bias_,
@@ -6032,16 +5362,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock2_denselayer5_norm1_running_var_, kFeaturesDenseblock2Denselayer5Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock2.denselayer5.relu1)
+  // 14: relu    (features.denseblock2.denselayer5.relu1)
   cnn::relu(features_denseblock2_denselayer5_relu1, features_denseblock2_denselayer5_relu1, k256x28x28,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer5_conv1, features_denseblock2_denselayer5_relu1,
             features_denseblock2_denselayer5_conv1_weight_, kFeaturesDenseblock2Denselayer5Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock2_denselayer5_relu2, features_denseblock2_denselayer5_conv1,
                     features_denseblock2_denselayer5_norm2_weight_,
                     features_denseblock2_denselayer5_norm2_bias_,
@@ -6049,16 +5379,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock2_denselayer5_norm2_running_var_, kFeaturesDenseblock2Denselayer5Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock2.denselayer5.relu2)
+  // 17: relu    (features.denseblock2.denselayer5.relu2)
   cnn::relu(features_denseblock2_denselayer5_relu2, features_denseblock2_denselayer5_relu2, k128x28x28,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer5_conv2, features_denseblock2_denselayer5_relu2,
             features_denseblock2_denselayer5_conv2_weight_, kFeaturesDenseblock2Denselayer5Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock2.denselayer6.norm1)
+  // 13: | norm1 = bn    (features.denseblock2.denselayer6.norm1)
   cnn::bn_inference(features_denseblock2_denselayer6_relu1, features_denseblock2_denselayer5_concat1,
                     features_denseblock2_denselayer6_norm1_weight_,
                     features_denseblock2_denselayer6_norm1_bias_,
@@ -6066,16 +5396,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock2_denselayer6_norm1_running_var_, kFeaturesDenseblock2Denselayer6Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock2.denselayer6.relu1)
+  // 14: relu    (features.denseblock2.denselayer6.relu1)
   cnn::relu(features_denseblock2_denselayer6_relu1, features_denseblock2_denselayer6_relu1, k288x28x28,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer6_conv1, features_denseblock2_denselayer6_relu1,
             features_denseblock2_denselayer6_conv1_weight_, kFeaturesDenseblock2Denselayer6Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock2_denselayer6_relu2, features_denseblock2_denselayer6_conv1,
                     features_denseblock2_denselayer6_norm2_weight_,
                     features_denseblock2_denselayer6_norm2_bias_,
@@ -6083,16 +5413,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock2_denselayer6_norm2_running_var_, kFeaturesDenseblock2Denselayer6Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock2.denselayer6.relu2)
+  // 17: relu    (features.denseblock2.denselayer6.relu2)
   cnn::relu(features_denseblock2_denselayer6_relu2, features_denseblock2_denselayer6_relu2, k128x28x28,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer6_conv2, features_denseblock2_denselayer6_relu2,
             features_denseblock2_denselayer6_conv2_weight_, kFeaturesDenseblock2Denselayer6Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock2.denselayer7.norm1)
+  // 13: | norm1 = bn    (features.denseblock2.denselayer7.norm1)
   cnn::bn_inference(features_denseblock2_denselayer7_relu1, features_denseblock2_denselayer6_concat1,
                     features_denseblock2_denselayer7_norm1_weight_,
                     features_denseblock2_denselayer7_norm1_bias_,
@@ -6100,16 +5430,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock2_denselayer7_norm1_running_var_, kFeaturesDenseblock2Denselayer7Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock2.denselayer7.relu1)
+  // 14: relu    (features.denseblock2.denselayer7.relu1)
   cnn::relu(features_denseblock2_denselayer7_relu1, features_denseblock2_denselayer7_relu1, k320x28x28,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer7_conv1, features_denseblock2_denselayer7_relu1,
             features_denseblock2_denselayer7_conv1_weight_, kFeaturesDenseblock2Denselayer7Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock2_denselayer7_relu2, features_denseblock2_denselayer7_conv1,
                     features_denseblock2_denselayer7_norm2_weight_,
                     features_denseblock2_denselayer7_norm2_bias_,
@@ -6117,16 +5447,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock2_denselayer7_norm2_running_var_, kFeaturesDenseblock2Denselayer7Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock2.denselayer7.relu2)
+  // 17: relu    (features.denseblock2.denselayer7.relu2)
   cnn::relu(features_denseblock2_denselayer7_relu2, features_denseblock2_denselayer7_relu2, k128x28x28,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer7_conv2, features_denseblock2_denselayer7_relu2,
             features_denseblock2_denselayer7_conv2_weight_, kFeaturesDenseblock2Denselayer7Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock2.denselayer8.norm1)
+  // 13: | norm1 = bn    (features.denseblock2.denselayer8.norm1)
   cnn::bn_inference(features_denseblock2_denselayer8_relu1, features_denseblock2_denselayer7_concat1,
                     features_denseblock2_denselayer8_norm1_weight_,
                     features_denseblock2_denselayer8_norm1_bias_,
@@ -6134,16 +5464,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock2_denselayer8_norm1_running_var_, kFeaturesDenseblock2Denselayer8Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock2.denselayer8.relu1)
+  // 14: relu    (features.denseblock2.denselayer8.relu1)
   cnn::relu(features_denseblock2_denselayer8_relu1, features_denseblock2_denselayer8_relu1, k352x28x28,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer8_conv1, features_denseblock2_denselayer8_relu1,
             features_denseblock2_denselayer8_conv1_weight_, kFeaturesDenseblock2Denselayer8Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock2_denselayer8_relu2, features_denseblock2_denselayer8_conv1,
                     features_denseblock2_denselayer8_norm2_weight_,
                     features_denseblock2_denselayer8_norm2_bias_,
@@ -6151,16 +5481,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock2_denselayer8_norm2_running_var_, kFeaturesDenseblock2Denselayer8Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock2.denselayer8.relu2)
+  // 17: relu    (features.denseblock2.denselayer8.relu2)
   cnn::relu(features_denseblock2_denselayer8_relu2, features_denseblock2_denselayer8_relu2, k128x28x28,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer8_conv2, features_denseblock2_denselayer8_relu2,
             features_denseblock2_denselayer8_conv2_weight_, kFeaturesDenseblock2Denselayer8Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock2.denselayer9.norm1)
+  // 13: | norm1 = bn    (features.denseblock2.denselayer9.norm1)
   cnn::bn_inference(features_denseblock2_denselayer9_relu1, features_denseblock2_denselayer8_concat1,
                     features_denseblock2_denselayer9_norm1_weight_,
                     features_denseblock2_denselayer9_norm1_bias_,
@@ -6168,16 +5498,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock2_denselayer9_norm1_running_var_, kFeaturesDenseblock2Denselayer9Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock2.denselayer9.relu1)
+  // 14: relu    (features.denseblock2.denselayer9.relu1)
   cnn::relu(features_denseblock2_denselayer9_relu1, features_denseblock2_denselayer9_relu1, k384x28x28,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer9_conv1, features_denseblock2_denselayer9_relu1,
             features_denseblock2_denselayer9_conv1_weight_, kFeaturesDenseblock2Denselayer9Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock2_denselayer9_relu2, features_denseblock2_denselayer9_conv1,
                     features_denseblock2_denselayer9_norm2_weight_,
                     features_denseblock2_denselayer9_norm2_bias_,
@@ -6185,16 +5515,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock2_denselayer9_norm2_running_var_, kFeaturesDenseblock2Denselayer9Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock2.denselayer9.relu2)
+  // 17: relu    (features.denseblock2.denselayer9.relu2)
   cnn::relu(features_denseblock2_denselayer9_relu2, features_denseblock2_denselayer9_relu2, k128x28x28,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer9_conv2, features_denseblock2_denselayer9_relu2,
             features_denseblock2_denselayer9_conv2_weight_, kFeaturesDenseblock2Denselayer9Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock2.denselayer10.norm1)
+  // 13: | norm1 = bn    (features.denseblock2.denselayer10.norm1)
   cnn::bn_inference(features_denseblock2_denselayer10_relu1, features_denseblock2_denselayer9_concat1,
                     features_denseblock2_denselayer10_norm1_weight_,
                     features_denseblock2_denselayer10_norm1_bias_,
@@ -6202,16 +5532,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock2_denselayer10_norm1_running_var_,
                     kFeaturesDenseblock2Denselayer10Norm1, batch);
 
-  // 12: relu    (features.denseblock2.denselayer10.relu1)
+  // 14: relu    (features.denseblock2.denselayer10.relu1)
   cnn::relu(features_denseblock2_denselayer10_relu1, features_denseblock2_denselayer10_relu1, k416x28x28,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer10_conv1, features_denseblock2_denselayer10_relu1,
             features_denseblock2_denselayer10_conv1_weight_, kFeaturesDenseblock2Denselayer10Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock2_denselayer10_relu2, features_denseblock2_denselayer10_conv1,
                     features_denseblock2_denselayer10_norm2_weight_,
                     features_denseblock2_denselayer10_norm2_bias_,
@@ -6219,16 +5549,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock2_denselayer10_norm2_running_var_,
                     kFeaturesDenseblock2Denselayer10Norm2, batch);
 
-  // 15: relu    (features.denseblock2.denselayer10.relu2)
+  // 17: relu    (features.denseblock2.denselayer10.relu2)
   cnn::relu(features_denseblock2_denselayer10_relu2, features_denseblock2_denselayer10_relu2, k128x28x28,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer10_conv2, features_denseblock2_denselayer10_relu2,
             features_denseblock2_denselayer10_conv2_weight_, kFeaturesDenseblock2Denselayer10Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock2.denselayer11.norm1)
+  // 13: | norm1 = bn    (features.denseblock2.denselayer11.norm1)
   cnn::bn_inference(features_denseblock2_denselayer11_relu1, features_denseblock2_denselayer10_concat1,
                     features_denseblock2_denselayer11_norm1_weight_,
                     features_denseblock2_denselayer11_norm1_bias_,
@@ -6236,16 +5566,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock2_denselayer11_norm1_running_var_,
                     kFeaturesDenseblock2Denselayer11Norm1, batch);
 
-  // 12: relu    (features.denseblock2.denselayer11.relu1)
+  // 14: relu    (features.denseblock2.denselayer11.relu1)
   cnn::relu(features_denseblock2_denselayer11_relu1, features_denseblock2_denselayer11_relu1, k448x28x28,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer11_conv1, features_denseblock2_denselayer11_relu1,
             features_denseblock2_denselayer11_conv1_weight_, kFeaturesDenseblock2Denselayer11Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock2_denselayer11_relu2, features_denseblock2_denselayer11_conv1,
                     features_denseblock2_denselayer11_norm2_weight_,
                     features_denseblock2_denselayer11_norm2_bias_,
@@ -6253,16 +5583,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock2_denselayer11_norm2_running_var_,
                     kFeaturesDenseblock2Denselayer11Norm2, batch);
 
-  // 15: relu    (features.denseblock2.denselayer11.relu2)
+  // 17: relu    (features.denseblock2.denselayer11.relu2)
   cnn::relu(features_denseblock2_denselayer11_relu2, features_denseblock2_denselayer11_relu2, k128x28x28,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer11_conv2, features_denseblock2_denselayer11_relu2,
             features_denseblock2_denselayer11_conv2_weight_, kFeaturesDenseblock2Denselayer11Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock2.denselayer12.norm1)
+  // 13: | norm1 = bn    (features.denseblock2.denselayer12.norm1)
   cnn::bn_inference(features_denseblock2_denselayer12_relu1, features_denseblock2_denselayer11_concat1,
                     features_denseblock2_denselayer12_norm1_weight_,
                     features_denseblock2_denselayer12_norm1_bias_,
@@ -6270,16 +5600,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock2_denselayer12_norm1_running_var_,
                     kFeaturesDenseblock2Denselayer12Norm1, batch);
 
-  // 12: relu    (features.denseblock2.denselayer12.relu1)
+  // 14: relu    (features.denseblock2.denselayer12.relu1)
   cnn::relu(features_denseblock2_denselayer12_relu1, features_denseblock2_denselayer12_relu1, k480x28x28,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer12_conv1, features_denseblock2_denselayer12_relu1,
             features_denseblock2_denselayer12_conv1_weight_, kFeaturesDenseblock2Denselayer12Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock2_denselayer12_relu2, features_denseblock2_denselayer12_conv1,
                     features_denseblock2_denselayer12_norm2_weight_,
                     features_denseblock2_denselayer12_norm2_bias_,
@@ -6287,32 +5617,32 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock2_denselayer12_norm2_running_var_,
                     kFeaturesDenseblock2Denselayer12Norm2, batch);
 
-  // 15: relu    (features.denseblock2.denselayer12.relu2)
+  // 17: relu    (features.denseblock2.denselayer12.relu2)
   cnn::relu(features_denseblock2_denselayer12_relu2, features_denseblock2_denselayer12_relu2, k128x28x28,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer12_conv2, features_denseblock2_denselayer12_relu2,
             features_denseblock2_denselayer12_conv2_weight_, kFeaturesDenseblock2Denselayer12Conv2, batch,
             scratch());
 
-  // 22: norm = bn
+  // 24: norm = bn
   cnn::bn_inference(features_transition2_relu1, features_denseblock2_denselayer12_concat1,
                     features_transition2_norm_weight_, features_transition2_norm_bias_,
                     features_transition2_norm_running_mean_, features_transition2_norm_running_var_,
                     kFeaturesTransition2Norm, batch);
 
-  // 23: relu    (features.transition2.relu1)
+  // 25: relu    (features.transition2.relu1)
   cnn::relu(features_transition2_relu1, features_transition2_relu1, k512x28x28, batch);
 
-  // 24: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
+  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
   cnn::conv(features_transition2_conv, features_transition2_relu1, features_transition2_conv_weight_,
             kFeaturesTransition2Conv, batch, scratch());
 
-  // 25: avgpool(2)    (features.transition2.avgpool1)
+  // 27: avgpool(2)    (features.transition2.avgpool1)
   cnn::avgpool(features_transition2_avgpool1, features_transition2_conv, kFeaturesTransition2Avgpool1, batch);
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer1.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer1.norm1)
   cnn::bn_inference(features_denseblock3_denselayer1_relu1, features_transition2_avgpool1,
                     features_denseblock3_denselayer1_norm1_weight_,
                     features_denseblock3_denselayer1_norm1_bias_,
@@ -6320,16 +5650,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer1_norm1_running_var_, kFeaturesDenseblock3Denselayer1Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock3.denselayer1.relu1)
+  // 14: relu    (features.denseblock3.denselayer1.relu1)
   cnn::relu(features_denseblock3_denselayer1_relu1, features_denseblock3_denselayer1_relu1, k256x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer1_conv1, features_denseblock3_denselayer1_relu1,
             features_denseblock3_denselayer1_conv1_weight_, kFeaturesDenseblock3Denselayer1Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer1_relu2, features_denseblock3_denselayer1_conv1,
                     features_denseblock3_denselayer1_norm2_weight_,
                     features_denseblock3_denselayer1_norm2_bias_,
@@ -6337,16 +5667,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer1_norm2_running_var_, kFeaturesDenseblock3Denselayer1Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock3.denselayer1.relu2)
+  // 17: relu    (features.denseblock3.denselayer1.relu2)
   cnn::relu(features_denseblock3_denselayer1_relu2, features_denseblock3_denselayer1_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer1_conv2, features_denseblock3_denselayer1_relu2,
             features_denseblock3_denselayer1_conv2_weight_, kFeaturesDenseblock3Denselayer1Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer2.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer2.norm1)
   cnn::bn_inference(features_denseblock3_denselayer2_relu1, features_denseblock3_denselayer1_concat1,
                     features_denseblock3_denselayer2_norm1_weight_,
                     features_denseblock3_denselayer2_norm1_bias_,
@@ -6354,16 +5684,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer2_norm1_running_var_, kFeaturesDenseblock3Denselayer2Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock3.denselayer2.relu1)
+  // 14: relu    (features.denseblock3.denselayer2.relu1)
   cnn::relu(features_denseblock3_denselayer2_relu1, features_denseblock3_denselayer2_relu1, k288x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer2_conv1, features_denseblock3_denselayer2_relu1,
             features_denseblock3_denselayer2_conv1_weight_, kFeaturesDenseblock3Denselayer2Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer2_relu2, features_denseblock3_denselayer2_conv1,
                     features_denseblock3_denselayer2_norm2_weight_,
                     features_denseblock3_denselayer2_norm2_bias_,
@@ -6371,16 +5701,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer2_norm2_running_var_, kFeaturesDenseblock3Denselayer2Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock3.denselayer2.relu2)
+  // 17: relu    (features.denseblock3.denselayer2.relu2)
   cnn::relu(features_denseblock3_denselayer2_relu2, features_denseblock3_denselayer2_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer2_conv2, features_denseblock3_denselayer2_relu2,
             features_denseblock3_denselayer2_conv2_weight_, kFeaturesDenseblock3Denselayer2Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer3.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer3.norm1)
   cnn::bn_inference(features_denseblock3_denselayer3_relu1, features_denseblock3_denselayer2_concat1,
                     features_denseblock3_denselayer3_norm1_weight_,
                     features_denseblock3_denselayer3_norm1_bias_,
@@ -6388,16 +5718,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer3_norm1_running_var_, kFeaturesDenseblock3Denselayer3Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock3.denselayer3.relu1)
+  // 14: relu    (features.denseblock3.denselayer3.relu1)
   cnn::relu(features_denseblock3_denselayer3_relu1, features_denseblock3_denselayer3_relu1, k320x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer3_conv1, features_denseblock3_denselayer3_relu1,
             features_denseblock3_denselayer3_conv1_weight_, kFeaturesDenseblock3Denselayer3Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer3_relu2, features_denseblock3_denselayer3_conv1,
                     features_denseblock3_denselayer3_norm2_weight_,
                     features_denseblock3_denselayer3_norm2_bias_,
@@ -6405,16 +5735,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer3_norm2_running_var_, kFeaturesDenseblock3Denselayer3Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock3.denselayer3.relu2)
+  // 17: relu    (features.denseblock3.denselayer3.relu2)
   cnn::relu(features_denseblock3_denselayer3_relu2, features_denseblock3_denselayer3_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer3_conv2, features_denseblock3_denselayer3_relu2,
             features_denseblock3_denselayer3_conv2_weight_, kFeaturesDenseblock3Denselayer3Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer4.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer4.norm1)
   cnn::bn_inference(features_denseblock3_denselayer4_relu1, features_denseblock3_denselayer3_concat1,
                     features_denseblock3_denselayer4_norm1_weight_,
                     features_denseblock3_denselayer4_norm1_bias_,
@@ -6422,16 +5752,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer4_norm1_running_var_, kFeaturesDenseblock3Denselayer4Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock3.denselayer4.relu1)
+  // 14: relu    (features.denseblock3.denselayer4.relu1)
   cnn::relu(features_denseblock3_denselayer4_relu1, features_denseblock3_denselayer4_relu1, k352x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer4_conv1, features_denseblock3_denselayer4_relu1,
             features_denseblock3_denselayer4_conv1_weight_, kFeaturesDenseblock3Denselayer4Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer4_relu2, features_denseblock3_denselayer4_conv1,
                     features_denseblock3_denselayer4_norm2_weight_,
                     features_denseblock3_denselayer4_norm2_bias_,
@@ -6439,16 +5769,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer4_norm2_running_var_, kFeaturesDenseblock3Denselayer4Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock3.denselayer4.relu2)
+  // 17: relu    (features.denseblock3.denselayer4.relu2)
   cnn::relu(features_denseblock3_denselayer4_relu2, features_denseblock3_denselayer4_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer4_conv2, features_denseblock3_denselayer4_relu2,
             features_denseblock3_denselayer4_conv2_weight_, kFeaturesDenseblock3Denselayer4Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer5.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer5.norm1)
   cnn::bn_inference(features_denseblock3_denselayer5_relu1, features_denseblock3_denselayer4_concat1,
                     features_denseblock3_denselayer5_norm1_weight_,
                     features_denseblock3_denselayer5_norm1_bias_,
@@ -6456,16 +5786,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer5_norm1_running_var_, kFeaturesDenseblock3Denselayer5Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock3.denselayer5.relu1)
+  // 14: relu    (features.denseblock3.denselayer5.relu1)
   cnn::relu(features_denseblock3_denselayer5_relu1, features_denseblock3_denselayer5_relu1, k384x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer5_conv1, features_denseblock3_denselayer5_relu1,
             features_denseblock3_denselayer5_conv1_weight_, kFeaturesDenseblock3Denselayer5Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer5_relu2, features_denseblock3_denselayer5_conv1,
                     features_denseblock3_denselayer5_norm2_weight_,
                     features_denseblock3_denselayer5_norm2_bias_,
@@ -6473,16 +5803,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer5_norm2_running_var_, kFeaturesDenseblock3Denselayer5Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock3.denselayer5.relu2)
+  // 17: relu    (features.denseblock3.denselayer5.relu2)
   cnn::relu(features_denseblock3_denselayer5_relu2, features_denseblock3_denselayer5_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer5_conv2, features_denseblock3_denselayer5_relu2,
             features_denseblock3_denselayer5_conv2_weight_, kFeaturesDenseblock3Denselayer5Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer6.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer6.norm1)
   cnn::bn_inference(features_denseblock3_denselayer6_relu1, features_denseblock3_denselayer5_concat1,
                     features_denseblock3_denselayer6_norm1_weight_,
                     features_denseblock3_denselayer6_norm1_bias_,
@@ -6490,16 +5820,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer6_norm1_running_var_, kFeaturesDenseblock3Denselayer6Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock3.denselayer6.relu1)
+  // 14: relu    (features.denseblock3.denselayer6.relu1)
   cnn::relu(features_denseblock3_denselayer6_relu1, features_denseblock3_denselayer6_relu1, k416x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer6_conv1, features_denseblock3_denselayer6_relu1,
             features_denseblock3_denselayer6_conv1_weight_, kFeaturesDenseblock3Denselayer6Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer6_relu2, features_denseblock3_denselayer6_conv1,
                     features_denseblock3_denselayer6_norm2_weight_,
                     features_denseblock3_denselayer6_norm2_bias_,
@@ -6507,16 +5837,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer6_norm2_running_var_, kFeaturesDenseblock3Denselayer6Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock3.denselayer6.relu2)
+  // 17: relu    (features.denseblock3.denselayer6.relu2)
   cnn::relu(features_denseblock3_denselayer6_relu2, features_denseblock3_denselayer6_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer6_conv2, features_denseblock3_denselayer6_relu2,
             features_denseblock3_denselayer6_conv2_weight_, kFeaturesDenseblock3Denselayer6Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer7.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer7.norm1)
   cnn::bn_inference(features_denseblock3_denselayer7_relu1, features_denseblock3_denselayer6_concat1,
                     features_denseblock3_denselayer7_norm1_weight_,
                     features_denseblock3_denselayer7_norm1_bias_,
@@ -6524,16 +5854,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer7_norm1_running_var_, kFeaturesDenseblock3Denselayer7Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock3.denselayer7.relu1)
+  // 14: relu    (features.denseblock3.denselayer7.relu1)
   cnn::relu(features_denseblock3_denselayer7_relu1, features_denseblock3_denselayer7_relu1, k448x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer7_conv1, features_denseblock3_denselayer7_relu1,
             features_denseblock3_denselayer7_conv1_weight_, kFeaturesDenseblock3Denselayer7Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer7_relu2, features_denseblock3_denselayer7_conv1,
                     features_denseblock3_denselayer7_norm2_weight_,
                     features_denseblock3_denselayer7_norm2_bias_,
@@ -6541,16 +5871,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer7_norm2_running_var_, kFeaturesDenseblock3Denselayer7Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock3.denselayer7.relu2)
+  // 17: relu    (features.denseblock3.denselayer7.relu2)
   cnn::relu(features_denseblock3_denselayer7_relu2, features_denseblock3_denselayer7_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer7_conv2, features_denseblock3_denselayer7_relu2,
             features_denseblock3_denselayer7_conv2_weight_, kFeaturesDenseblock3Denselayer7Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer8.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer8.norm1)
   cnn::bn_inference(features_denseblock3_denselayer8_relu1, features_denseblock3_denselayer7_concat1,
                     features_denseblock3_denselayer8_norm1_weight_,
                     features_denseblock3_denselayer8_norm1_bias_,
@@ -6558,16 +5888,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer8_norm1_running_var_, kFeaturesDenseblock3Denselayer8Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock3.denselayer8.relu1)
+  // 14: relu    (features.denseblock3.denselayer8.relu1)
   cnn::relu(features_denseblock3_denselayer8_relu1, features_denseblock3_denselayer8_relu1, k480x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer8_conv1, features_denseblock3_denselayer8_relu1,
             features_denseblock3_denselayer8_conv1_weight_, kFeaturesDenseblock3Denselayer8Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer8_relu2, features_denseblock3_denselayer8_conv1,
                     features_denseblock3_denselayer8_norm2_weight_,
                     features_denseblock3_denselayer8_norm2_bias_,
@@ -6575,16 +5905,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer8_norm2_running_var_, kFeaturesDenseblock3Denselayer8Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock3.denselayer8.relu2)
+  // 17: relu    (features.denseblock3.denselayer8.relu2)
   cnn::relu(features_denseblock3_denselayer8_relu2, features_denseblock3_denselayer8_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer8_conv2, features_denseblock3_denselayer8_relu2,
             features_denseblock3_denselayer8_conv2_weight_, kFeaturesDenseblock3Denselayer8Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer9.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer9.norm1)
   cnn::bn_inference(features_denseblock3_denselayer9_relu1, features_denseblock3_denselayer8_concat1,
                     features_denseblock3_denselayer9_norm1_weight_,
                     features_denseblock3_denselayer9_norm1_bias_,
@@ -6592,16 +5922,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer9_norm1_running_var_, kFeaturesDenseblock3Denselayer9Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock3.denselayer9.relu1)
+  // 14: relu    (features.denseblock3.denselayer9.relu1)
   cnn::relu(features_denseblock3_denselayer9_relu1, features_denseblock3_denselayer9_relu1, k512x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer9_conv1, features_denseblock3_denselayer9_relu1,
             features_denseblock3_denselayer9_conv1_weight_, kFeaturesDenseblock3Denselayer9Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer9_relu2, features_denseblock3_denselayer9_conv1,
                     features_denseblock3_denselayer9_norm2_weight_,
                     features_denseblock3_denselayer9_norm2_bias_,
@@ -6609,16 +5939,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer9_norm2_running_var_, kFeaturesDenseblock3Denselayer9Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock3.denselayer9.relu2)
+  // 17: relu    (features.denseblock3.denselayer9.relu2)
   cnn::relu(features_denseblock3_denselayer9_relu2, features_denseblock3_denselayer9_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer9_conv2, features_denseblock3_denselayer9_relu2,
             features_denseblock3_denselayer9_conv2_weight_, kFeaturesDenseblock3Denselayer9Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer10.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer10.norm1)
   cnn::bn_inference(features_denseblock3_denselayer10_relu1, features_denseblock3_denselayer9_concat1,
                     features_denseblock3_denselayer10_norm1_weight_,
                     features_denseblock3_denselayer10_norm1_bias_,
@@ -6626,16 +5956,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer10_norm1_running_var_,
                     kFeaturesDenseblock3Denselayer10Norm1, batch);
 
-  // 12: relu    (features.denseblock3.denselayer10.relu1)
+  // 14: relu    (features.denseblock3.denselayer10.relu1)
   cnn::relu(features_denseblock3_denselayer10_relu1, features_denseblock3_denselayer10_relu1, k544x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer10_conv1, features_denseblock3_denselayer10_relu1,
             features_denseblock3_denselayer10_conv1_weight_, kFeaturesDenseblock3Denselayer10Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer10_relu2, features_denseblock3_denselayer10_conv1,
                     features_denseblock3_denselayer10_norm2_weight_,
                     features_denseblock3_denselayer10_norm2_bias_,
@@ -6643,16 +5973,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer10_norm2_running_var_,
                     kFeaturesDenseblock3Denselayer10Norm2, batch);
 
-  // 15: relu    (features.denseblock3.denselayer10.relu2)
+  // 17: relu    (features.denseblock3.denselayer10.relu2)
   cnn::relu(features_denseblock3_denselayer10_relu2, features_denseblock3_denselayer10_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer10_conv2, features_denseblock3_denselayer10_relu2,
             features_denseblock3_denselayer10_conv2_weight_, kFeaturesDenseblock3Denselayer10Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer11.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer11.norm1)
   cnn::bn_inference(features_denseblock3_denselayer11_relu1, features_denseblock3_denselayer10_concat1,
                     features_denseblock3_denselayer11_norm1_weight_,
                     features_denseblock3_denselayer11_norm1_bias_,
@@ -6660,16 +5990,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer11_norm1_running_var_,
                     kFeaturesDenseblock3Denselayer11Norm1, batch);
 
-  // 12: relu    (features.denseblock3.denselayer11.relu1)
+  // 14: relu    (features.denseblock3.denselayer11.relu1)
   cnn::relu(features_denseblock3_denselayer11_relu1, features_denseblock3_denselayer11_relu1, k576x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer11_conv1, features_denseblock3_denselayer11_relu1,
             features_denseblock3_denselayer11_conv1_weight_, kFeaturesDenseblock3Denselayer11Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer11_relu2, features_denseblock3_denselayer11_conv1,
                     features_denseblock3_denselayer11_norm2_weight_,
                     features_denseblock3_denselayer11_norm2_bias_,
@@ -6677,16 +6007,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer11_norm2_running_var_,
                     kFeaturesDenseblock3Denselayer11Norm2, batch);
 
-  // 15: relu    (features.denseblock3.denselayer11.relu2)
+  // 17: relu    (features.denseblock3.denselayer11.relu2)
   cnn::relu(features_denseblock3_denselayer11_relu2, features_denseblock3_denselayer11_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer11_conv2, features_denseblock3_denselayer11_relu2,
             features_denseblock3_denselayer11_conv2_weight_, kFeaturesDenseblock3Denselayer11Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer12.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer12.norm1)
   cnn::bn_inference(features_denseblock3_denselayer12_relu1, features_denseblock3_denselayer11_concat1,
                     features_denseblock3_denselayer12_norm1_weight_,
                     features_denseblock3_denselayer12_norm1_bias_,
@@ -6694,16 +6024,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer12_norm1_running_var_,
                     kFeaturesDenseblock3Denselayer12Norm1, batch);
 
-  // 12: relu    (features.denseblock3.denselayer12.relu1)
+  // 14: relu    (features.denseblock3.denselayer12.relu1)
   cnn::relu(features_denseblock3_denselayer12_relu1, features_denseblock3_denselayer12_relu1, k608x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer12_conv1, features_denseblock3_denselayer12_relu1,
             features_denseblock3_denselayer12_conv1_weight_, kFeaturesDenseblock3Denselayer12Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer12_relu2, features_denseblock3_denselayer12_conv1,
                     features_denseblock3_denselayer12_norm2_weight_,
                     features_denseblock3_denselayer12_norm2_bias_,
@@ -6711,16 +6041,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer12_norm2_running_var_,
                     kFeaturesDenseblock3Denselayer12Norm2, batch);
 
-  // 15: relu    (features.denseblock3.denselayer12.relu2)
+  // 17: relu    (features.denseblock3.denselayer12.relu2)
   cnn::relu(features_denseblock3_denselayer12_relu2, features_denseblock3_denselayer12_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer12_conv2, features_denseblock3_denselayer12_relu2,
             features_denseblock3_denselayer12_conv2_weight_, kFeaturesDenseblock3Denselayer12Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer13.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer13.norm1)
   cnn::bn_inference(features_denseblock3_denselayer13_relu1, features_denseblock3_denselayer12_concat1,
                     features_denseblock3_denselayer13_norm1_weight_,
                     features_denseblock3_denselayer13_norm1_bias_,
@@ -6728,16 +6058,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer13_norm1_running_var_,
                     kFeaturesDenseblock3Denselayer13Norm1, batch);
 
-  // 12: relu    (features.denseblock3.denselayer13.relu1)
+  // 14: relu    (features.denseblock3.denselayer13.relu1)
   cnn::relu(features_denseblock3_denselayer13_relu1, features_denseblock3_denselayer13_relu1, k640x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer13_conv1, features_denseblock3_denselayer13_relu1,
             features_denseblock3_denselayer13_conv1_weight_, kFeaturesDenseblock3Denselayer13Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer13_relu2, features_denseblock3_denselayer13_conv1,
                     features_denseblock3_denselayer13_norm2_weight_,
                     features_denseblock3_denselayer13_norm2_bias_,
@@ -6745,16 +6075,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer13_norm2_running_var_,
                     kFeaturesDenseblock3Denselayer13Norm2, batch);
 
-  // 15: relu    (features.denseblock3.denselayer13.relu2)
+  // 17: relu    (features.denseblock3.denselayer13.relu2)
   cnn::relu(features_denseblock3_denselayer13_relu2, features_denseblock3_denselayer13_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer13_conv2, features_denseblock3_denselayer13_relu2,
             features_denseblock3_denselayer13_conv2_weight_, kFeaturesDenseblock3Denselayer13Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer14.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer14.norm1)
   cnn::bn_inference(features_denseblock3_denselayer14_relu1, features_denseblock3_denselayer13_concat1,
                     features_denseblock3_denselayer14_norm1_weight_,
                     features_denseblock3_denselayer14_norm1_bias_,
@@ -6762,16 +6092,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer14_norm1_running_var_,
                     kFeaturesDenseblock3Denselayer14Norm1, batch);
 
-  // 12: relu    (features.denseblock3.denselayer14.relu1)
+  // 14: relu    (features.denseblock3.denselayer14.relu1)
   cnn::relu(features_denseblock3_denselayer14_relu1, features_denseblock3_denselayer14_relu1, k672x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer14_conv1, features_denseblock3_denselayer14_relu1,
             features_denseblock3_denselayer14_conv1_weight_, kFeaturesDenseblock3Denselayer14Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer14_relu2, features_denseblock3_denselayer14_conv1,
                     features_denseblock3_denselayer14_norm2_weight_,
                     features_denseblock3_denselayer14_norm2_bias_,
@@ -6779,16 +6109,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer14_norm2_running_var_,
                     kFeaturesDenseblock3Denselayer14Norm2, batch);
 
-  // 15: relu    (features.denseblock3.denselayer14.relu2)
+  // 17: relu    (features.denseblock3.denselayer14.relu2)
   cnn::relu(features_denseblock3_denselayer14_relu2, features_denseblock3_denselayer14_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer14_conv2, features_denseblock3_denselayer14_relu2,
             features_denseblock3_denselayer14_conv2_weight_, kFeaturesDenseblock3Denselayer14Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer15.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer15.norm1)
   cnn::bn_inference(features_denseblock3_denselayer15_relu1, features_denseblock3_denselayer14_concat1,
                     features_denseblock3_denselayer15_norm1_weight_,
                     features_denseblock3_denselayer15_norm1_bias_,
@@ -6796,16 +6126,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer15_norm1_running_var_,
                     kFeaturesDenseblock3Denselayer15Norm1, batch);
 
-  // 12: relu    (features.denseblock3.denselayer15.relu1)
+  // 14: relu    (features.denseblock3.denselayer15.relu1)
   cnn::relu(features_denseblock3_denselayer15_relu1, features_denseblock3_denselayer15_relu1, k704x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer15_conv1, features_denseblock3_denselayer15_relu1,
             features_denseblock3_denselayer15_conv1_weight_, kFeaturesDenseblock3Denselayer15Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer15_relu2, features_denseblock3_denselayer15_conv1,
                     features_denseblock3_denselayer15_norm2_weight_,
                     features_denseblock3_denselayer15_norm2_bias_,
@@ -6813,16 +6143,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer15_norm2_running_var_,
                     kFeaturesDenseblock3Denselayer15Norm2, batch);
 
-  // 15: relu    (features.denseblock3.denselayer15.relu2)
+  // 17: relu    (features.denseblock3.denselayer15.relu2)
   cnn::relu(features_denseblock3_denselayer15_relu2, features_denseblock3_denselayer15_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer15_conv2, features_denseblock3_denselayer15_relu2,
             features_denseblock3_denselayer15_conv2_weight_, kFeaturesDenseblock3Denselayer15Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer16.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer16.norm1)
   cnn::bn_inference(features_denseblock3_denselayer16_relu1, features_denseblock3_denselayer15_concat1,
                     features_denseblock3_denselayer16_norm1_weight_,
                     features_denseblock3_denselayer16_norm1_bias_,
@@ -6830,16 +6160,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer16_norm1_running_var_,
                     kFeaturesDenseblock3Denselayer16Norm1, batch);
 
-  // 12: relu    (features.denseblock3.denselayer16.relu1)
+  // 14: relu    (features.denseblock3.denselayer16.relu1)
   cnn::relu(features_denseblock3_denselayer16_relu1, features_denseblock3_denselayer16_relu1, k736x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer16_conv1, features_denseblock3_denselayer16_relu1,
             features_denseblock3_denselayer16_conv1_weight_, kFeaturesDenseblock3Denselayer16Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer16_relu2, features_denseblock3_denselayer16_conv1,
                     features_denseblock3_denselayer16_norm2_weight_,
                     features_denseblock3_denselayer16_norm2_bias_,
@@ -6847,16 +6177,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer16_norm2_running_var_,
                     kFeaturesDenseblock3Denselayer16Norm2, batch);
 
-  // 15: relu    (features.denseblock3.denselayer16.relu2)
+  // 17: relu    (features.denseblock3.denselayer16.relu2)
   cnn::relu(features_denseblock3_denselayer16_relu2, features_denseblock3_denselayer16_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer16_conv2, features_denseblock3_denselayer16_relu2,
             features_denseblock3_denselayer16_conv2_weight_, kFeaturesDenseblock3Denselayer16Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer17.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer17.norm1)
   cnn::bn_inference(features_denseblock3_denselayer17_relu1, features_denseblock3_denselayer16_concat1,
                     features_denseblock3_denselayer17_norm1_weight_,
                     features_denseblock3_denselayer17_norm1_bias_,
@@ -6864,16 +6194,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer17_norm1_running_var_,
                     kFeaturesDenseblock3Denselayer17Norm1, batch);
 
-  // 12: relu    (features.denseblock3.denselayer17.relu1)
+  // 14: relu    (features.denseblock3.denselayer17.relu1)
   cnn::relu(features_denseblock3_denselayer17_relu1, features_denseblock3_denselayer17_relu1, k768x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer17_conv1, features_denseblock3_denselayer17_relu1,
             features_denseblock3_denselayer17_conv1_weight_, kFeaturesDenseblock3Denselayer17Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer17_relu2, features_denseblock3_denselayer17_conv1,
                     features_denseblock3_denselayer17_norm2_weight_,
                     features_denseblock3_denselayer17_norm2_bias_,
@@ -6881,16 +6211,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer17_norm2_running_var_,
                     kFeaturesDenseblock3Denselayer17Norm2, batch);
 
-  // 15: relu    (features.denseblock3.denselayer17.relu2)
+  // 17: relu    (features.denseblock3.denselayer17.relu2)
   cnn::relu(features_denseblock3_denselayer17_relu2, features_denseblock3_denselayer17_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer17_conv2, features_denseblock3_denselayer17_relu2,
             features_denseblock3_denselayer17_conv2_weight_, kFeaturesDenseblock3Denselayer17Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer18.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer18.norm1)
   cnn::bn_inference(features_denseblock3_denselayer18_relu1, features_denseblock3_denselayer17_concat1,
                     features_denseblock3_denselayer18_norm1_weight_,
                     features_denseblock3_denselayer18_norm1_bias_,
@@ -6898,16 +6228,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer18_norm1_running_var_,
                     kFeaturesDenseblock3Denselayer18Norm1, batch);
 
-  // 12: relu    (features.denseblock3.denselayer18.relu1)
+  // 14: relu    (features.denseblock3.denselayer18.relu1)
   cnn::relu(features_denseblock3_denselayer18_relu1, features_denseblock3_denselayer18_relu1, k800x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer18_conv1, features_denseblock3_denselayer18_relu1,
             features_denseblock3_denselayer18_conv1_weight_, kFeaturesDenseblock3Denselayer18Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer18_relu2, features_denseblock3_denselayer18_conv1,
                     features_denseblock3_denselayer18_norm2_weight_,
                     features_denseblock3_denselayer18_norm2_bias_,
@@ -6915,16 +6245,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer18_norm2_running_var_,
                     kFeaturesDenseblock3Denselayer18Norm2, batch);
 
-  // 15: relu    (features.denseblock3.denselayer18.relu2)
+  // 17: relu    (features.denseblock3.denselayer18.relu2)
   cnn::relu(features_denseblock3_denselayer18_relu2, features_denseblock3_denselayer18_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer18_conv2, features_denseblock3_denselayer18_relu2,
             features_denseblock3_denselayer18_conv2_weight_, kFeaturesDenseblock3Denselayer18Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer19.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer19.norm1)
   cnn::bn_inference(features_denseblock3_denselayer19_relu1, features_denseblock3_denselayer18_concat1,
                     features_denseblock3_denselayer19_norm1_weight_,
                     features_denseblock3_denselayer19_norm1_bias_,
@@ -6932,16 +6262,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer19_norm1_running_var_,
                     kFeaturesDenseblock3Denselayer19Norm1, batch);
 
-  // 12: relu    (features.denseblock3.denselayer19.relu1)
+  // 14: relu    (features.denseblock3.denselayer19.relu1)
   cnn::relu(features_denseblock3_denselayer19_relu1, features_denseblock3_denselayer19_relu1, k832x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer19_conv1, features_denseblock3_denselayer19_relu1,
             features_denseblock3_denselayer19_conv1_weight_, kFeaturesDenseblock3Denselayer19Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer19_relu2, features_denseblock3_denselayer19_conv1,
                     features_denseblock3_denselayer19_norm2_weight_,
                     features_denseblock3_denselayer19_norm2_bias_,
@@ -6949,16 +6279,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer19_norm2_running_var_,
                     kFeaturesDenseblock3Denselayer19Norm2, batch);
 
-  // 15: relu    (features.denseblock3.denselayer19.relu2)
+  // 17: relu    (features.denseblock3.denselayer19.relu2)
   cnn::relu(features_denseblock3_denselayer19_relu2, features_denseblock3_denselayer19_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer19_conv2, features_denseblock3_denselayer19_relu2,
             features_denseblock3_denselayer19_conv2_weight_, kFeaturesDenseblock3Denselayer19Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer20.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer20.norm1)
   cnn::bn_inference(features_denseblock3_denselayer20_relu1, features_denseblock3_denselayer19_concat1,
                     features_denseblock3_denselayer20_norm1_weight_,
                     features_denseblock3_denselayer20_norm1_bias_,
@@ -6966,16 +6296,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer20_norm1_running_var_,
                     kFeaturesDenseblock3Denselayer20Norm1, batch);
 
-  // 12: relu    (features.denseblock3.denselayer20.relu1)
+  // 14: relu    (features.denseblock3.denselayer20.relu1)
   cnn::relu(features_denseblock3_denselayer20_relu1, features_denseblock3_denselayer20_relu1, k864x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer20_conv1, features_denseblock3_denselayer20_relu1,
             features_denseblock3_denselayer20_conv1_weight_, kFeaturesDenseblock3Denselayer20Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer20_relu2, features_denseblock3_denselayer20_conv1,
                     features_denseblock3_denselayer20_norm2_weight_,
                     features_denseblock3_denselayer20_norm2_bias_,
@@ -6983,16 +6313,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer20_norm2_running_var_,
                     kFeaturesDenseblock3Denselayer20Norm2, batch);
 
-  // 15: relu    (features.denseblock3.denselayer20.relu2)
+  // 17: relu    (features.denseblock3.denselayer20.relu2)
   cnn::relu(features_denseblock3_denselayer20_relu2, features_denseblock3_denselayer20_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer20_conv2, features_denseblock3_denselayer20_relu2,
             features_denseblock3_denselayer20_conv2_weight_, kFeaturesDenseblock3Denselayer20Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer21.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer21.norm1)
   cnn::bn_inference(features_denseblock3_denselayer21_relu1, features_denseblock3_denselayer20_concat1,
                     features_denseblock3_denselayer21_norm1_weight_,
                     features_denseblock3_denselayer21_norm1_bias_,
@@ -7000,16 +6330,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer21_norm1_running_var_,
                     kFeaturesDenseblock3Denselayer21Norm1, batch);
 
-  // 12: relu    (features.denseblock3.denselayer21.relu1)
+  // 14: relu    (features.denseblock3.denselayer21.relu1)
   cnn::relu(features_denseblock3_denselayer21_relu1, features_denseblock3_denselayer21_relu1, k896x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer21_conv1, features_denseblock3_denselayer21_relu1,
             features_denseblock3_denselayer21_conv1_weight_, kFeaturesDenseblock3Denselayer21Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer21_relu2, features_denseblock3_denselayer21_conv1,
                     features_denseblock3_denselayer21_norm2_weight_,
                     features_denseblock3_denselayer21_norm2_bias_,
@@ -7017,16 +6347,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer21_norm2_running_var_,
                     kFeaturesDenseblock3Denselayer21Norm2, batch);
 
-  // 15: relu    (features.denseblock3.denselayer21.relu2)
+  // 17: relu    (features.denseblock3.denselayer21.relu2)
   cnn::relu(features_denseblock3_denselayer21_relu2, features_denseblock3_denselayer21_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer21_conv2, features_denseblock3_denselayer21_relu2,
             features_denseblock3_denselayer21_conv2_weight_, kFeaturesDenseblock3Denselayer21Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer22.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer22.norm1)
   cnn::bn_inference(features_denseblock3_denselayer22_relu1, features_denseblock3_denselayer21_concat1,
                     features_denseblock3_denselayer22_norm1_weight_,
                     features_denseblock3_denselayer22_norm1_bias_,
@@ -7034,16 +6364,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer22_norm1_running_var_,
                     kFeaturesDenseblock3Denselayer22Norm1, batch);
 
-  // 12: relu    (features.denseblock3.denselayer22.relu1)
+  // 14: relu    (features.denseblock3.denselayer22.relu1)
   cnn::relu(features_denseblock3_denselayer22_relu1, features_denseblock3_denselayer22_relu1, k928x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer22_conv1, features_denseblock3_denselayer22_relu1,
             features_denseblock3_denselayer22_conv1_weight_, kFeaturesDenseblock3Denselayer22Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer22_relu2, features_denseblock3_denselayer22_conv1,
                     features_denseblock3_denselayer22_norm2_weight_,
                     features_denseblock3_denselayer22_norm2_bias_,
@@ -7051,16 +6381,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer22_norm2_running_var_,
                     kFeaturesDenseblock3Denselayer22Norm2, batch);
 
-  // 15: relu    (features.denseblock3.denselayer22.relu2)
+  // 17: relu    (features.denseblock3.denselayer22.relu2)
   cnn::relu(features_denseblock3_denselayer22_relu2, features_denseblock3_denselayer22_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer22_conv2, features_denseblock3_denselayer22_relu2,
             features_denseblock3_denselayer22_conv2_weight_, kFeaturesDenseblock3Denselayer22Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer23.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer23.norm1)
   cnn::bn_inference(features_denseblock3_denselayer23_relu1, features_denseblock3_denselayer22_concat1,
                     features_denseblock3_denselayer23_norm1_weight_,
                     features_denseblock3_denselayer23_norm1_bias_,
@@ -7068,16 +6398,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer23_norm1_running_var_,
                     kFeaturesDenseblock3Denselayer23Norm1, batch);
 
-  // 12: relu    (features.denseblock3.denselayer23.relu1)
+  // 14: relu    (features.denseblock3.denselayer23.relu1)
   cnn::relu(features_denseblock3_denselayer23_relu1, features_denseblock3_denselayer23_relu1, k960x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer23_conv1, features_denseblock3_denselayer23_relu1,
             features_denseblock3_denselayer23_conv1_weight_, kFeaturesDenseblock3Denselayer23Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer23_relu2, features_denseblock3_denselayer23_conv1,
                     features_denseblock3_denselayer23_norm2_weight_,
                     features_denseblock3_denselayer23_norm2_bias_,
@@ -7085,16 +6415,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer23_norm2_running_var_,
                     kFeaturesDenseblock3Denselayer23Norm2, batch);
 
-  // 15: relu    (features.denseblock3.denselayer23.relu2)
+  // 17: relu    (features.denseblock3.denselayer23.relu2)
   cnn::relu(features_denseblock3_denselayer23_relu2, features_denseblock3_denselayer23_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer23_conv2, features_denseblock3_denselayer23_relu2,
             features_denseblock3_denselayer23_conv2_weight_, kFeaturesDenseblock3Denselayer23Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer24.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer24.norm1)
   cnn::bn_inference(features_denseblock3_denselayer24_relu1, features_denseblock3_denselayer23_concat1,
                     features_denseblock3_denselayer24_norm1_weight_,
                     features_denseblock3_denselayer24_norm1_bias_,
@@ -7102,16 +6432,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer24_norm1_running_var_,
                     kFeaturesDenseblock3Denselayer24Norm1, batch);
 
-  // 12: relu    (features.denseblock3.denselayer24.relu1)
+  // 14: relu    (features.denseblock3.denselayer24.relu1)
   cnn::relu(features_denseblock3_denselayer24_relu1, features_denseblock3_denselayer24_relu1, k992x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer24_conv1, features_denseblock3_denselayer24_relu1,
             features_denseblock3_denselayer24_conv1_weight_, kFeaturesDenseblock3Denselayer24Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer24_relu2, features_denseblock3_denselayer24_conv1,
                     features_denseblock3_denselayer24_norm2_weight_,
                     features_denseblock3_denselayer24_norm2_bias_,
@@ -7119,16 +6449,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer24_norm2_running_var_,
                     kFeaturesDenseblock3Denselayer24Norm2, batch);
 
-  // 15: relu    (features.denseblock3.denselayer24.relu2)
+  // 17: relu    (features.denseblock3.denselayer24.relu2)
   cnn::relu(features_denseblock3_denselayer24_relu2, features_denseblock3_denselayer24_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer24_conv2, features_denseblock3_denselayer24_relu2,
             features_denseblock3_denselayer24_conv2_weight_, kFeaturesDenseblock3Denselayer24Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer25.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer25.norm1)
   cnn::bn_inference(features_denseblock3_denselayer25_relu1, features_denseblock3_denselayer24_concat1,
                     features_denseblock3_denselayer25_norm1_weight_,
                     features_denseblock3_denselayer25_norm1_bias_,
@@ -7136,16 +6466,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer25_norm1_running_var_,
                     kFeaturesDenseblock3Denselayer25Norm1, batch);
 
-  // 12: relu    (features.denseblock3.denselayer25.relu1)
+  // 14: relu    (features.denseblock3.denselayer25.relu1)
   cnn::relu(features_denseblock3_denselayer25_relu1, features_denseblock3_denselayer25_relu1, k1024x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer25_conv1, features_denseblock3_denselayer25_relu1,
             features_denseblock3_denselayer25_conv1_weight_, kFeaturesDenseblock3Denselayer25Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer25_relu2, features_denseblock3_denselayer25_conv1,
                     features_denseblock3_denselayer25_norm2_weight_,
                     features_denseblock3_denselayer25_norm2_bias_,
@@ -7153,16 +6483,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer25_norm2_running_var_,
                     kFeaturesDenseblock3Denselayer25Norm2, batch);
 
-  // 15: relu    (features.denseblock3.denselayer25.relu2)
+  // 17: relu    (features.denseblock3.denselayer25.relu2)
   cnn::relu(features_denseblock3_denselayer25_relu2, features_denseblock3_denselayer25_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer25_conv2, features_denseblock3_denselayer25_relu2,
             features_denseblock3_denselayer25_conv2_weight_, kFeaturesDenseblock3Denselayer25Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer26.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer26.norm1)
   cnn::bn_inference(features_denseblock3_denselayer26_relu1, features_denseblock3_denselayer25_concat1,
                     features_denseblock3_denselayer26_norm1_weight_,
                     features_denseblock3_denselayer26_norm1_bias_,
@@ -7170,16 +6500,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer26_norm1_running_var_,
                     kFeaturesDenseblock3Denselayer26Norm1, batch);
 
-  // 12: relu    (features.denseblock3.denselayer26.relu1)
+  // 14: relu    (features.denseblock3.denselayer26.relu1)
   cnn::relu(features_denseblock3_denselayer26_relu1, features_denseblock3_denselayer26_relu1, k1056x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer26_conv1, features_denseblock3_denselayer26_relu1,
             features_denseblock3_denselayer26_conv1_weight_, kFeaturesDenseblock3Denselayer26Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer26_relu2, features_denseblock3_denselayer26_conv1,
                     features_denseblock3_denselayer26_norm2_weight_,
                     features_denseblock3_denselayer26_norm2_bias_,
@@ -7187,16 +6517,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer26_norm2_running_var_,
                     kFeaturesDenseblock3Denselayer26Norm2, batch);
 
-  // 15: relu    (features.denseblock3.denselayer26.relu2)
+  // 17: relu    (features.denseblock3.denselayer26.relu2)
   cnn::relu(features_denseblock3_denselayer26_relu2, features_denseblock3_denselayer26_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer26_conv2, features_denseblock3_denselayer26_relu2,
             features_denseblock3_denselayer26_conv2_weight_, kFeaturesDenseblock3Denselayer26Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer27.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer27.norm1)
   cnn::bn_inference(features_denseblock3_denselayer27_relu1, features_denseblock3_denselayer26_concat1,
                     features_denseblock3_denselayer27_norm1_weight_,
                     features_denseblock3_denselayer27_norm1_bias_,
@@ -7204,16 +6534,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer27_norm1_running_var_,
                     kFeaturesDenseblock3Denselayer27Norm1, batch);
 
-  // 12: relu    (features.denseblock3.denselayer27.relu1)
+  // 14: relu    (features.denseblock3.denselayer27.relu1)
   cnn::relu(features_denseblock3_denselayer27_relu1, features_denseblock3_denselayer27_relu1, k1088x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer27_conv1, features_denseblock3_denselayer27_relu1,
             features_denseblock3_denselayer27_conv1_weight_, kFeaturesDenseblock3Denselayer27Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer27_relu2, features_denseblock3_denselayer27_conv1,
                     features_denseblock3_denselayer27_norm2_weight_,
                     features_denseblock3_denselayer27_norm2_bias_,
@@ -7221,16 +6551,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer27_norm2_running_var_,
                     kFeaturesDenseblock3Denselayer27Norm2, batch);
 
-  // 15: relu    (features.denseblock3.denselayer27.relu2)
+  // 17: relu    (features.denseblock3.denselayer27.relu2)
   cnn::relu(features_denseblock3_denselayer27_relu2, features_denseblock3_denselayer27_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer27_conv2, features_denseblock3_denselayer27_relu2,
             features_denseblock3_denselayer27_conv2_weight_, kFeaturesDenseblock3Denselayer27Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer28.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer28.norm1)
   cnn::bn_inference(features_denseblock3_denselayer28_relu1, features_denseblock3_denselayer27_concat1,
                     features_denseblock3_denselayer28_norm1_weight_,
                     features_denseblock3_denselayer28_norm1_bias_,
@@ -7238,16 +6568,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer28_norm1_running_var_,
                     kFeaturesDenseblock3Denselayer28Norm1, batch);
 
-  // 12: relu    (features.denseblock3.denselayer28.relu1)
+  // 14: relu    (features.denseblock3.denselayer28.relu1)
   cnn::relu(features_denseblock3_denselayer28_relu1, features_denseblock3_denselayer28_relu1, k1120x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer28_conv1, features_denseblock3_denselayer28_relu1,
             features_denseblock3_denselayer28_conv1_weight_, kFeaturesDenseblock3Denselayer28Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer28_relu2, features_denseblock3_denselayer28_conv1,
                     features_denseblock3_denselayer28_norm2_weight_,
                     features_denseblock3_denselayer28_norm2_bias_,
@@ -7255,16 +6585,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer28_norm2_running_var_,
                     kFeaturesDenseblock3Denselayer28Norm2, batch);
 
-  // 15: relu    (features.denseblock3.denselayer28.relu2)
+  // 17: relu    (features.denseblock3.denselayer28.relu2)
   cnn::relu(features_denseblock3_denselayer28_relu2, features_denseblock3_denselayer28_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer28_conv2, features_denseblock3_denselayer28_relu2,
             features_denseblock3_denselayer28_conv2_weight_, kFeaturesDenseblock3Denselayer28Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer29.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer29.norm1)
   cnn::bn_inference(features_denseblock3_denselayer29_relu1, features_denseblock3_denselayer28_concat1,
                     features_denseblock3_denselayer29_norm1_weight_,
                     features_denseblock3_denselayer29_norm1_bias_,
@@ -7272,16 +6602,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer29_norm1_running_var_,
                     kFeaturesDenseblock3Denselayer29Norm1, batch);
 
-  // 12: relu    (features.denseblock3.denselayer29.relu1)
+  // 14: relu    (features.denseblock3.denselayer29.relu1)
   cnn::relu(features_denseblock3_denselayer29_relu1, features_denseblock3_denselayer29_relu1, k1152x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer29_conv1, features_denseblock3_denselayer29_relu1,
             features_denseblock3_denselayer29_conv1_weight_, kFeaturesDenseblock3Denselayer29Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer29_relu2, features_denseblock3_denselayer29_conv1,
                     features_denseblock3_denselayer29_norm2_weight_,
                     features_denseblock3_denselayer29_norm2_bias_,
@@ -7289,16 +6619,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer29_norm2_running_var_,
                     kFeaturesDenseblock3Denselayer29Norm2, batch);
 
-  // 15: relu    (features.denseblock3.denselayer29.relu2)
+  // 17: relu    (features.denseblock3.denselayer29.relu2)
   cnn::relu(features_denseblock3_denselayer29_relu2, features_denseblock3_denselayer29_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer29_conv2, features_denseblock3_denselayer29_relu2,
             features_denseblock3_denselayer29_conv2_weight_, kFeaturesDenseblock3Denselayer29Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer30.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer30.norm1)
   cnn::bn_inference(features_denseblock3_denselayer30_relu1, features_denseblock3_denselayer29_concat1,
                     features_denseblock3_denselayer30_norm1_weight_,
                     features_denseblock3_denselayer30_norm1_bias_,
@@ -7306,16 +6636,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer30_norm1_running_var_,
                     kFeaturesDenseblock3Denselayer30Norm1, batch);
 
-  // 12: relu    (features.denseblock3.denselayer30.relu1)
+  // 14: relu    (features.denseblock3.denselayer30.relu1)
   cnn::relu(features_denseblock3_denselayer30_relu1, features_denseblock3_denselayer30_relu1, k1184x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer30_conv1, features_denseblock3_denselayer30_relu1,
             features_denseblock3_denselayer30_conv1_weight_, kFeaturesDenseblock3Denselayer30Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer30_relu2, features_denseblock3_denselayer30_conv1,
                     features_denseblock3_denselayer30_norm2_weight_,
                     features_denseblock3_denselayer30_norm2_bias_,
@@ -7323,16 +6653,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer30_norm2_running_var_,
                     kFeaturesDenseblock3Denselayer30Norm2, batch);
 
-  // 15: relu    (features.denseblock3.denselayer30.relu2)
+  // 17: relu    (features.denseblock3.denselayer30.relu2)
   cnn::relu(features_denseblock3_denselayer30_relu2, features_denseblock3_denselayer30_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer30_conv2, features_denseblock3_denselayer30_relu2,
             features_denseblock3_denselayer30_conv2_weight_, kFeaturesDenseblock3Denselayer30Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer31.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer31.norm1)
   cnn::bn_inference(features_denseblock3_denselayer31_relu1, features_denseblock3_denselayer30_concat1,
                     features_denseblock3_denselayer31_norm1_weight_,
                     features_denseblock3_denselayer31_norm1_bias_,
@@ -7340,16 +6670,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer31_norm1_running_var_,
                     kFeaturesDenseblock3Denselayer31Norm1, batch);
 
-  // 12: relu    (features.denseblock3.denselayer31.relu1)
+  // 14: relu    (features.denseblock3.denselayer31.relu1)
   cnn::relu(features_denseblock3_denselayer31_relu1, features_denseblock3_denselayer31_relu1, k1216x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer31_conv1, features_denseblock3_denselayer31_relu1,
             features_denseblock3_denselayer31_conv1_weight_, kFeaturesDenseblock3Denselayer31Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer31_relu2, features_denseblock3_denselayer31_conv1,
                     features_denseblock3_denselayer31_norm2_weight_,
                     features_denseblock3_denselayer31_norm2_bias_,
@@ -7357,16 +6687,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer31_norm2_running_var_,
                     kFeaturesDenseblock3Denselayer31Norm2, batch);
 
-  // 15: relu    (features.denseblock3.denselayer31.relu2)
+  // 17: relu    (features.denseblock3.denselayer31.relu2)
   cnn::relu(features_denseblock3_denselayer31_relu2, features_denseblock3_denselayer31_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer31_conv2, features_denseblock3_denselayer31_relu2,
             features_denseblock3_denselayer31_conv2_weight_, kFeaturesDenseblock3Denselayer31Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock3.denselayer32.norm1)
+  // 13: | norm1 = bn    (features.denseblock3.denselayer32.norm1)
   cnn::bn_inference(features_denseblock3_denselayer32_relu1, features_denseblock3_denselayer31_concat1,
                     features_denseblock3_denselayer32_norm1_weight_,
                     features_denseblock3_denselayer32_norm1_bias_,
@@ -7374,16 +6704,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer32_norm1_running_var_,
                     kFeaturesDenseblock3Denselayer32Norm1, batch);
 
-  // 12: relu    (features.denseblock3.denselayer32.relu1)
+  // 14: relu    (features.denseblock3.denselayer32.relu1)
   cnn::relu(features_denseblock3_denselayer32_relu1, features_denseblock3_denselayer32_relu1, k1248x14x14,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer32_conv1, features_denseblock3_denselayer32_relu1,
             features_denseblock3_denselayer32_conv1_weight_, kFeaturesDenseblock3Denselayer32Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock3_denselayer32_relu2, features_denseblock3_denselayer32_conv1,
                     features_denseblock3_denselayer32_norm2_weight_,
                     features_denseblock3_denselayer32_norm2_bias_,
@@ -7391,32 +6721,32 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock3_denselayer32_norm2_running_var_,
                     kFeaturesDenseblock3Denselayer32Norm2, batch);
 
-  // 15: relu    (features.denseblock3.denselayer32.relu2)
+  // 17: relu    (features.denseblock3.denselayer32.relu2)
   cnn::relu(features_denseblock3_denselayer32_relu2, features_denseblock3_denselayer32_relu2, k128x14x14,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer32_conv2, features_denseblock3_denselayer32_relu2,
             features_denseblock3_denselayer32_conv2_weight_, kFeaturesDenseblock3Denselayer32Conv2, batch,
             scratch());
 
-  // 22: norm = bn
+  // 24: norm = bn
   cnn::bn_inference(features_transition3_relu1, features_denseblock3_denselayer32_concat1,
                     features_transition3_norm_weight_, features_transition3_norm_bias_,
                     features_transition3_norm_running_mean_, features_transition3_norm_running_var_,
                     kFeaturesTransition3Norm, batch);
 
-  // 23: relu    (features.transition3.relu1)
+  // 25: relu    (features.transition3.relu1)
   cnn::relu(features_transition3_relu1, features_transition3_relu1, k1280x14x14, batch);
 
-  // 24: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
+  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
   cnn::conv(features_transition3_conv, features_transition3_relu1, features_transition3_conv_weight_,
             kFeaturesTransition3Conv, batch, scratch());
 
-  // 25: avgpool(2)    (features.transition3.avgpool1)
+  // 27: avgpool(2)    (features.transition3.avgpool1)
   cnn::avgpool(features_transition3_avgpool1, features_transition3_conv, kFeaturesTransition3Avgpool1, batch);
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer1.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer1.norm1)
   cnn::bn_inference(features_denseblock4_denselayer1_relu1, features_transition3_avgpool1,
                     features_denseblock4_denselayer1_norm1_weight_,
                     features_denseblock4_denselayer1_norm1_bias_,
@@ -7424,15 +6754,15 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer1_norm1_running_var_, kFeaturesDenseblock4Denselayer1Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock4.denselayer1.relu1)
+  // 14: relu    (features.denseblock4.denselayer1.relu1)
   cnn::relu(features_denseblock4_denselayer1_relu1, features_denseblock4_denselayer1_relu1, k640x7x7, batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer1_conv1, features_denseblock4_denselayer1_relu1,
             features_denseblock4_denselayer1_conv1_weight_, kFeaturesDenseblock4Denselayer1Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer1_relu2, features_denseblock4_denselayer1_conv1,
                     features_denseblock4_denselayer1_norm2_weight_,
                     features_denseblock4_denselayer1_norm2_bias_,
@@ -7440,15 +6770,15 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer1_norm2_running_var_, kFeaturesDenseblock4Denselayer1Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock4.denselayer1.relu2)
+  // 17: relu    (features.denseblock4.denselayer1.relu2)
   cnn::relu(features_denseblock4_denselayer1_relu2, features_denseblock4_denselayer1_relu2, k128x7x7, batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer1_conv2, features_denseblock4_denselayer1_relu2,
             features_denseblock4_denselayer1_conv2_weight_, kFeaturesDenseblock4Denselayer1Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer2.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer2.norm1)
   cnn::bn_inference(features_denseblock4_denselayer2_relu1, features_denseblock4_denselayer1_concat1,
                     features_denseblock4_denselayer2_norm1_weight_,
                     features_denseblock4_denselayer2_norm1_bias_,
@@ -7456,15 +6786,15 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer2_norm1_running_var_, kFeaturesDenseblock4Denselayer2Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock4.denselayer2.relu1)
+  // 14: relu    (features.denseblock4.denselayer2.relu1)
   cnn::relu(features_denseblock4_denselayer2_relu1, features_denseblock4_denselayer2_relu1, k672x7x7, batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer2_conv1, features_denseblock4_denselayer2_relu1,
             features_denseblock4_denselayer2_conv1_weight_, kFeaturesDenseblock4Denselayer2Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer2_relu2, features_denseblock4_denselayer2_conv1,
                     features_denseblock4_denselayer2_norm2_weight_,
                     features_denseblock4_denselayer2_norm2_bias_,
@@ -7472,15 +6802,15 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer2_norm2_running_var_, kFeaturesDenseblock4Denselayer2Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock4.denselayer2.relu2)
+  // 17: relu    (features.denseblock4.denselayer2.relu2)
   cnn::relu(features_denseblock4_denselayer2_relu2, features_denseblock4_denselayer2_relu2, k128x7x7, batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer2_conv2, features_denseblock4_denselayer2_relu2,
             features_denseblock4_denselayer2_conv2_weight_, kFeaturesDenseblock4Denselayer2Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer3.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer3.norm1)
   cnn::bn_inference(features_denseblock4_denselayer3_relu1, features_denseblock4_denselayer2_concat1,
                     features_denseblock4_denselayer3_norm1_weight_,
                     features_denseblock4_denselayer3_norm1_bias_,
@@ -7488,15 +6818,15 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer3_norm1_running_var_, kFeaturesDenseblock4Denselayer3Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock4.denselayer3.relu1)
+  // 14: relu    (features.denseblock4.denselayer3.relu1)
   cnn::relu(features_denseblock4_denselayer3_relu1, features_denseblock4_denselayer3_relu1, k704x7x7, batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer3_conv1, features_denseblock4_denselayer3_relu1,
             features_denseblock4_denselayer3_conv1_weight_, kFeaturesDenseblock4Denselayer3Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer3_relu2, features_denseblock4_denselayer3_conv1,
                     features_denseblock4_denselayer3_norm2_weight_,
                     features_denseblock4_denselayer3_norm2_bias_,
@@ -7504,15 +6834,15 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer3_norm2_running_var_, kFeaturesDenseblock4Denselayer3Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock4.denselayer3.relu2)
+  // 17: relu    (features.denseblock4.denselayer3.relu2)
   cnn::relu(features_denseblock4_denselayer3_relu2, features_denseblock4_denselayer3_relu2, k128x7x7, batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer3_conv2, features_denseblock4_denselayer3_relu2,
             features_denseblock4_denselayer3_conv2_weight_, kFeaturesDenseblock4Denselayer3Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer4.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer4.norm1)
   cnn::bn_inference(features_denseblock4_denselayer4_relu1, features_denseblock4_denselayer3_concat1,
                     features_denseblock4_denselayer4_norm1_weight_,
                     features_denseblock4_denselayer4_norm1_bias_,
@@ -7520,15 +6850,15 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer4_norm1_running_var_, kFeaturesDenseblock4Denselayer4Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock4.denselayer4.relu1)
+  // 14: relu    (features.denseblock4.denselayer4.relu1)
   cnn::relu(features_denseblock4_denselayer4_relu1, features_denseblock4_denselayer4_relu1, k736x7x7, batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer4_conv1, features_denseblock4_denselayer4_relu1,
             features_denseblock4_denselayer4_conv1_weight_, kFeaturesDenseblock4Denselayer4Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer4_relu2, features_denseblock4_denselayer4_conv1,
                     features_denseblock4_denselayer4_norm2_weight_,
                     features_denseblock4_denselayer4_norm2_bias_,
@@ -7536,15 +6866,15 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer4_norm2_running_var_, kFeaturesDenseblock4Denselayer4Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock4.denselayer4.relu2)
+  // 17: relu    (features.denseblock4.denselayer4.relu2)
   cnn::relu(features_denseblock4_denselayer4_relu2, features_denseblock4_denselayer4_relu2, k128x7x7, batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer4_conv2, features_denseblock4_denselayer4_relu2,
             features_denseblock4_denselayer4_conv2_weight_, kFeaturesDenseblock4Denselayer4Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer5.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer5.norm1)
   cnn::bn_inference(features_denseblock4_denselayer5_relu1, features_denseblock4_denselayer4_concat1,
                     features_denseblock4_denselayer5_norm1_weight_,
                     features_denseblock4_denselayer5_norm1_bias_,
@@ -7552,15 +6882,15 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer5_norm1_running_var_, kFeaturesDenseblock4Denselayer5Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock4.denselayer5.relu1)
+  // 14: relu    (features.denseblock4.denselayer5.relu1)
   cnn::relu(features_denseblock4_denselayer5_relu1, features_denseblock4_denselayer5_relu1, k768x7x7, batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer5_conv1, features_denseblock4_denselayer5_relu1,
             features_denseblock4_denselayer5_conv1_weight_, kFeaturesDenseblock4Denselayer5Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer5_relu2, features_denseblock4_denselayer5_conv1,
                     features_denseblock4_denselayer5_norm2_weight_,
                     features_denseblock4_denselayer5_norm2_bias_,
@@ -7568,15 +6898,15 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer5_norm2_running_var_, kFeaturesDenseblock4Denselayer5Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock4.denselayer5.relu2)
+  // 17: relu    (features.denseblock4.denselayer5.relu2)
   cnn::relu(features_denseblock4_denselayer5_relu2, features_denseblock4_denselayer5_relu2, k128x7x7, batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer5_conv2, features_denseblock4_denselayer5_relu2,
             features_denseblock4_denselayer5_conv2_weight_, kFeaturesDenseblock4Denselayer5Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer6.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer6.norm1)
   cnn::bn_inference(features_denseblock4_denselayer6_relu1, features_denseblock4_denselayer5_concat1,
                     features_denseblock4_denselayer6_norm1_weight_,
                     features_denseblock4_denselayer6_norm1_bias_,
@@ -7584,15 +6914,15 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer6_norm1_running_var_, kFeaturesDenseblock4Denselayer6Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock4.denselayer6.relu1)
+  // 14: relu    (features.denseblock4.denselayer6.relu1)
   cnn::relu(features_denseblock4_denselayer6_relu1, features_denseblock4_denselayer6_relu1, k800x7x7, batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer6_conv1, features_denseblock4_denselayer6_relu1,
             features_denseblock4_denselayer6_conv1_weight_, kFeaturesDenseblock4Denselayer6Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer6_relu2, features_denseblock4_denselayer6_conv1,
                     features_denseblock4_denselayer6_norm2_weight_,
                     features_denseblock4_denselayer6_norm2_bias_,
@@ -7600,15 +6930,15 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer6_norm2_running_var_, kFeaturesDenseblock4Denselayer6Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock4.denselayer6.relu2)
+  // 17: relu    (features.denseblock4.denselayer6.relu2)
   cnn::relu(features_denseblock4_denselayer6_relu2, features_denseblock4_denselayer6_relu2, k128x7x7, batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer6_conv2, features_denseblock4_denselayer6_relu2,
             features_denseblock4_denselayer6_conv2_weight_, kFeaturesDenseblock4Denselayer6Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer7.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer7.norm1)
   cnn::bn_inference(features_denseblock4_denselayer7_relu1, features_denseblock4_denselayer6_concat1,
                     features_denseblock4_denselayer7_norm1_weight_,
                     features_denseblock4_denselayer7_norm1_bias_,
@@ -7616,15 +6946,15 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer7_norm1_running_var_, kFeaturesDenseblock4Denselayer7Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock4.denselayer7.relu1)
+  // 14: relu    (features.denseblock4.denselayer7.relu1)
   cnn::relu(features_denseblock4_denselayer7_relu1, features_denseblock4_denselayer7_relu1, k832x7x7, batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer7_conv1, features_denseblock4_denselayer7_relu1,
             features_denseblock4_denselayer7_conv1_weight_, kFeaturesDenseblock4Denselayer7Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer7_relu2, features_denseblock4_denselayer7_conv1,
                     features_denseblock4_denselayer7_norm2_weight_,
                     features_denseblock4_denselayer7_norm2_bias_,
@@ -7632,15 +6962,15 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer7_norm2_running_var_, kFeaturesDenseblock4Denselayer7Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock4.denselayer7.relu2)
+  // 17: relu    (features.denseblock4.denselayer7.relu2)
   cnn::relu(features_denseblock4_denselayer7_relu2, features_denseblock4_denselayer7_relu2, k128x7x7, batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer7_conv2, features_denseblock4_denselayer7_relu2,
             features_denseblock4_denselayer7_conv2_weight_, kFeaturesDenseblock4Denselayer7Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer8.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer8.norm1)
   cnn::bn_inference(features_denseblock4_denselayer8_relu1, features_denseblock4_denselayer7_concat1,
                     features_denseblock4_denselayer8_norm1_weight_,
                     features_denseblock4_denselayer8_norm1_bias_,
@@ -7648,15 +6978,15 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer8_norm1_running_var_, kFeaturesDenseblock4Denselayer8Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock4.denselayer8.relu1)
+  // 14: relu    (features.denseblock4.denselayer8.relu1)
   cnn::relu(features_denseblock4_denselayer8_relu1, features_denseblock4_denselayer8_relu1, k864x7x7, batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer8_conv1, features_denseblock4_denselayer8_relu1,
             features_denseblock4_denselayer8_conv1_weight_, kFeaturesDenseblock4Denselayer8Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer8_relu2, features_denseblock4_denselayer8_conv1,
                     features_denseblock4_denselayer8_norm2_weight_,
                     features_denseblock4_denselayer8_norm2_bias_,
@@ -7664,15 +6994,15 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer8_norm2_running_var_, kFeaturesDenseblock4Denselayer8Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock4.denselayer8.relu2)
+  // 17: relu    (features.denseblock4.denselayer8.relu2)
   cnn::relu(features_denseblock4_denselayer8_relu2, features_denseblock4_denselayer8_relu2, k128x7x7, batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer8_conv2, features_denseblock4_denselayer8_relu2,
             features_denseblock4_denselayer8_conv2_weight_, kFeaturesDenseblock4Denselayer8Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer9.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer9.norm1)
   cnn::bn_inference(features_denseblock4_denselayer9_relu1, features_denseblock4_denselayer8_concat1,
                     features_denseblock4_denselayer9_norm1_weight_,
                     features_denseblock4_denselayer9_norm1_bias_,
@@ -7680,15 +7010,15 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer9_norm1_running_var_, kFeaturesDenseblock4Denselayer9Norm1,
                     batch);
 
-  // 12: relu    (features.denseblock4.denselayer9.relu1)
+  // 14: relu    (features.denseblock4.denselayer9.relu1)
   cnn::relu(features_denseblock4_denselayer9_relu1, features_denseblock4_denselayer9_relu1, k896x7x7, batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer9_conv1, features_denseblock4_denselayer9_relu1,
             features_denseblock4_denselayer9_conv1_weight_, kFeaturesDenseblock4Denselayer9Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer9_relu2, features_denseblock4_denselayer9_conv1,
                     features_denseblock4_denselayer9_norm2_weight_,
                     features_denseblock4_denselayer9_norm2_bias_,
@@ -7696,15 +7026,15 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer9_norm2_running_var_, kFeaturesDenseblock4Denselayer9Norm2,
                     batch);
 
-  // 15: relu    (features.denseblock4.denselayer9.relu2)
+  // 17: relu    (features.denseblock4.denselayer9.relu2)
   cnn::relu(features_denseblock4_denselayer9_relu2, features_denseblock4_denselayer9_relu2, k128x7x7, batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer9_conv2, features_denseblock4_denselayer9_relu2,
             features_denseblock4_denselayer9_conv2_weight_, kFeaturesDenseblock4Denselayer9Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer10.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer10.norm1)
   cnn::bn_inference(features_denseblock4_denselayer10_relu1, features_denseblock4_denselayer9_concat1,
                     features_denseblock4_denselayer10_norm1_weight_,
                     features_denseblock4_denselayer10_norm1_bias_,
@@ -7712,16 +7042,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer10_norm1_running_var_,
                     kFeaturesDenseblock4Denselayer10Norm1, batch);
 
-  // 12: relu    (features.denseblock4.denselayer10.relu1)
+  // 14: relu    (features.denseblock4.denselayer10.relu1)
   cnn::relu(features_denseblock4_denselayer10_relu1, features_denseblock4_denselayer10_relu1, k928x7x7,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer10_conv1, features_denseblock4_denselayer10_relu1,
             features_denseblock4_denselayer10_conv1_weight_, kFeaturesDenseblock4Denselayer10Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer10_relu2, features_denseblock4_denselayer10_conv1,
                     features_denseblock4_denselayer10_norm2_weight_,
                     features_denseblock4_denselayer10_norm2_bias_,
@@ -7729,16 +7059,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer10_norm2_running_var_,
                     kFeaturesDenseblock4Denselayer10Norm2, batch);
 
-  // 15: relu    (features.denseblock4.denselayer10.relu2)
+  // 17: relu    (features.denseblock4.denselayer10.relu2)
   cnn::relu(features_denseblock4_denselayer10_relu2, features_denseblock4_denselayer10_relu2, k128x7x7,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer10_conv2, features_denseblock4_denselayer10_relu2,
             features_denseblock4_denselayer10_conv2_weight_, kFeaturesDenseblock4Denselayer10Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer11.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer11.norm1)
   cnn::bn_inference(features_denseblock4_denselayer11_relu1, features_denseblock4_denselayer10_concat1,
                     features_denseblock4_denselayer11_norm1_weight_,
                     features_denseblock4_denselayer11_norm1_bias_,
@@ -7746,16 +7076,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer11_norm1_running_var_,
                     kFeaturesDenseblock4Denselayer11Norm1, batch);
 
-  // 12: relu    (features.denseblock4.denselayer11.relu1)
+  // 14: relu    (features.denseblock4.denselayer11.relu1)
   cnn::relu(features_denseblock4_denselayer11_relu1, features_denseblock4_denselayer11_relu1, k960x7x7,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer11_conv1, features_denseblock4_denselayer11_relu1,
             features_denseblock4_denselayer11_conv1_weight_, kFeaturesDenseblock4Denselayer11Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer11_relu2, features_denseblock4_denselayer11_conv1,
                     features_denseblock4_denselayer11_norm2_weight_,
                     features_denseblock4_denselayer11_norm2_bias_,
@@ -7763,16 +7093,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer11_norm2_running_var_,
                     kFeaturesDenseblock4Denselayer11Norm2, batch);
 
-  // 15: relu    (features.denseblock4.denselayer11.relu2)
+  // 17: relu    (features.denseblock4.denselayer11.relu2)
   cnn::relu(features_denseblock4_denselayer11_relu2, features_denseblock4_denselayer11_relu2, k128x7x7,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer11_conv2, features_denseblock4_denselayer11_relu2,
             features_denseblock4_denselayer11_conv2_weight_, kFeaturesDenseblock4Denselayer11Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer12.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer12.norm1)
   cnn::bn_inference(features_denseblock4_denselayer12_relu1, features_denseblock4_denselayer11_concat1,
                     features_denseblock4_denselayer12_norm1_weight_,
                     features_denseblock4_denselayer12_norm1_bias_,
@@ -7780,16 +7110,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer12_norm1_running_var_,
                     kFeaturesDenseblock4Denselayer12Norm1, batch);
 
-  // 12: relu    (features.denseblock4.denselayer12.relu1)
+  // 14: relu    (features.denseblock4.denselayer12.relu1)
   cnn::relu(features_denseblock4_denselayer12_relu1, features_denseblock4_denselayer12_relu1, k992x7x7,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer12_conv1, features_denseblock4_denselayer12_relu1,
             features_denseblock4_denselayer12_conv1_weight_, kFeaturesDenseblock4Denselayer12Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer12_relu2, features_denseblock4_denselayer12_conv1,
                     features_denseblock4_denselayer12_norm2_weight_,
                     features_denseblock4_denselayer12_norm2_bias_,
@@ -7797,16 +7127,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer12_norm2_running_var_,
                     kFeaturesDenseblock4Denselayer12Norm2, batch);
 
-  // 15: relu    (features.denseblock4.denselayer12.relu2)
+  // 17: relu    (features.denseblock4.denselayer12.relu2)
   cnn::relu(features_denseblock4_denselayer12_relu2, features_denseblock4_denselayer12_relu2, k128x7x7,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer12_conv2, features_denseblock4_denselayer12_relu2,
             features_denseblock4_denselayer12_conv2_weight_, kFeaturesDenseblock4Denselayer12Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer13.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer13.norm1)
   cnn::bn_inference(features_denseblock4_denselayer13_relu1, features_denseblock4_denselayer12_concat1,
                     features_denseblock4_denselayer13_norm1_weight_,
                     features_denseblock4_denselayer13_norm1_bias_,
@@ -7814,16 +7144,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer13_norm1_running_var_,
                     kFeaturesDenseblock4Denselayer13Norm1, batch);
 
-  // 12: relu    (features.denseblock4.denselayer13.relu1)
+  // 14: relu    (features.denseblock4.denselayer13.relu1)
   cnn::relu(features_denseblock4_denselayer13_relu1, features_denseblock4_denselayer13_relu1, k1024x7x7,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer13_conv1, features_denseblock4_denselayer13_relu1,
             features_denseblock4_denselayer13_conv1_weight_, kFeaturesDenseblock4Denselayer13Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer13_relu2, features_denseblock4_denselayer13_conv1,
                     features_denseblock4_denselayer13_norm2_weight_,
                     features_denseblock4_denselayer13_norm2_bias_,
@@ -7831,16 +7161,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer13_norm2_running_var_,
                     kFeaturesDenseblock4Denselayer13Norm2, batch);
 
-  // 15: relu    (features.denseblock4.denselayer13.relu2)
+  // 17: relu    (features.denseblock4.denselayer13.relu2)
   cnn::relu(features_denseblock4_denselayer13_relu2, features_denseblock4_denselayer13_relu2, k128x7x7,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer13_conv2, features_denseblock4_denselayer13_relu2,
             features_denseblock4_denselayer13_conv2_weight_, kFeaturesDenseblock4Denselayer13Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer14.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer14.norm1)
   cnn::bn_inference(features_denseblock4_denselayer14_relu1, features_denseblock4_denselayer13_concat1,
                     features_denseblock4_denselayer14_norm1_weight_,
                     features_denseblock4_denselayer14_norm1_bias_,
@@ -7848,16 +7178,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer14_norm1_running_var_,
                     kFeaturesDenseblock4Denselayer14Norm1, batch);
 
-  // 12: relu    (features.denseblock4.denselayer14.relu1)
+  // 14: relu    (features.denseblock4.denselayer14.relu1)
   cnn::relu(features_denseblock4_denselayer14_relu1, features_denseblock4_denselayer14_relu1, k1056x7x7,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer14_conv1, features_denseblock4_denselayer14_relu1,
             features_denseblock4_denselayer14_conv1_weight_, kFeaturesDenseblock4Denselayer14Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer14_relu2, features_denseblock4_denselayer14_conv1,
                     features_denseblock4_denselayer14_norm2_weight_,
                     features_denseblock4_denselayer14_norm2_bias_,
@@ -7865,16 +7195,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer14_norm2_running_var_,
                     kFeaturesDenseblock4Denselayer14Norm2, batch);
 
-  // 15: relu    (features.denseblock4.denselayer14.relu2)
+  // 17: relu    (features.denseblock4.denselayer14.relu2)
   cnn::relu(features_denseblock4_denselayer14_relu2, features_denseblock4_denselayer14_relu2, k128x7x7,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer14_conv2, features_denseblock4_denselayer14_relu2,
             features_denseblock4_denselayer14_conv2_weight_, kFeaturesDenseblock4Denselayer14Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer15.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer15.norm1)
   cnn::bn_inference(features_denseblock4_denselayer15_relu1, features_denseblock4_denselayer14_concat1,
                     features_denseblock4_denselayer15_norm1_weight_,
                     features_denseblock4_denselayer15_norm1_bias_,
@@ -7882,16 +7212,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer15_norm1_running_var_,
                     kFeaturesDenseblock4Denselayer15Norm1, batch);
 
-  // 12: relu    (features.denseblock4.denselayer15.relu1)
+  // 14: relu    (features.denseblock4.denselayer15.relu1)
   cnn::relu(features_denseblock4_denselayer15_relu1, features_denseblock4_denselayer15_relu1, k1088x7x7,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer15_conv1, features_denseblock4_denselayer15_relu1,
             features_denseblock4_denselayer15_conv1_weight_, kFeaturesDenseblock4Denselayer15Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer15_relu2, features_denseblock4_denselayer15_conv1,
                     features_denseblock4_denselayer15_norm2_weight_,
                     features_denseblock4_denselayer15_norm2_bias_,
@@ -7899,16 +7229,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer15_norm2_running_var_,
                     kFeaturesDenseblock4Denselayer15Norm2, batch);
 
-  // 15: relu    (features.denseblock4.denselayer15.relu2)
+  // 17: relu    (features.denseblock4.denselayer15.relu2)
   cnn::relu(features_denseblock4_denselayer15_relu2, features_denseblock4_denselayer15_relu2, k128x7x7,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer15_conv2, features_denseblock4_denselayer15_relu2,
             features_denseblock4_denselayer15_conv2_weight_, kFeaturesDenseblock4Denselayer15Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer16.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer16.norm1)
   cnn::bn_inference(features_denseblock4_denselayer16_relu1, features_denseblock4_denselayer15_concat1,
                     features_denseblock4_denselayer16_norm1_weight_,
                     features_denseblock4_denselayer16_norm1_bias_,
@@ -7916,16 +7246,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer16_norm1_running_var_,
                     kFeaturesDenseblock4Denselayer16Norm1, batch);
 
-  // 12: relu    (features.denseblock4.denselayer16.relu1)
+  // 14: relu    (features.denseblock4.denselayer16.relu1)
   cnn::relu(features_denseblock4_denselayer16_relu1, features_denseblock4_denselayer16_relu1, k1120x7x7,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer16_conv1, features_denseblock4_denselayer16_relu1,
             features_denseblock4_denselayer16_conv1_weight_, kFeaturesDenseblock4Denselayer16Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer16_relu2, features_denseblock4_denselayer16_conv1,
                     features_denseblock4_denselayer16_norm2_weight_,
                     features_denseblock4_denselayer16_norm2_bias_,
@@ -7933,16 +7263,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer16_norm2_running_var_,
                     kFeaturesDenseblock4Denselayer16Norm2, batch);
 
-  // 15: relu    (features.denseblock4.denselayer16.relu2)
+  // 17: relu    (features.denseblock4.denselayer16.relu2)
   cnn::relu(features_denseblock4_denselayer16_relu2, features_denseblock4_denselayer16_relu2, k128x7x7,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer16_conv2, features_denseblock4_denselayer16_relu2,
             features_denseblock4_denselayer16_conv2_weight_, kFeaturesDenseblock4Denselayer16Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer17.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer17.norm1)
   cnn::bn_inference(features_denseblock4_denselayer17_relu1, features_denseblock4_denselayer16_concat1,
                     features_denseblock4_denselayer17_norm1_weight_,
                     features_denseblock4_denselayer17_norm1_bias_,
@@ -7950,16 +7280,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer17_norm1_running_var_,
                     kFeaturesDenseblock4Denselayer17Norm1, batch);
 
-  // 12: relu    (features.denseblock4.denselayer17.relu1)
+  // 14: relu    (features.denseblock4.denselayer17.relu1)
   cnn::relu(features_denseblock4_denselayer17_relu1, features_denseblock4_denselayer17_relu1, k1152x7x7,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer17_conv1, features_denseblock4_denselayer17_relu1,
             features_denseblock4_denselayer17_conv1_weight_, kFeaturesDenseblock4Denselayer17Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer17_relu2, features_denseblock4_denselayer17_conv1,
                     features_denseblock4_denselayer17_norm2_weight_,
                     features_denseblock4_denselayer17_norm2_bias_,
@@ -7967,16 +7297,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer17_norm2_running_var_,
                     kFeaturesDenseblock4Denselayer17Norm2, batch);
 
-  // 15: relu    (features.denseblock4.denselayer17.relu2)
+  // 17: relu    (features.denseblock4.denselayer17.relu2)
   cnn::relu(features_denseblock4_denselayer17_relu2, features_denseblock4_denselayer17_relu2, k128x7x7,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer17_conv2, features_denseblock4_denselayer17_relu2,
             features_denseblock4_denselayer17_conv2_weight_, kFeaturesDenseblock4Denselayer17Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer18.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer18.norm1)
   cnn::bn_inference(features_denseblock4_denselayer18_relu1, features_denseblock4_denselayer17_concat1,
                     features_denseblock4_denselayer18_norm1_weight_,
                     features_denseblock4_denselayer18_norm1_bias_,
@@ -7984,16 +7314,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer18_norm1_running_var_,
                     kFeaturesDenseblock4Denselayer18Norm1, batch);
 
-  // 12: relu    (features.denseblock4.denselayer18.relu1)
+  // 14: relu    (features.denseblock4.denselayer18.relu1)
   cnn::relu(features_denseblock4_denselayer18_relu1, features_denseblock4_denselayer18_relu1, k1184x7x7,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer18_conv1, features_denseblock4_denselayer18_relu1,
             features_denseblock4_denselayer18_conv1_weight_, kFeaturesDenseblock4Denselayer18Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer18_relu2, features_denseblock4_denselayer18_conv1,
                     features_denseblock4_denselayer18_norm2_weight_,
                     features_denseblock4_denselayer18_norm2_bias_,
@@ -8001,16 +7331,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer18_norm2_running_var_,
                     kFeaturesDenseblock4Denselayer18Norm2, batch);
 
-  // 15: relu    (features.denseblock4.denselayer18.relu2)
+  // 17: relu    (features.denseblock4.denselayer18.relu2)
   cnn::relu(features_denseblock4_denselayer18_relu2, features_denseblock4_denselayer18_relu2, k128x7x7,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer18_conv2, features_denseblock4_denselayer18_relu2,
             features_denseblock4_denselayer18_conv2_weight_, kFeaturesDenseblock4Denselayer18Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer19.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer19.norm1)
   cnn::bn_inference(features_denseblock4_denselayer19_relu1, features_denseblock4_denselayer18_concat1,
                     features_denseblock4_denselayer19_norm1_weight_,
                     features_denseblock4_denselayer19_norm1_bias_,
@@ -8018,16 +7348,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer19_norm1_running_var_,
                     kFeaturesDenseblock4Denselayer19Norm1, batch);
 
-  // 12: relu    (features.denseblock4.denselayer19.relu1)
+  // 14: relu    (features.denseblock4.denselayer19.relu1)
   cnn::relu(features_denseblock4_denselayer19_relu1, features_denseblock4_denselayer19_relu1, k1216x7x7,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer19_conv1, features_denseblock4_denselayer19_relu1,
             features_denseblock4_denselayer19_conv1_weight_, kFeaturesDenseblock4Denselayer19Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer19_relu2, features_denseblock4_denselayer19_conv1,
                     features_denseblock4_denselayer19_norm2_weight_,
                     features_denseblock4_denselayer19_norm2_bias_,
@@ -8035,16 +7365,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer19_norm2_running_var_,
                     kFeaturesDenseblock4Denselayer19Norm2, batch);
 
-  // 15: relu    (features.denseblock4.denselayer19.relu2)
+  // 17: relu    (features.denseblock4.denselayer19.relu2)
   cnn::relu(features_denseblock4_denselayer19_relu2, features_denseblock4_denselayer19_relu2, k128x7x7,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer19_conv2, features_denseblock4_denselayer19_relu2,
             features_denseblock4_denselayer19_conv2_weight_, kFeaturesDenseblock4Denselayer19Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer20.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer20.norm1)
   cnn::bn_inference(features_denseblock4_denselayer20_relu1, features_denseblock4_denselayer19_concat1,
                     features_denseblock4_denselayer20_norm1_weight_,
                     features_denseblock4_denselayer20_norm1_bias_,
@@ -8052,16 +7382,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer20_norm1_running_var_,
                     kFeaturesDenseblock4Denselayer20Norm1, batch);
 
-  // 12: relu    (features.denseblock4.denselayer20.relu1)
+  // 14: relu    (features.denseblock4.denselayer20.relu1)
   cnn::relu(features_denseblock4_denselayer20_relu1, features_denseblock4_denselayer20_relu1, k1248x7x7,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer20_conv1, features_denseblock4_denselayer20_relu1,
             features_denseblock4_denselayer20_conv1_weight_, kFeaturesDenseblock4Denselayer20Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer20_relu2, features_denseblock4_denselayer20_conv1,
                     features_denseblock4_denselayer20_norm2_weight_,
                     features_denseblock4_denselayer20_norm2_bias_,
@@ -8069,16 +7399,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer20_norm2_running_var_,
                     kFeaturesDenseblock4Denselayer20Norm2, batch);
 
-  // 15: relu    (features.denseblock4.denselayer20.relu2)
+  // 17: relu    (features.denseblock4.denselayer20.relu2)
   cnn::relu(features_denseblock4_denselayer20_relu2, features_denseblock4_denselayer20_relu2, k128x7x7,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer20_conv2, features_denseblock4_denselayer20_relu2,
             features_denseblock4_denselayer20_conv2_weight_, kFeaturesDenseblock4Denselayer20Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer21.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer21.norm1)
   cnn::bn_inference(features_denseblock4_denselayer21_relu1, features_denseblock4_denselayer20_concat1,
                     features_denseblock4_denselayer21_norm1_weight_,
                     features_denseblock4_denselayer21_norm1_bias_,
@@ -8086,16 +7416,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer21_norm1_running_var_,
                     kFeaturesDenseblock4Denselayer21Norm1, batch);
 
-  // 12: relu    (features.denseblock4.denselayer21.relu1)
+  // 14: relu    (features.denseblock4.denselayer21.relu1)
   cnn::relu(features_denseblock4_denselayer21_relu1, features_denseblock4_denselayer21_relu1, k1280x7x7,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer21_conv1, features_denseblock4_denselayer21_relu1,
             features_denseblock4_denselayer21_conv1_weight_, kFeaturesDenseblock4Denselayer21Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer21_relu2, features_denseblock4_denselayer21_conv1,
                     features_denseblock4_denselayer21_norm2_weight_,
                     features_denseblock4_denselayer21_norm2_bias_,
@@ -8103,16 +7433,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer21_norm2_running_var_,
                     kFeaturesDenseblock4Denselayer21Norm2, batch);
 
-  // 15: relu    (features.denseblock4.denselayer21.relu2)
+  // 17: relu    (features.denseblock4.denselayer21.relu2)
   cnn::relu(features_denseblock4_denselayer21_relu2, features_denseblock4_denselayer21_relu2, k128x7x7,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer21_conv2, features_denseblock4_denselayer21_relu2,
             features_denseblock4_denselayer21_conv2_weight_, kFeaturesDenseblock4Denselayer21Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer22.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer22.norm1)
   cnn::bn_inference(features_denseblock4_denselayer22_relu1, features_denseblock4_denselayer21_concat1,
                     features_denseblock4_denselayer22_norm1_weight_,
                     features_denseblock4_denselayer22_norm1_bias_,
@@ -8120,16 +7450,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer22_norm1_running_var_,
                     kFeaturesDenseblock4Denselayer22Norm1, batch);
 
-  // 12: relu    (features.denseblock4.denselayer22.relu1)
+  // 14: relu    (features.denseblock4.denselayer22.relu1)
   cnn::relu(features_denseblock4_denselayer22_relu1, features_denseblock4_denselayer22_relu1, k1312x7x7,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer22_conv1, features_denseblock4_denselayer22_relu1,
             features_denseblock4_denselayer22_conv1_weight_, kFeaturesDenseblock4Denselayer22Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer22_relu2, features_denseblock4_denselayer22_conv1,
                     features_denseblock4_denselayer22_norm2_weight_,
                     features_denseblock4_denselayer22_norm2_bias_,
@@ -8137,16 +7467,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer22_norm2_running_var_,
                     kFeaturesDenseblock4Denselayer22Norm2, batch);
 
-  // 15: relu    (features.denseblock4.denselayer22.relu2)
+  // 17: relu    (features.denseblock4.denselayer22.relu2)
   cnn::relu(features_denseblock4_denselayer22_relu2, features_denseblock4_denselayer22_relu2, k128x7x7,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer22_conv2, features_denseblock4_denselayer22_relu2,
             features_denseblock4_denselayer22_conv2_weight_, kFeaturesDenseblock4Denselayer22Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer23.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer23.norm1)
   cnn::bn_inference(features_denseblock4_denselayer23_relu1, features_denseblock4_denselayer22_concat1,
                     features_denseblock4_denselayer23_norm1_weight_,
                     features_denseblock4_denselayer23_norm1_bias_,
@@ -8154,16 +7484,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer23_norm1_running_var_,
                     kFeaturesDenseblock4Denselayer23Norm1, batch);
 
-  // 12: relu    (features.denseblock4.denselayer23.relu1)
+  // 14: relu    (features.denseblock4.denselayer23.relu1)
   cnn::relu(features_denseblock4_denselayer23_relu1, features_denseblock4_denselayer23_relu1, k1344x7x7,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer23_conv1, features_denseblock4_denselayer23_relu1,
             features_denseblock4_denselayer23_conv1_weight_, kFeaturesDenseblock4Denselayer23Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer23_relu2, features_denseblock4_denselayer23_conv1,
                     features_denseblock4_denselayer23_norm2_weight_,
                     features_denseblock4_denselayer23_norm2_bias_,
@@ -8171,16 +7501,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer23_norm2_running_var_,
                     kFeaturesDenseblock4Denselayer23Norm2, batch);
 
-  // 15: relu    (features.denseblock4.denselayer23.relu2)
+  // 17: relu    (features.denseblock4.denselayer23.relu2)
   cnn::relu(features_denseblock4_denselayer23_relu2, features_denseblock4_denselayer23_relu2, k128x7x7,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer23_conv2, features_denseblock4_denselayer23_relu2,
             features_denseblock4_denselayer23_conv2_weight_, kFeaturesDenseblock4Denselayer23Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer24.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer24.norm1)
   cnn::bn_inference(features_denseblock4_denselayer24_relu1, features_denseblock4_denselayer23_concat1,
                     features_denseblock4_denselayer24_norm1_weight_,
                     features_denseblock4_denselayer24_norm1_bias_,
@@ -8188,16 +7518,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer24_norm1_running_var_,
                     kFeaturesDenseblock4Denselayer24Norm1, batch);
 
-  // 12: relu    (features.denseblock4.denselayer24.relu1)
+  // 14: relu    (features.denseblock4.denselayer24.relu1)
   cnn::relu(features_denseblock4_denselayer24_relu1, features_denseblock4_denselayer24_relu1, k1376x7x7,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer24_conv1, features_denseblock4_denselayer24_relu1,
             features_denseblock4_denselayer24_conv1_weight_, kFeaturesDenseblock4Denselayer24Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer24_relu2, features_denseblock4_denselayer24_conv1,
                     features_denseblock4_denselayer24_norm2_weight_,
                     features_denseblock4_denselayer24_norm2_bias_,
@@ -8205,16 +7535,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer24_norm2_running_var_,
                     kFeaturesDenseblock4Denselayer24Norm2, batch);
 
-  // 15: relu    (features.denseblock4.denselayer24.relu2)
+  // 17: relu    (features.denseblock4.denselayer24.relu2)
   cnn::relu(features_denseblock4_denselayer24_relu2, features_denseblock4_denselayer24_relu2, k128x7x7,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer24_conv2, features_denseblock4_denselayer24_relu2,
             features_denseblock4_denselayer24_conv2_weight_, kFeaturesDenseblock4Denselayer24Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer25.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer25.norm1)
   cnn::bn_inference(features_denseblock4_denselayer25_relu1, features_denseblock4_denselayer24_concat1,
                     features_denseblock4_denselayer25_norm1_weight_,
                     features_denseblock4_denselayer25_norm1_bias_,
@@ -8222,16 +7552,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer25_norm1_running_var_,
                     kFeaturesDenseblock4Denselayer25Norm1, batch);
 
-  // 12: relu    (features.denseblock4.denselayer25.relu1)
+  // 14: relu    (features.denseblock4.denselayer25.relu1)
   cnn::relu(features_denseblock4_denselayer25_relu1, features_denseblock4_denselayer25_relu1, k1408x7x7,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer25_conv1, features_denseblock4_denselayer25_relu1,
             features_denseblock4_denselayer25_conv1_weight_, kFeaturesDenseblock4Denselayer25Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer25_relu2, features_denseblock4_denselayer25_conv1,
                     features_denseblock4_denselayer25_norm2_weight_,
                     features_denseblock4_denselayer25_norm2_bias_,
@@ -8239,16 +7569,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer25_norm2_running_var_,
                     kFeaturesDenseblock4Denselayer25Norm2, batch);
 
-  // 15: relu    (features.denseblock4.denselayer25.relu2)
+  // 17: relu    (features.denseblock4.denselayer25.relu2)
   cnn::relu(features_denseblock4_denselayer25_relu2, features_denseblock4_denselayer25_relu2, k128x7x7,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer25_conv2, features_denseblock4_denselayer25_relu2,
             features_denseblock4_denselayer25_conv2_weight_, kFeaturesDenseblock4Denselayer25Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer26.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer26.norm1)
   cnn::bn_inference(features_denseblock4_denselayer26_relu1, features_denseblock4_denselayer25_concat1,
                     features_denseblock4_denselayer26_norm1_weight_,
                     features_denseblock4_denselayer26_norm1_bias_,
@@ -8256,16 +7586,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer26_norm1_running_var_,
                     kFeaturesDenseblock4Denselayer26Norm1, batch);
 
-  // 12: relu    (features.denseblock4.denselayer26.relu1)
+  // 14: relu    (features.denseblock4.denselayer26.relu1)
   cnn::relu(features_denseblock4_denselayer26_relu1, features_denseblock4_denselayer26_relu1, k1440x7x7,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer26_conv1, features_denseblock4_denselayer26_relu1,
             features_denseblock4_denselayer26_conv1_weight_, kFeaturesDenseblock4Denselayer26Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer26_relu2, features_denseblock4_denselayer26_conv1,
                     features_denseblock4_denselayer26_norm2_weight_,
                     features_denseblock4_denselayer26_norm2_bias_,
@@ -8273,16 +7603,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer26_norm2_running_var_,
                     kFeaturesDenseblock4Denselayer26Norm2, batch);
 
-  // 15: relu    (features.denseblock4.denselayer26.relu2)
+  // 17: relu    (features.denseblock4.denselayer26.relu2)
   cnn::relu(features_denseblock4_denselayer26_relu2, features_denseblock4_denselayer26_relu2, k128x7x7,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer26_conv2, features_denseblock4_denselayer26_relu2,
             features_denseblock4_denselayer26_conv2_weight_, kFeaturesDenseblock4Denselayer26Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer27.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer27.norm1)
   cnn::bn_inference(features_denseblock4_denselayer27_relu1, features_denseblock4_denselayer26_concat1,
                     features_denseblock4_denselayer27_norm1_weight_,
                     features_denseblock4_denselayer27_norm1_bias_,
@@ -8290,16 +7620,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer27_norm1_running_var_,
                     kFeaturesDenseblock4Denselayer27Norm1, batch);
 
-  // 12: relu    (features.denseblock4.denselayer27.relu1)
+  // 14: relu    (features.denseblock4.denselayer27.relu1)
   cnn::relu(features_denseblock4_denselayer27_relu1, features_denseblock4_denselayer27_relu1, k1472x7x7,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer27_conv1, features_denseblock4_denselayer27_relu1,
             features_denseblock4_denselayer27_conv1_weight_, kFeaturesDenseblock4Denselayer27Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer27_relu2, features_denseblock4_denselayer27_conv1,
                     features_denseblock4_denselayer27_norm2_weight_,
                     features_denseblock4_denselayer27_norm2_bias_,
@@ -8307,16 +7637,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer27_norm2_running_var_,
                     kFeaturesDenseblock4Denselayer27Norm2, batch);
 
-  // 15: relu    (features.denseblock4.denselayer27.relu2)
+  // 17: relu    (features.denseblock4.denselayer27.relu2)
   cnn::relu(features_denseblock4_denselayer27_relu2, features_denseblock4_denselayer27_relu2, k128x7x7,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer27_conv2, features_denseblock4_denselayer27_relu2,
             features_denseblock4_denselayer27_conv2_weight_, kFeaturesDenseblock4Denselayer27Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer28.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer28.norm1)
   cnn::bn_inference(features_denseblock4_denselayer28_relu1, features_denseblock4_denselayer27_concat1,
                     features_denseblock4_denselayer28_norm1_weight_,
                     features_denseblock4_denselayer28_norm1_bias_,
@@ -8324,16 +7654,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer28_norm1_running_var_,
                     kFeaturesDenseblock4Denselayer28Norm1, batch);
 
-  // 12: relu    (features.denseblock4.denselayer28.relu1)
+  // 14: relu    (features.denseblock4.denselayer28.relu1)
   cnn::relu(features_denseblock4_denselayer28_relu1, features_denseblock4_denselayer28_relu1, k1504x7x7,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer28_conv1, features_denseblock4_denselayer28_relu1,
             features_denseblock4_denselayer28_conv1_weight_, kFeaturesDenseblock4Denselayer28Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer28_relu2, features_denseblock4_denselayer28_conv1,
                     features_denseblock4_denselayer28_norm2_weight_,
                     features_denseblock4_denselayer28_norm2_bias_,
@@ -8341,16 +7671,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer28_norm2_running_var_,
                     kFeaturesDenseblock4Denselayer28Norm2, batch);
 
-  // 15: relu    (features.denseblock4.denselayer28.relu2)
+  // 17: relu    (features.denseblock4.denselayer28.relu2)
   cnn::relu(features_denseblock4_denselayer28_relu2, features_denseblock4_denselayer28_relu2, k128x7x7,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer28_conv2, features_denseblock4_denselayer28_relu2,
             features_denseblock4_denselayer28_conv2_weight_, kFeaturesDenseblock4Denselayer28Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer29.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer29.norm1)
   cnn::bn_inference(features_denseblock4_denselayer29_relu1, features_denseblock4_denselayer28_concat1,
                     features_denseblock4_denselayer29_norm1_weight_,
                     features_denseblock4_denselayer29_norm1_bias_,
@@ -8358,16 +7688,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer29_norm1_running_var_,
                     kFeaturesDenseblock4Denselayer29Norm1, batch);
 
-  // 12: relu    (features.denseblock4.denselayer29.relu1)
+  // 14: relu    (features.denseblock4.denselayer29.relu1)
   cnn::relu(features_denseblock4_denselayer29_relu1, features_denseblock4_denselayer29_relu1, k1536x7x7,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer29_conv1, features_denseblock4_denselayer29_relu1,
             features_denseblock4_denselayer29_conv1_weight_, kFeaturesDenseblock4Denselayer29Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer29_relu2, features_denseblock4_denselayer29_conv1,
                     features_denseblock4_denselayer29_norm2_weight_,
                     features_denseblock4_denselayer29_norm2_bias_,
@@ -8375,16 +7705,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer29_norm2_running_var_,
                     kFeaturesDenseblock4Denselayer29Norm2, batch);
 
-  // 15: relu    (features.denseblock4.denselayer29.relu2)
+  // 17: relu    (features.denseblock4.denselayer29.relu2)
   cnn::relu(features_denseblock4_denselayer29_relu2, features_denseblock4_denselayer29_relu2, k128x7x7,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer29_conv2, features_denseblock4_denselayer29_relu2,
             features_denseblock4_denselayer29_conv2_weight_, kFeaturesDenseblock4Denselayer29Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer30.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer30.norm1)
   cnn::bn_inference(features_denseblock4_denselayer30_relu1, features_denseblock4_denselayer29_concat1,
                     features_denseblock4_denselayer30_norm1_weight_,
                     features_denseblock4_denselayer30_norm1_bias_,
@@ -8392,16 +7722,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer30_norm1_running_var_,
                     kFeaturesDenseblock4Denselayer30Norm1, batch);
 
-  // 12: relu    (features.denseblock4.denselayer30.relu1)
+  // 14: relu    (features.denseblock4.denselayer30.relu1)
   cnn::relu(features_denseblock4_denselayer30_relu1, features_denseblock4_denselayer30_relu1, k1568x7x7,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer30_conv1, features_denseblock4_denselayer30_relu1,
             features_denseblock4_denselayer30_conv1_weight_, kFeaturesDenseblock4Denselayer30Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer30_relu2, features_denseblock4_denselayer30_conv1,
                     features_denseblock4_denselayer30_norm2_weight_,
                     features_denseblock4_denselayer30_norm2_bias_,
@@ -8409,16 +7739,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer30_norm2_running_var_,
                     kFeaturesDenseblock4Denselayer30Norm2, batch);
 
-  // 15: relu    (features.denseblock4.denselayer30.relu2)
+  // 17: relu    (features.denseblock4.denselayer30.relu2)
   cnn::relu(features_denseblock4_denselayer30_relu2, features_denseblock4_denselayer30_relu2, k128x7x7,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer30_conv2, features_denseblock4_denselayer30_relu2,
             features_denseblock4_denselayer30_conv2_weight_, kFeaturesDenseblock4Denselayer30Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer31.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer31.norm1)
   cnn::bn_inference(features_denseblock4_denselayer31_relu1, features_denseblock4_denselayer30_concat1,
                     features_denseblock4_denselayer31_norm1_weight_,
                     features_denseblock4_denselayer31_norm1_bias_,
@@ -8426,16 +7756,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer31_norm1_running_var_,
                     kFeaturesDenseblock4Denselayer31Norm1, batch);
 
-  // 12: relu    (features.denseblock4.denselayer31.relu1)
+  // 14: relu    (features.denseblock4.denselayer31.relu1)
   cnn::relu(features_denseblock4_denselayer31_relu1, features_denseblock4_denselayer31_relu1, k1600x7x7,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer31_conv1, features_denseblock4_denselayer31_relu1,
             features_denseblock4_denselayer31_conv1_weight_, kFeaturesDenseblock4Denselayer31Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer31_relu2, features_denseblock4_denselayer31_conv1,
                     features_denseblock4_denselayer31_norm2_weight_,
                     features_denseblock4_denselayer31_norm2_bias_,
@@ -8443,16 +7773,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer31_norm2_running_var_,
                     kFeaturesDenseblock4Denselayer31Norm2, batch);
 
-  // 15: relu    (features.denseblock4.denselayer31.relu2)
+  // 17: relu    (features.denseblock4.denselayer31.relu2)
   cnn::relu(features_denseblock4_denselayer31_relu2, features_denseblock4_denselayer31_relu2, k128x7x7,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer31_conv2, features_denseblock4_denselayer31_relu2,
             features_denseblock4_denselayer31_conv2_weight_, kFeaturesDenseblock4Denselayer31Conv2, batch,
             scratch());
 
-  // 11: | norm1 = bn    (features.denseblock4.denselayer32.norm1)
+  // 13: | norm1 = bn    (features.denseblock4.denselayer32.norm1)
   cnn::bn_inference(features_denseblock4_denselayer32_relu1, features_denseblock4_denselayer31_concat1,
                     features_denseblock4_denselayer32_norm1_weight_,
                     features_denseblock4_denselayer32_norm1_bias_,
@@ -8460,16 +7790,16 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer32_norm1_running_var_,
                     kFeaturesDenseblock4Denselayer32Norm1, batch);
 
-  // 12: relu    (features.denseblock4.denselayer32.relu1)
+  // 14: relu    (features.denseblock4.denselayer32.relu1)
   cnn::relu(features_denseblock4_denselayer32_relu1, features_denseblock4_denselayer32_relu1, k1632x7x7,
             batch);
 
-  // 13: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer32_conv1, features_denseblock4_denselayer32_relu1,
             features_denseblock4_denselayer32_conv1_weight_, kFeaturesDenseblock4Denselayer32Conv1, batch,
             scratch());
 
-  // 14: norm2 = bn
+  // 16: norm2 = bn
   cnn::bn_inference(features_denseblock4_denselayer32_relu2, features_denseblock4_denselayer32_conv1,
                     features_denseblock4_denselayer32_norm2_weight_,
                     features_denseblock4_denselayer32_norm2_bias_,
@@ -8477,30 +7807,30 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_denseblock4_denselayer32_norm2_running_var_,
                     kFeaturesDenseblock4Denselayer32Norm2, batch);
 
-  // 15: relu    (features.denseblock4.denselayer32.relu2)
+  // 17: relu    (features.denseblock4.denselayer32.relu2)
   cnn::relu(features_denseblock4_denselayer32_relu2, features_denseblock4_denselayer32_relu2, k128x7x7,
             batch);
 
-  // 16: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer32_conv2, features_denseblock4_denselayer32_relu2,
             features_denseblock4_denselayer32_conv2_weight_, kFeaturesDenseblock4Denselayer32Conv2, batch,
             scratch());
 
-  // 45: norm5 = bn
+  // 47: norm5 = bn
   cnn::bn_inference(features_relu2, features_denseblock4_denselayer32_concat1, features_norm5_weight_,
                     features_norm5_bias_, features_norm5_running_mean_, features_norm5_running_var_,
                     kFeaturesNorm5, batch);
 
-  // 46: relu    (features.relu2)
+  // 48: relu    (features.relu2)
   cnn::relu(features_relu2, features_relu2, k1664x7x7, batch);
 
-  // 48: gap    (gap1)
+  // 50: gap    (gap1)
   cnn::gap(gap1, features_relu2, k1664x7x7, batch);
 
-  // 49: classifier = dense(classes, bias_init=zeros)
+  // 51: classifier = dense(classes, bias_init=zeros)
   cnn::dense(classifier, gap1, classifier_weight_, classifier_bias_, kClassifier, batch, scratch());
 
-  // 50: softmax    (softmax1)
+  // 52: softmax    (softmax1)
   cnn::softmax(softmax1, classifier, k1000, batch);
 
   cnn::from_blocked(scores, softmax1, k1000, batch);

@@ -13,460 +13,361 @@ namespace {
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
 constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesConv1{.in_channels = 3, .in_height = 224, .in_width = 224,
-                                           .out_channels = 64, .out_height = 112, .out_width = 112,
-                                           .kernel_height = 7, .kernel_width = 7, .stride_height = 2,
-                                           .stride_width = 2, .pad_top = 3, .pad_left = 3,
-                                           .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                           .block = 1};
+constexpr cnn::ConvGeometry kFeaturesConv1{
+    .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 64, .out_height = 112,
+    .out_width = 112, .kernel_height = 7, .kernel_width = 7, .stride_height = 2, .stride_width = 2,
+    .pad_top = 3, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k64x112x112{.channels = 64, .height = 112, .width = 112, .block = 1};
-constexpr cnn::PoolGeometry kFeaturesMaxpool1{.channels = 64, .in_height = 112, .in_width = 112,
-                                              .out_height = 56, .out_width = 56, .kernel_height = 3,
-                                              .kernel_width = 3, .stride_height = 2, .stride_width = 2,
-                                              .pad_top = 0, .pad_left = 0, .block = 1,
-                                              .count_include_pad = false};
-constexpr cnn::LrnGeometry kFeaturesLrn1{.channels = 64, .height = 56, .width = 56, .block = 1, .size = 5,
-                                         .alpha = 0.0001f, .beta = 0.75f, .k = 1.0f};
-constexpr cnn::ConvGeometry kFeaturesConv2{.in_channels = 64, .in_height = 56, .in_width = 56,
-                                           .out_channels = 64, .out_height = 56, .out_width = 56,
-                                           .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                           .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                           .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                           .block = 1};
+constexpr cnn::PoolGeometry kFeaturesMaxpool1{
+    .channels = 64, .in_height = 112, .in_width = 112, .out_height = 56, .out_width = 56, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::LrnGeometry kFeaturesLrn1{
+    .channels = 64, .height = 56, .width = 56, .block = 1, .size = 5, .alpha = 0.0001f, .beta = 0.75f,
+    .k = 1.0f};
+constexpr cnn::ConvGeometry kFeaturesConv2{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k64x56x56{.channels = 64, .height = 56, .width = 56, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesConv3{.in_channels = 64, .in_height = 56, .in_width = 56,
-                                           .out_channels = 192, .out_height = 56, .out_width = 56,
-                                           .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                           .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                           .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                           .block = 1};
+constexpr cnn::ConvGeometry kFeaturesConv3{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 192, .out_height = 56,
+    .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k192x56x56{.channels = 192, .height = 56, .width = 56, .block = 1};
-constexpr cnn::LrnGeometry kFeaturesLrn2{.channels = 192, .height = 56, .width = 56, .block = 1, .size = 5,
-                                         .alpha = 0.0001f, .beta = 0.75f, .k = 1.0f};
-constexpr cnn::PoolGeometry kFeaturesMaxpool2{.channels = 192, .in_height = 56, .in_width = 56,
-                                              .out_height = 28, .out_width = 28, .kernel_height = 3,
-                                              .kernel_width = 3, .stride_height = 2, .stride_width = 2,
-                                              .pad_top = 0, .pad_left = 0, .block = 1,
-                                              .count_include_pad = false};
-constexpr cnn::ConvGeometry kFeaturesInception3aConv1{.in_channels = 192, .in_height = 28, .in_width = 28,
-                                                      .out_channels = 64, .out_height = 28, .out_width = 28,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::LrnGeometry kFeaturesLrn2{
+    .channels = 192, .height = 56, .width = 56, .block = 1, .size = 5, .alpha = 0.0001f, .beta = 0.75f,
+    .k = 1.0f};
+constexpr cnn::PoolGeometry kFeaturesMaxpool2{
+    .channels = 192, .in_height = 56, .in_width = 56, .out_height = 28, .out_width = 28, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kFeaturesInception3aConv1{
+    .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 64, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k64x28x28{.channels = 64, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception3aConv2{.in_channels = 192, .in_height = 28, .in_width = 28,
-                                                      .out_channels = 96, .out_height = 28, .out_width = 28,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception3aConv2{
+    .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 96, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k96x28x28{.channels = 96, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception3aConv3{.in_channels = 96, .in_height = 28, .in_width = 28,
-                                                      .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception3aConv3{
+    .in_channels = 96, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k128x28x28{.channels = 128, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception3aConv4{.in_channels = 192, .in_height = 28, .in_width = 28,
-                                                      .out_channels = 16, .out_height = 28, .out_width = 28,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception3aConv4{
+    .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 16, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k16x28x28{.channels = 16, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception3aConv5{.in_channels = 16, .in_height = 28, .in_width = 28,
-                                                      .out_channels = 32, .out_height = 28, .out_width = 28,
-                                                      .kernel_height = 5, .kernel_width = 5,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 2,
-                                                      .pad_left = 2, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception3aConv5{
+    .in_channels = 16, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28, .out_width = 28,
+    .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k32x28x28{.channels = 32, .height = 28, .width = 28, .block = 1};
-constexpr cnn::PoolGeometry kFeaturesInception3aMaxpool1{.channels = 192, .in_height = 28, .in_width = 28,
-                                                         .out_height = 28, .out_width = 28,
-                                                         .kernel_height = 3, .kernel_width = 3,
-                                                         .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                         .pad_left = 1, .block = 1,
-                                                         .count_include_pad = false};
-constexpr cnn::ConvGeometry kFeaturesInception3aConv6{.in_channels = 192, .in_height = 28, .in_width = 28,
-                                                      .out_channels = 32, .out_height = 28, .out_width = 28,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception3bConv1{.in_channels = 256, .in_height = 28, .in_width = 28,
-                                                      .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception3bConv2{.in_channels = 256, .in_height = 28, .in_width = 28,
-                                                      .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception3bConv3{.in_channels = 128, .in_height = 28, .in_width = 28,
-                                                      .out_channels = 192, .out_height = 28, .out_width = 28,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::PoolGeometry kFeaturesInception3aMaxpool1{
+    .channels = 192, .in_height = 28, .in_width = 28, .out_height = 28, .out_width = 28, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kFeaturesInception3aConv6{
+    .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception3bConv1{
+    .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception3bConv2{
+    .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception3bConv3{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k192x28x28{.channels = 192, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception3bConv4{.in_channels = 256, .in_height = 28, .in_width = 28,
-                                                      .out_channels = 32, .out_height = 28, .out_width = 28,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception3bConv5{.in_channels = 32, .in_height = 28, .in_width = 28,
-                                                      .out_channels = 96, .out_height = 28, .out_width = 28,
-                                                      .kernel_height = 5, .kernel_width = 5,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 2,
-                                                      .pad_left = 2, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::PoolGeometry kFeaturesInception3bMaxpool1{.channels = 256, .in_height = 28, .in_width = 28,
-                                                         .out_height = 28, .out_width = 28,
-                                                         .kernel_height = 3, .kernel_width = 3,
-                                                         .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                         .pad_left = 1, .block = 1,
-                                                         .count_include_pad = false};
-constexpr cnn::ConvGeometry kFeaturesInception3bConv6{.in_channels = 256, .in_height = 28, .in_width = 28,
-                                                      .out_channels = 64, .out_height = 28, .out_width = 28,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::PoolGeometry kFeaturesMaxpool3{.channels = 480, .in_height = 28, .in_width = 28,
-                                              .out_height = 14, .out_width = 14, .kernel_height = 3,
-                                              .kernel_width = 3, .stride_height = 2, .stride_width = 2,
-                                              .pad_top = 0, .pad_left = 0, .block = 1,
-                                              .count_include_pad = false};
-constexpr cnn::ConvGeometry kFeaturesInception4aConv1{.in_channels = 480, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 192, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception3bConv4{
+    .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception3bConv5{
+    .in_channels = 32, .in_height = 28, .in_width = 28, .out_channels = 96, .out_height = 28, .out_width = 28,
+    .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::PoolGeometry kFeaturesInception3bMaxpool1{
+    .channels = 256, .in_height = 28, .in_width = 28, .out_height = 28, .out_width = 28, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kFeaturesInception3bConv6{
+    .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 64, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::PoolGeometry kFeaturesMaxpool3{
+    .channels = 480, .in_height = 28, .in_width = 28, .out_height = 14, .out_width = 14, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kFeaturesInception4aConv1{
+    .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 192, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k192x14x14{.channels = 192, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4aConv2{.in_channels = 480, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 96, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception4aConv2{
+    .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 96, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k96x14x14{.channels = 96, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4aConv3{.in_channels = 96, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 208, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception4aConv3{
+    .in_channels = 96, .in_height = 14, .in_width = 14, .out_channels = 208, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k208x14x14{.channels = 208, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4aConv4{.in_channels = 480, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 16, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception4aConv4{
+    .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 16, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k16x14x14{.channels = 16, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4aConv5{.in_channels = 16, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 48, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 5, .kernel_width = 5,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 2,
-                                                      .pad_left = 2, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception4aConv5{
+    .in_channels = 16, .in_height = 14, .in_width = 14, .out_channels = 48, .out_height = 14, .out_width = 14,
+    .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k48x14x14{.channels = 48, .height = 14, .width = 14, .block = 1};
-constexpr cnn::PoolGeometry kFeaturesInception4aMaxpool1{.channels = 480, .in_height = 14, .in_width = 14,
-                                                         .out_height = 14, .out_width = 14,
-                                                         .kernel_height = 3, .kernel_width = 3,
-                                                         .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                         .pad_left = 1, .block = 1,
-                                                         .count_include_pad = false};
-constexpr cnn::ConvGeometry kFeaturesInception4aConv6{.in_channels = 480, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 64, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::PoolGeometry kFeaturesInception4aMaxpool1{
+    .channels = 480, .in_height = 14, .in_width = 14, .out_height = 14, .out_width = 14, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kFeaturesInception4aConv6{
+    .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k64x14x14{.channels = 64, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4bConv1{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 160, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::PoolGeometry kFeaturesAux1Avgpool1{
+    .channels = 512, .in_height = 14, .in_width = 14, .out_height = 4, .out_width = 4, .kernel_height = 5,
+    .kernel_width = 5, .stride_height = 3, .stride_width = 3, .pad_top = 0, .pad_left = 0, .block = 1,
+    .count_include_pad = true};
+constexpr cnn::ConvGeometry kFeaturesAux1Conv1{
+    .in_channels = 512, .in_height = 4, .in_width = 4, .out_channels = 128, .out_height = 4, .out_width = 4,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::MapGeometry k128x4x4{.channels = 128, .height = 4, .width = 4, .block = 1};
+constexpr cnn::DenseGeometry kFeaturesAux1Dense1{.in = 2048, .out = 1024, .block = 1};
+constexpr cnn::MapGeometry k1024{.channels = 1024, .height = 1, .width = 1, .block = 1};
+constexpr cnn::DropoutGeometry kFeaturesAux1Dropout1{
+    .channels = 1024, .height = 1, .width = 1, .block = 1, .rate = 0.7f, .stream = 0};
+constexpr cnn::DenseGeometry kFeaturesAux1Dense2{.in = 1024, .out = 1000, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception4bConv1{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 160, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k160x14x14{.channels = 160, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4bConv2{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 112, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception4bConv2{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 112, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k112x14x14{.channels = 112, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4bConv3{.in_channels = 112, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 224, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception4bConv3{
+    .in_channels = 112, .in_height = 14, .in_width = 14, .out_channels = 224, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k224x14x14{.channels = 224, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4bConv4{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 24, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception4bConv4{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 24, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k24x14x14{.channels = 24, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4bConv5{.in_channels = 24, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 64, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 5, .kernel_width = 5,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 2,
-                                                      .pad_left = 2, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::PoolGeometry kFeaturesInception4bMaxpool1{.channels = 512, .in_height = 14, .in_width = 14,
-                                                         .out_height = 14, .out_width = 14,
-                                                         .kernel_height = 3, .kernel_width = 3,
-                                                         .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                         .pad_left = 1, .block = 1,
-                                                         .count_include_pad = false};
-constexpr cnn::ConvGeometry kFeaturesInception4bConv6{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 64, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4cConv1{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 128, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception4bConv5{
+    .in_channels = 24, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14, .out_width = 14,
+    .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::PoolGeometry kFeaturesInception4bMaxpool1{
+    .channels = 512, .in_height = 14, .in_width = 14, .out_height = 14, .out_width = 14, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kFeaturesInception4bConv6{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception4cConv1{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k128x14x14{.channels = 128, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4cConv2{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 128, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4cConv3{.in_channels = 128, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception4cConv2{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception4cConv3{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k256x14x14{.channels = 256, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4cConv4{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 24, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4cConv5{.in_channels = 24, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 64, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 5, .kernel_width = 5,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 2,
-                                                      .pad_left = 2, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::PoolGeometry kFeaturesInception4cMaxpool1{.channels = 512, .in_height = 14, .in_width = 14,
-                                                         .out_height = 14, .out_width = 14,
-                                                         .kernel_height = 3, .kernel_width = 3,
-                                                         .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                         .pad_left = 1, .block = 1,
-                                                         .count_include_pad = false};
-constexpr cnn::ConvGeometry kFeaturesInception4cConv6{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 64, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4dConv1{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 112, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4dConv2{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 144, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception4cConv4{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 24, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception4cConv5{
+    .in_channels = 24, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14, .out_width = 14,
+    .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::PoolGeometry kFeaturesInception4cMaxpool1{
+    .channels = 512, .in_height = 14, .in_width = 14, .out_height = 14, .out_width = 14, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kFeaturesInception4cConv6{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception4dConv1{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 112, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception4dConv2{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 144, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k144x14x14{.channels = 144, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4dConv3{.in_channels = 144, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 288, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception4dConv3{
+    .in_channels = 144, .in_height = 14, .in_width = 14, .out_channels = 288, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k288x14x14{.channels = 288, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4dConv4{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 32, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception4dConv4{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k32x14x14{.channels = 32, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4dConv5{.in_channels = 32, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 64, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 5, .kernel_width = 5,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 2,
-                                                      .pad_left = 2, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::PoolGeometry kFeaturesInception4dMaxpool1{.channels = 512, .in_height = 14, .in_width = 14,
-                                                         .out_height = 14, .out_width = 14,
-                                                         .kernel_height = 3, .kernel_width = 3,
-                                                         .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                         .pad_left = 1, .block = 1,
-                                                         .count_include_pad = false};
-constexpr cnn::ConvGeometry kFeaturesInception4dConv6{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 64, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4eConv1{.in_channels = 528, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4eConv2{.in_channels = 528, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 160, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4eConv3{.in_channels = 160, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 320, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception4dConv5{
+    .in_channels = 32, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14, .out_width = 14,
+    .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::PoolGeometry kFeaturesInception4dMaxpool1{
+    .channels = 512, .in_height = 14, .in_width = 14, .out_height = 14, .out_width = 14, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kFeaturesInception4dConv6{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::PoolGeometry kFeaturesAux2Avgpool1{
+    .channels = 528, .in_height = 14, .in_width = 14, .out_height = 4, .out_width = 4, .kernel_height = 5,
+    .kernel_width = 5, .stride_height = 3, .stride_width = 3, .pad_top = 0, .pad_left = 0, .block = 1,
+    .count_include_pad = true};
+constexpr cnn::ConvGeometry kFeaturesAux2Conv1{
+    .in_channels = 528, .in_height = 4, .in_width = 4, .out_channels = 128, .out_height = 4, .out_width = 4,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::DenseGeometry kFeaturesAux2Dense1{.in = 2048, .out = 1024, .block = 1};
+constexpr cnn::DropoutGeometry kFeaturesAux2Dropout1{
+    .channels = 1024, .height = 1, .width = 1, .block = 1, .rate = 0.7f, .stream = 1};
+constexpr cnn::DenseGeometry kFeaturesAux2Dense2{.in = 1024, .out = 1000, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception4eConv1{
+    .in_channels = 528, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception4eConv2{
+    .in_channels = 528, .in_height = 14, .in_width = 14, .out_channels = 160, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception4eConv3{
+    .in_channels = 160, .in_height = 14, .in_width = 14, .out_channels = 320, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k320x14x14{.channels = 320, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4eConv4{.in_channels = 528, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 32, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4eConv5{.in_channels = 32, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 128, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 5, .kernel_width = 5,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 2,
-                                                      .pad_left = 2, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::PoolGeometry kFeaturesInception4eMaxpool1{.channels = 528, .in_height = 14, .in_width = 14,
-                                                         .out_height = 14, .out_width = 14,
-                                                         .kernel_height = 3, .kernel_width = 3,
-                                                         .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                         .pad_left = 1, .block = 1,
-                                                         .count_include_pad = false};
-constexpr cnn::ConvGeometry kFeaturesInception4eConv6{.in_channels = 528, .in_height = 14, .in_width = 14,
-                                                      .out_channels = 128, .out_height = 14, .out_width = 14,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::PoolGeometry kFeaturesMaxpool4{.channels = 832, .in_height = 14, .in_width = 14,
-                                              .out_height = 7, .out_width = 7, .kernel_height = 3,
-                                              .kernel_width = 3, .stride_height = 2, .stride_width = 2,
-                                              .pad_top = 0, .pad_left = 0, .block = 1,
-                                              .count_include_pad = false};
-constexpr cnn::ConvGeometry kFeaturesInception5aConv1{.in_channels = 832, .in_height = 7, .in_width = 7,
-                                                      .out_channels = 256, .out_height = 7, .out_width = 7,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception4eConv4{
+    .in_channels = 528, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception4eConv5{
+    .in_channels = 32, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1,
+    .pad_top = 2, .pad_left = 2, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::PoolGeometry kFeaturesInception4eMaxpool1{
+    .channels = 528, .in_height = 14, .in_width = 14, .out_height = 14, .out_width = 14, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kFeaturesInception4eConv6{
+    .in_channels = 528, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::PoolGeometry kFeaturesMaxpool4{
+    .channels = 832, .in_height = 14, .in_width = 14, .out_height = 7, .out_width = 7, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kFeaturesInception5aConv1{
+    .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 256, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k256x7x7{.channels = 256, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception5aConv2{.in_channels = 832, .in_height = 7, .in_width = 7,
-                                                      .out_channels = 160, .out_height = 7, .out_width = 7,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception5aConv2{
+    .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 160, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k160x7x7{.channels = 160, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception5aConv3{.in_channels = 160, .in_height = 7, .in_width = 7,
-                                                      .out_channels = 320, .out_height = 7, .out_width = 7,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception5aConv3{
+    .in_channels = 160, .in_height = 7, .in_width = 7, .out_channels = 320, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k320x7x7{.channels = 320, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception5aConv4{.in_channels = 832, .in_height = 7, .in_width = 7,
-                                                      .out_channels = 32, .out_height = 7, .out_width = 7,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception5aConv4{
+    .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k32x7x7{.channels = 32, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception5aConv5{.in_channels = 32, .in_height = 7, .in_width = 7,
-                                                      .out_channels = 128, .out_height = 7, .out_width = 7,
-                                                      .kernel_height = 5, .kernel_width = 5,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 2,
-                                                      .pad_left = 2, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception5aConv5{
+    .in_channels = 32, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k128x7x7{.channels = 128, .height = 7, .width = 7, .block = 1};
-constexpr cnn::PoolGeometry kFeaturesInception5aMaxpool1{.channels = 832, .in_height = 7, .in_width = 7,
-                                                         .out_height = 7, .out_width = 7, .kernel_height = 3,
-                                                         .kernel_width = 3, .stride_height = 1,
-                                                         .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                         .block = 1, .count_include_pad = false};
-constexpr cnn::ConvGeometry kFeaturesInception5aConv6{.in_channels = 832, .in_height = 7, .in_width = 7,
-                                                      .out_channels = 128, .out_height = 7, .out_width = 7,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception5bConv1{.in_channels = 832, .in_height = 7, .in_width = 7,
-                                                      .out_channels = 384, .out_height = 7, .out_width = 7,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::PoolGeometry kFeaturesInception5aMaxpool1{
+    .channels = 832, .in_height = 7, .in_width = 7, .out_height = 7, .out_width = 7, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kFeaturesInception5aConv6{
+    .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception5bConv1{
+    .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 384, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k384x7x7{.channels = 384, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception5bConv2{.in_channels = 832, .in_height = 7, .in_width = 7,
-                                                      .out_channels = 192, .out_height = 7, .out_width = 7,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception5bConv2{
+    .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 192, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k192x7x7{.channels = 192, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception5bConv3{.in_channels = 192, .in_height = 7, .in_width = 7,
-                                                      .out_channels = 384, .out_height = 7, .out_width = 7,
-                                                      .kernel_height = 3, .kernel_width = 3,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                                      .pad_left = 1, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception5bConv4{.in_channels = 832, .in_height = 7, .in_width = 7,
-                                                      .out_channels = 48, .out_height = 7, .out_width = 7,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception5bConv3{
+    .in_channels = 192, .in_height = 7, .in_width = 7, .out_channels = 384, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception5bConv4{
+    .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 48, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k48x7x7{.channels = 48, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception5bConv5{.in_channels = 48, .in_height = 7, .in_width = 7,
-                                                      .out_channels = 128, .out_height = 7, .out_width = 7,
-                                                      .kernel_height = 5, .kernel_width = 5,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 2,
-                                                      .pad_left = 2, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::PoolGeometry kFeaturesInception5bMaxpool1{.channels = 832, .in_height = 7, .in_width = 7,
-                                                         .out_height = 7, .out_width = 7, .kernel_height = 3,
-                                                         .kernel_width = 3, .stride_height = 1,
-                                                         .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                         .block = 1, .count_include_pad = false};
-constexpr cnn::ConvGeometry kFeaturesInception5bConv6{.in_channels = 832, .in_height = 7, .in_width = 7,
-                                                      .out_channels = 128, .out_height = 7, .out_width = 7,
-                                                      .kernel_height = 1, .kernel_width = 1,
-                                                      .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                                      .pad_left = 0, .dilation_height = 1,
-                                                      .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesInception5bConv5{
+    .in_channels = 48, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::PoolGeometry kFeaturesInception5bMaxpool1{
+    .channels = 832, .in_height = 7, .in_width = 7, .out_height = 7, .out_width = 7, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kFeaturesInception5bConv6{
+    .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k1024x7x7{.channels = 1024, .height = 7, .width = 7, .block = 1};
+constexpr cnn::DropoutGeometry kHeadDropout1{
+    .channels = 1024, .height = 1, .width = 1, .block = 1, .rate = 0.4f, .stream = 2};
 constexpr cnn::DenseGeometry kHeadDense1{.in = 1024, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
+constexpr cnn::MapGeometry k832x7x7{.channels = 832, .height = 7, .width = 7, .block = 1};
+constexpr cnn::MapGeometry k528x14x14{.channels = 528, .height = 14, .width = 14, .block = 1};
+constexpr cnn::MapGeometry k512x14x14{.channels = 512, .height = 14, .width = 14, .block = 1};
+constexpr cnn::MapGeometry k480x14x14{.channels = 480, .height = 14, .width = 14, .block = 1};
+constexpr cnn::MapGeometry k256x28x28{.channels = 256, .height = 28, .width = 28, .block = 1};
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{49392, 65856});
@@ -490,6 +391,7 @@ static_assert(cnn::conv_scratch(kFeaturesInception4aConv3, kBatch) == cnn::Scrat
 static_assert(cnn::conv_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{0, 23040});
 static_assert(cnn::conv_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{61600, 57600});
 static_assert(cnn::conv_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{0, 92160});
+static_assert(cnn::conv_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{0, 196608});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{0, 245760});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{0, 172032});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{84672, 225792});
@@ -508,6 +410,7 @@ static_assert(cnn::conv_scratch(kFeaturesInception4dConv3, kBatch) == cnn::Scrat
 static_assert(cnn::conv_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{0, 49152});
 static_assert(cnn::conv_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{67200, 51200});
 static_assert(cnn::conv_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{0, 98304});
+static_assert(cnn::conv_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{0, 135168});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{0, 270336});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{0, 168960});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{120960, 460800});
@@ -787,109 +690,273 @@ constexpr cnn::TensorDescription kTensors[] = {
 };
 
 constexpr cnn::LayerDescription kLayers[] = {
-    {.path = "features.conv1", .type = "conv", .output = "64x112x112", .parameters = 9472, .macs = 118013952, .line = "31"},
-    {.path = "features.maxpool1", .type = "maxpool", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "32"},
-    {.path = "features.lrn1", .type = "lrn", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "33"},
-    {.path = "features.conv2", .type = "conv", .output = "64x56x56", .parameters = 4160, .macs = 12845056, .line = "34"},
-    {.path = "features.conv3", .type = "conv", .output = "192x56x56", .parameters = 110784, .macs = 346816512, .line = "35"},
-    {.path = "features.lrn2", .type = "lrn", .output = "192x56x56", .parameters = 0, .macs = 0, .line = "36"},
-    {.path = "features.maxpool2", .type = "maxpool", .output = "192x28x28", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.inception3a.conv1", .type = "conv", .output = "64x28x28", .parameters = 12352, .macs = 9633792, .line = "10"},
-    {.path = "features.inception3a.conv2", .type = "conv", .output = "96x28x28", .parameters = 18528, .macs = 14450688, .line = "11"},
-    {.path = "features.inception3a.conv3", .type = "conv", .output = "128x28x28", .parameters = 110720, .macs = 86704128, .line = "11"},
-    {.path = "features.inception3a.conv4", .type = "conv", .output = "16x28x28", .parameters = 3088, .macs = 2408448, .line = "12"},
-    {.path = "features.inception3a.conv5", .type = "conv", .output = "32x28x28", .parameters = 12832, .macs = 10035200, .line = "12"},
-    {.path = "features.inception3a.maxpool1", .type = "maxpool", .output = "192x28x28", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "features.inception3a.conv6", .type = "conv", .output = "32x28x28", .parameters = 6176, .macs = 4816896, .line = "13"},
-    {.path = "features.inception3a.concat1", .type = "concat", .output = "256x28x28", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.inception3b.conv1", .type = "conv", .output = "128x28x28", .parameters = 32896, .macs = 25690112, .line = "10"},
-    {.path = "features.inception3b.conv2", .type = "conv", .output = "128x28x28", .parameters = 32896, .macs = 25690112, .line = "11"},
-    {.path = "features.inception3b.conv3", .type = "conv", .output = "192x28x28", .parameters = 221376, .macs = 173408256, .line = "11"},
-    {.path = "features.inception3b.conv4", .type = "conv", .output = "32x28x28", .parameters = 8224, .macs = 6422528, .line = "12"},
-    {.path = "features.inception3b.conv5", .type = "conv", .output = "96x28x28", .parameters = 76896, .macs = 60211200, .line = "12"},
-    {.path = "features.inception3b.maxpool1", .type = "maxpool", .output = "256x28x28", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "features.inception3b.conv6", .type = "conv", .output = "64x28x28", .parameters = 16448, .macs = 12845056, .line = "13"},
-    {.path = "features.inception3b.concat1", .type = "concat", .output = "480x28x28", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.maxpool3", .type = "maxpool", .output = "480x14x14", .parameters = 0, .macs = 0, .line = "41"},
-    {.path = "features.inception4a.conv1", .type = "conv", .output = "192x14x14", .parameters = 92352, .macs = 18063360, .line = "10"},
-    {.path = "features.inception4a.conv2", .type = "conv", .output = "96x14x14", .parameters = 46176, .macs = 9031680, .line = "11"},
-    {.path = "features.inception4a.conv3", .type = "conv", .output = "208x14x14", .parameters = 179920, .macs = 35223552, .line = "11"},
-    {.path = "features.inception4a.conv4", .type = "conv", .output = "16x14x14", .parameters = 7696, .macs = 1505280, .line = "12"},
-    {.path = "features.inception4a.conv5", .type = "conv", .output = "48x14x14", .parameters = 19248, .macs = 3763200, .line = "12"},
-    {.path = "features.inception4a.maxpool1", .type = "maxpool", .output = "480x14x14", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "features.inception4a.conv6", .type = "conv", .output = "64x14x14", .parameters = 30784, .macs = 6021120, .line = "13"},
-    {.path = "features.inception4a.concat1", .type = "concat", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.aux1.avgpool1", .type = "avgpool", .output = "512x4x4", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.aux1.conv1", .type = "conv", .output = "128x4x4", .parameters = 65664, .macs = 1048576, .line = "21"},
-    {.path = "features.aux1.flatten1", .type = "flatten", .output = "2048", .parameters = 0, .macs = 0, .line = "22"},
-    {.path = "features.aux1.dense1", .type = "dense", .output = "1024", .parameters = 2098176, .macs = 2097152, .line = "23"},
-    {.path = "features.aux1.dropout1", .type = "dropout", .output = "1024", .parameters = 0, .macs = 0, .line = "24"},
-    {.path = "features.aux1.dense2", .type = "dense", .output = "1000", .parameters = 1025000, .macs = 1024000, .line = "25"},
-    {.path = "features.aux1.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.inception4b.conv1", .type = "conv", .output = "160x14x14", .parameters = 82080, .macs = 16056320, .line = "10"},
-    {.path = "features.inception4b.conv2", .type = "conv", .output = "112x14x14", .parameters = 57456, .macs = 11239424, .line = "11"},
-    {.path = "features.inception4b.conv3", .type = "conv", .output = "224x14x14", .parameters = 226016, .macs = 44255232, .line = "11"},
-    {.path = "features.inception4b.conv4", .type = "conv", .output = "24x14x14", .parameters = 12312, .macs = 2408448, .line = "12"},
-    {.path = "features.inception4b.conv5", .type = "conv", .output = "64x14x14", .parameters = 38464, .macs = 7526400, .line = "12"},
-    {.path = "features.inception4b.maxpool1", .type = "maxpool", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "features.inception4b.conv6", .type = "conv", .output = "64x14x14", .parameters = 32832, .macs = 6422528, .line = "13"},
-    {.path = "features.inception4b.concat1", .type = "concat", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.inception4c.conv1", .type = "conv", .output = "128x14x14", .parameters = 65664, .macs = 12845056, .line = "10"},
-    {.path = "features.inception4c.conv2", .type = "conv", .output = "128x14x14", .parameters = 65664, .macs = 12845056, .line = "11"},
-    {.path = "features.inception4c.conv3", .type = "conv", .output = "256x14x14", .parameters = 295168, .macs = 57802752, .line = "11"},
-    {.path = "features.inception4c.conv4", .type = "conv", .output = "24x14x14", .parameters = 12312, .macs = 2408448, .line = "12"},
-    {.path = "features.inception4c.conv5", .type = "conv", .output = "64x14x14", .parameters = 38464, .macs = 7526400, .line = "12"},
-    {.path = "features.inception4c.maxpool1", .type = "maxpool", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "features.inception4c.conv6", .type = "conv", .output = "64x14x14", .parameters = 32832, .macs = 6422528, .line = "13"},
-    {.path = "features.inception4c.concat1", .type = "concat", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.inception4d.conv1", .type = "conv", .output = "112x14x14", .parameters = 57456, .macs = 11239424, .line = "10"},
-    {.path = "features.inception4d.conv2", .type = "conv", .output = "144x14x14", .parameters = 73872, .macs = 14450688, .line = "11"},
-    {.path = "features.inception4d.conv3", .type = "conv", .output = "288x14x14", .parameters = 373536, .macs = 73156608, .line = "11"},
-    {.path = "features.inception4d.conv4", .type = "conv", .output = "32x14x14", .parameters = 16416, .macs = 3211264, .line = "12"},
-    {.path = "features.inception4d.conv5", .type = "conv", .output = "64x14x14", .parameters = 51264, .macs = 10035200, .line = "12"},
-    {.path = "features.inception4d.maxpool1", .type = "maxpool", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "features.inception4d.conv6", .type = "conv", .output = "64x14x14", .parameters = 32832, .macs = 6422528, .line = "13"},
-    {.path = "features.inception4d.concat1", .type = "concat", .output = "528x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.aux2.avgpool1", .type = "avgpool", .output = "528x4x4", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.aux2.conv1", .type = "conv", .output = "128x4x4", .parameters = 67712, .macs = 1081344, .line = "21"},
-    {.path = "features.aux2.flatten1", .type = "flatten", .output = "2048", .parameters = 0, .macs = 0, .line = "22"},
-    {.path = "features.aux2.dense1", .type = "dense", .output = "1024", .parameters = 2098176, .macs = 2097152, .line = "23"},
-    {.path = "features.aux2.dropout1", .type = "dropout", .output = "1024", .parameters = 0, .macs = 0, .line = "24"},
-    {.path = "features.aux2.dense2", .type = "dense", .output = "1000", .parameters = 1025000, .macs = 1024000, .line = "25"},
-    {.path = "features.aux2.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.inception4e.conv1", .type = "conv", .output = "256x14x14", .parameters = 135424, .macs = 26492928, .line = "10"},
-    {.path = "features.inception4e.conv2", .type = "conv", .output = "160x14x14", .parameters = 84640, .macs = 16558080, .line = "11"},
-    {.path = "features.inception4e.conv3", .type = "conv", .output = "320x14x14", .parameters = 461120, .macs = 90316800, .line = "11"},
-    {.path = "features.inception4e.conv4", .type = "conv", .output = "32x14x14", .parameters = 16928, .macs = 3311616, .line = "12"},
-    {.path = "features.inception4e.conv5", .type = "conv", .output = "128x14x14", .parameters = 102528, .macs = 20070400, .line = "12"},
-    {.path = "features.inception4e.maxpool1", .type = "maxpool", .output = "528x14x14", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "features.inception4e.conv6", .type = "conv", .output = "128x14x14", .parameters = 67712, .macs = 13246464, .line = "13"},
-    {.path = "features.inception4e.concat1", .type = "concat", .output = "832x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.maxpool4", .type = "maxpool", .output = "832x7x7", .parameters = 0, .macs = 0, .line = "50"},
-    {.path = "features.inception5a.conv1", .type = "conv", .output = "256x7x7", .parameters = 213248, .macs = 10436608, .line = "10"},
-    {.path = "features.inception5a.conv2", .type = "conv", .output = "160x7x7", .parameters = 133280, .macs = 6522880, .line = "11"},
-    {.path = "features.inception5a.conv3", .type = "conv", .output = "320x7x7", .parameters = 461120, .macs = 22579200, .line = "11"},
-    {.path = "features.inception5a.conv4", .type = "conv", .output = "32x7x7", .parameters = 26656, .macs = 1304576, .line = "12"},
-    {.path = "features.inception5a.conv5", .type = "conv", .output = "128x7x7", .parameters = 102528, .macs = 5017600, .line = "12"},
-    {.path = "features.inception5a.maxpool1", .type = "maxpool", .output = "832x7x7", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "features.inception5a.conv6", .type = "conv", .output = "128x7x7", .parameters = 106624, .macs = 5218304, .line = "13"},
-    {.path = "features.inception5a.concat1", .type = "concat", .output = "832x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.inception5b.conv1", .type = "conv", .output = "384x7x7", .parameters = 319872, .macs = 15654912, .line = "10"},
-    {.path = "features.inception5b.conv2", .type = "conv", .output = "192x7x7", .parameters = 159936, .macs = 7827456, .line = "11"},
-    {.path = "features.inception5b.conv3", .type = "conv", .output = "384x7x7", .parameters = 663936, .macs = 32514048, .line = "11"},
-    {.path = "features.inception5b.conv4", .type = "conv", .output = "48x7x7", .parameters = 39984, .macs = 1956864, .line = "12"},
-    {.path = "features.inception5b.conv5", .type = "conv", .output = "128x7x7", .parameters = 153728, .macs = 7526400, .line = "12"},
-    {.path = "features.inception5b.maxpool1", .type = "maxpool", .output = "832x7x7", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "features.inception5b.conv6", .type = "conv", .output = "128x7x7", .parameters = 106624, .macs = 5218304, .line = "13"},
-    {.path = "features.inception5b.concat1", .type = "concat", .output = "1024x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "head.gap1", .type = "gap", .output = "1024", .parameters = 0, .macs = 0, .line = "55"},
-    {.path = "head.dropout1", .type = "dropout", .output = "1024", .parameters = 0, .macs = 0, .line = "55"},
-    {.path = "head.dense1", .type = "dense", .output = "1000", .parameters = 1025000, .macs = 1024000, .line = "55"},
-    {.path = "head.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "55"},
+    {.path = "features.conv1", .type = "conv", .output = "64x112x112", .parameters = 9472, .macs = 118013952, .line = "33"},
+    {.path = "features.maxpool1", .type = "maxpool", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "34"},
+    {.path = "features.lrn1", .type = "lrn", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "35"},
+    {.path = "features.conv2", .type = "conv", .output = "64x56x56", .parameters = 4160, .macs = 12845056, .line = "36"},
+    {.path = "features.conv3", .type = "conv", .output = "192x56x56", .parameters = 110784, .macs = 346816512, .line = "37"},
+    {.path = "features.lrn2", .type = "lrn", .output = "192x56x56", .parameters = 0, .macs = 0, .line = "38"},
+    {.path = "features.maxpool2", .type = "maxpool", .output = "192x28x28", .parameters = 0, .macs = 0, .line = "39"},
+    {.path = "features.inception3a.conv1", .type = "conv", .output = "64x28x28", .parameters = 12352, .macs = 9633792, .line = "12"},
+    {.path = "features.inception3a.conv2", .type = "conv", .output = "96x28x28", .parameters = 18528, .macs = 14450688, .line = "13"},
+    {.path = "features.inception3a.conv3", .type = "conv", .output = "128x28x28", .parameters = 110720, .macs = 86704128, .line = "13"},
+    {.path = "features.inception3a.conv4", .type = "conv", .output = "16x28x28", .parameters = 3088, .macs = 2408448, .line = "14"},
+    {.path = "features.inception3a.conv5", .type = "conv", .output = "32x28x28", .parameters = 12832, .macs = 10035200, .line = "14"},
+    {.path = "features.inception3a.maxpool1", .type = "maxpool", .output = "192x28x28", .parameters = 0, .macs = 0, .line = "15"},
+    {.path = "features.inception3a.conv6", .type = "conv", .output = "32x28x28", .parameters = 6176, .macs = 4816896, .line = "15"},
+    {.path = "features.inception3a.concat1", .type = "concat", .output = "256x28x28", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.inception3b.conv1", .type = "conv", .output = "128x28x28", .parameters = 32896, .macs = 25690112, .line = "12"},
+    {.path = "features.inception3b.conv2", .type = "conv", .output = "128x28x28", .parameters = 32896, .macs = 25690112, .line = "13"},
+    {.path = "features.inception3b.conv3", .type = "conv", .output = "192x28x28", .parameters = 221376, .macs = 173408256, .line = "13"},
+    {.path = "features.inception3b.conv4", .type = "conv", .output = "32x28x28", .parameters = 8224, .macs = 6422528, .line = "14"},
+    {.path = "features.inception3b.conv5", .type = "conv", .output = "96x28x28", .parameters = 76896, .macs = 60211200, .line = "14"},
+    {.path = "features.inception3b.maxpool1", .type = "maxpool", .output = "256x28x28", .parameters = 0, .macs = 0, .line = "15"},
+    {.path = "features.inception3b.conv6", .type = "conv", .output = "64x28x28", .parameters = 16448, .macs = 12845056, .line = "15"},
+    {.path = "features.inception3b.concat1", .type = "concat", .output = "480x28x28", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.maxpool3", .type = "maxpool", .output = "480x14x14", .parameters = 0, .macs = 0, .line = "43"},
+    {.path = "features.inception4a.conv1", .type = "conv", .output = "192x14x14", .parameters = 92352, .macs = 18063360, .line = "12"},
+    {.path = "features.inception4a.conv2", .type = "conv", .output = "96x14x14", .parameters = 46176, .macs = 9031680, .line = "13"},
+    {.path = "features.inception4a.conv3", .type = "conv", .output = "208x14x14", .parameters = 179920, .macs = 35223552, .line = "13"},
+    {.path = "features.inception4a.conv4", .type = "conv", .output = "16x14x14", .parameters = 7696, .macs = 1505280, .line = "14"},
+    {.path = "features.inception4a.conv5", .type = "conv", .output = "48x14x14", .parameters = 19248, .macs = 3763200, .line = "14"},
+    {.path = "features.inception4a.maxpool1", .type = "maxpool", .output = "480x14x14", .parameters = 0, .macs = 0, .line = "15"},
+    {.path = "features.inception4a.conv6", .type = "conv", .output = "64x14x14", .parameters = 30784, .macs = 6021120, .line = "15"},
+    {.path = "features.inception4a.concat1", .type = "concat", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.aux1.avgpool1", .type = "avgpool", .output = "512x4x4", .parameters = 0, .macs = 0, .line = "22"},
+    {.path = "features.aux1.conv1", .type = "conv", .output = "128x4x4", .parameters = 65664, .macs = 1048576, .line = "23"},
+    {.path = "features.aux1.flatten1", .type = "flatten", .output = "2048", .parameters = 0, .macs = 0, .line = "24"},
+    {.path = "features.aux1.dense1", .type = "dense", .output = "1024", .parameters = 2098176, .macs = 2097152, .line = "25"},
+    {.path = "features.aux1.dropout1", .type = "dropout", .output = "1024", .parameters = 0, .macs = 0, .line = "26"},
+    {.path = "features.aux1.dense2", .type = "dense", .output = "1000", .parameters = 1025000, .macs = 1024000, .line = "27"},
+    {.path = "features.aux1.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "27"},
+    {.path = "features.inception4b.conv1", .type = "conv", .output = "160x14x14", .parameters = 82080, .macs = 16056320, .line = "12"},
+    {.path = "features.inception4b.conv2", .type = "conv", .output = "112x14x14", .parameters = 57456, .macs = 11239424, .line = "13"},
+    {.path = "features.inception4b.conv3", .type = "conv", .output = "224x14x14", .parameters = 226016, .macs = 44255232, .line = "13"},
+    {.path = "features.inception4b.conv4", .type = "conv", .output = "24x14x14", .parameters = 12312, .macs = 2408448, .line = "14"},
+    {.path = "features.inception4b.conv5", .type = "conv", .output = "64x14x14", .parameters = 38464, .macs = 7526400, .line = "14"},
+    {.path = "features.inception4b.maxpool1", .type = "maxpool", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "15"},
+    {.path = "features.inception4b.conv6", .type = "conv", .output = "64x14x14", .parameters = 32832, .macs = 6422528, .line = "15"},
+    {.path = "features.inception4b.concat1", .type = "concat", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.inception4c.conv1", .type = "conv", .output = "128x14x14", .parameters = 65664, .macs = 12845056, .line = "12"},
+    {.path = "features.inception4c.conv2", .type = "conv", .output = "128x14x14", .parameters = 65664, .macs = 12845056, .line = "13"},
+    {.path = "features.inception4c.conv3", .type = "conv", .output = "256x14x14", .parameters = 295168, .macs = 57802752, .line = "13"},
+    {.path = "features.inception4c.conv4", .type = "conv", .output = "24x14x14", .parameters = 12312, .macs = 2408448, .line = "14"},
+    {.path = "features.inception4c.conv5", .type = "conv", .output = "64x14x14", .parameters = 38464, .macs = 7526400, .line = "14"},
+    {.path = "features.inception4c.maxpool1", .type = "maxpool", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "15"},
+    {.path = "features.inception4c.conv6", .type = "conv", .output = "64x14x14", .parameters = 32832, .macs = 6422528, .line = "15"},
+    {.path = "features.inception4c.concat1", .type = "concat", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.inception4d.conv1", .type = "conv", .output = "112x14x14", .parameters = 57456, .macs = 11239424, .line = "12"},
+    {.path = "features.inception4d.conv2", .type = "conv", .output = "144x14x14", .parameters = 73872, .macs = 14450688, .line = "13"},
+    {.path = "features.inception4d.conv3", .type = "conv", .output = "288x14x14", .parameters = 373536, .macs = 73156608, .line = "13"},
+    {.path = "features.inception4d.conv4", .type = "conv", .output = "32x14x14", .parameters = 16416, .macs = 3211264, .line = "14"},
+    {.path = "features.inception4d.conv5", .type = "conv", .output = "64x14x14", .parameters = 51264, .macs = 10035200, .line = "14"},
+    {.path = "features.inception4d.maxpool1", .type = "maxpool", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "15"},
+    {.path = "features.inception4d.conv6", .type = "conv", .output = "64x14x14", .parameters = 32832, .macs = 6422528, .line = "15"},
+    {.path = "features.inception4d.concat1", .type = "concat", .output = "528x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.aux2.avgpool1", .type = "avgpool", .output = "528x4x4", .parameters = 0, .macs = 0, .line = "22"},
+    {.path = "features.aux2.conv1", .type = "conv", .output = "128x4x4", .parameters = 67712, .macs = 1081344, .line = "23"},
+    {.path = "features.aux2.flatten1", .type = "flatten", .output = "2048", .parameters = 0, .macs = 0, .line = "24"},
+    {.path = "features.aux2.dense1", .type = "dense", .output = "1024", .parameters = 2098176, .macs = 2097152, .line = "25"},
+    {.path = "features.aux2.dropout1", .type = "dropout", .output = "1024", .parameters = 0, .macs = 0, .line = "26"},
+    {.path = "features.aux2.dense2", .type = "dense", .output = "1000", .parameters = 1025000, .macs = 1024000, .line = "27"},
+    {.path = "features.aux2.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "27"},
+    {.path = "features.inception4e.conv1", .type = "conv", .output = "256x14x14", .parameters = 135424, .macs = 26492928, .line = "12"},
+    {.path = "features.inception4e.conv2", .type = "conv", .output = "160x14x14", .parameters = 84640, .macs = 16558080, .line = "13"},
+    {.path = "features.inception4e.conv3", .type = "conv", .output = "320x14x14", .parameters = 461120, .macs = 90316800, .line = "13"},
+    {.path = "features.inception4e.conv4", .type = "conv", .output = "32x14x14", .parameters = 16928, .macs = 3311616, .line = "14"},
+    {.path = "features.inception4e.conv5", .type = "conv", .output = "128x14x14", .parameters = 102528, .macs = 20070400, .line = "14"},
+    {.path = "features.inception4e.maxpool1", .type = "maxpool", .output = "528x14x14", .parameters = 0, .macs = 0, .line = "15"},
+    {.path = "features.inception4e.conv6", .type = "conv", .output = "128x14x14", .parameters = 67712, .macs = 13246464, .line = "15"},
+    {.path = "features.inception4e.concat1", .type = "concat", .output = "832x14x14", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.maxpool4", .type = "maxpool", .output = "832x7x7", .parameters = 0, .macs = 0, .line = "52"},
+    {.path = "features.inception5a.conv1", .type = "conv", .output = "256x7x7", .parameters = 213248, .macs = 10436608, .line = "12"},
+    {.path = "features.inception5a.conv2", .type = "conv", .output = "160x7x7", .parameters = 133280, .macs = 6522880, .line = "13"},
+    {.path = "features.inception5a.conv3", .type = "conv", .output = "320x7x7", .parameters = 461120, .macs = 22579200, .line = "13"},
+    {.path = "features.inception5a.conv4", .type = "conv", .output = "32x7x7", .parameters = 26656, .macs = 1304576, .line = "14"},
+    {.path = "features.inception5a.conv5", .type = "conv", .output = "128x7x7", .parameters = 102528, .macs = 5017600, .line = "14"},
+    {.path = "features.inception5a.maxpool1", .type = "maxpool", .output = "832x7x7", .parameters = 0, .macs = 0, .line = "15"},
+    {.path = "features.inception5a.conv6", .type = "conv", .output = "128x7x7", .parameters = 106624, .macs = 5218304, .line = "15"},
+    {.path = "features.inception5a.concat1", .type = "concat", .output = "832x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "features.inception5b.conv1", .type = "conv", .output = "384x7x7", .parameters = 319872, .macs = 15654912, .line = "12"},
+    {.path = "features.inception5b.conv2", .type = "conv", .output = "192x7x7", .parameters = 159936, .macs = 7827456, .line = "13"},
+    {.path = "features.inception5b.conv3", .type = "conv", .output = "384x7x7", .parameters = 663936, .macs = 32514048, .line = "13"},
+    {.path = "features.inception5b.conv4", .type = "conv", .output = "48x7x7", .parameters = 39984, .macs = 1956864, .line = "14"},
+    {.path = "features.inception5b.conv5", .type = "conv", .output = "128x7x7", .parameters = 153728, .macs = 7526400, .line = "14"},
+    {.path = "features.inception5b.maxpool1", .type = "maxpool", .output = "832x7x7", .parameters = 0, .macs = 0, .line = "15"},
+    {.path = "features.inception5b.conv6", .type = "conv", .output = "128x7x7", .parameters = 106624, .macs = 5218304, .line = "15"},
+    {.path = "features.inception5b.concat1", .type = "concat", .output = "1024x7x7", .parameters = 0, .macs = 0, .line = "11"},
+    {.path = "head.gap1", .type = "gap", .output = "1024", .parameters = 0, .macs = 0, .line = "57"},
+    {.path = "head.dropout1", .type = "dropout", .output = "1024", .parameters = 0, .macs = 0, .line = "57"},
+    {.path = "head.dense1", .type = "dense", .output = "1000", .parameters = 1025000, .macs = 1024000, .line = "57"},
+    {.path = "head.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "57"},
+};
+
+constexpr float kMean2[] = {0.485f, 0.456f, 0.406f};
+constexpr float kStdDeviation2[] = {0.229f, 0.224f, 0.225f};
+
+constexpr cnn::TransformDescription kPrepare[] = {
+    {.kind = cnn::TransformKind::kResizeShort, .amount = 256},
+    {.kind = cnn::TransformKind::kCenterCrop, .height = 224, .width = 224},
+    {.kind = cnn::TransformKind::kNormalize, .mean = kMean2, .std_deviation = kStdDeviation2},
+};
+
+constexpr cnn::TransformDescription kAugment[] = {
+    {.kind = cnn::TransformKind::kHflip, .strength = 0.5},
+};
+
+constexpr std::string_view kMetrics[] = {
+    "accuracy",
+    "top5",
+};
+
+constexpr cnn::CheckpointDescription kCheckpoints[] = {
+    {.file = "best.safetensors", .monitor = "val_accuracy"},
+};
+
+constexpr cnn::LearningTensor kLearningInPhase0[] = {
+    {.tensor = 0, .gradient_offset = 0},
+    {.tensor = 1, .gradient_offset = 9408},
+    {.tensor = 2, .gradient_offset = 9472},
+    {.tensor = 3, .gradient_offset = 13568},
+    {.tensor = 4, .gradient_offset = 13632},
+    {.tensor = 5, .gradient_offset = 124224},
+    {.tensor = 6, .gradient_offset = 124416},
+    {.tensor = 7, .gradient_offset = 136704},
+    {.tensor = 8, .gradient_offset = 136768},
+    {.tensor = 9, .gradient_offset = 155200},
+    {.tensor = 10, .gradient_offset = 155296},
+    {.tensor = 11, .gradient_offset = 265888},
+    {.tensor = 12, .gradient_offset = 266016},
+    {.tensor = 13, .gradient_offset = 269088},
+    {.tensor = 14, .gradient_offset = 269104},
+    {.tensor = 15, .gradient_offset = 281904},
+    {.tensor = 16, .gradient_offset = 281936},
+    {.tensor = 17, .gradient_offset = 288080},
+    {.tensor = 18, .gradient_offset = 288112},
+    {.tensor = 19, .gradient_offset = 320880},
+    {.tensor = 20, .gradient_offset = 321008},
+    {.tensor = 21, .gradient_offset = 353776},
+    {.tensor = 22, .gradient_offset = 353904},
+    {.tensor = 23, .gradient_offset = 575088},
+    {.tensor = 24, .gradient_offset = 575280},
+    {.tensor = 25, .gradient_offset = 583472},
+    {.tensor = 26, .gradient_offset = 583504},
+    {.tensor = 27, .gradient_offset = 660304},
+    {.tensor = 28, .gradient_offset = 660400},
+    {.tensor = 29, .gradient_offset = 676784},
+    {.tensor = 30, .gradient_offset = 676848},
+    {.tensor = 31, .gradient_offset = 769008},
+    {.tensor = 32, .gradient_offset = 769200},
+    {.tensor = 33, .gradient_offset = 815280},
+    {.tensor = 34, .gradient_offset = 815376},
+    {.tensor = 35, .gradient_offset = 995088},
+    {.tensor = 36, .gradient_offset = 995296},
+    {.tensor = 37, .gradient_offset = 1002976},
+    {.tensor = 38, .gradient_offset = 1002992},
+    {.tensor = 39, .gradient_offset = 1022192},
+    {.tensor = 40, .gradient_offset = 1022240},
+    {.tensor = 41, .gradient_offset = 1052960},
+    {.tensor = 42, .gradient_offset = 1053024},
+    {.tensor = 43, .gradient_offset = 1118560},
+    {.tensor = 44, .gradient_offset = 1118688},
+    {.tensor = 45, .gradient_offset = 3215840},
+    {.tensor = 46, .gradient_offset = 3216864},
+    {.tensor = 47, .gradient_offset = 4240864},
+    {.tensor = 48, .gradient_offset = 4241872},
+    {.tensor = 49, .gradient_offset = 4323792},
+    {.tensor = 50, .gradient_offset = 4323952},
+    {.tensor = 51, .gradient_offset = 4381296},
+    {.tensor = 52, .gradient_offset = 4381408},
+    {.tensor = 53, .gradient_offset = 4607200},
+    {.tensor = 54, .gradient_offset = 4607424},
+    {.tensor = 55, .gradient_offset = 4619712},
+    {.tensor = 56, .gradient_offset = 4619744},
+    {.tensor = 57, .gradient_offset = 4658144},
+    {.tensor = 58, .gradient_offset = 4658208},
+    {.tensor = 59, .gradient_offset = 4690976},
+    {.tensor = 60, .gradient_offset = 4691040},
+    {.tensor = 61, .gradient_offset = 4756576},
+    {.tensor = 62, .gradient_offset = 4756704},
+    {.tensor = 63, .gradient_offset = 4822240},
+    {.tensor = 64, .gradient_offset = 4822368},
+    {.tensor = 65, .gradient_offset = 5117280},
+    {.tensor = 66, .gradient_offset = 5117536},
+    {.tensor = 67, .gradient_offset = 5129824},
+    {.tensor = 68, .gradient_offset = 5129856},
+    {.tensor = 69, .gradient_offset = 5168256},
+    {.tensor = 70, .gradient_offset = 5168320},
+    {.tensor = 71, .gradient_offset = 5201088},
+    {.tensor = 72, .gradient_offset = 5201152},
+    {.tensor = 73, .gradient_offset = 5258496},
+    {.tensor = 74, .gradient_offset = 5258608},
+    {.tensor = 75, .gradient_offset = 5332336},
+    {.tensor = 76, .gradient_offset = 5332480},
+    {.tensor = 77, .gradient_offset = 5705728},
+    {.tensor = 78, .gradient_offset = 5706016},
+    {.tensor = 79, .gradient_offset = 5722400},
+    {.tensor = 80, .gradient_offset = 5722432},
+    {.tensor = 81, .gradient_offset = 5773632},
+    {.tensor = 82, .gradient_offset = 5773696},
+    {.tensor = 83, .gradient_offset = 5806464},
+    {.tensor = 84, .gradient_offset = 5806528},
+    {.tensor = 85, .gradient_offset = 5874112},
+    {.tensor = 86, .gradient_offset = 5874240},
+    {.tensor = 87, .gradient_offset = 7971392},
+    {.tensor = 88, .gradient_offset = 7972416},
+    {.tensor = 89, .gradient_offset = 8996416},
+    {.tensor = 90, .gradient_offset = 8997424},
+    {.tensor = 91, .gradient_offset = 9132592},
+    {.tensor = 92, .gradient_offset = 9132848},
+    {.tensor = 93, .gradient_offset = 9217328},
+    {.tensor = 94, .gradient_offset = 9217488},
+    {.tensor = 95, .gradient_offset = 9678288},
+    {.tensor = 96, .gradient_offset = 9678608},
+    {.tensor = 97, .gradient_offset = 9695504},
+    {.tensor = 98, .gradient_offset = 9695536},
+    {.tensor = 99, .gradient_offset = 9797936},
+    {.tensor = 100, .gradient_offset = 9798064},
+    {.tensor = 101, .gradient_offset = 9865648},
+    {.tensor = 102, .gradient_offset = 9865776},
+    {.tensor = 103, .gradient_offset = 10078768},
+    {.tensor = 104, .gradient_offset = 10079024},
+    {.tensor = 105, .gradient_offset = 10212144},
+    {.tensor = 106, .gradient_offset = 10212304},
+    {.tensor = 107, .gradient_offset = 10673104},
+    {.tensor = 108, .gradient_offset = 10673424},
+    {.tensor = 109, .gradient_offset = 10700048},
+    {.tensor = 110, .gradient_offset = 10700080},
+    {.tensor = 111, .gradient_offset = 10802480},
+    {.tensor = 112, .gradient_offset = 10802608},
+    {.tensor = 113, .gradient_offset = 10909104},
+    {.tensor = 114, .gradient_offset = 10909232},
+    {.tensor = 115, .gradient_offset = 11228720},
+    {.tensor = 116, .gradient_offset = 11229104},
+    {.tensor = 117, .gradient_offset = 11388848},
+    {.tensor = 118, .gradient_offset = 11389040},
+    {.tensor = 119, .gradient_offset = 12052592},
+    {.tensor = 120, .gradient_offset = 12052976},
+    {.tensor = 121, .gradient_offset = 12092912},
+    {.tensor = 122, .gradient_offset = 12092960},
+    {.tensor = 123, .gradient_offset = 12246560},
+    {.tensor = 124, .gradient_offset = 12246688},
+    {.tensor = 125, .gradient_offset = 12353184},
+    {.tensor = 126, .gradient_offset = 12353312},
+    {.tensor = 127, .gradient_offset = 13377312},
+};
+
+constexpr cnn::PhaseDescription kPhases[] = {
+    {.name = "whole", .epochs = 70, .has_optimizer = true,
+     .optimizer = {.algorithm = cnn::Algorithm::kSgd, .learning_rate = 0.01, .momentum = 0.9, .nesterov = false, .weight_decay = 0.0002},
+     .learning = kLearningInPhase0, .gradients = 13378320},
+};
+
+constexpr std::string_view kAuxiliaries[] = {
+    "features.aux1",
+    "features.aux2",
 };
 
 constexpr cnn::ModelDescription kModel{
-    .name = "GoogLeNet", .program = "googlenet", .spec = "googlenet.cnn", .version = "0.1.0", .spec_hash = "c863c9f963dd73de",
+    .name = "GoogLeNet", .program = "googlenet", .spec = "googlenet.cnn", .version = "0.1.0", .spec_hash = "137b38ad7edd164c",
     .rendered =
         "cnn 1\n"
         "\n"
@@ -1029,10 +1096,42 @@ constexpr cnn::ModelDescription kModel{
         "    dense(1000, bias=true, act=identity, weights=torch, bias_init=torch)\n"
         "    softmax\n"
         "  }\n"
+        "}\n"
+        "\n"
+        "data ImageNet {\n"
+        "  source = folder(\"imagenet\")\n"
+        "  classes = 1000\n"
+        "  prepare {\n"
+        "    resize(short=256)\n"
+        "    center_crop(size=224x224)\n"
+        "    normalize(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])\n"
+        "  }\n"
+        "  augment {\n"
+        "    hflip(p=0.5)\n"
+        "  }\n"
+        "}\n"
+        "\n"
+        "train GoogLeNet on ImageNet {\n"
+        "  loss = cross_entropy(label_smoothing=0.0, class_weights=[])\n"
+        "  metrics = [accuracy, top5]\n"
+        "  batch = 32\n"
+        "  seed = 1\n"
+        "  save_every = 0\n"
+        "  checkpoint(\"best.safetensors\", monitor=val_accuracy)\n"
+        "  phase whole {\n"
+        "    epochs = 70\n"
+        "    optimizer = sgd(lr=0.01, momentum=0.9, nesterov=false, weight_decay=0.0002)\n"
+        "    schedule = constant(warmup=0)\n"
+        "  }\n"
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
-    .tensors = kTensors, .layers = kLayers,
-    .memory = {.parameters = 13378320, .gradients = 0, .optimizer = 0, .activations = 38535168,
+    .tensors = kTensors, .layers = kLayers, .auxiliaries = kAuxiliaries,
+    .data = {.name = "ImageNet", .source = cnn::SourceKind::kFolder, .directory = "imagenet",
+             .validation = {}, .test = {},
+             .class_names = {}, .prepare = kPrepare, .augment = kAugment},
+    .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
+                 .checkpoints = kCheckpoints, .phases = kPhases},
+    .memory = {.parameters = 13378320, .gradients = 13378320, .optimizer = 13378320, .activations = 177879552,
                .shared_scratch = 460800, .thread_scratch = 120960},
 };
 
@@ -1042,6 +1141,1820 @@ GoogLeNet::GoogLeNet(int threads) : cnn::Network(kModel, threads) {}
 
 const cnn::ModelDescription& GoogLeNet::model() {
   return kModel;
+}
+
+float GoogLeNet::step(int phase, cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,
+                      cnn::Optimizer& optimizer) {
+  switch (phase) {
+    case 0: return step_whole(images, labels, random, optimizer);
+    default: throw std::out_of_range("no such phase");
+  }
+}
+
+// 20: # gone after training.
+// Phase whole: 13,378,280 of 6,998,552 parameters learn; activations take 711,518,208 bytes.
+float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,
+    cnn::Optimizer& optimizer) {
+  const int batch = static_cast<int>(labels.size());
+  const cnn::Floats losses = losses_memory(batch);
+  const cnn::Floats scores = scores_memory(batch);
+  const cnn::Blocked input = blocked(115605504, 150528);  // 3x224x224
+  const cnn::Blocked features_conv1 = blocked(0, 802816);  // 64x112x112
+  const cnn::Blocked features_maxpool1 = blocked(83492864, 200704);  // 64x56x56
+  const std::span<std::uint8_t> features_maxpool1_saved = bytes(164276224, 6422528);
+  const cnn::Blocked features_lrn1 = blocked(89915392, 200704);  // 64x56x56
+  const cnn::Blocked features_conv2 = blocked(96337920, 200704);  // 64x56x56
+  const cnn::Blocked features_conv3 = blocked(25690112, 602112);  // 192x56x56
+  const cnn::Blocked features_lrn2 = blocked(44957696, 602112);  // 192x56x56
+  const cnn::Blocked features_maxpool2 = blocked(120422400, 150528);  // 192x28x28
+  const std::span<std::uint8_t> features_maxpool2_saved = bytes(165881856, 4816896);
+  const cnn::Blocked features_inception3a_concat1 = blocked(69042176, 200704);  // 256x28x28
+  const cnn::Blocked features_inception3a_conv1 = blocked(69042176, 200704);  // 64x28x28
+  const cnn::Blocked features_inception3a_conv2 = blocked(161867776, 75264);  // 96x28x28
+  const cnn::Blocked features_inception3a_conv3 = blocked(69092352, 200704);  // 128x28x28
+  const cnn::Blocked features_inception3a_conv4 = blocked(176017408, 12544);  // 16x28x28
+  const cnn::Blocked features_inception3a_conv5 = blocked(69192704, 200704);  // 32x28x28
+  const cnn::Blocked features_inception3a_maxpool1 = blocked(125239296, 150528);  // 192x28x28
+  const std::span<std::uint8_t> features_inception3a_maxpool1_saved = bytes(167086080, 4816896);
+  const cnn::Blocked features_inception3a_conv6 = blocked(69217792, 200704);  // 32x28x28
+  const cnn::Blocked features_inception3b_concat1 = blocked(44957696, 376320);  // 480x28x28
+  const cnn::Blocked features_inception3b_conv1 = blocked(44957696, 376320);  // 128x28x28
+  const cnn::Blocked features_inception3b_conv2 = blocked(133367808, 100352);  // 128x28x28
+  const cnn::Blocked features_inception3b_conv3 = blocked(45058048, 376320);  // 192x28x28
+  const cnn::Blocked features_inception3b_conv4 = blocked(169193472, 25088);  // 32x28x28
+  const cnn::Blocked features_inception3b_conv5 = blocked(45208576, 376320);  // 96x28x28
+  const cnn::Blocked features_inception3b_maxpool1 = blocked(75464704, 200704);  // 256x28x28
+  const std::span<std::uint8_t> features_inception3b_maxpool1_saved = bytes(81887232, 6422528);
+  const cnn::Blocked features_inception3b_conv6 = blocked(45283840, 376320);  // 64x28x28
+  const cnn::Blocked features_maxpool3 = blocked(155846656, 94080);  // 480x14x14
+  const std::span<std::uint8_t> features_maxpool3_saved = bytes(173207552, 3010560);
+  const cnn::Blocked features_inception4a_concat1 = blocked(136579072, 100352);  // 512x14x14
+  const cnn::Blocked features_inception4a_conv1 = blocked(136579072, 100352);  // 192x14x14
+  const cnn::Blocked features_inception4a_conv2 = blocked(175415296, 18816);  // 96x14x14
+  const cnn::Blocked features_inception4a_conv3 = blocked(136616704, 100352);  // 208x14x14
+  const cnn::Blocked features_inception4a_conv4 = blocked(177453056, 3136);  // 16x14x14
+  const cnn::Blocked features_inception4a_conv5 = blocked(136657472, 100352);  // 48x14x14
+  const cnn::Blocked features_inception4a_maxpool1 = blocked(158857216, 94080);  // 480x14x14
+  const std::span<std::uint8_t> features_inception4a_maxpool1_saved = bytes(173960192, 3010560);
+  const cnn::Blocked features_inception4a_conv6 = blocked(136666880, 100352);  // 64x14x14
+  const cnn::Blocked features_aux1_avgpool1 = blocked(176689152, 8192);  // 512x4x4
+  const cnn::Blocked features_aux1_flatten1 = blocked(177553408, 2048);  // 2048
+  const cnn::Blocked features_aux1_conv1 = blocked(177553408, 2048);  // 128x4x4
+  const cnn::Blocked features_aux1_dense1 = blocked(177684480, 1024);  // 1024
+  const cnn::Blocked features_aux1_dropout1 = blocked(177717248, 1024);  // 1024
+  const cnn::Blocked features_aux1_dense2 = blocked(63856640, 1000);  // 1000
+  const cnn::Blocked features_inception4b_concat1 = blocked(139790336, 100352);  // 512x14x14
+  const cnn::Blocked features_inception4b_conv1 = blocked(139790336, 100352);  // 160x14x14
+  const cnn::Blocked features_inception4b_conv2 = blocked(174712832, 21952);  // 112x14x14
+  const cnn::Blocked features_inception4b_conv3 = blocked(139821696, 100352);  // 224x14x14
+  const cnn::Blocked features_inception4b_conv4 = blocked(177152000, 4704);  // 24x14x14
+  const cnn::Blocked features_inception4b_conv5 = blocked(139865600, 100352);  // 64x14x14
+  const cnn::Blocked features_inception4b_maxpool1 = blocked(143001600, 100352);  // 512x14x14
+  const std::span<std::uint8_t> features_inception4b_maxpool1_saved = bytes(169996288, 3211264);
+  const cnn::Blocked features_inception4b_conv6 = blocked(139878144, 100352);  // 64x14x14
+  const cnn::Blocked features_inception4c_concat1 = blocked(146212864, 100352);  // 512x14x14
+  const cnn::Blocked features_inception4c_conv1 = blocked(146212864, 100352);  // 128x14x14
+  const cnn::Blocked features_inception4c_conv2 = blocked(170799104, 25088);  // 128x14x14
+  const cnn::Blocked features_inception4c_conv3 = blocked(146237952, 100352);  // 256x14x14
+  const cnn::Blocked features_inception4c_conv4 = blocked(177302528, 4704);  // 24x14x14
+  const cnn::Blocked features_inception4c_conv5 = blocked(146288128, 100352);  // 64x14x14
+  const cnn::Blocked features_inception4c_maxpool1 = blocked(149424128, 100352);  // 512x14x14
+  const std::span<std::uint8_t> features_inception4c_maxpool1_saved = bytes(171601920, 3211264);
+  const cnn::Blocked features_inception4c_conv6 = blocked(146300672, 100352);  // 64x14x14
+  const cnn::Blocked features_inception4d_concat1 = blocked(102760448, 103488);  // 528x14x14
+  const cnn::Blocked features_inception4d_conv1 = blocked(102760448, 103488);  // 112x14x14
+  const cnn::Blocked features_inception4d_conv2 = blocked(168290304, 28224);  // 144x14x14
+  const cnn::Blocked features_inception4d_conv3 = blocked(102782400, 103488);  // 288x14x14
+  const cnn::Blocked features_inception4d_conv4 = blocked(176951296, 6272);  // 32x14x14
+  const cnn::Blocked features_inception4d_conv5 = blocked(102838848, 103488);  // 64x14x14
+  const cnn::Blocked features_inception4d_maxpool1 = blocked(152635392, 100352);  // 512x14x14
+  const std::span<std::uint8_t> features_inception4d_maxpool1_saved = bytes(172404736, 3211264);
+  const cnn::Blocked features_inception4d_conv6 = blocked(102851392, 103488);  // 64x14x14
+  const cnn::Blocked features_aux2_avgpool1 = blocked(176418816, 8448);  // 528x4x4
+  const cnn::Blocked features_aux2_flatten1 = blocked(177618944, 2048);  // 2048
+  const cnn::Blocked features_aux2_conv1 = blocked(177618944, 2048);  // 128x4x4
+  const cnn::Blocked features_aux2_dense1 = blocked(177750016, 1024);  // 1024
+  const cnn::Blocked features_aux2_dropout1 = blocked(177782784, 1024);  // 1024
+  const cnn::Blocked features_aux2_dense2 = blocked(63888640, 1000);  // 1000
+  const cnn::Blocked features_inception4e_concat1 = blocked(56999936, 163072);  // 832x14x14
+  const cnn::Blocked features_inception4e_conv1 = blocked(56999936, 163072);  // 256x14x14
+  const cnn::Blocked features_inception4e_conv2 = blocked(114601984, 31360);  // 160x14x14
+  const cnn::Blocked features_inception4e_conv3 = blocked(57050112, 163072);  // 320x14x14
+  const cnn::Blocked features_inception4e_conv4 = blocked(131461120, 6272);  // 32x14x14
+  const cnn::Blocked features_inception4e_conv5 = blocked(57112832, 163072);  // 128x14x14
+  const cnn::Blocked features_inception4e_maxpool1 = blocked(106072064, 103488);  // 528x14x14
+  const std::span<std::uint8_t> features_inception4e_maxpool1_saved = bytes(130056192, 3311616);
+  const cnn::Blocked features_inception4e_conv6 = blocked(57137920, 163072);  // 128x14x14
+  const cnn::Blocked features_maxpool4 = blocked(65429504, 40768);  // 832x7x7
+  const std::span<std::uint8_t> features_maxpool4_saved = bytes(130884096, 1304576);
+  const cnn::Blocked features_inception5a_concat1 = blocked(66734080, 40768);  // 832x7x7
+  const cnn::Blocked features_inception5a_conv1 = blocked(66734080, 40768);  // 256x7x7
+  const cnn::Blocked features_inception5a_conv2 = blocked(131210240, 7840);  // 160x7x7
+  const cnn::Blocked features_inception5a_conv3 = blocked(66746624, 40768);  // 320x7x7
+  const cnn::Blocked features_inception5a_conv4 = blocked(68992000, 1568);  // 32x7x7
+  const cnn::Blocked features_inception5a_conv5 = blocked(66762304, 40768);  // 128x7x7
+  const cnn::Blocked features_inception5a_maxpool1 = blocked(109383680, 40768);  // 832x7x7
+  const std::span<std::uint8_t> features_inception5a_maxpool1_saved = bytes(68038656, 1304576);
+  const cnn::Blocked features_inception5a_conv6 = blocked(66768576, 40768);  // 128x7x7
+  const cnn::Blocked features_inception5b_concat1 = blocked(62218240, 50176);  // 1024x7x7
+  const cnn::Blocked features_inception5b_conv1 = blocked(62218240, 50176);  // 384x7x7
+  const cnn::Blocked features_inception5b_conv2 = blocked(68690944, 9408);  // 192x7x7
+  const cnn::Blocked features_inception5b_conv3 = blocked(62237056, 50176);  // 384x7x7
+  const cnn::Blocked features_inception5b_conv4 = blocked(113297408, 2352);  // 48x7x7
+  const cnn::Blocked features_inception5b_conv5 = blocked(62255872, 50176);  // 128x7x7
+  const cnn::Blocked features_inception5b_maxpool1 = blocked(110688256, 40768);  // 832x7x7
+  const std::span<std::uint8_t> features_inception5b_maxpool1_saved = bytes(68364800, 1304576);
+  const cnn::Blocked features_inception5b_conv6 = blocked(62262144, 50176);  // 128x7x7
+  const cnn::Blocked head_dropout1 = blocked(63823872, 1024);  // 1024
+  const cnn::Blocked head_dense1 = blocked(63920640, 1000);  // 1000
+  const cnn::Blocked d_head_dense1 = blocked(63952640, 1000);  // 1000
+  const cnn::Blocked d_features_aux1_dense2 = blocked(177815552, 1000);  // 1000
+  const cnn::Blocked d_features_aux2_dense2 = blocked(177847552, 1000);  // 1000
+  const cnn::Blocked d_head_dropout1 = blocked(111992832, 1024);  // 1024
+  const cnn::Blocked d_features_inception5b_concat1 = blocked(63823872, 50176);  // 1024x7x7
+  const cnn::Blocked d_features_inception5b_conv1 = blocked(63823872, 50176);  // 384x7x7
+  const cnn::Blocked d_features_inception5b_conv3 = blocked(63842688, 50176);  // 384x7x7
+  const cnn::Blocked d_features_inception5b_conv5 = blocked(63861504, 50176);  // 128x7x7
+  const cnn::Blocked d_features_inception5b_conv6 = blocked(63867776, 50176);  // 128x7x7
+  const cnn::Blocked d_features_inception5b_maxpool1 = blocked(110688256, 40768);  // 832x7x7
+  const cnn::Blocked d_features_inception5a_concat1 = blocked(111992832, 40768);  // 832x7x7
+  const cnn::Blocked d_features_inception5b_conv4 = blocked(68364800, 2352);  // 48x7x7
+  const cnn::Blocked d_features_inception5a_concat1_2 = blocked(110688256, 40768);  // 832x7x7
+  const cnn::Blocked d_features_inception5b_conv2 = blocked(68364800, 9408);  // 192x7x7
+  const cnn::Blocked d_features_inception5a_concat1_3 = blocked(113297408, 40768);  // 832x7x7
+  const cnn::Blocked d_features_inception5a_concat1_4 = blocked(62218240, 40768);  // 832x7x7
+  const cnn::Blocked d_features_inception5a_concat1_5 = blocked(63522816, 40768);  // 832x7x7
+  const cnn::Blocked d_features_inception5a_conv1 = blocked(63522816, 40768);  // 256x7x7
+  const cnn::Blocked d_features_inception5a_conv3 = blocked(63535360, 40768);  // 320x7x7
+  const cnn::Blocked d_features_inception5a_conv5 = blocked(63551040, 40768);  // 128x7x7
+  const cnn::Blocked d_features_inception5a_conv6 = blocked(63557312, 40768);  // 128x7x7
+  const cnn::Blocked d_features_inception5a_maxpool1 = blocked(62218240, 40768);  // 832x7x7
+  const cnn::Blocked d_features_maxpool4 = blocked(109383680, 40768);  // 832x7x7
+  const cnn::Blocked d_features_inception5a_conv4 = blocked(64827392, 1568);  // 32x7x7
+  const cnn::Blocked d_features_maxpool4_2 = blocked(62218240, 40768);  // 832x7x7
+  const cnn::Blocked d_features_inception5a_conv2 = blocked(64827392, 7840);  // 160x7x7
+  const cnn::Blocked d_features_maxpool4_3 = blocked(110688256, 40768);  // 832x7x7
+  const cnn::Blocked d_features_maxpool4_4 = blocked(64827392, 40768);  // 832x7x7
+  const cnn::Blocked d_features_maxpool4_5 = blocked(67436544, 40768);  // 832x7x7
+  const cnn::Blocked d_features_inception4e_concat1 = blocked(62218240, 163072);  // 832x14x14
+  const cnn::Blocked d_features_inception4e_conv1 = blocked(62218240, 163072);  // 256x14x14
+  const cnn::Blocked d_features_inception4e_conv3 = blocked(62268416, 163072);  // 320x14x14
+  const cnn::Blocked d_features_inception4e_conv5 = blocked(62331136, 163072);  // 128x14x14
+  const cnn::Blocked d_features_inception4e_conv6 = blocked(62356224, 163072);  // 128x14x14
+  const cnn::Blocked d_features_inception4e_maxpool1 = blocked(106072064, 103488);  // 528x14x14
+  const cnn::Blocked d_features_inception4d_concat1 = blocked(109383680, 103488);  // 528x14x14
+  const cnn::Blocked d_features_inception4e_conv4 = blocked(67436544, 6272);  // 32x14x14
+  const cnn::Blocked d_features_inception4d_concat1_2 = blocked(106072064, 103488);  // 528x14x14
+  const cnn::Blocked d_features_inception4e_conv2 = blocked(67436544, 31360);  // 160x14x14
+  const cnn::Blocked d_features_inception4d_concat1_3 = blocked(130056192, 103488);  // 528x14x14
+  const cnn::Blocked d_features_inception4d_concat1_4 = blocked(56999936, 103488);  // 528x14x14
+  const cnn::Blocked d_features_aux2_dropout1 = blocked(60377088, 1024);  // 1024
+  const cnn::Blocked d_features_aux2_flatten1 = blocked(60311552, 2048);  // 2048
+  const cnn::Blocked d_features_aux2_conv1 = blocked(60311552, 2048);  // 128x4x4
+  const cnn::Blocked d_features_aux2_avgpool1 = blocked(63623168, 8448);  // 528x4x4
+  const cnn::Blocked d_features_inception4d_concat1_5 = blocked(60311552, 103488);  // 528x14x14
+  const cnn::Blocked d_features_inception4d_concat1_6 = blocked(63623168, 103488);  // 528x14x14
+  const cnn::Blocked d_features_inception4d_conv1 = blocked(63623168, 103488);  // 112x14x14
+  const cnn::Blocked d_features_inception4d_conv3 = blocked(63645120, 103488);  // 288x14x14
+  const cnn::Blocked d_features_inception4d_conv5 = blocked(63701568, 103488);  // 64x14x14
+  const cnn::Blocked d_features_inception4d_conv6 = blocked(63714112, 103488);  // 64x14x14
+  const cnn::Blocked d_features_inception4d_maxpool1 = blocked(56999936, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4c_concat1 = blocked(60211200, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4d_conv4 = blocked(63422464, 6272);  // 32x14x14
+  const cnn::Blocked d_features_inception4c_concat1_2 = blocked(56999936, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4d_conv2 = blocked(66934784, 28224);  // 144x14x14
+  const cnn::Blocked d_features_inception4c_concat1_3 = blocked(106072064, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4c_concat1_4 = blocked(102760448, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4c_concat1_5 = blocked(63422464, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4c_conv1 = blocked(63422464, 100352);  // 128x14x14
+  const cnn::Blocked d_features_inception4c_conv3 = blocked(63447552, 100352);  // 256x14x14
+  const cnn::Blocked d_features_inception4c_conv5 = blocked(63497728, 100352);  // 64x14x14
+  const cnn::Blocked d_features_inception4c_conv6 = blocked(63510272, 100352);  // 64x14x14
+  const cnn::Blocked d_features_inception4c_maxpool1 = blocked(56999936, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4b_concat1 = blocked(60211200, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4c_conv4 = blocked(66633728, 4704);  // 24x14x14
+  const cnn::Blocked d_features_inception4b_concat1_2 = blocked(56999936, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4c_conv2 = blocked(66633728, 25088);  // 128x14x14
+  const cnn::Blocked d_features_inception4b_concat1_3 = blocked(102760448, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4b_concat1_4 = blocked(105971712, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4b_concat1_5 = blocked(63422464, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4b_conv1 = blocked(63422464, 100352);  // 160x14x14
+  const cnn::Blocked d_features_inception4b_conv3 = blocked(63453824, 100352);  // 224x14x14
+  const cnn::Blocked d_features_inception4b_conv5 = blocked(63497728, 100352);  // 64x14x14
+  const cnn::Blocked d_features_inception4b_conv6 = blocked(63510272, 100352);  // 64x14x14
+  const cnn::Blocked d_features_inception4b_maxpool1 = blocked(56999936, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4a_concat1 = blocked(60211200, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4b_conv4 = blocked(66633728, 4704);  // 24x14x14
+  const cnn::Blocked d_features_inception4a_concat1_2 = blocked(56999936, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4b_conv2 = blocked(66633728, 21952);  // 112x14x14
+  const cnn::Blocked d_features_inception4a_concat1_3 = blocked(102760448, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4a_concat1_4 = blocked(105971712, 100352);  // 512x14x14
+  const cnn::Blocked d_features_aux1_dropout1 = blocked(63488000, 1024);  // 1024
+  const cnn::Blocked d_features_aux1_flatten1 = blocked(63422464, 2048);  // 2048
+  const cnn::Blocked d_features_aux1_conv1 = blocked(63422464, 2048);  // 128x4x4
+  const cnn::Blocked d_features_aux1_avgpool1 = blocked(66633728, 8192);  // 512x4x4
+  const cnn::Blocked d_features_inception4a_concat1_5 = blocked(63422464, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4a_concat1_6 = blocked(109182976, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4a_conv1 = blocked(109182976, 100352);  // 192x14x14
+  const cnn::Blocked d_features_inception4a_conv3 = blocked(109220608, 100352);  // 208x14x14
+  const cnn::Blocked d_features_inception4a_conv5 = blocked(109261376, 100352);  // 48x14x14
+  const cnn::Blocked d_features_inception4a_conv6 = blocked(109270784, 100352);  // 64x14x14
+  const cnn::Blocked d_features_inception4a_maxpool1 = blocked(56999936, 94080);  // 480x14x14
+  const cnn::Blocked d_features_maxpool3 = blocked(60010496, 94080);  // 480x14x14
+  const cnn::Blocked d_features_inception4a_conv4 = blocked(63021056, 3136);  // 16x14x14
+  const cnn::Blocked d_features_maxpool3_2 = blocked(56999936, 94080);  // 480x14x14
+  const cnn::Blocked d_features_inception4a_conv2 = blocked(66031616, 18816);  // 96x14x14
+  const cnn::Blocked d_features_maxpool3_3 = blocked(63021056, 94080);  // 480x14x14
+  const cnn::Blocked d_features_maxpool3_4 = blocked(66031616, 94080);  // 480x14x14
+  const cnn::Blocked d_features_maxpool3_5 = blocked(102760448, 94080);  // 480x14x14
+  const cnn::Blocked d_features_inception3b_concat1 = blocked(56999936, 376320);  // 480x28x28
+  const cnn::Blocked d_features_inception3b_conv1 = blocked(56999936, 376320);  // 128x28x28
+  const cnn::Blocked d_features_inception3b_conv3 = blocked(57100288, 376320);  // 192x28x28
+  const cnn::Blocked d_features_inception3b_conv5 = blocked(57250816, 376320);  // 96x28x28
+  const cnn::Blocked d_features_inception3b_conv6 = blocked(57326080, 376320);  // 64x28x28
+  const cnn::Blocked d_features_inception3b_maxpool1 = blocked(75464704, 200704);  // 256x28x28
+  const cnn::Blocked d_features_inception3a_concat1 = blocked(102760448, 200704);  // 256x28x28
+  const cnn::Blocked d_features_inception3b_conv4 = blocked(81887232, 25088);  // 32x28x28
+  const cnn::Blocked d_features_inception3a_concat1_2 = blocked(75464704, 200704);  // 256x28x28
+  const cnn::Blocked d_features_inception3b_conv2 = blocked(130056192, 100352);  // 128x28x28
+  const cnn::Blocked d_features_inception3a_concat1_3 = blocked(109182976, 200704);  // 256x28x28
+  const cnn::Blocked d_features_inception3a_concat1_4 = blocked(44957696, 200704);  // 256x28x28
+  const cnn::Blocked d_features_inception3a_concat1_5 = blocked(51380224, 200704);  // 256x28x28
+  const cnn::Blocked d_features_inception3a_conv1 = blocked(51380224, 200704);  // 64x28x28
+  const cnn::Blocked d_features_inception3a_conv3 = blocked(51430400, 200704);  // 128x28x28
+  const cnn::Blocked d_features_inception3a_conv5 = blocked(51530752, 200704);  // 32x28x28
+  const cnn::Blocked d_features_inception3a_conv6 = blocked(51555840, 200704);  // 32x28x28
+  const cnn::Blocked d_features_inception3a_maxpool1 = blocked(44957696, 150528);  // 192x28x28
+  const cnn::Blocked d_features_maxpool2 = blocked(57802752, 150528);  // 192x28x28
+  const cnn::Blocked d_features_inception3a_conv4 = blocked(49774592, 12544);  // 16x28x28
+  const cnn::Blocked d_features_maxpool2_2 = blocked(44957696, 150528);  // 192x28x28
+  const cnn::Blocked d_features_inception3a_conv2 = blocked(75464704, 75264);  // 96x28x28
+  const cnn::Blocked d_features_maxpool2_3 = blocked(62619648, 150528);  // 192x28x28
+  const cnn::Blocked d_features_maxpool2_4 = blocked(67436544, 150528);  // 192x28x28
+  const cnn::Blocked d_features_maxpool2_5 = blocked(72253440, 150528);  // 192x28x28
+  const cnn::Blocked d_features_lrn2 = blocked(44957696, 602112);  // 192x56x56
+  const cnn::Blocked d_features_conv3 = blocked(64225280, 602112);  // 192x56x56
+  const cnn::Blocked d_features_conv2 = blocked(25690112, 200704);  // 64x56x56
+  const cnn::Blocked d_features_lrn1 = blocked(32112640, 200704);  // 64x56x56
+  const cnn::Blocked d_features_maxpool1 = blocked(51380224, 200704);  // 64x56x56
+  const cnn::Blocked d_features_conv1 = blocked(25690112, 802816);  // 64x112x112
+  const cnn::Floats d_features_conv1_weight = gradients(0, 9408);
+  const cnn::Floats d_features_conv1_bias = gradients(9408, 64);
+  const cnn::Floats d_features_conv2_weight = gradients(9472, 4096);
+  const cnn::Floats d_features_conv2_bias = gradients(13568, 64);
+  const cnn::Floats d_features_conv3_weight = gradients(13632, 110592);
+  const cnn::Floats d_features_conv3_bias = gradients(124224, 192);
+  const cnn::Floats d_features_inception3a_conv1_weight = gradients(124416, 12288);
+  const cnn::Floats d_features_inception3a_conv1_bias = gradients(136704, 64);
+  const cnn::Floats d_features_inception3a_conv2_weight = gradients(136768, 18432);
+  const cnn::Floats d_features_inception3a_conv2_bias = gradients(155200, 96);
+  const cnn::Floats d_features_inception3a_conv3_weight = gradients(155296, 110592);
+  const cnn::Floats d_features_inception3a_conv3_bias = gradients(265888, 128);
+  const cnn::Floats d_features_inception3a_conv4_weight = gradients(266016, 3072);
+  const cnn::Floats d_features_inception3a_conv4_bias = gradients(269088, 16);
+  const cnn::Floats d_features_inception3a_conv5_weight = gradients(269104, 12800);
+  const cnn::Floats d_features_inception3a_conv5_bias = gradients(281904, 32);
+  const cnn::Floats d_features_inception3a_conv6_weight = gradients(281936, 6144);
+  const cnn::Floats d_features_inception3a_conv6_bias = gradients(288080, 32);
+  const cnn::Floats d_features_inception3b_conv1_weight = gradients(288112, 32768);
+  const cnn::Floats d_features_inception3b_conv1_bias = gradients(320880, 128);
+  const cnn::Floats d_features_inception3b_conv2_weight = gradients(321008, 32768);
+  const cnn::Floats d_features_inception3b_conv2_bias = gradients(353776, 128);
+  const cnn::Floats d_features_inception3b_conv3_weight = gradients(353904, 221184);
+  const cnn::Floats d_features_inception3b_conv3_bias = gradients(575088, 192);
+  const cnn::Floats d_features_inception3b_conv4_weight = gradients(575280, 8192);
+  const cnn::Floats d_features_inception3b_conv4_bias = gradients(583472, 32);
+  const cnn::Floats d_features_inception3b_conv5_weight = gradients(583504, 76800);
+  const cnn::Floats d_features_inception3b_conv5_bias = gradients(660304, 96);
+  const cnn::Floats d_features_inception3b_conv6_weight = gradients(660400, 16384);
+  const cnn::Floats d_features_inception3b_conv6_bias = gradients(676784, 64);
+  const cnn::Floats d_features_inception4a_conv1_weight = gradients(676848, 92160);
+  const cnn::Floats d_features_inception4a_conv1_bias = gradients(769008, 192);
+  const cnn::Floats d_features_inception4a_conv2_weight = gradients(769200, 46080);
+  const cnn::Floats d_features_inception4a_conv2_bias = gradients(815280, 96);
+  const cnn::Floats d_features_inception4a_conv3_weight = gradients(815376, 179712);
+  const cnn::Floats d_features_inception4a_conv3_bias = gradients(995088, 208);
+  const cnn::Floats d_features_inception4a_conv4_weight = gradients(995296, 7680);
+  const cnn::Floats d_features_inception4a_conv4_bias = gradients(1002976, 16);
+  const cnn::Floats d_features_inception4a_conv5_weight = gradients(1002992, 19200);
+  const cnn::Floats d_features_inception4a_conv5_bias = gradients(1022192, 48);
+  const cnn::Floats d_features_inception4a_conv6_weight = gradients(1022240, 30720);
+  const cnn::Floats d_features_inception4a_conv6_bias = gradients(1052960, 64);
+  const cnn::Floats d_features_aux1_conv1_weight = gradients(1053024, 65536);
+  const cnn::Floats d_features_aux1_conv1_bias = gradients(1118560, 128);
+  const cnn::Floats d_features_aux1_dense1_weight = gradients(1118688, 2097152);
+  const cnn::Floats d_features_aux1_dense1_bias = gradients(3215840, 1024);
+  const cnn::Floats d_features_aux1_dense2_weight = gradients(3216864, 1024000);
+  const cnn::Floats d_features_aux1_dense2_bias = gradients(4240864, 1000);
+  const cnn::Floats d_features_inception4b_conv1_weight = gradients(4241872, 81920);
+  const cnn::Floats d_features_inception4b_conv1_bias = gradients(4323792, 160);
+  const cnn::Floats d_features_inception4b_conv2_weight = gradients(4323952, 57344);
+  const cnn::Floats d_features_inception4b_conv2_bias = gradients(4381296, 112);
+  const cnn::Floats d_features_inception4b_conv3_weight = gradients(4381408, 225792);
+  const cnn::Floats d_features_inception4b_conv3_bias = gradients(4607200, 224);
+  const cnn::Floats d_features_inception4b_conv4_weight = gradients(4607424, 12288);
+  const cnn::Floats d_features_inception4b_conv4_bias = gradients(4619712, 24);
+  const cnn::Floats d_features_inception4b_conv5_weight = gradients(4619744, 38400);
+  const cnn::Floats d_features_inception4b_conv5_bias = gradients(4658144, 64);
+  const cnn::Floats d_features_inception4b_conv6_weight = gradients(4658208, 32768);
+  const cnn::Floats d_features_inception4b_conv6_bias = gradients(4690976, 64);
+  const cnn::Floats d_features_inception4c_conv1_weight = gradients(4691040, 65536);
+  const cnn::Floats d_features_inception4c_conv1_bias = gradients(4756576, 128);
+  const cnn::Floats d_features_inception4c_conv2_weight = gradients(4756704, 65536);
+  const cnn::Floats d_features_inception4c_conv2_bias = gradients(4822240, 128);
+  const cnn::Floats d_features_inception4c_conv3_weight = gradients(4822368, 294912);
+  const cnn::Floats d_features_inception4c_conv3_bias = gradients(5117280, 256);
+  const cnn::Floats d_features_inception4c_conv4_weight = gradients(5117536, 12288);
+  const cnn::Floats d_features_inception4c_conv4_bias = gradients(5129824, 24);
+  const cnn::Floats d_features_inception4c_conv5_weight = gradients(5129856, 38400);
+  const cnn::Floats d_features_inception4c_conv5_bias = gradients(5168256, 64);
+  const cnn::Floats d_features_inception4c_conv6_weight = gradients(5168320, 32768);
+  const cnn::Floats d_features_inception4c_conv6_bias = gradients(5201088, 64);
+  const cnn::Floats d_features_inception4d_conv1_weight = gradients(5201152, 57344);
+  const cnn::Floats d_features_inception4d_conv1_bias = gradients(5258496, 112);
+  const cnn::Floats d_features_inception4d_conv2_weight = gradients(5258608, 73728);
+  const cnn::Floats d_features_inception4d_conv2_bias = gradients(5332336, 144);
+  const cnn::Floats d_features_inception4d_conv3_weight = gradients(5332480, 373248);
+  const cnn::Floats d_features_inception4d_conv3_bias = gradients(5705728, 288);
+  const cnn::Floats d_features_inception4d_conv4_weight = gradients(5706016, 16384);
+  const cnn::Floats d_features_inception4d_conv4_bias = gradients(5722400, 32);
+  const cnn::Floats d_features_inception4d_conv5_weight = gradients(5722432, 51200);
+  const cnn::Floats d_features_inception4d_conv5_bias = gradients(5773632, 64);
+  const cnn::Floats d_features_inception4d_conv6_weight = gradients(5773696, 32768);
+  const cnn::Floats d_features_inception4d_conv6_bias = gradients(5806464, 64);
+  const cnn::Floats d_features_aux2_conv1_weight = gradients(5806528, 67584);
+  const cnn::Floats d_features_aux2_conv1_bias = gradients(5874112, 128);
+  const cnn::Floats d_features_aux2_dense1_weight = gradients(5874240, 2097152);
+  const cnn::Floats d_features_aux2_dense1_bias = gradients(7971392, 1024);
+  const cnn::Floats d_features_aux2_dense2_weight = gradients(7972416, 1024000);
+  const cnn::Floats d_features_aux2_dense2_bias = gradients(8996416, 1000);
+  const cnn::Floats d_features_inception4e_conv1_weight = gradients(8997424, 135168);
+  const cnn::Floats d_features_inception4e_conv1_bias = gradients(9132592, 256);
+  const cnn::Floats d_features_inception4e_conv2_weight = gradients(9132848, 84480);
+  const cnn::Floats d_features_inception4e_conv2_bias = gradients(9217328, 160);
+  const cnn::Floats d_features_inception4e_conv3_weight = gradients(9217488, 460800);
+  const cnn::Floats d_features_inception4e_conv3_bias = gradients(9678288, 320);
+  const cnn::Floats d_features_inception4e_conv4_weight = gradients(9678608, 16896);
+  const cnn::Floats d_features_inception4e_conv4_bias = gradients(9695504, 32);
+  const cnn::Floats d_features_inception4e_conv5_weight = gradients(9695536, 102400);
+  const cnn::Floats d_features_inception4e_conv5_bias = gradients(9797936, 128);
+  const cnn::Floats d_features_inception4e_conv6_weight = gradients(9798064, 67584);
+  const cnn::Floats d_features_inception4e_conv6_bias = gradients(9865648, 128);
+  const cnn::Floats d_features_inception5a_conv1_weight = gradients(9865776, 212992);
+  const cnn::Floats d_features_inception5a_conv1_bias = gradients(10078768, 256);
+  const cnn::Floats d_features_inception5a_conv2_weight = gradients(10079024, 133120);
+  const cnn::Floats d_features_inception5a_conv2_bias = gradients(10212144, 160);
+  const cnn::Floats d_features_inception5a_conv3_weight = gradients(10212304, 460800);
+  const cnn::Floats d_features_inception5a_conv3_bias = gradients(10673104, 320);
+  const cnn::Floats d_features_inception5a_conv4_weight = gradients(10673424, 26624);
+  const cnn::Floats d_features_inception5a_conv4_bias = gradients(10700048, 32);
+  const cnn::Floats d_features_inception5a_conv5_weight = gradients(10700080, 102400);
+  const cnn::Floats d_features_inception5a_conv5_bias = gradients(10802480, 128);
+  const cnn::Floats d_features_inception5a_conv6_weight = gradients(10802608, 106496);
+  const cnn::Floats d_features_inception5a_conv6_bias = gradients(10909104, 128);
+  const cnn::Floats d_features_inception5b_conv1_weight = gradients(10909232, 319488);
+  const cnn::Floats d_features_inception5b_conv1_bias = gradients(11228720, 384);
+  const cnn::Floats d_features_inception5b_conv2_weight = gradients(11229104, 159744);
+  const cnn::Floats d_features_inception5b_conv2_bias = gradients(11388848, 192);
+  const cnn::Floats d_features_inception5b_conv3_weight = gradients(11389040, 663552);
+  const cnn::Floats d_features_inception5b_conv3_bias = gradients(12052592, 384);
+  const cnn::Floats d_features_inception5b_conv4_weight = gradients(12052976, 39936);
+  const cnn::Floats d_features_inception5b_conv4_bias = gradients(12092912, 48);
+  const cnn::Floats d_features_inception5b_conv5_weight = gradients(12092960, 153600);
+  const cnn::Floats d_features_inception5b_conv5_bias = gradients(12246560, 128);
+  const cnn::Floats d_features_inception5b_conv6_weight = gradients(12246688, 106496);
+  const cnn::Floats d_features_inception5b_conv6_bias = gradients(12353184, 128);
+  const cnn::Floats d_head_dense1_weight = gradients(12353312, 1024000);
+  const cnn::Floats d_head_dense1_bias = gradients(13377312, 1000);
+  cnn::to_blocked(input, images, k3x224x224, batch);
+
+  // 33: conv(64, 7, stride=2, pad=3, act=relu)    (features.conv1)
+  cnn::conv(features_conv1, input, features_conv1_weight_, features_conv1_bias_, kFeaturesConv1, batch,
+            scratch());
+  cnn::relu(features_conv1, features_conv1, k64x112x112, batch);
+
+  // 34: maxpool(3, stride=2, ceil=true)    (features.maxpool1)
+  cnn::maxpool(features_maxpool1, features_maxpool1_saved, features_conv1, kFeaturesMaxpool1, batch);
+
+  // 35: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn1)
+  cnn::lrn(features_lrn1, features_maxpool1, kFeaturesLrn1, batch);
+
+  // 36: conv(64, 1, act=relu)    (features.conv2)
+  cnn::conv(features_conv2, features_lrn1, features_conv2_weight_, features_conv2_bias_, kFeaturesConv2,
+            batch, scratch());
+  cnn::relu(features_conv2, features_conv2, k64x56x56, batch);
+
+  // 37: conv(192, 3, pad=1, act=relu)    (features.conv3)
+  cnn::conv(features_conv3, features_conv2, features_conv3_weight_, features_conv3_bias_, kFeaturesConv3,
+            batch, scratch());
+  cnn::relu(features_conv3, features_conv3, k192x56x56, batch);
+
+  // 38: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn2)
+  cnn::lrn(features_lrn2, features_conv3, kFeaturesLrn2, batch);
+
+  // 39: maxpool(3, stride=2, ceil=true)    (features.maxpool2)
+  cnn::maxpool(features_maxpool2, features_maxpool2_saved, features_lrn2, kFeaturesMaxpool2, batch);
+
+  // 12: | conv(out1x1, 1, act=relu)    (features.inception3a.conv1)
+  cnn::conv(features_inception3a_conv1, features_maxpool2, features_inception3a_conv1_weight_,
+            features_inception3a_conv1_bias_, kFeaturesInception3aConv1, batch, scratch());
+  cnn::relu(features_inception3a_conv1, features_inception3a_conv1, k64x28x28, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
+  cnn::conv(features_inception3a_conv2, features_maxpool2, features_inception3a_conv2_weight_,
+            features_inception3a_conv2_bias_, kFeaturesInception3aConv2, batch, scratch());
+  cnn::relu(features_inception3a_conv2, features_inception3a_conv2, k96x28x28, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
+  cnn::conv(features_inception3a_conv3, features_inception3a_conv2, features_inception3a_conv3_weight_,
+            features_inception3a_conv3_bias_, kFeaturesInception3aConv3, batch, scratch());
+  cnn::relu(features_inception3a_conv3, features_inception3a_conv3, k128x28x28, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
+  cnn::conv(features_inception3a_conv4, features_maxpool2, features_inception3a_conv4_weight_,
+            features_inception3a_conv4_bias_, kFeaturesInception3aConv4, batch, scratch());
+  cnn::relu(features_inception3a_conv4, features_inception3a_conv4, k16x28x28, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
+  cnn::conv(features_inception3a_conv5, features_inception3a_conv4, features_inception3a_conv5_weight_,
+            features_inception3a_conv5_bias_, kFeaturesInception3aConv5, batch, scratch());
+  cnn::relu(features_inception3a_conv5, features_inception3a_conv5, k32x28x28, batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.maxpool1)
+  cnn::maxpool(features_inception3a_maxpool1, features_inception3a_maxpool1_saved, features_maxpool2,
+               kFeaturesInception3aMaxpool1, batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.conv6)
+  cnn::conv(features_inception3a_conv6, features_inception3a_maxpool1, features_inception3a_conv6_weight_,
+            features_inception3a_conv6_bias_, kFeaturesInception3aConv6, batch, scratch());
+  cnn::relu(features_inception3a_conv6, features_inception3a_conv6, k32x28x28, batch);
+
+  // 12: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
+  cnn::conv(features_inception3b_conv1, features_inception3a_concat1, features_inception3b_conv1_weight_,
+            features_inception3b_conv1_bias_, kFeaturesInception3bConv1, batch, scratch());
+  cnn::relu(features_inception3b_conv1, features_inception3b_conv1, k128x28x28, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
+  cnn::conv(features_inception3b_conv2, features_inception3a_concat1, features_inception3b_conv2_weight_,
+            features_inception3b_conv2_bias_, kFeaturesInception3bConv2, batch, scratch());
+  cnn::relu(features_inception3b_conv2, features_inception3b_conv2, k128x28x28, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
+  cnn::conv(features_inception3b_conv3, features_inception3b_conv2, features_inception3b_conv3_weight_,
+            features_inception3b_conv3_bias_, kFeaturesInception3bConv3, batch, scratch());
+  cnn::relu(features_inception3b_conv3, features_inception3b_conv3, k192x28x28, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
+  cnn::conv(features_inception3b_conv4, features_inception3a_concat1, features_inception3b_conv4_weight_,
+            features_inception3b_conv4_bias_, kFeaturesInception3bConv4, batch, scratch());
+  cnn::relu(features_inception3b_conv4, features_inception3b_conv4, k32x28x28, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
+  cnn::conv(features_inception3b_conv5, features_inception3b_conv4, features_inception3b_conv5_weight_,
+            features_inception3b_conv5_bias_, kFeaturesInception3bConv5, batch, scratch());
+  cnn::relu(features_inception3b_conv5, features_inception3b_conv5, k96x28x28, batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.maxpool1)
+  cnn::maxpool(features_inception3b_maxpool1, features_inception3b_maxpool1_saved,
+               features_inception3a_concat1, kFeaturesInception3bMaxpool1, batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.conv6)
+  cnn::conv(features_inception3b_conv6, features_inception3b_maxpool1, features_inception3b_conv6_weight_,
+            features_inception3b_conv6_bias_, kFeaturesInception3bConv6, batch, scratch());
+  cnn::relu(features_inception3b_conv6, features_inception3b_conv6, k64x28x28, batch);
+
+  // 43: maxpool(3, stride=2, ceil=true)    (features.maxpool3)
+  cnn::maxpool(features_maxpool3, features_maxpool3_saved, features_inception3b_concat1, kFeaturesMaxpool3,
+               batch);
+
+  // 12: | conv(out1x1, 1, act=relu)    (features.inception4a.conv1)
+  cnn::conv(features_inception4a_conv1, features_maxpool3, features_inception4a_conv1_weight_,
+            features_inception4a_conv1_bias_, kFeaturesInception4aConv1, batch, scratch());
+  cnn::relu(features_inception4a_conv1, features_inception4a_conv1, k192x14x14, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
+  cnn::conv(features_inception4a_conv2, features_maxpool3, features_inception4a_conv2_weight_,
+            features_inception4a_conv2_bias_, kFeaturesInception4aConv2, batch, scratch());
+  cnn::relu(features_inception4a_conv2, features_inception4a_conv2, k96x14x14, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
+  cnn::conv(features_inception4a_conv3, features_inception4a_conv2, features_inception4a_conv3_weight_,
+            features_inception4a_conv3_bias_, kFeaturesInception4aConv3, batch, scratch());
+  cnn::relu(features_inception4a_conv3, features_inception4a_conv3, k208x14x14, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
+  cnn::conv(features_inception4a_conv4, features_maxpool3, features_inception4a_conv4_weight_,
+            features_inception4a_conv4_bias_, kFeaturesInception4aConv4, batch, scratch());
+  cnn::relu(features_inception4a_conv4, features_inception4a_conv4, k16x14x14, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
+  cnn::conv(features_inception4a_conv5, features_inception4a_conv4, features_inception4a_conv5_weight_,
+            features_inception4a_conv5_bias_, kFeaturesInception4aConv5, batch, scratch());
+  cnn::relu(features_inception4a_conv5, features_inception4a_conv5, k48x14x14, batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.maxpool1)
+  cnn::maxpool(features_inception4a_maxpool1, features_inception4a_maxpool1_saved, features_maxpool3,
+               kFeaturesInception4aMaxpool1, batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.conv6)
+  cnn::conv(features_inception4a_conv6, features_inception4a_maxpool1, features_inception4a_conv6_weight_,
+            features_inception4a_conv6_bias_, kFeaturesInception4aConv6, batch, scratch());
+  cnn::relu(features_inception4a_conv6, features_inception4a_conv6, k64x14x14, batch);
+
+  // 22: avgpool(5, stride=3)    (features.aux1.avgpool1)
+  cnn::avgpool(features_aux1_avgpool1, features_inception4a_concat1, kFeaturesAux1Avgpool1, batch);
+
+  // 23: conv(128, 1, act=relu)    (features.aux1.conv1)
+  cnn::conv(features_aux1_conv1, features_aux1_avgpool1, features_aux1_conv1_weight_,
+            features_aux1_conv1_bias_, kFeaturesAux1Conv1, batch, scratch());
+  cnn::relu(features_aux1_conv1, features_aux1_conv1, k128x4x4, batch);
+
+  // 25: dense(1024, act=relu)    (features.aux1.dense1)
+  cnn::dense(features_aux1_dense1, features_aux1_flatten1, features_aux1_dense1_weight_,
+             features_aux1_dense1_bias_, kFeaturesAux1Dense1, batch, scratch());
+  cnn::relu(features_aux1_dense1, features_aux1_dense1, k1024, batch);
+
+  // 26: dropout(0.7)    (features.aux1.dropout1)
+  cnn::dropout(features_aux1_dropout1, features_aux1_dense1, kFeaturesAux1Dropout1, batch, random);
+
+  // 27: dense(classes) -> softmax    (features.aux1.dense2)
+  cnn::dense(features_aux1_dense2, features_aux1_dropout1, features_aux1_dense2_weight_,
+             features_aux1_dense2_bias_, kFeaturesAux1Dense2, batch, scratch());
+
+  // 12: | conv(out1x1, 1, act=relu)    (features.inception4b.conv1)
+  cnn::conv(features_inception4b_conv1, features_inception4a_concat1, features_inception4b_conv1_weight_,
+            features_inception4b_conv1_bias_, kFeaturesInception4bConv1, batch, scratch());
+  cnn::relu(features_inception4b_conv1, features_inception4b_conv1, k160x14x14, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
+  cnn::conv(features_inception4b_conv2, features_inception4a_concat1, features_inception4b_conv2_weight_,
+            features_inception4b_conv2_bias_, kFeaturesInception4bConv2, batch, scratch());
+  cnn::relu(features_inception4b_conv2, features_inception4b_conv2, k112x14x14, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
+  cnn::conv(features_inception4b_conv3, features_inception4b_conv2, features_inception4b_conv3_weight_,
+            features_inception4b_conv3_bias_, kFeaturesInception4bConv3, batch, scratch());
+  cnn::relu(features_inception4b_conv3, features_inception4b_conv3, k224x14x14, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
+  cnn::conv(features_inception4b_conv4, features_inception4a_concat1, features_inception4b_conv4_weight_,
+            features_inception4b_conv4_bias_, kFeaturesInception4bConv4, batch, scratch());
+  cnn::relu(features_inception4b_conv4, features_inception4b_conv4, k24x14x14, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
+  cnn::conv(features_inception4b_conv5, features_inception4b_conv4, features_inception4b_conv5_weight_,
+            features_inception4b_conv5_bias_, kFeaturesInception4bConv5, batch, scratch());
+  cnn::relu(features_inception4b_conv5, features_inception4b_conv5, k64x14x14, batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.maxpool1)
+  cnn::maxpool(features_inception4b_maxpool1, features_inception4b_maxpool1_saved,
+               features_inception4a_concat1, kFeaturesInception4bMaxpool1, batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.conv6)
+  cnn::conv(features_inception4b_conv6, features_inception4b_maxpool1, features_inception4b_conv6_weight_,
+            features_inception4b_conv6_bias_, kFeaturesInception4bConv6, batch, scratch());
+  cnn::relu(features_inception4b_conv6, features_inception4b_conv6, k64x14x14, batch);
+
+  // 12: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
+  cnn::conv(features_inception4c_conv1, features_inception4b_concat1, features_inception4c_conv1_weight_,
+            features_inception4c_conv1_bias_, kFeaturesInception4cConv1, batch, scratch());
+  cnn::relu(features_inception4c_conv1, features_inception4c_conv1, k128x14x14, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
+  cnn::conv(features_inception4c_conv2, features_inception4b_concat1, features_inception4c_conv2_weight_,
+            features_inception4c_conv2_bias_, kFeaturesInception4cConv2, batch, scratch());
+  cnn::relu(features_inception4c_conv2, features_inception4c_conv2, k128x14x14, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
+  cnn::conv(features_inception4c_conv3, features_inception4c_conv2, features_inception4c_conv3_weight_,
+            features_inception4c_conv3_bias_, kFeaturesInception4cConv3, batch, scratch());
+  cnn::relu(features_inception4c_conv3, features_inception4c_conv3, k256x14x14, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
+  cnn::conv(features_inception4c_conv4, features_inception4b_concat1, features_inception4c_conv4_weight_,
+            features_inception4c_conv4_bias_, kFeaturesInception4cConv4, batch, scratch());
+  cnn::relu(features_inception4c_conv4, features_inception4c_conv4, k24x14x14, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
+  cnn::conv(features_inception4c_conv5, features_inception4c_conv4, features_inception4c_conv5_weight_,
+            features_inception4c_conv5_bias_, kFeaturesInception4cConv5, batch, scratch());
+  cnn::relu(features_inception4c_conv5, features_inception4c_conv5, k64x14x14, batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.maxpool1)
+  cnn::maxpool(features_inception4c_maxpool1, features_inception4c_maxpool1_saved,
+               features_inception4b_concat1, kFeaturesInception4cMaxpool1, batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.conv6)
+  cnn::conv(features_inception4c_conv6, features_inception4c_maxpool1, features_inception4c_conv6_weight_,
+            features_inception4c_conv6_bias_, kFeaturesInception4cConv6, batch, scratch());
+  cnn::relu(features_inception4c_conv6, features_inception4c_conv6, k64x14x14, batch);
+
+  // 12: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
+  cnn::conv(features_inception4d_conv1, features_inception4c_concat1, features_inception4d_conv1_weight_,
+            features_inception4d_conv1_bias_, kFeaturesInception4dConv1, batch, scratch());
+  cnn::relu(features_inception4d_conv1, features_inception4d_conv1, k112x14x14, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
+  cnn::conv(features_inception4d_conv2, features_inception4c_concat1, features_inception4d_conv2_weight_,
+            features_inception4d_conv2_bias_, kFeaturesInception4dConv2, batch, scratch());
+  cnn::relu(features_inception4d_conv2, features_inception4d_conv2, k144x14x14, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
+  cnn::conv(features_inception4d_conv3, features_inception4d_conv2, features_inception4d_conv3_weight_,
+            features_inception4d_conv3_bias_, kFeaturesInception4dConv3, batch, scratch());
+  cnn::relu(features_inception4d_conv3, features_inception4d_conv3, k288x14x14, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
+  cnn::conv(features_inception4d_conv4, features_inception4c_concat1, features_inception4d_conv4_weight_,
+            features_inception4d_conv4_bias_, kFeaturesInception4dConv4, batch, scratch());
+  cnn::relu(features_inception4d_conv4, features_inception4d_conv4, k32x14x14, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
+  cnn::conv(features_inception4d_conv5, features_inception4d_conv4, features_inception4d_conv5_weight_,
+            features_inception4d_conv5_bias_, kFeaturesInception4dConv5, batch, scratch());
+  cnn::relu(features_inception4d_conv5, features_inception4d_conv5, k64x14x14, batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.maxpool1)
+  cnn::maxpool(features_inception4d_maxpool1, features_inception4d_maxpool1_saved,
+               features_inception4c_concat1, kFeaturesInception4dMaxpool1, batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.conv6)
+  cnn::conv(features_inception4d_conv6, features_inception4d_maxpool1, features_inception4d_conv6_weight_,
+            features_inception4d_conv6_bias_, kFeaturesInception4dConv6, batch, scratch());
+  cnn::relu(features_inception4d_conv6, features_inception4d_conv6, k64x14x14, batch);
+
+  // 22: avgpool(5, stride=3)    (features.aux2.avgpool1)
+  cnn::avgpool(features_aux2_avgpool1, features_inception4d_concat1, kFeaturesAux2Avgpool1, batch);
+
+  // 23: conv(128, 1, act=relu)    (features.aux2.conv1)
+  cnn::conv(features_aux2_conv1, features_aux2_avgpool1, features_aux2_conv1_weight_,
+            features_aux2_conv1_bias_, kFeaturesAux2Conv1, batch, scratch());
+  cnn::relu(features_aux2_conv1, features_aux2_conv1, k128x4x4, batch);
+
+  // 25: dense(1024, act=relu)    (features.aux2.dense1)
+  cnn::dense(features_aux2_dense1, features_aux2_flatten1, features_aux2_dense1_weight_,
+             features_aux2_dense1_bias_, kFeaturesAux2Dense1, batch, scratch());
+  cnn::relu(features_aux2_dense1, features_aux2_dense1, k1024, batch);
+
+  // 26: dropout(0.7)    (features.aux2.dropout1)
+  cnn::dropout(features_aux2_dropout1, features_aux2_dense1, kFeaturesAux2Dropout1, batch, random);
+
+  // 27: dense(classes) -> softmax    (features.aux2.dense2)
+  cnn::dense(features_aux2_dense2, features_aux2_dropout1, features_aux2_dense2_weight_,
+             features_aux2_dense2_bias_, kFeaturesAux2Dense2, batch, scratch());
+
+  // 12: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
+  cnn::conv(features_inception4e_conv1, features_inception4d_concat1, features_inception4e_conv1_weight_,
+            features_inception4e_conv1_bias_, kFeaturesInception4eConv1, batch, scratch());
+  cnn::relu(features_inception4e_conv1, features_inception4e_conv1, k256x14x14, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
+  cnn::conv(features_inception4e_conv2, features_inception4d_concat1, features_inception4e_conv2_weight_,
+            features_inception4e_conv2_bias_, kFeaturesInception4eConv2, batch, scratch());
+  cnn::relu(features_inception4e_conv2, features_inception4e_conv2, k160x14x14, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
+  cnn::conv(features_inception4e_conv3, features_inception4e_conv2, features_inception4e_conv3_weight_,
+            features_inception4e_conv3_bias_, kFeaturesInception4eConv3, batch, scratch());
+  cnn::relu(features_inception4e_conv3, features_inception4e_conv3, k320x14x14, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
+  cnn::conv(features_inception4e_conv4, features_inception4d_concat1, features_inception4e_conv4_weight_,
+            features_inception4e_conv4_bias_, kFeaturesInception4eConv4, batch, scratch());
+  cnn::relu(features_inception4e_conv4, features_inception4e_conv4, k32x14x14, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
+  cnn::conv(features_inception4e_conv5, features_inception4e_conv4, features_inception4e_conv5_weight_,
+            features_inception4e_conv5_bias_, kFeaturesInception4eConv5, batch, scratch());
+  cnn::relu(features_inception4e_conv5, features_inception4e_conv5, k128x14x14, batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.maxpool1)
+  cnn::maxpool(features_inception4e_maxpool1, features_inception4e_maxpool1_saved,
+               features_inception4d_concat1, kFeaturesInception4eMaxpool1, batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.conv6)
+  cnn::conv(features_inception4e_conv6, features_inception4e_maxpool1, features_inception4e_conv6_weight_,
+            features_inception4e_conv6_bias_, kFeaturesInception4eConv6, batch, scratch());
+  cnn::relu(features_inception4e_conv6, features_inception4e_conv6, k128x14x14, batch);
+
+  // 52: maxpool(3, stride=2, ceil=true)    (features.maxpool4)
+  cnn::maxpool(features_maxpool4, features_maxpool4_saved, features_inception4e_concat1, kFeaturesMaxpool4,
+               batch);
+
+  // 12: | conv(out1x1, 1, act=relu)    (features.inception5a.conv1)
+  cnn::conv(features_inception5a_conv1, features_maxpool4, features_inception5a_conv1_weight_,
+            features_inception5a_conv1_bias_, kFeaturesInception5aConv1, batch, scratch());
+  cnn::relu(features_inception5a_conv1, features_inception5a_conv1, k256x7x7, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
+  cnn::conv(features_inception5a_conv2, features_maxpool4, features_inception5a_conv2_weight_,
+            features_inception5a_conv2_bias_, kFeaturesInception5aConv2, batch, scratch());
+  cnn::relu(features_inception5a_conv2, features_inception5a_conv2, k160x7x7, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
+  cnn::conv(features_inception5a_conv3, features_inception5a_conv2, features_inception5a_conv3_weight_,
+            features_inception5a_conv3_bias_, kFeaturesInception5aConv3, batch, scratch());
+  cnn::relu(features_inception5a_conv3, features_inception5a_conv3, k320x7x7, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
+  cnn::conv(features_inception5a_conv4, features_maxpool4, features_inception5a_conv4_weight_,
+            features_inception5a_conv4_bias_, kFeaturesInception5aConv4, batch, scratch());
+  cnn::relu(features_inception5a_conv4, features_inception5a_conv4, k32x7x7, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
+  cnn::conv(features_inception5a_conv5, features_inception5a_conv4, features_inception5a_conv5_weight_,
+            features_inception5a_conv5_bias_, kFeaturesInception5aConv5, batch, scratch());
+  cnn::relu(features_inception5a_conv5, features_inception5a_conv5, k128x7x7, batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.maxpool1)
+  cnn::maxpool(features_inception5a_maxpool1, features_inception5a_maxpool1_saved, features_maxpool4,
+               kFeaturesInception5aMaxpool1, batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.conv6)
+  cnn::conv(features_inception5a_conv6, features_inception5a_maxpool1, features_inception5a_conv6_weight_,
+            features_inception5a_conv6_bias_, kFeaturesInception5aConv6, batch, scratch());
+  cnn::relu(features_inception5a_conv6, features_inception5a_conv6, k128x7x7, batch);
+
+  // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
+  cnn::conv(features_inception5b_conv1, features_inception5a_concat1, features_inception5b_conv1_weight_,
+            features_inception5b_conv1_bias_, kFeaturesInception5bConv1, batch, scratch());
+  cnn::relu(features_inception5b_conv1, features_inception5b_conv1, k384x7x7, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
+  cnn::conv(features_inception5b_conv2, features_inception5a_concat1, features_inception5b_conv2_weight_,
+            features_inception5b_conv2_bias_, kFeaturesInception5bConv2, batch, scratch());
+  cnn::relu(features_inception5b_conv2, features_inception5b_conv2, k192x7x7, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
+  cnn::conv(features_inception5b_conv3, features_inception5b_conv2, features_inception5b_conv3_weight_,
+            features_inception5b_conv3_bias_, kFeaturesInception5bConv3, batch, scratch());
+  cnn::relu(features_inception5b_conv3, features_inception5b_conv3, k384x7x7, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
+  cnn::conv(features_inception5b_conv4, features_inception5a_concat1, features_inception5b_conv4_weight_,
+            features_inception5b_conv4_bias_, kFeaturesInception5bConv4, batch, scratch());
+  cnn::relu(features_inception5b_conv4, features_inception5b_conv4, k48x7x7, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
+  cnn::conv(features_inception5b_conv5, features_inception5b_conv4, features_inception5b_conv5_weight_,
+            features_inception5b_conv5_bias_, kFeaturesInception5bConv5, batch, scratch());
+  cnn::relu(features_inception5b_conv5, features_inception5b_conv5, k128x7x7, batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.maxpool1)
+  cnn::maxpool(features_inception5b_maxpool1, features_inception5b_maxpool1_saved,
+               features_inception5a_concat1, kFeaturesInception5bMaxpool1, batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.conv6)
+  cnn::conv(features_inception5b_conv6, features_inception5b_maxpool1, features_inception5b_conv6_weight_,
+            features_inception5b_conv6_bias_, kFeaturesInception5bConv6, batch, scratch());
+  cnn::relu(features_inception5b_conv6, features_inception5b_conv6, k128x7x7, batch);
+
+  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.gap1)
+  cnn::gap(head_dropout1, features_inception5b_concat1, k1024x7x7, batch);
+
+  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.dropout1)
+  cnn::dropout(head_dropout1, head_dropout1, kHeadDropout1, batch, random);
+
+  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.dense1)
+  cnn::dense(head_dense1, head_dropout1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
+             scratch());
+
+  cnn::from_blocked(scores, head_dense1, k1000, batch);
+  cnn::softmax_cross_entropy(d_head_dense1, losses, head_dense1, labels, k1000, batch);
+  cnn::add_softmax_cross_entropy(d_features_aux1_dense2, losses, features_aux1_dense2, labels, 0.3f, k1000,
+                                 batch);
+  cnn::add_softmax_cross_entropy(d_features_aux2_dense2, losses, features_aux2_dense2, labels, 0.3f, k1000,
+                                 batch);
+
+  // Backward.
+  // 57: head.dense1
+  cnn::dense_backward_params(d_head_dense1_weight, d_head_dense1_bias, d_head_dense1, head_dropout1,
+                             kHeadDense1, batch, scratch());
+  cnn::dense_backward_input(d_head_dropout1, d_head_dense1, head_dense1_weight_, kHeadDense1, batch,
+                            scratch());
+  // 57: head.dropout1
+  cnn::dropout_backward_input(d_head_dropout1, d_head_dropout1, kHeadDropout1, batch, random);
+  // 57: head.gap1
+  cnn::gap_backward_input(d_features_inception5b_concat1, d_head_dropout1, k1024x7x7, batch);
+  // 15: features.inception5b.conv6
+  cnn::relu_backward_input(d_features_inception5b_conv6, d_features_inception5b_conv6,
+                           features_inception5b_conv6, k128x7x7, batch);
+  cnn::conv_backward_params(d_features_inception5b_conv6_weight, d_features_inception5b_conv6_bias,
+                            d_features_inception5b_conv6, features_inception5b_maxpool1,
+                            kFeaturesInception5bConv6, batch, scratch());
+  cnn::conv_backward_input(d_features_inception5b_maxpool1, d_features_inception5b_conv6,
+                           features_inception5b_conv6_weight_, kFeaturesInception5bConv6, batch, scratch());
+  // 15: features.inception5b.maxpool1
+  cnn::maxpool_backward_input(d_features_inception5a_concat1, d_features_inception5b_maxpool1,
+                              features_inception5b_maxpool1_saved, kFeaturesInception5bMaxpool1, batch);
+  // 14: features.inception5b.conv5
+  cnn::relu_backward_input(d_features_inception5b_conv5, d_features_inception5b_conv5,
+                           features_inception5b_conv5, k128x7x7, batch);
+  cnn::conv_backward_params(d_features_inception5b_conv5_weight, d_features_inception5b_conv5_bias,
+                            d_features_inception5b_conv5, features_inception5b_conv4,
+                            kFeaturesInception5bConv5, batch, scratch());
+  cnn::conv_backward_input(d_features_inception5b_conv4, d_features_inception5b_conv5,
+                           features_inception5b_conv5_weight_, kFeaturesInception5bConv5, batch, scratch());
+  // 14: features.inception5b.conv4
+  cnn::relu_backward_input(d_features_inception5b_conv4, d_features_inception5b_conv4,
+                           features_inception5b_conv4, k48x7x7, batch);
+  cnn::conv_backward_params(d_features_inception5b_conv4_weight, d_features_inception5b_conv4_bias,
+                            d_features_inception5b_conv4, features_inception5a_concat1,
+                            kFeaturesInception5bConv4, batch, scratch());
+  cnn::conv_backward_input(d_features_inception5a_concat1_2, d_features_inception5b_conv4,
+                           features_inception5b_conv4_weight_, kFeaturesInception5bConv4, batch, scratch());
+  // 13: features.inception5b.conv3
+  cnn::relu_backward_input(d_features_inception5b_conv3, d_features_inception5b_conv3,
+                           features_inception5b_conv3, k384x7x7, batch);
+  cnn::conv_backward_params(d_features_inception5b_conv3_weight, d_features_inception5b_conv3_bias,
+                            d_features_inception5b_conv3, features_inception5b_conv2,
+                            kFeaturesInception5bConv3, batch, scratch());
+  cnn::conv_backward_input(d_features_inception5b_conv2, d_features_inception5b_conv3,
+                           features_inception5b_conv3_weight_, kFeaturesInception5bConv3, batch, scratch());
+  // 13: features.inception5b.conv2
+  cnn::relu_backward_input(d_features_inception5b_conv2, d_features_inception5b_conv2,
+                           features_inception5b_conv2, k192x7x7, batch);
+  cnn::conv_backward_params(d_features_inception5b_conv2_weight, d_features_inception5b_conv2_bias,
+                            d_features_inception5b_conv2, features_inception5a_concat1,
+                            kFeaturesInception5bConv2, batch, scratch());
+  cnn::conv_backward_input(d_features_inception5a_concat1_3, d_features_inception5b_conv2,
+                           features_inception5b_conv2_weight_, kFeaturesInception5bConv2, batch, scratch());
+  // 12: features.inception5b.conv1
+  cnn::relu_backward_input(d_features_inception5b_conv1, d_features_inception5b_conv1,
+                           features_inception5b_conv1, k384x7x7, batch);
+  cnn::conv_backward_params(d_features_inception5b_conv1_weight, d_features_inception5b_conv1_bias,
+                            d_features_inception5b_conv1, features_inception5a_concat1,
+                            kFeaturesInception5bConv1, batch, scratch());
+  cnn::conv_backward_input(d_features_inception5a_concat1_4, d_features_inception5b_conv1,
+                           features_inception5b_conv1_weight_, kFeaturesInception5bConv1, batch, scratch());
+  // 11: features.inception5a.concat1
+  cnn::add(d_features_inception5a_concat1_5,
+           {d_features_inception5a_concat1, d_features_inception5a_concat1_2, d_features_inception5a_concat1_3, d_features_inception5a_concat1_4},
+           k832x7x7, batch);
+  // 15: features.inception5a.conv6
+  cnn::relu_backward_input(d_features_inception5a_conv6, d_features_inception5a_conv6,
+                           features_inception5a_conv6, k128x7x7, batch);
+  cnn::conv_backward_params(d_features_inception5a_conv6_weight, d_features_inception5a_conv6_bias,
+                            d_features_inception5a_conv6, features_inception5a_maxpool1,
+                            kFeaturesInception5aConv6, batch, scratch());
+  cnn::conv_backward_input(d_features_inception5a_maxpool1, d_features_inception5a_conv6,
+                           features_inception5a_conv6_weight_, kFeaturesInception5aConv6, batch, scratch());
+  // 15: features.inception5a.maxpool1
+  cnn::maxpool_backward_input(d_features_maxpool4, d_features_inception5a_maxpool1,
+                              features_inception5a_maxpool1_saved, kFeaturesInception5aMaxpool1, batch);
+  // 14: features.inception5a.conv5
+  cnn::relu_backward_input(d_features_inception5a_conv5, d_features_inception5a_conv5,
+                           features_inception5a_conv5, k128x7x7, batch);
+  cnn::conv_backward_params(d_features_inception5a_conv5_weight, d_features_inception5a_conv5_bias,
+                            d_features_inception5a_conv5, features_inception5a_conv4,
+                            kFeaturesInception5aConv5, batch, scratch());
+  cnn::conv_backward_input(d_features_inception5a_conv4, d_features_inception5a_conv5,
+                           features_inception5a_conv5_weight_, kFeaturesInception5aConv5, batch, scratch());
+  // 14: features.inception5a.conv4
+  cnn::relu_backward_input(d_features_inception5a_conv4, d_features_inception5a_conv4,
+                           features_inception5a_conv4, k32x7x7, batch);
+  cnn::conv_backward_params(d_features_inception5a_conv4_weight, d_features_inception5a_conv4_bias,
+                            d_features_inception5a_conv4, features_maxpool4, kFeaturesInception5aConv4, batch,
+                            scratch());
+  cnn::conv_backward_input(d_features_maxpool4_2, d_features_inception5a_conv4,
+                           features_inception5a_conv4_weight_, kFeaturesInception5aConv4, batch, scratch());
+  // 13: features.inception5a.conv3
+  cnn::relu_backward_input(d_features_inception5a_conv3, d_features_inception5a_conv3,
+                           features_inception5a_conv3, k320x7x7, batch);
+  cnn::conv_backward_params(d_features_inception5a_conv3_weight, d_features_inception5a_conv3_bias,
+                            d_features_inception5a_conv3, features_inception5a_conv2,
+                            kFeaturesInception5aConv3, batch, scratch());
+  cnn::conv_backward_input(d_features_inception5a_conv2, d_features_inception5a_conv3,
+                           features_inception5a_conv3_weight_, kFeaturesInception5aConv3, batch, scratch());
+  // 13: features.inception5a.conv2
+  cnn::relu_backward_input(d_features_inception5a_conv2, d_features_inception5a_conv2,
+                           features_inception5a_conv2, k160x7x7, batch);
+  cnn::conv_backward_params(d_features_inception5a_conv2_weight, d_features_inception5a_conv2_bias,
+                            d_features_inception5a_conv2, features_maxpool4, kFeaturesInception5aConv2, batch,
+                            scratch());
+  cnn::conv_backward_input(d_features_maxpool4_3, d_features_inception5a_conv2,
+                           features_inception5a_conv2_weight_, kFeaturesInception5aConv2, batch, scratch());
+  // 12: features.inception5a.conv1
+  cnn::relu_backward_input(d_features_inception5a_conv1, d_features_inception5a_conv1,
+                           features_inception5a_conv1, k256x7x7, batch);
+  cnn::conv_backward_params(d_features_inception5a_conv1_weight, d_features_inception5a_conv1_bias,
+                            d_features_inception5a_conv1, features_maxpool4, kFeaturesInception5aConv1, batch,
+                            scratch());
+  cnn::conv_backward_input(d_features_maxpool4_4, d_features_inception5a_conv1,
+                           features_inception5a_conv1_weight_, kFeaturesInception5aConv1, batch, scratch());
+  // 52: features.maxpool4
+  cnn::add(d_features_maxpool4_5,
+           {d_features_maxpool4, d_features_maxpool4_2, d_features_maxpool4_3, d_features_maxpool4_4},
+           k832x7x7, batch);
+  cnn::maxpool_backward_input(d_features_inception4e_concat1, d_features_maxpool4_5, features_maxpool4_saved,
+                              kFeaturesMaxpool4, batch);
+  // 15: features.inception4e.conv6
+  cnn::relu_backward_input(d_features_inception4e_conv6, d_features_inception4e_conv6,
+                           features_inception4e_conv6, k128x14x14, batch);
+  cnn::conv_backward_params(d_features_inception4e_conv6_weight, d_features_inception4e_conv6_bias,
+                            d_features_inception4e_conv6, features_inception4e_maxpool1,
+                            kFeaturesInception4eConv6, batch, scratch());
+  cnn::conv_backward_input(d_features_inception4e_maxpool1, d_features_inception4e_conv6,
+                           features_inception4e_conv6_weight_, kFeaturesInception4eConv6, batch, scratch());
+  // 15: features.inception4e.maxpool1
+  cnn::maxpool_backward_input(d_features_inception4d_concat1, d_features_inception4e_maxpool1,
+                              features_inception4e_maxpool1_saved, kFeaturesInception4eMaxpool1, batch);
+  // 14: features.inception4e.conv5
+  cnn::relu_backward_input(d_features_inception4e_conv5, d_features_inception4e_conv5,
+                           features_inception4e_conv5, k128x14x14, batch);
+  cnn::conv_backward_params(d_features_inception4e_conv5_weight, d_features_inception4e_conv5_bias,
+                            d_features_inception4e_conv5, features_inception4e_conv4,
+                            kFeaturesInception4eConv5, batch, scratch());
+  cnn::conv_backward_input(d_features_inception4e_conv4, d_features_inception4e_conv5,
+                           features_inception4e_conv5_weight_, kFeaturesInception4eConv5, batch, scratch());
+  // 14: features.inception4e.conv4
+  cnn::relu_backward_input(d_features_inception4e_conv4, d_features_inception4e_conv4,
+                           features_inception4e_conv4, k32x14x14, batch);
+  cnn::conv_backward_params(d_features_inception4e_conv4_weight, d_features_inception4e_conv4_bias,
+                            d_features_inception4e_conv4, features_inception4d_concat1,
+                            kFeaturesInception4eConv4, batch, scratch());
+  cnn::conv_backward_input(d_features_inception4d_concat1_2, d_features_inception4e_conv4,
+                           features_inception4e_conv4_weight_, kFeaturesInception4eConv4, batch, scratch());
+  // 13: features.inception4e.conv3
+  cnn::relu_backward_input(d_features_inception4e_conv3, d_features_inception4e_conv3,
+                           features_inception4e_conv3, k320x14x14, batch);
+  cnn::conv_backward_params(d_features_inception4e_conv3_weight, d_features_inception4e_conv3_bias,
+                            d_features_inception4e_conv3, features_inception4e_conv2,
+                            kFeaturesInception4eConv3, batch, scratch());
+  cnn::conv_backward_input(d_features_inception4e_conv2, d_features_inception4e_conv3,
+                           features_inception4e_conv3_weight_, kFeaturesInception4eConv3, batch, scratch());
+  // 13: features.inception4e.conv2
+  cnn::relu_backward_input(d_features_inception4e_conv2, d_features_inception4e_conv2,
+                           features_inception4e_conv2, k160x14x14, batch);
+  cnn::conv_backward_params(d_features_inception4e_conv2_weight, d_features_inception4e_conv2_bias,
+                            d_features_inception4e_conv2, features_inception4d_concat1,
+                            kFeaturesInception4eConv2, batch, scratch());
+  cnn::conv_backward_input(d_features_inception4d_concat1_3, d_features_inception4e_conv2,
+                           features_inception4e_conv2_weight_, kFeaturesInception4eConv2, batch, scratch());
+  // 12: features.inception4e.conv1
+  cnn::relu_backward_input(d_features_inception4e_conv1, d_features_inception4e_conv1,
+                           features_inception4e_conv1, k256x14x14, batch);
+  cnn::conv_backward_params(d_features_inception4e_conv1_weight, d_features_inception4e_conv1_bias,
+                            d_features_inception4e_conv1, features_inception4d_concat1,
+                            kFeaturesInception4eConv1, batch, scratch());
+  cnn::conv_backward_input(d_features_inception4d_concat1_4, d_features_inception4e_conv1,
+                           features_inception4e_conv1_weight_, kFeaturesInception4eConv1, batch, scratch());
+  // 27: features.aux2.dense2
+  cnn::dense_backward_params(d_features_aux2_dense2_weight, d_features_aux2_dense2_bias,
+                             d_features_aux2_dense2, features_aux2_dropout1, kFeaturesAux2Dense2, batch,
+                             scratch());
+  cnn::dense_backward_input(d_features_aux2_dropout1, d_features_aux2_dense2, features_aux2_dense2_weight_,
+                            kFeaturesAux2Dense2, batch, scratch());
+  // 26: features.aux2.dropout1
+  cnn::dropout_backward_input(d_features_aux2_dropout1, d_features_aux2_dropout1, kFeaturesAux2Dropout1,
+                              batch, random);
+  // 25: features.aux2.dense1
+  cnn::relu_backward_input(d_features_aux2_dropout1, d_features_aux2_dropout1, features_aux2_dense1, k1024,
+                           batch);
+  cnn::dense_backward_params(d_features_aux2_dense1_weight, d_features_aux2_dense1_bias,
+                             d_features_aux2_dropout1, features_aux2_flatten1, kFeaturesAux2Dense1, batch,
+                             scratch());
+  cnn::dense_backward_input(d_features_aux2_flatten1, d_features_aux2_dropout1, features_aux2_dense1_weight_,
+                            kFeaturesAux2Dense1, batch, scratch());
+  // 23: features.aux2.conv1
+  cnn::relu_backward_input(d_features_aux2_conv1, d_features_aux2_conv1, features_aux2_conv1, k128x4x4,
+                           batch);
+  cnn::conv_backward_params(d_features_aux2_conv1_weight, d_features_aux2_conv1_bias, d_features_aux2_conv1,
+                            features_aux2_avgpool1, kFeaturesAux2Conv1, batch, scratch());
+  cnn::conv_backward_input(d_features_aux2_avgpool1, d_features_aux2_conv1, features_aux2_conv1_weight_,
+                           kFeaturesAux2Conv1, batch, scratch());
+  // 22: features.aux2.avgpool1
+  cnn::avgpool_backward_input(d_features_inception4d_concat1_5, d_features_aux2_avgpool1,
+                              kFeaturesAux2Avgpool1, batch);
+  // 11: features.inception4d.concat1
+  cnn::add(d_features_inception4d_concat1_6,
+           {d_features_inception4d_concat1, d_features_inception4d_concat1_2, d_features_inception4d_concat1_3, d_features_inception4d_concat1_4, d_features_inception4d_concat1_5},
+           k528x14x14, batch);
+  // 15: features.inception4d.conv6
+  cnn::relu_backward_input(d_features_inception4d_conv6, d_features_inception4d_conv6,
+                           features_inception4d_conv6, k64x14x14, batch);
+  cnn::conv_backward_params(d_features_inception4d_conv6_weight, d_features_inception4d_conv6_bias,
+                            d_features_inception4d_conv6, features_inception4d_maxpool1,
+                            kFeaturesInception4dConv6, batch, scratch());
+  cnn::conv_backward_input(d_features_inception4d_maxpool1, d_features_inception4d_conv6,
+                           features_inception4d_conv6_weight_, kFeaturesInception4dConv6, batch, scratch());
+  // 15: features.inception4d.maxpool1
+  cnn::maxpool_backward_input(d_features_inception4c_concat1, d_features_inception4d_maxpool1,
+                              features_inception4d_maxpool1_saved, kFeaturesInception4dMaxpool1, batch);
+  // 14: features.inception4d.conv5
+  cnn::relu_backward_input(d_features_inception4d_conv5, d_features_inception4d_conv5,
+                           features_inception4d_conv5, k64x14x14, batch);
+  cnn::conv_backward_params(d_features_inception4d_conv5_weight, d_features_inception4d_conv5_bias,
+                            d_features_inception4d_conv5, features_inception4d_conv4,
+                            kFeaturesInception4dConv5, batch, scratch());
+  cnn::conv_backward_input(d_features_inception4d_conv4, d_features_inception4d_conv5,
+                           features_inception4d_conv5_weight_, kFeaturesInception4dConv5, batch, scratch());
+  // 14: features.inception4d.conv4
+  cnn::relu_backward_input(d_features_inception4d_conv4, d_features_inception4d_conv4,
+                           features_inception4d_conv4, k32x14x14, batch);
+  cnn::conv_backward_params(d_features_inception4d_conv4_weight, d_features_inception4d_conv4_bias,
+                            d_features_inception4d_conv4, features_inception4c_concat1,
+                            kFeaturesInception4dConv4, batch, scratch());
+  cnn::conv_backward_input(d_features_inception4c_concat1_2, d_features_inception4d_conv4,
+                           features_inception4d_conv4_weight_, kFeaturesInception4dConv4, batch, scratch());
+  // 13: features.inception4d.conv3
+  cnn::relu_backward_input(d_features_inception4d_conv3, d_features_inception4d_conv3,
+                           features_inception4d_conv3, k288x14x14, batch);
+  cnn::conv_backward_params(d_features_inception4d_conv3_weight, d_features_inception4d_conv3_bias,
+                            d_features_inception4d_conv3, features_inception4d_conv2,
+                            kFeaturesInception4dConv3, batch, scratch());
+  cnn::conv_backward_input(d_features_inception4d_conv2, d_features_inception4d_conv3,
+                           features_inception4d_conv3_weight_, kFeaturesInception4dConv3, batch, scratch());
+  // 13: features.inception4d.conv2
+  cnn::relu_backward_input(d_features_inception4d_conv2, d_features_inception4d_conv2,
+                           features_inception4d_conv2, k144x14x14, batch);
+  cnn::conv_backward_params(d_features_inception4d_conv2_weight, d_features_inception4d_conv2_bias,
+                            d_features_inception4d_conv2, features_inception4c_concat1,
+                            kFeaturesInception4dConv2, batch, scratch());
+  cnn::conv_backward_input(d_features_inception4c_concat1_3, d_features_inception4d_conv2,
+                           features_inception4d_conv2_weight_, kFeaturesInception4dConv2, batch, scratch());
+  // 12: features.inception4d.conv1
+  cnn::relu_backward_input(d_features_inception4d_conv1, d_features_inception4d_conv1,
+                           features_inception4d_conv1, k112x14x14, batch);
+  cnn::conv_backward_params(d_features_inception4d_conv1_weight, d_features_inception4d_conv1_bias,
+                            d_features_inception4d_conv1, features_inception4c_concat1,
+                            kFeaturesInception4dConv1, batch, scratch());
+  cnn::conv_backward_input(d_features_inception4c_concat1_4, d_features_inception4d_conv1,
+                           features_inception4d_conv1_weight_, kFeaturesInception4dConv1, batch, scratch());
+  // 11: features.inception4c.concat1
+  cnn::add(d_features_inception4c_concat1_5,
+           {d_features_inception4c_concat1, d_features_inception4c_concat1_2, d_features_inception4c_concat1_3, d_features_inception4c_concat1_4},
+           k512x14x14, batch);
+  // 15: features.inception4c.conv6
+  cnn::relu_backward_input(d_features_inception4c_conv6, d_features_inception4c_conv6,
+                           features_inception4c_conv6, k64x14x14, batch);
+  cnn::conv_backward_params(d_features_inception4c_conv6_weight, d_features_inception4c_conv6_bias,
+                            d_features_inception4c_conv6, features_inception4c_maxpool1,
+                            kFeaturesInception4cConv6, batch, scratch());
+  cnn::conv_backward_input(d_features_inception4c_maxpool1, d_features_inception4c_conv6,
+                           features_inception4c_conv6_weight_, kFeaturesInception4cConv6, batch, scratch());
+  // 15: features.inception4c.maxpool1
+  cnn::maxpool_backward_input(d_features_inception4b_concat1, d_features_inception4c_maxpool1,
+                              features_inception4c_maxpool1_saved, kFeaturesInception4cMaxpool1, batch);
+  // 14: features.inception4c.conv5
+  cnn::relu_backward_input(d_features_inception4c_conv5, d_features_inception4c_conv5,
+                           features_inception4c_conv5, k64x14x14, batch);
+  cnn::conv_backward_params(d_features_inception4c_conv5_weight, d_features_inception4c_conv5_bias,
+                            d_features_inception4c_conv5, features_inception4c_conv4,
+                            kFeaturesInception4cConv5, batch, scratch());
+  cnn::conv_backward_input(d_features_inception4c_conv4, d_features_inception4c_conv5,
+                           features_inception4c_conv5_weight_, kFeaturesInception4cConv5, batch, scratch());
+  // 14: features.inception4c.conv4
+  cnn::relu_backward_input(d_features_inception4c_conv4, d_features_inception4c_conv4,
+                           features_inception4c_conv4, k24x14x14, batch);
+  cnn::conv_backward_params(d_features_inception4c_conv4_weight, d_features_inception4c_conv4_bias,
+                            d_features_inception4c_conv4, features_inception4b_concat1,
+                            kFeaturesInception4cConv4, batch, scratch());
+  cnn::conv_backward_input(d_features_inception4b_concat1_2, d_features_inception4c_conv4,
+                           features_inception4c_conv4_weight_, kFeaturesInception4cConv4, batch, scratch());
+  // 13: features.inception4c.conv3
+  cnn::relu_backward_input(d_features_inception4c_conv3, d_features_inception4c_conv3,
+                           features_inception4c_conv3, k256x14x14, batch);
+  cnn::conv_backward_params(d_features_inception4c_conv3_weight, d_features_inception4c_conv3_bias,
+                            d_features_inception4c_conv3, features_inception4c_conv2,
+                            kFeaturesInception4cConv3, batch, scratch());
+  cnn::conv_backward_input(d_features_inception4c_conv2, d_features_inception4c_conv3,
+                           features_inception4c_conv3_weight_, kFeaturesInception4cConv3, batch, scratch());
+  // 13: features.inception4c.conv2
+  cnn::relu_backward_input(d_features_inception4c_conv2, d_features_inception4c_conv2,
+                           features_inception4c_conv2, k128x14x14, batch);
+  cnn::conv_backward_params(d_features_inception4c_conv2_weight, d_features_inception4c_conv2_bias,
+                            d_features_inception4c_conv2, features_inception4b_concat1,
+                            kFeaturesInception4cConv2, batch, scratch());
+  cnn::conv_backward_input(d_features_inception4b_concat1_3, d_features_inception4c_conv2,
+                           features_inception4c_conv2_weight_, kFeaturesInception4cConv2, batch, scratch());
+  // 12: features.inception4c.conv1
+  cnn::relu_backward_input(d_features_inception4c_conv1, d_features_inception4c_conv1,
+                           features_inception4c_conv1, k128x14x14, batch);
+  cnn::conv_backward_params(d_features_inception4c_conv1_weight, d_features_inception4c_conv1_bias,
+                            d_features_inception4c_conv1, features_inception4b_concat1,
+                            kFeaturesInception4cConv1, batch, scratch());
+  cnn::conv_backward_input(d_features_inception4b_concat1_4, d_features_inception4c_conv1,
+                           features_inception4c_conv1_weight_, kFeaturesInception4cConv1, batch, scratch());
+  // 11: features.inception4b.concat1
+  cnn::add(d_features_inception4b_concat1_5,
+           {d_features_inception4b_concat1, d_features_inception4b_concat1_2, d_features_inception4b_concat1_3, d_features_inception4b_concat1_4},
+           k512x14x14, batch);
+  // 15: features.inception4b.conv6
+  cnn::relu_backward_input(d_features_inception4b_conv6, d_features_inception4b_conv6,
+                           features_inception4b_conv6, k64x14x14, batch);
+  cnn::conv_backward_params(d_features_inception4b_conv6_weight, d_features_inception4b_conv6_bias,
+                            d_features_inception4b_conv6, features_inception4b_maxpool1,
+                            kFeaturesInception4bConv6, batch, scratch());
+  cnn::conv_backward_input(d_features_inception4b_maxpool1, d_features_inception4b_conv6,
+                           features_inception4b_conv6_weight_, kFeaturesInception4bConv6, batch, scratch());
+  // 15: features.inception4b.maxpool1
+  cnn::maxpool_backward_input(d_features_inception4a_concat1, d_features_inception4b_maxpool1,
+                              features_inception4b_maxpool1_saved, kFeaturesInception4bMaxpool1, batch);
+  // 14: features.inception4b.conv5
+  cnn::relu_backward_input(d_features_inception4b_conv5, d_features_inception4b_conv5,
+                           features_inception4b_conv5, k64x14x14, batch);
+  cnn::conv_backward_params(d_features_inception4b_conv5_weight, d_features_inception4b_conv5_bias,
+                            d_features_inception4b_conv5, features_inception4b_conv4,
+                            kFeaturesInception4bConv5, batch, scratch());
+  cnn::conv_backward_input(d_features_inception4b_conv4, d_features_inception4b_conv5,
+                           features_inception4b_conv5_weight_, kFeaturesInception4bConv5, batch, scratch());
+  // 14: features.inception4b.conv4
+  cnn::relu_backward_input(d_features_inception4b_conv4, d_features_inception4b_conv4,
+                           features_inception4b_conv4, k24x14x14, batch);
+  cnn::conv_backward_params(d_features_inception4b_conv4_weight, d_features_inception4b_conv4_bias,
+                            d_features_inception4b_conv4, features_inception4a_concat1,
+                            kFeaturesInception4bConv4, batch, scratch());
+  cnn::conv_backward_input(d_features_inception4a_concat1_2, d_features_inception4b_conv4,
+                           features_inception4b_conv4_weight_, kFeaturesInception4bConv4, batch, scratch());
+  // 13: features.inception4b.conv3
+  cnn::relu_backward_input(d_features_inception4b_conv3, d_features_inception4b_conv3,
+                           features_inception4b_conv3, k224x14x14, batch);
+  cnn::conv_backward_params(d_features_inception4b_conv3_weight, d_features_inception4b_conv3_bias,
+                            d_features_inception4b_conv3, features_inception4b_conv2,
+                            kFeaturesInception4bConv3, batch, scratch());
+  cnn::conv_backward_input(d_features_inception4b_conv2, d_features_inception4b_conv3,
+                           features_inception4b_conv3_weight_, kFeaturesInception4bConv3, batch, scratch());
+  // 13: features.inception4b.conv2
+  cnn::relu_backward_input(d_features_inception4b_conv2, d_features_inception4b_conv2,
+                           features_inception4b_conv2, k112x14x14, batch);
+  cnn::conv_backward_params(d_features_inception4b_conv2_weight, d_features_inception4b_conv2_bias,
+                            d_features_inception4b_conv2, features_inception4a_concat1,
+                            kFeaturesInception4bConv2, batch, scratch());
+  cnn::conv_backward_input(d_features_inception4a_concat1_3, d_features_inception4b_conv2,
+                           features_inception4b_conv2_weight_, kFeaturesInception4bConv2, batch, scratch());
+  // 12: features.inception4b.conv1
+  cnn::relu_backward_input(d_features_inception4b_conv1, d_features_inception4b_conv1,
+                           features_inception4b_conv1, k160x14x14, batch);
+  cnn::conv_backward_params(d_features_inception4b_conv1_weight, d_features_inception4b_conv1_bias,
+                            d_features_inception4b_conv1, features_inception4a_concat1,
+                            kFeaturesInception4bConv1, batch, scratch());
+  cnn::conv_backward_input(d_features_inception4a_concat1_4, d_features_inception4b_conv1,
+                           features_inception4b_conv1_weight_, kFeaturesInception4bConv1, batch, scratch());
+  // 27: features.aux1.dense2
+  cnn::dense_backward_params(d_features_aux1_dense2_weight, d_features_aux1_dense2_bias,
+                             d_features_aux1_dense2, features_aux1_dropout1, kFeaturesAux1Dense2, batch,
+                             scratch());
+  cnn::dense_backward_input(d_features_aux1_dropout1, d_features_aux1_dense2, features_aux1_dense2_weight_,
+                            kFeaturesAux1Dense2, batch, scratch());
+  // 26: features.aux1.dropout1
+  cnn::dropout_backward_input(d_features_aux1_dropout1, d_features_aux1_dropout1, kFeaturesAux1Dropout1,
+                              batch, random);
+  // 25: features.aux1.dense1
+  cnn::relu_backward_input(d_features_aux1_dropout1, d_features_aux1_dropout1, features_aux1_dense1, k1024,
+                           batch);
+  cnn::dense_backward_params(d_features_aux1_dense1_weight, d_features_aux1_dense1_bias,
+                             d_features_aux1_dropout1, features_aux1_flatten1, kFeaturesAux1Dense1, batch,
+                             scratch());
+  cnn::dense_backward_input(d_features_aux1_flatten1, d_features_aux1_dropout1, features_aux1_dense1_weight_,
+                            kFeaturesAux1Dense1, batch, scratch());
+  // 23: features.aux1.conv1
+  cnn::relu_backward_input(d_features_aux1_conv1, d_features_aux1_conv1, features_aux1_conv1, k128x4x4,
+                           batch);
+  cnn::conv_backward_params(d_features_aux1_conv1_weight, d_features_aux1_conv1_bias, d_features_aux1_conv1,
+                            features_aux1_avgpool1, kFeaturesAux1Conv1, batch, scratch());
+  cnn::conv_backward_input(d_features_aux1_avgpool1, d_features_aux1_conv1, features_aux1_conv1_weight_,
+                           kFeaturesAux1Conv1, batch, scratch());
+  // 22: features.aux1.avgpool1
+  cnn::avgpool_backward_input(d_features_inception4a_concat1_5, d_features_aux1_avgpool1,
+                              kFeaturesAux1Avgpool1, batch);
+  // 11: features.inception4a.concat1
+  cnn::add(d_features_inception4a_concat1_6,
+           {d_features_inception4a_concat1, d_features_inception4a_concat1_2, d_features_inception4a_concat1_3, d_features_inception4a_concat1_4, d_features_inception4a_concat1_5},
+           k512x14x14, batch);
+  // 15: features.inception4a.conv6
+  cnn::relu_backward_input(d_features_inception4a_conv6, d_features_inception4a_conv6,
+                           features_inception4a_conv6, k64x14x14, batch);
+  cnn::conv_backward_params(d_features_inception4a_conv6_weight, d_features_inception4a_conv6_bias,
+                            d_features_inception4a_conv6, features_inception4a_maxpool1,
+                            kFeaturesInception4aConv6, batch, scratch());
+  cnn::conv_backward_input(d_features_inception4a_maxpool1, d_features_inception4a_conv6,
+                           features_inception4a_conv6_weight_, kFeaturesInception4aConv6, batch, scratch());
+  // 15: features.inception4a.maxpool1
+  cnn::maxpool_backward_input(d_features_maxpool3, d_features_inception4a_maxpool1,
+                              features_inception4a_maxpool1_saved, kFeaturesInception4aMaxpool1, batch);
+  // 14: features.inception4a.conv5
+  cnn::relu_backward_input(d_features_inception4a_conv5, d_features_inception4a_conv5,
+                           features_inception4a_conv5, k48x14x14, batch);
+  cnn::conv_backward_params(d_features_inception4a_conv5_weight, d_features_inception4a_conv5_bias,
+                            d_features_inception4a_conv5, features_inception4a_conv4,
+                            kFeaturesInception4aConv5, batch, scratch());
+  cnn::conv_backward_input(d_features_inception4a_conv4, d_features_inception4a_conv5,
+                           features_inception4a_conv5_weight_, kFeaturesInception4aConv5, batch, scratch());
+  // 14: features.inception4a.conv4
+  cnn::relu_backward_input(d_features_inception4a_conv4, d_features_inception4a_conv4,
+                           features_inception4a_conv4, k16x14x14, batch);
+  cnn::conv_backward_params(d_features_inception4a_conv4_weight, d_features_inception4a_conv4_bias,
+                            d_features_inception4a_conv4, features_maxpool3, kFeaturesInception4aConv4, batch,
+                            scratch());
+  cnn::conv_backward_input(d_features_maxpool3_2, d_features_inception4a_conv4,
+                           features_inception4a_conv4_weight_, kFeaturesInception4aConv4, batch, scratch());
+  // 13: features.inception4a.conv3
+  cnn::relu_backward_input(d_features_inception4a_conv3, d_features_inception4a_conv3,
+                           features_inception4a_conv3, k208x14x14, batch);
+  cnn::conv_backward_params(d_features_inception4a_conv3_weight, d_features_inception4a_conv3_bias,
+                            d_features_inception4a_conv3, features_inception4a_conv2,
+                            kFeaturesInception4aConv3, batch, scratch());
+  cnn::conv_backward_input(d_features_inception4a_conv2, d_features_inception4a_conv3,
+                           features_inception4a_conv3_weight_, kFeaturesInception4aConv3, batch, scratch());
+  // 13: features.inception4a.conv2
+  cnn::relu_backward_input(d_features_inception4a_conv2, d_features_inception4a_conv2,
+                           features_inception4a_conv2, k96x14x14, batch);
+  cnn::conv_backward_params(d_features_inception4a_conv2_weight, d_features_inception4a_conv2_bias,
+                            d_features_inception4a_conv2, features_maxpool3, kFeaturesInception4aConv2, batch,
+                            scratch());
+  cnn::conv_backward_input(d_features_maxpool3_3, d_features_inception4a_conv2,
+                           features_inception4a_conv2_weight_, kFeaturesInception4aConv2, batch, scratch());
+  // 12: features.inception4a.conv1
+  cnn::relu_backward_input(d_features_inception4a_conv1, d_features_inception4a_conv1,
+                           features_inception4a_conv1, k192x14x14, batch);
+  cnn::conv_backward_params(d_features_inception4a_conv1_weight, d_features_inception4a_conv1_bias,
+                            d_features_inception4a_conv1, features_maxpool3, kFeaturesInception4aConv1, batch,
+                            scratch());
+  cnn::conv_backward_input(d_features_maxpool3_4, d_features_inception4a_conv1,
+                           features_inception4a_conv1_weight_, kFeaturesInception4aConv1, batch, scratch());
+  // 43: features.maxpool3
+  cnn::add(d_features_maxpool3_5,
+           {d_features_maxpool3, d_features_maxpool3_2, d_features_maxpool3_3, d_features_maxpool3_4},
+           k480x14x14, batch);
+  cnn::maxpool_backward_input(d_features_inception3b_concat1, d_features_maxpool3_5, features_maxpool3_saved,
+                              kFeaturesMaxpool3, batch);
+  // 15: features.inception3b.conv6
+  cnn::relu_backward_input(d_features_inception3b_conv6, d_features_inception3b_conv6,
+                           features_inception3b_conv6, k64x28x28, batch);
+  cnn::conv_backward_params(d_features_inception3b_conv6_weight, d_features_inception3b_conv6_bias,
+                            d_features_inception3b_conv6, features_inception3b_maxpool1,
+                            kFeaturesInception3bConv6, batch, scratch());
+  cnn::conv_backward_input(d_features_inception3b_maxpool1, d_features_inception3b_conv6,
+                           features_inception3b_conv6_weight_, kFeaturesInception3bConv6, batch, scratch());
+  // 15: features.inception3b.maxpool1
+  cnn::maxpool_backward_input(d_features_inception3a_concat1, d_features_inception3b_maxpool1,
+                              features_inception3b_maxpool1_saved, kFeaturesInception3bMaxpool1, batch);
+  // 14: features.inception3b.conv5
+  cnn::relu_backward_input(d_features_inception3b_conv5, d_features_inception3b_conv5,
+                           features_inception3b_conv5, k96x28x28, batch);
+  cnn::conv_backward_params(d_features_inception3b_conv5_weight, d_features_inception3b_conv5_bias,
+                            d_features_inception3b_conv5, features_inception3b_conv4,
+                            kFeaturesInception3bConv5, batch, scratch());
+  cnn::conv_backward_input(d_features_inception3b_conv4, d_features_inception3b_conv5,
+                           features_inception3b_conv5_weight_, kFeaturesInception3bConv5, batch, scratch());
+  // 14: features.inception3b.conv4
+  cnn::relu_backward_input(d_features_inception3b_conv4, d_features_inception3b_conv4,
+                           features_inception3b_conv4, k32x28x28, batch);
+  cnn::conv_backward_params(d_features_inception3b_conv4_weight, d_features_inception3b_conv4_bias,
+                            d_features_inception3b_conv4, features_inception3a_concat1,
+                            kFeaturesInception3bConv4, batch, scratch());
+  cnn::conv_backward_input(d_features_inception3a_concat1_2, d_features_inception3b_conv4,
+                           features_inception3b_conv4_weight_, kFeaturesInception3bConv4, batch, scratch());
+  // 13: features.inception3b.conv3
+  cnn::relu_backward_input(d_features_inception3b_conv3, d_features_inception3b_conv3,
+                           features_inception3b_conv3, k192x28x28, batch);
+  cnn::conv_backward_params(d_features_inception3b_conv3_weight, d_features_inception3b_conv3_bias,
+                            d_features_inception3b_conv3, features_inception3b_conv2,
+                            kFeaturesInception3bConv3, batch, scratch());
+  cnn::conv_backward_input(d_features_inception3b_conv2, d_features_inception3b_conv3,
+                           features_inception3b_conv3_weight_, kFeaturesInception3bConv3, batch, scratch());
+  // 13: features.inception3b.conv2
+  cnn::relu_backward_input(d_features_inception3b_conv2, d_features_inception3b_conv2,
+                           features_inception3b_conv2, k128x28x28, batch);
+  cnn::conv_backward_params(d_features_inception3b_conv2_weight, d_features_inception3b_conv2_bias,
+                            d_features_inception3b_conv2, features_inception3a_concat1,
+                            kFeaturesInception3bConv2, batch, scratch());
+  cnn::conv_backward_input(d_features_inception3a_concat1_3, d_features_inception3b_conv2,
+                           features_inception3b_conv2_weight_, kFeaturesInception3bConv2, batch, scratch());
+  // 12: features.inception3b.conv1
+  cnn::relu_backward_input(d_features_inception3b_conv1, d_features_inception3b_conv1,
+                           features_inception3b_conv1, k128x28x28, batch);
+  cnn::conv_backward_params(d_features_inception3b_conv1_weight, d_features_inception3b_conv1_bias,
+                            d_features_inception3b_conv1, features_inception3a_concat1,
+                            kFeaturesInception3bConv1, batch, scratch());
+  cnn::conv_backward_input(d_features_inception3a_concat1_4, d_features_inception3b_conv1,
+                           features_inception3b_conv1_weight_, kFeaturesInception3bConv1, batch, scratch());
+  // 11: features.inception3a.concat1
+  cnn::add(d_features_inception3a_concat1_5,
+           {d_features_inception3a_concat1, d_features_inception3a_concat1_2, d_features_inception3a_concat1_3, d_features_inception3a_concat1_4},
+           k256x28x28, batch);
+  // 15: features.inception3a.conv6
+  cnn::relu_backward_input(d_features_inception3a_conv6, d_features_inception3a_conv6,
+                           features_inception3a_conv6, k32x28x28, batch);
+  cnn::conv_backward_params(d_features_inception3a_conv6_weight, d_features_inception3a_conv6_bias,
+                            d_features_inception3a_conv6, features_inception3a_maxpool1,
+                            kFeaturesInception3aConv6, batch, scratch());
+  cnn::conv_backward_input(d_features_inception3a_maxpool1, d_features_inception3a_conv6,
+                           features_inception3a_conv6_weight_, kFeaturesInception3aConv6, batch, scratch());
+  // 15: features.inception3a.maxpool1
+  cnn::maxpool_backward_input(d_features_maxpool2, d_features_inception3a_maxpool1,
+                              features_inception3a_maxpool1_saved, kFeaturesInception3aMaxpool1, batch);
+  // 14: features.inception3a.conv5
+  cnn::relu_backward_input(d_features_inception3a_conv5, d_features_inception3a_conv5,
+                           features_inception3a_conv5, k32x28x28, batch);
+  cnn::conv_backward_params(d_features_inception3a_conv5_weight, d_features_inception3a_conv5_bias,
+                            d_features_inception3a_conv5, features_inception3a_conv4,
+                            kFeaturesInception3aConv5, batch, scratch());
+  cnn::conv_backward_input(d_features_inception3a_conv4, d_features_inception3a_conv5,
+                           features_inception3a_conv5_weight_, kFeaturesInception3aConv5, batch, scratch());
+  // 14: features.inception3a.conv4
+  cnn::relu_backward_input(d_features_inception3a_conv4, d_features_inception3a_conv4,
+                           features_inception3a_conv4, k16x28x28, batch);
+  cnn::conv_backward_params(d_features_inception3a_conv4_weight, d_features_inception3a_conv4_bias,
+                            d_features_inception3a_conv4, features_maxpool2, kFeaturesInception3aConv4, batch,
+                            scratch());
+  cnn::conv_backward_input(d_features_maxpool2_2, d_features_inception3a_conv4,
+                           features_inception3a_conv4_weight_, kFeaturesInception3aConv4, batch, scratch());
+  // 13: features.inception3a.conv3
+  cnn::relu_backward_input(d_features_inception3a_conv3, d_features_inception3a_conv3,
+                           features_inception3a_conv3, k128x28x28, batch);
+  cnn::conv_backward_params(d_features_inception3a_conv3_weight, d_features_inception3a_conv3_bias,
+                            d_features_inception3a_conv3, features_inception3a_conv2,
+                            kFeaturesInception3aConv3, batch, scratch());
+  cnn::conv_backward_input(d_features_inception3a_conv2, d_features_inception3a_conv3,
+                           features_inception3a_conv3_weight_, kFeaturesInception3aConv3, batch, scratch());
+  // 13: features.inception3a.conv2
+  cnn::relu_backward_input(d_features_inception3a_conv2, d_features_inception3a_conv2,
+                           features_inception3a_conv2, k96x28x28, batch);
+  cnn::conv_backward_params(d_features_inception3a_conv2_weight, d_features_inception3a_conv2_bias,
+                            d_features_inception3a_conv2, features_maxpool2, kFeaturesInception3aConv2, batch,
+                            scratch());
+  cnn::conv_backward_input(d_features_maxpool2_3, d_features_inception3a_conv2,
+                           features_inception3a_conv2_weight_, kFeaturesInception3aConv2, batch, scratch());
+  // 12: features.inception3a.conv1
+  cnn::relu_backward_input(d_features_inception3a_conv1, d_features_inception3a_conv1,
+                           features_inception3a_conv1, k64x28x28, batch);
+  cnn::conv_backward_params(d_features_inception3a_conv1_weight, d_features_inception3a_conv1_bias,
+                            d_features_inception3a_conv1, features_maxpool2, kFeaturesInception3aConv1, batch,
+                            scratch());
+  cnn::conv_backward_input(d_features_maxpool2_4, d_features_inception3a_conv1,
+                           features_inception3a_conv1_weight_, kFeaturesInception3aConv1, batch, scratch());
+  // 39: features.maxpool2
+  cnn::add(d_features_maxpool2_5,
+           {d_features_maxpool2, d_features_maxpool2_2, d_features_maxpool2_3, d_features_maxpool2_4},
+           k192x28x28, batch);
+  cnn::maxpool_backward_input(d_features_lrn2, d_features_maxpool2_5, features_maxpool2_saved,
+                              kFeaturesMaxpool2, batch);
+  // 38: features.lrn2
+  cnn::lrn_backward_input(d_features_conv3, d_features_lrn2, features_conv3, kFeaturesLrn2, batch);
+  // 37: features.conv3
+  cnn::relu_backward_input(d_features_conv3, d_features_conv3, features_conv3, k192x56x56, batch);
+  cnn::conv_backward_params(d_features_conv3_weight, d_features_conv3_bias, d_features_conv3, features_conv2,
+                            kFeaturesConv3, batch, scratch());
+  cnn::conv_backward_input(d_features_conv2, d_features_conv3, features_conv3_weight_, kFeaturesConv3, batch,
+                           scratch());
+  // 36: features.conv2
+  cnn::relu_backward_input(d_features_conv2, d_features_conv2, features_conv2, k64x56x56, batch);
+  cnn::conv_backward_params(d_features_conv2_weight, d_features_conv2_bias, d_features_conv2, features_lrn1,
+                            kFeaturesConv2, batch, scratch());
+  cnn::conv_backward_input(d_features_lrn1, d_features_conv2, features_conv2_weight_, kFeaturesConv2, batch,
+                           scratch());
+  // 35: features.lrn1
+  cnn::lrn_backward_input(d_features_maxpool1, d_features_lrn1, features_maxpool1, kFeaturesLrn1, batch);
+  // 34: features.maxpool1
+  cnn::maxpool_backward_input(d_features_conv1, d_features_maxpool1, features_maxpool1_saved,
+                              kFeaturesMaxpool1, batch);
+  // 33: features.conv1
+  cnn::relu_backward_input(d_features_conv1, d_features_conv1, features_conv1, k64x112x112, batch);
+  cnn::conv_backward_params(d_features_conv1_weight, d_features_conv1_bias, d_features_conv1, input,
+                            kFeaturesConv1, batch, scratch());
+
+  optimizer.update(parameters(), gradients());
+  return cnn::mean_loss(losses, batch);
+}
+
+// Forward, as at prediction time, and the loss.
+float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
+  const int batch = static_cast<int>(labels.size());
+  const cnn::Floats losses = losses_memory(batch);
+  const cnn::Floats scores = scores_memory(batch);
+  const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
+  const cnn::Blocked features_conv1 = blocked(0, 802816);  // 64x112x112
+  const cnn::Blocked features_maxpool1 = blocked(25690112, 200704);  // 64x56x56
+  const cnn::Blocked features_lrn1 = blocked(0, 200704);  // 64x56x56
+  const cnn::Blocked features_conv2 = blocked(19267584, 200704);  // 64x56x56
+  const cnn::Blocked features_conv3 = blocked(0, 602112);  // 192x56x56
+  const cnn::Blocked features_lrn2 = blocked(19267584, 602112);  // 192x56x56
+  const cnn::Blocked features_maxpool2 = blocked(0, 150528);  // 192x28x28
+  const cnn::Blocked features_inception3a_concat1 = blocked(12042240, 200704);  // 256x28x28
+  const cnn::Blocked features_inception3a_conv1 = blocked(12042240, 200704);  // 64x28x28
+  const cnn::Blocked features_inception3a_conv2 = blocked(4816896, 75264);  // 96x28x28
+  const cnn::Blocked features_inception3a_conv3 = blocked(12092416, 200704);  // 128x28x28
+  const cnn::Blocked features_inception3a_conv4 = blocked(4816896, 12544);  // 16x28x28
+  const cnn::Blocked features_inception3a_conv5 = blocked(12192768, 200704);  // 32x28x28
+  const cnn::Blocked features_inception3a_maxpool1 = blocked(4816896, 150528);  // 192x28x28
+  const cnn::Blocked features_inception3a_conv6 = blocked(12217856, 200704);  // 32x28x28
+  const cnn::Blocked features_inception3b_concat1 = blocked(0, 376320);  // 480x28x28
+  const cnn::Blocked features_inception3b_conv1 = blocked(0, 376320);  // 128x28x28
+  const cnn::Blocked features_inception3b_conv2 = blocked(18464768, 100352);  // 128x28x28
+  const cnn::Blocked features_inception3b_conv3 = blocked(100352, 376320);  // 192x28x28
+  const cnn::Blocked features_inception3b_conv4 = blocked(18464768, 25088);  // 32x28x28
+  const cnn::Blocked features_inception3b_conv5 = blocked(250880, 376320);  // 96x28x28
+  const cnn::Blocked features_inception3b_maxpool1 = blocked(18464768, 200704);  // 256x28x28
+  const cnn::Blocked features_inception3b_conv6 = blocked(326144, 376320);  // 64x28x28
+  const cnn::Blocked features_maxpool3 = blocked(12042240, 94080);  // 480x14x14
+  const cnn::Blocked features_inception4a_concat1 = blocked(0, 100352);  // 512x14x14
+  const cnn::Blocked features_inception4a_conv1 = blocked(0, 100352);  // 192x14x14
+  const cnn::Blocked features_inception4a_conv2 = blocked(3211264, 18816);  // 96x14x14
+  const cnn::Blocked features_inception4a_conv3 = blocked(37632, 100352);  // 208x14x14
+  const cnn::Blocked features_inception4a_conv4 = blocked(3211264, 3136);  // 16x14x14
+  const cnn::Blocked features_inception4a_conv5 = blocked(78400, 100352);  // 48x14x14
+  const cnn::Blocked features_inception4a_maxpool1 = blocked(3211264, 94080);  // 480x14x14
+  const cnn::Blocked features_inception4a_conv6 = blocked(87808, 100352);  // 64x14x14
+  const cnn::Blocked features_inception4b_concat1 = blocked(3211264, 100352);  // 512x14x14
+  const cnn::Blocked features_inception4b_conv1 = blocked(3211264, 100352);  // 160x14x14
+  const cnn::Blocked features_inception4b_conv2 = blocked(6422528, 21952);  // 112x14x14
+  const cnn::Blocked features_inception4b_conv3 = blocked(3242624, 100352);  // 224x14x14
+  const cnn::Blocked features_inception4b_conv4 = blocked(6422528, 4704);  // 24x14x14
+  const cnn::Blocked features_inception4b_conv5 = blocked(3286528, 100352);  // 64x14x14
+  const cnn::Blocked features_inception4b_maxpool1 = blocked(6422528, 100352);  // 512x14x14
+  const cnn::Blocked features_inception4b_conv6 = blocked(3299072, 100352);  // 64x14x14
+  const cnn::Blocked features_inception4c_concat1 = blocked(0, 100352);  // 512x14x14
+  const cnn::Blocked features_inception4c_conv1 = blocked(0, 100352);  // 128x14x14
+  const cnn::Blocked features_inception4c_conv2 = blocked(6422528, 25088);  // 128x14x14
+  const cnn::Blocked features_inception4c_conv3 = blocked(25088, 100352);  // 256x14x14
+  const cnn::Blocked features_inception4c_conv4 = blocked(6422528, 4704);  // 24x14x14
+  const cnn::Blocked features_inception4c_conv5 = blocked(75264, 100352);  // 64x14x14
+  const cnn::Blocked features_inception4c_maxpool1 = blocked(6422528, 100352);  // 512x14x14
+  const cnn::Blocked features_inception4c_conv6 = blocked(87808, 100352);  // 64x14x14
+  const cnn::Blocked features_inception4d_concat1 = blocked(5218304, 103488);  // 528x14x14
+  const cnn::Blocked features_inception4d_conv1 = blocked(5218304, 103488);  // 112x14x14
+  const cnn::Blocked features_inception4d_conv2 = blocked(3211264, 28224);  // 144x14x14
+  const cnn::Blocked features_inception4d_conv3 = blocked(5240256, 103488);  // 288x14x14
+  const cnn::Blocked features_inception4d_conv4 = blocked(3211264, 6272);  // 32x14x14
+  const cnn::Blocked features_inception4d_conv5 = blocked(5296704, 103488);  // 64x14x14
+  const cnn::Blocked features_inception4d_maxpool1 = blocked(8529920, 100352);  // 512x14x14
+  const cnn::Blocked features_inception4d_conv6 = blocked(5309248, 103488);  // 64x14x14
+  const cnn::Blocked features_inception4e_concat1 = blocked(0, 163072);  // 832x14x14
+  const cnn::Blocked features_inception4e_conv1 = blocked(0, 163072);  // 256x14x14
+  const cnn::Blocked features_inception4e_conv2 = blocked(8529920, 31360);  // 160x14x14
+  const cnn::Blocked features_inception4e_conv3 = blocked(50176, 163072);  // 320x14x14
+  const cnn::Blocked features_inception4e_conv4 = blocked(8529920, 6272);  // 32x14x14
+  const cnn::Blocked features_inception4e_conv5 = blocked(112896, 163072);  // 128x14x14
+  const cnn::Blocked features_inception4e_maxpool1 = blocked(8529920, 103488);  // 528x14x14
+  const cnn::Blocked features_inception4e_conv6 = blocked(137984, 163072);  // 128x14x14
+  const cnn::Blocked features_maxpool4 = blocked(5218304, 40768);  // 832x7x7
+  const cnn::Blocked features_inception5a_concat1 = blocked(1605632, 40768);  // 832x7x7
+  const cnn::Blocked features_inception5a_conv1 = blocked(1605632, 40768);  // 256x7x7
+  const cnn::Blocked features_inception5a_conv2 = blocked(0, 7840);  // 160x7x7
+  const cnn::Blocked features_inception5a_conv3 = blocked(1618176, 40768);  // 320x7x7
+  const cnn::Blocked features_inception5a_conv4 = blocked(0, 1568);  // 32x7x7
+  const cnn::Blocked features_inception5a_conv5 = blocked(1633856, 40768);  // 128x7x7
+  const cnn::Blocked features_inception5a_maxpool1 = blocked(0, 40768);  // 832x7x7
+  const cnn::Blocked features_inception5a_conv6 = blocked(1640128, 40768);  // 128x7x7
+  const cnn::Blocked features_inception5b_concat1 = blocked(0, 50176);  // 1024x7x7
+  const cnn::Blocked features_inception5b_conv1 = blocked(0, 50176);  // 384x7x7
+  const cnn::Blocked features_inception5b_conv2 = blocked(2910208, 9408);  // 192x7x7
+  const cnn::Blocked features_inception5b_conv3 = blocked(18816, 50176);  // 384x7x7
+  const cnn::Blocked features_inception5b_conv4 = blocked(2910208, 2352);  // 48x7x7
+  const cnn::Blocked features_inception5b_conv5 = blocked(37632, 50176);  // 128x7x7
+  const cnn::Blocked features_inception5b_maxpool1 = blocked(2910208, 40768);  // 832x7x7
+  const cnn::Blocked features_inception5b_conv6 = blocked(43904, 50176);  // 128x7x7
+  const cnn::Blocked head_gap1 = blocked(1605632, 1024);  // 1024
+  const cnn::Blocked head_dense1 = blocked(0, 1000);  // 1000
+  cnn::to_blocked(input, images, k3x224x224, batch);
+
+  // 33: conv(64, 7, stride=2, pad=3, act=relu)    (features.conv1)
+  cnn::conv(features_conv1, input, features_conv1_weight_, features_conv1_bias_, kFeaturesConv1, batch,
+            scratch());
+  cnn::relu(features_conv1, features_conv1, k64x112x112, batch);
+
+  // 34: maxpool(3, stride=2, ceil=true)    (features.maxpool1)
+  cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
+
+  // 35: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn1)
+  cnn::lrn(features_lrn1, features_maxpool1, kFeaturesLrn1, batch);
+
+  // 36: conv(64, 1, act=relu)    (features.conv2)
+  cnn::conv(features_conv2, features_lrn1, features_conv2_weight_, features_conv2_bias_, kFeaturesConv2,
+            batch, scratch());
+  cnn::relu(features_conv2, features_conv2, k64x56x56, batch);
+
+  // 37: conv(192, 3, pad=1, act=relu)    (features.conv3)
+  cnn::conv(features_conv3, features_conv2, features_conv3_weight_, features_conv3_bias_, kFeaturesConv3,
+            batch, scratch());
+  cnn::relu(features_conv3, features_conv3, k192x56x56, batch);
+
+  // 38: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn2)
+  cnn::lrn(features_lrn2, features_conv3, kFeaturesLrn2, batch);
+
+  // 39: maxpool(3, stride=2, ceil=true)    (features.maxpool2)
+  cnn::maxpool(features_maxpool2, features_lrn2, kFeaturesMaxpool2, batch);
+
+  // 12: | conv(out1x1, 1, act=relu)    (features.inception3a.conv1)
+  cnn::conv(features_inception3a_conv1, features_maxpool2, features_inception3a_conv1_weight_,
+            features_inception3a_conv1_bias_, kFeaturesInception3aConv1, batch, scratch());
+  cnn::relu(features_inception3a_conv1, features_inception3a_conv1, k64x28x28, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
+  cnn::conv(features_inception3a_conv2, features_maxpool2, features_inception3a_conv2_weight_,
+            features_inception3a_conv2_bias_, kFeaturesInception3aConv2, batch, scratch());
+  cnn::relu(features_inception3a_conv2, features_inception3a_conv2, k96x28x28, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
+  cnn::conv(features_inception3a_conv3, features_inception3a_conv2, features_inception3a_conv3_weight_,
+            features_inception3a_conv3_bias_, kFeaturesInception3aConv3, batch, scratch());
+  cnn::relu(features_inception3a_conv3, features_inception3a_conv3, k128x28x28, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
+  cnn::conv(features_inception3a_conv4, features_maxpool2, features_inception3a_conv4_weight_,
+            features_inception3a_conv4_bias_, kFeaturesInception3aConv4, batch, scratch());
+  cnn::relu(features_inception3a_conv4, features_inception3a_conv4, k16x28x28, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
+  cnn::conv(features_inception3a_conv5, features_inception3a_conv4, features_inception3a_conv5_weight_,
+            features_inception3a_conv5_bias_, kFeaturesInception3aConv5, batch, scratch());
+  cnn::relu(features_inception3a_conv5, features_inception3a_conv5, k32x28x28, batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.maxpool1)
+  cnn::maxpool(features_inception3a_maxpool1, features_maxpool2, kFeaturesInception3aMaxpool1, batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.conv6)
+  cnn::conv(features_inception3a_conv6, features_inception3a_maxpool1, features_inception3a_conv6_weight_,
+            features_inception3a_conv6_bias_, kFeaturesInception3aConv6, batch, scratch());
+  cnn::relu(features_inception3a_conv6, features_inception3a_conv6, k32x28x28, batch);
+
+  // 12: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
+  cnn::conv(features_inception3b_conv1, features_inception3a_concat1, features_inception3b_conv1_weight_,
+            features_inception3b_conv1_bias_, kFeaturesInception3bConv1, batch, scratch());
+  cnn::relu(features_inception3b_conv1, features_inception3b_conv1, k128x28x28, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
+  cnn::conv(features_inception3b_conv2, features_inception3a_concat1, features_inception3b_conv2_weight_,
+            features_inception3b_conv2_bias_, kFeaturesInception3bConv2, batch, scratch());
+  cnn::relu(features_inception3b_conv2, features_inception3b_conv2, k128x28x28, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
+  cnn::conv(features_inception3b_conv3, features_inception3b_conv2, features_inception3b_conv3_weight_,
+            features_inception3b_conv3_bias_, kFeaturesInception3bConv3, batch, scratch());
+  cnn::relu(features_inception3b_conv3, features_inception3b_conv3, k192x28x28, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
+  cnn::conv(features_inception3b_conv4, features_inception3a_concat1, features_inception3b_conv4_weight_,
+            features_inception3b_conv4_bias_, kFeaturesInception3bConv4, batch, scratch());
+  cnn::relu(features_inception3b_conv4, features_inception3b_conv4, k32x28x28, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
+  cnn::conv(features_inception3b_conv5, features_inception3b_conv4, features_inception3b_conv5_weight_,
+            features_inception3b_conv5_bias_, kFeaturesInception3bConv5, batch, scratch());
+  cnn::relu(features_inception3b_conv5, features_inception3b_conv5, k96x28x28, batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.maxpool1)
+  cnn::maxpool(features_inception3b_maxpool1, features_inception3a_concat1, kFeaturesInception3bMaxpool1,
+               batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.conv6)
+  cnn::conv(features_inception3b_conv6, features_inception3b_maxpool1, features_inception3b_conv6_weight_,
+            features_inception3b_conv6_bias_, kFeaturesInception3bConv6, batch, scratch());
+  cnn::relu(features_inception3b_conv6, features_inception3b_conv6, k64x28x28, batch);
+
+  // 43: maxpool(3, stride=2, ceil=true)    (features.maxpool3)
+  cnn::maxpool(features_maxpool3, features_inception3b_concat1, kFeaturesMaxpool3, batch);
+
+  // 12: | conv(out1x1, 1, act=relu)    (features.inception4a.conv1)
+  cnn::conv(features_inception4a_conv1, features_maxpool3, features_inception4a_conv1_weight_,
+            features_inception4a_conv1_bias_, kFeaturesInception4aConv1, batch, scratch());
+  cnn::relu(features_inception4a_conv1, features_inception4a_conv1, k192x14x14, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
+  cnn::conv(features_inception4a_conv2, features_maxpool3, features_inception4a_conv2_weight_,
+            features_inception4a_conv2_bias_, kFeaturesInception4aConv2, batch, scratch());
+  cnn::relu(features_inception4a_conv2, features_inception4a_conv2, k96x14x14, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
+  cnn::conv(features_inception4a_conv3, features_inception4a_conv2, features_inception4a_conv3_weight_,
+            features_inception4a_conv3_bias_, kFeaturesInception4aConv3, batch, scratch());
+  cnn::relu(features_inception4a_conv3, features_inception4a_conv3, k208x14x14, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
+  cnn::conv(features_inception4a_conv4, features_maxpool3, features_inception4a_conv4_weight_,
+            features_inception4a_conv4_bias_, kFeaturesInception4aConv4, batch, scratch());
+  cnn::relu(features_inception4a_conv4, features_inception4a_conv4, k16x14x14, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
+  cnn::conv(features_inception4a_conv5, features_inception4a_conv4, features_inception4a_conv5_weight_,
+            features_inception4a_conv5_bias_, kFeaturesInception4aConv5, batch, scratch());
+  cnn::relu(features_inception4a_conv5, features_inception4a_conv5, k48x14x14, batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.maxpool1)
+  cnn::maxpool(features_inception4a_maxpool1, features_maxpool3, kFeaturesInception4aMaxpool1, batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.conv6)
+  cnn::conv(features_inception4a_conv6, features_inception4a_maxpool1, features_inception4a_conv6_weight_,
+            features_inception4a_conv6_bias_, kFeaturesInception4aConv6, batch, scratch());
+  cnn::relu(features_inception4a_conv6, features_inception4a_conv6, k64x14x14, batch);
+
+  // 12: | conv(out1x1, 1, act=relu)    (features.inception4b.conv1)
+  cnn::conv(features_inception4b_conv1, features_inception4a_concat1, features_inception4b_conv1_weight_,
+            features_inception4b_conv1_bias_, kFeaturesInception4bConv1, batch, scratch());
+  cnn::relu(features_inception4b_conv1, features_inception4b_conv1, k160x14x14, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
+  cnn::conv(features_inception4b_conv2, features_inception4a_concat1, features_inception4b_conv2_weight_,
+            features_inception4b_conv2_bias_, kFeaturesInception4bConv2, batch, scratch());
+  cnn::relu(features_inception4b_conv2, features_inception4b_conv2, k112x14x14, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
+  cnn::conv(features_inception4b_conv3, features_inception4b_conv2, features_inception4b_conv3_weight_,
+            features_inception4b_conv3_bias_, kFeaturesInception4bConv3, batch, scratch());
+  cnn::relu(features_inception4b_conv3, features_inception4b_conv3, k224x14x14, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
+  cnn::conv(features_inception4b_conv4, features_inception4a_concat1, features_inception4b_conv4_weight_,
+            features_inception4b_conv4_bias_, kFeaturesInception4bConv4, batch, scratch());
+  cnn::relu(features_inception4b_conv4, features_inception4b_conv4, k24x14x14, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
+  cnn::conv(features_inception4b_conv5, features_inception4b_conv4, features_inception4b_conv5_weight_,
+            features_inception4b_conv5_bias_, kFeaturesInception4bConv5, batch, scratch());
+  cnn::relu(features_inception4b_conv5, features_inception4b_conv5, k64x14x14, batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.maxpool1)
+  cnn::maxpool(features_inception4b_maxpool1, features_inception4a_concat1, kFeaturesInception4bMaxpool1,
+               batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.conv6)
+  cnn::conv(features_inception4b_conv6, features_inception4b_maxpool1, features_inception4b_conv6_weight_,
+            features_inception4b_conv6_bias_, kFeaturesInception4bConv6, batch, scratch());
+  cnn::relu(features_inception4b_conv6, features_inception4b_conv6, k64x14x14, batch);
+
+  // 12: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
+  cnn::conv(features_inception4c_conv1, features_inception4b_concat1, features_inception4c_conv1_weight_,
+            features_inception4c_conv1_bias_, kFeaturesInception4cConv1, batch, scratch());
+  cnn::relu(features_inception4c_conv1, features_inception4c_conv1, k128x14x14, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
+  cnn::conv(features_inception4c_conv2, features_inception4b_concat1, features_inception4c_conv2_weight_,
+            features_inception4c_conv2_bias_, kFeaturesInception4cConv2, batch, scratch());
+  cnn::relu(features_inception4c_conv2, features_inception4c_conv2, k128x14x14, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
+  cnn::conv(features_inception4c_conv3, features_inception4c_conv2, features_inception4c_conv3_weight_,
+            features_inception4c_conv3_bias_, kFeaturesInception4cConv3, batch, scratch());
+  cnn::relu(features_inception4c_conv3, features_inception4c_conv3, k256x14x14, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
+  cnn::conv(features_inception4c_conv4, features_inception4b_concat1, features_inception4c_conv4_weight_,
+            features_inception4c_conv4_bias_, kFeaturesInception4cConv4, batch, scratch());
+  cnn::relu(features_inception4c_conv4, features_inception4c_conv4, k24x14x14, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
+  cnn::conv(features_inception4c_conv5, features_inception4c_conv4, features_inception4c_conv5_weight_,
+            features_inception4c_conv5_bias_, kFeaturesInception4cConv5, batch, scratch());
+  cnn::relu(features_inception4c_conv5, features_inception4c_conv5, k64x14x14, batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.maxpool1)
+  cnn::maxpool(features_inception4c_maxpool1, features_inception4b_concat1, kFeaturesInception4cMaxpool1,
+               batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.conv6)
+  cnn::conv(features_inception4c_conv6, features_inception4c_maxpool1, features_inception4c_conv6_weight_,
+            features_inception4c_conv6_bias_, kFeaturesInception4cConv6, batch, scratch());
+  cnn::relu(features_inception4c_conv6, features_inception4c_conv6, k64x14x14, batch);
+
+  // 12: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
+  cnn::conv(features_inception4d_conv1, features_inception4c_concat1, features_inception4d_conv1_weight_,
+            features_inception4d_conv1_bias_, kFeaturesInception4dConv1, batch, scratch());
+  cnn::relu(features_inception4d_conv1, features_inception4d_conv1, k112x14x14, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
+  cnn::conv(features_inception4d_conv2, features_inception4c_concat1, features_inception4d_conv2_weight_,
+            features_inception4d_conv2_bias_, kFeaturesInception4dConv2, batch, scratch());
+  cnn::relu(features_inception4d_conv2, features_inception4d_conv2, k144x14x14, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
+  cnn::conv(features_inception4d_conv3, features_inception4d_conv2, features_inception4d_conv3_weight_,
+            features_inception4d_conv3_bias_, kFeaturesInception4dConv3, batch, scratch());
+  cnn::relu(features_inception4d_conv3, features_inception4d_conv3, k288x14x14, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
+  cnn::conv(features_inception4d_conv4, features_inception4c_concat1, features_inception4d_conv4_weight_,
+            features_inception4d_conv4_bias_, kFeaturesInception4dConv4, batch, scratch());
+  cnn::relu(features_inception4d_conv4, features_inception4d_conv4, k32x14x14, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
+  cnn::conv(features_inception4d_conv5, features_inception4d_conv4, features_inception4d_conv5_weight_,
+            features_inception4d_conv5_bias_, kFeaturesInception4dConv5, batch, scratch());
+  cnn::relu(features_inception4d_conv5, features_inception4d_conv5, k64x14x14, batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.maxpool1)
+  cnn::maxpool(features_inception4d_maxpool1, features_inception4c_concat1, kFeaturesInception4dMaxpool1,
+               batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.conv6)
+  cnn::conv(features_inception4d_conv6, features_inception4d_maxpool1, features_inception4d_conv6_weight_,
+            features_inception4d_conv6_bias_, kFeaturesInception4dConv6, batch, scratch());
+  cnn::relu(features_inception4d_conv6, features_inception4d_conv6, k64x14x14, batch);
+
+  // 12: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
+  cnn::conv(features_inception4e_conv1, features_inception4d_concat1, features_inception4e_conv1_weight_,
+            features_inception4e_conv1_bias_, kFeaturesInception4eConv1, batch, scratch());
+  cnn::relu(features_inception4e_conv1, features_inception4e_conv1, k256x14x14, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
+  cnn::conv(features_inception4e_conv2, features_inception4d_concat1, features_inception4e_conv2_weight_,
+            features_inception4e_conv2_bias_, kFeaturesInception4eConv2, batch, scratch());
+  cnn::relu(features_inception4e_conv2, features_inception4e_conv2, k160x14x14, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
+  cnn::conv(features_inception4e_conv3, features_inception4e_conv2, features_inception4e_conv3_weight_,
+            features_inception4e_conv3_bias_, kFeaturesInception4eConv3, batch, scratch());
+  cnn::relu(features_inception4e_conv3, features_inception4e_conv3, k320x14x14, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
+  cnn::conv(features_inception4e_conv4, features_inception4d_concat1, features_inception4e_conv4_weight_,
+            features_inception4e_conv4_bias_, kFeaturesInception4eConv4, batch, scratch());
+  cnn::relu(features_inception4e_conv4, features_inception4e_conv4, k32x14x14, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
+  cnn::conv(features_inception4e_conv5, features_inception4e_conv4, features_inception4e_conv5_weight_,
+            features_inception4e_conv5_bias_, kFeaturesInception4eConv5, batch, scratch());
+  cnn::relu(features_inception4e_conv5, features_inception4e_conv5, k128x14x14, batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.maxpool1)
+  cnn::maxpool(features_inception4e_maxpool1, features_inception4d_concat1, kFeaturesInception4eMaxpool1,
+               batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.conv6)
+  cnn::conv(features_inception4e_conv6, features_inception4e_maxpool1, features_inception4e_conv6_weight_,
+            features_inception4e_conv6_bias_, kFeaturesInception4eConv6, batch, scratch());
+  cnn::relu(features_inception4e_conv6, features_inception4e_conv6, k128x14x14, batch);
+
+  // 52: maxpool(3, stride=2, ceil=true)    (features.maxpool4)
+  cnn::maxpool(features_maxpool4, features_inception4e_concat1, kFeaturesMaxpool4, batch);
+
+  // 12: | conv(out1x1, 1, act=relu)    (features.inception5a.conv1)
+  cnn::conv(features_inception5a_conv1, features_maxpool4, features_inception5a_conv1_weight_,
+            features_inception5a_conv1_bias_, kFeaturesInception5aConv1, batch, scratch());
+  cnn::relu(features_inception5a_conv1, features_inception5a_conv1, k256x7x7, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
+  cnn::conv(features_inception5a_conv2, features_maxpool4, features_inception5a_conv2_weight_,
+            features_inception5a_conv2_bias_, kFeaturesInception5aConv2, batch, scratch());
+  cnn::relu(features_inception5a_conv2, features_inception5a_conv2, k160x7x7, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
+  cnn::conv(features_inception5a_conv3, features_inception5a_conv2, features_inception5a_conv3_weight_,
+            features_inception5a_conv3_bias_, kFeaturesInception5aConv3, batch, scratch());
+  cnn::relu(features_inception5a_conv3, features_inception5a_conv3, k320x7x7, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
+  cnn::conv(features_inception5a_conv4, features_maxpool4, features_inception5a_conv4_weight_,
+            features_inception5a_conv4_bias_, kFeaturesInception5aConv4, batch, scratch());
+  cnn::relu(features_inception5a_conv4, features_inception5a_conv4, k32x7x7, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
+  cnn::conv(features_inception5a_conv5, features_inception5a_conv4, features_inception5a_conv5_weight_,
+            features_inception5a_conv5_bias_, kFeaturesInception5aConv5, batch, scratch());
+  cnn::relu(features_inception5a_conv5, features_inception5a_conv5, k128x7x7, batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.maxpool1)
+  cnn::maxpool(features_inception5a_maxpool1, features_maxpool4, kFeaturesInception5aMaxpool1, batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.conv6)
+  cnn::conv(features_inception5a_conv6, features_inception5a_maxpool1, features_inception5a_conv6_weight_,
+            features_inception5a_conv6_bias_, kFeaturesInception5aConv6, batch, scratch());
+  cnn::relu(features_inception5a_conv6, features_inception5a_conv6, k128x7x7, batch);
+
+  // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
+  cnn::conv(features_inception5b_conv1, features_inception5a_concat1, features_inception5b_conv1_weight_,
+            features_inception5b_conv1_bias_, kFeaturesInception5bConv1, batch, scratch());
+  cnn::relu(features_inception5b_conv1, features_inception5b_conv1, k384x7x7, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
+  cnn::conv(features_inception5b_conv2, features_inception5a_concat1, features_inception5b_conv2_weight_,
+            features_inception5b_conv2_bias_, kFeaturesInception5bConv2, batch, scratch());
+  cnn::relu(features_inception5b_conv2, features_inception5b_conv2, k192x7x7, batch);
+
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
+  cnn::conv(features_inception5b_conv3, features_inception5b_conv2, features_inception5b_conv3_weight_,
+            features_inception5b_conv3_bias_, kFeaturesInception5bConv3, batch, scratch());
+  cnn::relu(features_inception5b_conv3, features_inception5b_conv3, k384x7x7, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
+  cnn::conv(features_inception5b_conv4, features_inception5a_concat1, features_inception5b_conv4_weight_,
+            features_inception5b_conv4_bias_, kFeaturesInception5bConv4, batch, scratch());
+  cnn::relu(features_inception5b_conv4, features_inception5b_conv4, k48x7x7, batch);
+
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
+  cnn::conv(features_inception5b_conv5, features_inception5b_conv4, features_inception5b_conv5_weight_,
+            features_inception5b_conv5_bias_, kFeaturesInception5bConv5, batch, scratch());
+  cnn::relu(features_inception5b_conv5, features_inception5b_conv5, k128x7x7, batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.maxpool1)
+  cnn::maxpool(features_inception5b_maxpool1, features_inception5a_concat1, kFeaturesInception5bMaxpool1,
+               batch);
+
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.conv6)
+  cnn::conv(features_inception5b_conv6, features_inception5b_maxpool1, features_inception5b_conv6_weight_,
+            features_inception5b_conv6_bias_, kFeaturesInception5bConv6, batch, scratch());
+  cnn::relu(features_inception5b_conv6, features_inception5b_conv6, k128x7x7, batch);
+
+  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.gap1)
+  cnn::gap(head_gap1, features_inception5b_concat1, k1024x7x7, batch);
+
+  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.dense1)
+  cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch, scratch());
+
+  cnn::from_blocked(scores, head_dense1, k1000, batch);
+  cnn::cross_entropy_loss(losses, head_dense1, labels, k1000, batch);
+  return cnn::mean_loss(losses, batch);
 }
 
 // Forward, as at prediction time: scores for the caller.
@@ -1134,349 +3047,349 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked head_softmax1 = blocked(32000, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
-  // 31: conv(64, 7, stride=2, pad=3, act=relu)    (features.conv1)
+  // 33: conv(64, 7, stride=2, pad=3, act=relu)    (features.conv1)
   cnn::conv(features_conv1, input, features_conv1_weight_, features_conv1_bias_, kFeaturesConv1, batch,
             scratch());
   cnn::relu(features_conv1, features_conv1, k64x112x112, batch);
 
-  // 32: maxpool(3, stride=2, ceil=true)    (features.maxpool1)
+  // 34: maxpool(3, stride=2, ceil=true)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
 
-  // 33: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn1)
+  // 35: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn1)
   cnn::lrn(features_lrn1, features_maxpool1, kFeaturesLrn1, batch);
 
-  // 34: conv(64, 1, act=relu)    (features.conv2)
+  // 36: conv(64, 1, act=relu)    (features.conv2)
   cnn::conv(features_conv2, features_lrn1, features_conv2_weight_, features_conv2_bias_, kFeaturesConv2,
             batch, scratch());
   cnn::relu(features_conv2, features_conv2, k64x56x56, batch);
 
-  // 35: conv(192, 3, pad=1, act=relu)    (features.conv3)
+  // 37: conv(192, 3, pad=1, act=relu)    (features.conv3)
   cnn::conv(features_conv3, features_conv2, features_conv3_weight_, features_conv3_bias_, kFeaturesConv3,
             batch, scratch());
   cnn::relu(features_conv3, features_conv3, k192x56x56, batch);
 
-  // 36: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn2)
+  // 38: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn2)
   cnn::lrn(features_lrn2, features_conv3, kFeaturesLrn2, batch);
 
-  // 37: maxpool(3, stride=2, ceil=true)    (features.maxpool2)
+  // 39: maxpool(3, stride=2, ceil=true)    (features.maxpool2)
   cnn::maxpool(features_maxpool2, features_lrn2, kFeaturesMaxpool2, batch);
 
-  // 10: | conv(out1x1, 1, act=relu)    (features.inception3a.conv1)
+  // 12: | conv(out1x1, 1, act=relu)    (features.inception3a.conv1)
   cnn::conv(features_inception3a_conv1, features_maxpool2, features_inception3a_conv1_weight_,
             features_inception3a_conv1_bias_, kFeaturesInception3aConv1, batch, scratch());
   cnn::relu(features_inception3a_conv1, features_inception3a_conv1, k64x28x28, batch);
 
-  // 11: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
   cnn::conv(features_inception3a_conv2, features_maxpool2, features_inception3a_conv2_weight_,
             features_inception3a_conv2_bias_, kFeaturesInception3aConv2, batch, scratch());
   cnn::relu(features_inception3a_conv2, features_inception3a_conv2, k96x28x28, batch);
 
-  // 11: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
   cnn::conv(features_inception3a_conv3, features_inception3a_conv2, features_inception3a_conv3_weight_,
             features_inception3a_conv3_bias_, kFeaturesInception3aConv3, batch, scratch());
   cnn::relu(features_inception3a_conv3, features_inception3a_conv3, k128x28x28, batch);
 
-  // 12: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
   cnn::conv(features_inception3a_conv4, features_maxpool2, features_inception3a_conv4_weight_,
             features_inception3a_conv4_bias_, kFeaturesInception3aConv4, batch, scratch());
   cnn::relu(features_inception3a_conv4, features_inception3a_conv4, k16x28x28, batch);
 
-  // 12: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
   cnn::conv(features_inception3a_conv5, features_inception3a_conv4, features_inception3a_conv5_weight_,
             features_inception3a_conv5_bias_, kFeaturesInception3aConv5, batch, scratch());
   cnn::relu(features_inception3a_conv5, features_inception3a_conv5, k32x28x28, batch);
 
-  // 13: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.maxpool1)
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.maxpool1)
   cnn::maxpool(features_inception3a_maxpool1, features_maxpool2, kFeaturesInception3aMaxpool1, batch);
 
-  // 13: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.conv6)
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.conv6)
   cnn::conv(features_inception3a_conv6, features_inception3a_maxpool1, features_inception3a_conv6_weight_,
             features_inception3a_conv6_bias_, kFeaturesInception3aConv6, batch, scratch());
   cnn::relu(features_inception3a_conv6, features_inception3a_conv6, k32x28x28, batch);
 
-  // 10: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
+  // 12: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
   cnn::conv(features_inception3b_conv1, features_inception3a_concat1, features_inception3b_conv1_weight_,
             features_inception3b_conv1_bias_, kFeaturesInception3bConv1, batch, scratch());
   cnn::relu(features_inception3b_conv1, features_inception3b_conv1, k128x28x28, batch);
 
-  // 11: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
   cnn::conv(features_inception3b_conv2, features_inception3a_concat1, features_inception3b_conv2_weight_,
             features_inception3b_conv2_bias_, kFeaturesInception3bConv2, batch, scratch());
   cnn::relu(features_inception3b_conv2, features_inception3b_conv2, k128x28x28, batch);
 
-  // 11: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
   cnn::conv(features_inception3b_conv3, features_inception3b_conv2, features_inception3b_conv3_weight_,
             features_inception3b_conv3_bias_, kFeaturesInception3bConv3, batch, scratch());
   cnn::relu(features_inception3b_conv3, features_inception3b_conv3, k192x28x28, batch);
 
-  // 12: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
   cnn::conv(features_inception3b_conv4, features_inception3a_concat1, features_inception3b_conv4_weight_,
             features_inception3b_conv4_bias_, kFeaturesInception3bConv4, batch, scratch());
   cnn::relu(features_inception3b_conv4, features_inception3b_conv4, k32x28x28, batch);
 
-  // 12: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
   cnn::conv(features_inception3b_conv5, features_inception3b_conv4, features_inception3b_conv5_weight_,
             features_inception3b_conv5_bias_, kFeaturesInception3bConv5, batch, scratch());
   cnn::relu(features_inception3b_conv5, features_inception3b_conv5, k96x28x28, batch);
 
-  // 13: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.maxpool1)
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.maxpool1)
   cnn::maxpool(features_inception3b_maxpool1, features_inception3a_concat1, kFeaturesInception3bMaxpool1,
                batch);
 
-  // 13: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.conv6)
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.conv6)
   cnn::conv(features_inception3b_conv6, features_inception3b_maxpool1, features_inception3b_conv6_weight_,
             features_inception3b_conv6_bias_, kFeaturesInception3bConv6, batch, scratch());
   cnn::relu(features_inception3b_conv6, features_inception3b_conv6, k64x28x28, batch);
 
-  // 41: maxpool(3, stride=2, ceil=true)    (features.maxpool3)
+  // 43: maxpool(3, stride=2, ceil=true)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_inception3b_concat1, kFeaturesMaxpool3, batch);
 
-  // 10: | conv(out1x1, 1, act=relu)    (features.inception4a.conv1)
+  // 12: | conv(out1x1, 1, act=relu)    (features.inception4a.conv1)
   cnn::conv(features_inception4a_conv1, features_maxpool3, features_inception4a_conv1_weight_,
             features_inception4a_conv1_bias_, kFeaturesInception4aConv1, batch, scratch());
   cnn::relu(features_inception4a_conv1, features_inception4a_conv1, k192x14x14, batch);
 
-  // 11: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
   cnn::conv(features_inception4a_conv2, features_maxpool3, features_inception4a_conv2_weight_,
             features_inception4a_conv2_bias_, kFeaturesInception4aConv2, batch, scratch());
   cnn::relu(features_inception4a_conv2, features_inception4a_conv2, k96x14x14, batch);
 
-  // 11: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
   cnn::conv(features_inception4a_conv3, features_inception4a_conv2, features_inception4a_conv3_weight_,
             features_inception4a_conv3_bias_, kFeaturesInception4aConv3, batch, scratch());
   cnn::relu(features_inception4a_conv3, features_inception4a_conv3, k208x14x14, batch);
 
-  // 12: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
   cnn::conv(features_inception4a_conv4, features_maxpool3, features_inception4a_conv4_weight_,
             features_inception4a_conv4_bias_, kFeaturesInception4aConv4, batch, scratch());
   cnn::relu(features_inception4a_conv4, features_inception4a_conv4, k16x14x14, batch);
 
-  // 12: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
   cnn::conv(features_inception4a_conv5, features_inception4a_conv4, features_inception4a_conv5_weight_,
             features_inception4a_conv5_bias_, kFeaturesInception4aConv5, batch, scratch());
   cnn::relu(features_inception4a_conv5, features_inception4a_conv5, k48x14x14, batch);
 
-  // 13: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.maxpool1)
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.maxpool1)
   cnn::maxpool(features_inception4a_maxpool1, features_maxpool3, kFeaturesInception4aMaxpool1, batch);
 
-  // 13: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.conv6)
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.conv6)
   cnn::conv(features_inception4a_conv6, features_inception4a_maxpool1, features_inception4a_conv6_weight_,
             features_inception4a_conv6_bias_, kFeaturesInception4aConv6, batch, scratch());
   cnn::relu(features_inception4a_conv6, features_inception4a_conv6, k64x14x14, batch);
 
-  // 10: | conv(out1x1, 1, act=relu)    (features.inception4b.conv1)
+  // 12: | conv(out1x1, 1, act=relu)    (features.inception4b.conv1)
   cnn::conv(features_inception4b_conv1, features_inception4a_concat1, features_inception4b_conv1_weight_,
             features_inception4b_conv1_bias_, kFeaturesInception4bConv1, batch, scratch());
   cnn::relu(features_inception4b_conv1, features_inception4b_conv1, k160x14x14, batch);
 
-  // 11: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
   cnn::conv(features_inception4b_conv2, features_inception4a_concat1, features_inception4b_conv2_weight_,
             features_inception4b_conv2_bias_, kFeaturesInception4bConv2, batch, scratch());
   cnn::relu(features_inception4b_conv2, features_inception4b_conv2, k112x14x14, batch);
 
-  // 11: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
   cnn::conv(features_inception4b_conv3, features_inception4b_conv2, features_inception4b_conv3_weight_,
             features_inception4b_conv3_bias_, kFeaturesInception4bConv3, batch, scratch());
   cnn::relu(features_inception4b_conv3, features_inception4b_conv3, k224x14x14, batch);
 
-  // 12: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
   cnn::conv(features_inception4b_conv4, features_inception4a_concat1, features_inception4b_conv4_weight_,
             features_inception4b_conv4_bias_, kFeaturesInception4bConv4, batch, scratch());
   cnn::relu(features_inception4b_conv4, features_inception4b_conv4, k24x14x14, batch);
 
-  // 12: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
   cnn::conv(features_inception4b_conv5, features_inception4b_conv4, features_inception4b_conv5_weight_,
             features_inception4b_conv5_bias_, kFeaturesInception4bConv5, batch, scratch());
   cnn::relu(features_inception4b_conv5, features_inception4b_conv5, k64x14x14, batch);
 
-  // 13: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.maxpool1)
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.maxpool1)
   cnn::maxpool(features_inception4b_maxpool1, features_inception4a_concat1, kFeaturesInception4bMaxpool1,
                batch);
 
-  // 13: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.conv6)
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.conv6)
   cnn::conv(features_inception4b_conv6, features_inception4b_maxpool1, features_inception4b_conv6_weight_,
             features_inception4b_conv6_bias_, kFeaturesInception4bConv6, batch, scratch());
   cnn::relu(features_inception4b_conv6, features_inception4b_conv6, k64x14x14, batch);
 
-  // 10: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
+  // 12: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
   cnn::conv(features_inception4c_conv1, features_inception4b_concat1, features_inception4c_conv1_weight_,
             features_inception4c_conv1_bias_, kFeaturesInception4cConv1, batch, scratch());
   cnn::relu(features_inception4c_conv1, features_inception4c_conv1, k128x14x14, batch);
 
-  // 11: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
   cnn::conv(features_inception4c_conv2, features_inception4b_concat1, features_inception4c_conv2_weight_,
             features_inception4c_conv2_bias_, kFeaturesInception4cConv2, batch, scratch());
   cnn::relu(features_inception4c_conv2, features_inception4c_conv2, k128x14x14, batch);
 
-  // 11: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
   cnn::conv(features_inception4c_conv3, features_inception4c_conv2, features_inception4c_conv3_weight_,
             features_inception4c_conv3_bias_, kFeaturesInception4cConv3, batch, scratch());
   cnn::relu(features_inception4c_conv3, features_inception4c_conv3, k256x14x14, batch);
 
-  // 12: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
   cnn::conv(features_inception4c_conv4, features_inception4b_concat1, features_inception4c_conv4_weight_,
             features_inception4c_conv4_bias_, kFeaturesInception4cConv4, batch, scratch());
   cnn::relu(features_inception4c_conv4, features_inception4c_conv4, k24x14x14, batch);
 
-  // 12: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
   cnn::conv(features_inception4c_conv5, features_inception4c_conv4, features_inception4c_conv5_weight_,
             features_inception4c_conv5_bias_, kFeaturesInception4cConv5, batch, scratch());
   cnn::relu(features_inception4c_conv5, features_inception4c_conv5, k64x14x14, batch);
 
-  // 13: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.maxpool1)
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.maxpool1)
   cnn::maxpool(features_inception4c_maxpool1, features_inception4b_concat1, kFeaturesInception4cMaxpool1,
                batch);
 
-  // 13: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.conv6)
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.conv6)
   cnn::conv(features_inception4c_conv6, features_inception4c_maxpool1, features_inception4c_conv6_weight_,
             features_inception4c_conv6_bias_, kFeaturesInception4cConv6, batch, scratch());
   cnn::relu(features_inception4c_conv6, features_inception4c_conv6, k64x14x14, batch);
 
-  // 10: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
+  // 12: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
   cnn::conv(features_inception4d_conv1, features_inception4c_concat1, features_inception4d_conv1_weight_,
             features_inception4d_conv1_bias_, kFeaturesInception4dConv1, batch, scratch());
   cnn::relu(features_inception4d_conv1, features_inception4d_conv1, k112x14x14, batch);
 
-  // 11: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
   cnn::conv(features_inception4d_conv2, features_inception4c_concat1, features_inception4d_conv2_weight_,
             features_inception4d_conv2_bias_, kFeaturesInception4dConv2, batch, scratch());
   cnn::relu(features_inception4d_conv2, features_inception4d_conv2, k144x14x14, batch);
 
-  // 11: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
   cnn::conv(features_inception4d_conv3, features_inception4d_conv2, features_inception4d_conv3_weight_,
             features_inception4d_conv3_bias_, kFeaturesInception4dConv3, batch, scratch());
   cnn::relu(features_inception4d_conv3, features_inception4d_conv3, k288x14x14, batch);
 
-  // 12: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
   cnn::conv(features_inception4d_conv4, features_inception4c_concat1, features_inception4d_conv4_weight_,
             features_inception4d_conv4_bias_, kFeaturesInception4dConv4, batch, scratch());
   cnn::relu(features_inception4d_conv4, features_inception4d_conv4, k32x14x14, batch);
 
-  // 12: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
   cnn::conv(features_inception4d_conv5, features_inception4d_conv4, features_inception4d_conv5_weight_,
             features_inception4d_conv5_bias_, kFeaturesInception4dConv5, batch, scratch());
   cnn::relu(features_inception4d_conv5, features_inception4d_conv5, k64x14x14, batch);
 
-  // 13: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.maxpool1)
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.maxpool1)
   cnn::maxpool(features_inception4d_maxpool1, features_inception4c_concat1, kFeaturesInception4dMaxpool1,
                batch);
 
-  // 13: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.conv6)
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.conv6)
   cnn::conv(features_inception4d_conv6, features_inception4d_maxpool1, features_inception4d_conv6_weight_,
             features_inception4d_conv6_bias_, kFeaturesInception4dConv6, batch, scratch());
   cnn::relu(features_inception4d_conv6, features_inception4d_conv6, k64x14x14, batch);
 
-  // 10: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
+  // 12: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
   cnn::conv(features_inception4e_conv1, features_inception4d_concat1, features_inception4e_conv1_weight_,
             features_inception4e_conv1_bias_, kFeaturesInception4eConv1, batch, scratch());
   cnn::relu(features_inception4e_conv1, features_inception4e_conv1, k256x14x14, batch);
 
-  // 11: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
   cnn::conv(features_inception4e_conv2, features_inception4d_concat1, features_inception4e_conv2_weight_,
             features_inception4e_conv2_bias_, kFeaturesInception4eConv2, batch, scratch());
   cnn::relu(features_inception4e_conv2, features_inception4e_conv2, k160x14x14, batch);
 
-  // 11: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
   cnn::conv(features_inception4e_conv3, features_inception4e_conv2, features_inception4e_conv3_weight_,
             features_inception4e_conv3_bias_, kFeaturesInception4eConv3, batch, scratch());
   cnn::relu(features_inception4e_conv3, features_inception4e_conv3, k320x14x14, batch);
 
-  // 12: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
   cnn::conv(features_inception4e_conv4, features_inception4d_concat1, features_inception4e_conv4_weight_,
             features_inception4e_conv4_bias_, kFeaturesInception4eConv4, batch, scratch());
   cnn::relu(features_inception4e_conv4, features_inception4e_conv4, k32x14x14, batch);
 
-  // 12: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
   cnn::conv(features_inception4e_conv5, features_inception4e_conv4, features_inception4e_conv5_weight_,
             features_inception4e_conv5_bias_, kFeaturesInception4eConv5, batch, scratch());
   cnn::relu(features_inception4e_conv5, features_inception4e_conv5, k128x14x14, batch);
 
-  // 13: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.maxpool1)
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.maxpool1)
   cnn::maxpool(features_inception4e_maxpool1, features_inception4d_concat1, kFeaturesInception4eMaxpool1,
                batch);
 
-  // 13: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.conv6)
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.conv6)
   cnn::conv(features_inception4e_conv6, features_inception4e_maxpool1, features_inception4e_conv6_weight_,
             features_inception4e_conv6_bias_, kFeaturesInception4eConv6, batch, scratch());
   cnn::relu(features_inception4e_conv6, features_inception4e_conv6, k128x14x14, batch);
 
-  // 50: maxpool(3, stride=2, ceil=true)    (features.maxpool4)
+  // 52: maxpool(3, stride=2, ceil=true)    (features.maxpool4)
   cnn::maxpool(features_maxpool4, features_inception4e_concat1, kFeaturesMaxpool4, batch);
 
-  // 10: | conv(out1x1, 1, act=relu)    (features.inception5a.conv1)
+  // 12: | conv(out1x1, 1, act=relu)    (features.inception5a.conv1)
   cnn::conv(features_inception5a_conv1, features_maxpool4, features_inception5a_conv1_weight_,
             features_inception5a_conv1_bias_, kFeaturesInception5aConv1, batch, scratch());
   cnn::relu(features_inception5a_conv1, features_inception5a_conv1, k256x7x7, batch);
 
-  // 11: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
   cnn::conv(features_inception5a_conv2, features_maxpool4, features_inception5a_conv2_weight_,
             features_inception5a_conv2_bias_, kFeaturesInception5aConv2, batch, scratch());
   cnn::relu(features_inception5a_conv2, features_inception5a_conv2, k160x7x7, batch);
 
-  // 11: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
   cnn::conv(features_inception5a_conv3, features_inception5a_conv2, features_inception5a_conv3_weight_,
             features_inception5a_conv3_bias_, kFeaturesInception5aConv3, batch, scratch());
   cnn::relu(features_inception5a_conv3, features_inception5a_conv3, k320x7x7, batch);
 
-  // 12: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
   cnn::conv(features_inception5a_conv4, features_maxpool4, features_inception5a_conv4_weight_,
             features_inception5a_conv4_bias_, kFeaturesInception5aConv4, batch, scratch());
   cnn::relu(features_inception5a_conv4, features_inception5a_conv4, k32x7x7, batch);
 
-  // 12: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
   cnn::conv(features_inception5a_conv5, features_inception5a_conv4, features_inception5a_conv5_weight_,
             features_inception5a_conv5_bias_, kFeaturesInception5aConv5, batch, scratch());
   cnn::relu(features_inception5a_conv5, features_inception5a_conv5, k128x7x7, batch);
 
-  // 13: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.maxpool1)
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.maxpool1)
   cnn::maxpool(features_inception5a_maxpool1, features_maxpool4, kFeaturesInception5aMaxpool1, batch);
 
-  // 13: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.conv6)
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.conv6)
   cnn::conv(features_inception5a_conv6, features_inception5a_maxpool1, features_inception5a_conv6_weight_,
             features_inception5a_conv6_bias_, kFeaturesInception5aConv6, batch, scratch());
   cnn::relu(features_inception5a_conv6, features_inception5a_conv6, k128x7x7, batch);
 
-  // 10: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
+  // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
   cnn::conv(features_inception5b_conv1, features_inception5a_concat1, features_inception5b_conv1_weight_,
             features_inception5b_conv1_bias_, kFeaturesInception5bConv1, batch, scratch());
   cnn::relu(features_inception5b_conv1, features_inception5b_conv1, k384x7x7, batch);
 
-  // 11: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
   cnn::conv(features_inception5b_conv2, features_inception5a_concat1, features_inception5b_conv2_weight_,
             features_inception5b_conv2_bias_, kFeaturesInception5bConv2, batch, scratch());
   cnn::relu(features_inception5b_conv2, features_inception5b_conv2, k192x7x7, batch);
 
-  // 11: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
   cnn::conv(features_inception5b_conv3, features_inception5b_conv2, features_inception5b_conv3_weight_,
             features_inception5b_conv3_bias_, kFeaturesInception5bConv3, batch, scratch());
   cnn::relu(features_inception5b_conv3, features_inception5b_conv3, k384x7x7, batch);
 
-  // 12: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
   cnn::conv(features_inception5b_conv4, features_inception5a_concat1, features_inception5b_conv4_weight_,
             features_inception5b_conv4_bias_, kFeaturesInception5bConv4, batch, scratch());
   cnn::relu(features_inception5b_conv4, features_inception5b_conv4, k48x7x7, batch);
 
-  // 12: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
   cnn::conv(features_inception5b_conv5, features_inception5b_conv4, features_inception5b_conv5_weight_,
             features_inception5b_conv5_bias_, kFeaturesInception5bConv5, batch, scratch());
   cnn::relu(features_inception5b_conv5, features_inception5b_conv5, k128x7x7, batch);
 
-  // 13: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.maxpool1)
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.maxpool1)
   cnn::maxpool(features_inception5b_maxpool1, features_inception5a_concat1, kFeaturesInception5bMaxpool1,
                batch);
 
-  // 13: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.conv6)
+  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.conv6)
   cnn::conv(features_inception5b_conv6, features_inception5b_maxpool1, features_inception5b_conv6_weight_,
             features_inception5b_conv6_bias_, kFeaturesInception5bConv6, batch, scratch());
   cnn::relu(features_inception5b_conv6, features_inception5b_conv6, k128x7x7, batch);
 
-  // 55: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.gap1)
+  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_inception5b_concat1, k1024x7x7, batch);
 
-  // 55: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.dense1)
+  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.dense1)
   cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch, scratch());
 
-  // 55: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.softmax1)
+  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.softmax1)
   cnn::softmax(head_softmax1, head_dense1, k1000, batch);
 
   cnn::from_blocked(scores, head_softmax1, k1000, batch);

@@ -1334,6 +1334,11 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "61"},
 };
 
+constexpr std::string_view kAuxiliaries[] = {
+    "aux1",
+    "aux2",
+};
+
 constexpr cnn::ModelDescription kModel{
     .name = "GoogLeNetBn", .program = "googlenet_bn", .spec = "googlenet_bn.cnn", .version = "0.1.0", .spec_hash = "a059cb970d95cd6f",
     .rendered =
@@ -1725,7 +1730,7 @@ constexpr cnn::ModelDescription kModel{
         "  softmax\n"
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
-    .tensors = kTensors, .layers = kLayers,
+    .tensors = kTensors, .layers = kLayers, .auxiliaries = kAuxiliaries,
     .memory = {.parameters = 13020048, .gradients = 0, .optimizer = 0, .activations = 51380224,
                .shared_scratch = 460800, .thread_scratch = 120960},
 };

@@ -2045,6 +2045,10 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "123"},
 };
 
+constexpr std::string_view kAuxiliaries[] = {
+    "AuxLogits",
+};
+
 constexpr cnn::ModelDescription kModel{
     .name = "InceptionV3", .program = "inception_v3", .spec = "inception_v3.cnn", .version = "0.1.0", .spec_hash = "363b64494f06a573",
     .rendered =
@@ -2609,7 +2613,7 @@ constexpr cnn::ModelDescription kModel{
         "  softmax\n"
         "}\n",
     .input = {3, 299, 299}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
-    .tensors = kTensors, .layers = kLayers,
+    .tensors = kTensors, .layers = kLayers, .auxiliaries = kAuxiliaries,
     .memory = {.parameters = 27197504, .gradients = 0, .optimizer = 0, .activations = 88510464,
                .shared_scratch = 491520, .thread_scratch = 258048},
 };

@@ -13,187 +13,178 @@ namespace {
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
 constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
-constexpr cnn::ConvGeometry kConv1{.in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 32,
-                                   .out_height = 112, .out_width = 112, .kernel_height = 3, .kernel_width = 3,
-                                   .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
-                                   .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConv1Bn{.channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 0.001f,
-                                   .decay = 0.99f};
+constexpr cnn::ConvGeometry kConv1{
+    .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 32, .out_height = 112,
+    .out_width = 112, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConv1Bn{
+    .channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::MapGeometry k32x112x112{.channels = 32, .height = 112, .width = 112, .block = 1};
-constexpr cnn::ConvGeometry kConvDw1{.in_channels = 32, .in_height = 112, .in_width = 112, .out_channels = 32,
-                                     .out_height = 112, .out_width = 112, .kernel_height = 3,
-                                     .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                     .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 32,
-                                     .block = 1};
-constexpr cnn::BnGeometry kConvDw1Bn{.channels = 32, .height = 112, .width = 112, .block = 1,
-                                     .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvPw1{.in_channels = 32, .in_height = 112, .in_width = 112, .out_channels = 64,
-                                     .out_height = 112, .out_width = 112, .kernel_height = 1,
-                                     .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                     .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                     .block = 1};
-constexpr cnn::BnGeometry kConvPw1Bn{.channels = 64, .height = 112, .width = 112, .block = 1,
-                                     .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvDw1{
+    .in_channels = 32, .in_height = 112, .in_width = 112, .out_channels = 32, .out_height = 112,
+    .out_width = 112, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 32, .block = 1};
+constexpr cnn::BnGeometry kConvDw1Bn{
+    .channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvPw1{
+    .in_channels = 32, .in_height = 112, .in_width = 112, .out_channels = 64, .out_height = 112,
+    .out_width = 112, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvPw1Bn{
+    .channels = 64, .height = 112, .width = 112, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::MapGeometry k64x112x112{.channels = 64, .height = 112, .width = 112, .block = 1};
-constexpr cnn::ConvGeometry kConvDw2{.in_channels = 64, .in_height = 112, .in_width = 112, .out_channels = 64,
-                                     .out_height = 56, .out_width = 56, .kernel_height = 3, .kernel_width = 3,
-                                     .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 64, .block = 1};
-constexpr cnn::BnGeometry kConvDw2Bn{.channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f,
-                                     .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvDw2{
+    .in_channels = 64, .in_height = 112, .in_width = 112, .out_channels = 64, .out_height = 56,
+    .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 64, .block = 1};
+constexpr cnn::BnGeometry kConvDw2Bn{
+    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::MapGeometry k64x56x56{.channels = 64, .height = 56, .width = 56, .block = 1};
-constexpr cnn::ConvGeometry kConvPw2{.in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 128,
-                                     .out_height = 56, .out_width = 56, .kernel_height = 1, .kernel_width = 1,
-                                     .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw2Bn{.channels = 128, .height = 56, .width = 56, .block = 1,
-                                     .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvPw2{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 56,
+    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvPw2Bn{
+    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::MapGeometry k128x56x56{.channels = 128, .height = 56, .width = 56, .block = 1};
-constexpr cnn::ConvGeometry kConvDw3{.in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 128,
-                                     .out_height = 56, .out_width = 56, .kernel_height = 3, .kernel_width = 3,
-                                     .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 128, .block = 1};
-constexpr cnn::BnGeometry kConvDw3Bn{.channels = 128, .height = 56, .width = 56, .block = 1,
-                                     .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvPw3{.in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 128,
-                                     .out_height = 56, .out_width = 56, .kernel_height = 1, .kernel_width = 1,
-                                     .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw3Bn{.channels = 128, .height = 56, .width = 56, .block = 1,
-                                     .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvDw4{.in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 128,
-                                     .out_height = 28, .out_width = 28, .kernel_height = 3, .kernel_width = 3,
-                                     .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 128, .block = 1};
-constexpr cnn::BnGeometry kConvDw4Bn{.channels = 128, .height = 28, .width = 28, .block = 1,
-                                     .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvDw3{
+    .in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 56,
+    .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 128, .block = 1};
+constexpr cnn::BnGeometry kConvDw3Bn{
+    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvPw3{
+    .in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 56,
+    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvPw3Bn{
+    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvDw4{
+    .in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 128, .block = 1};
+constexpr cnn::BnGeometry kConvDw4Bn{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::MapGeometry k128x28x28{.channels = 128, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kConvPw4{.in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 256,
-                                     .out_height = 28, .out_width = 28, .kernel_height = 1, .kernel_width = 1,
-                                     .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw4Bn{.channels = 256, .height = 28, .width = 28, .block = 1,
-                                     .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvPw4{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 256, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvPw4Bn{
+    .channels = 256, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::MapGeometry k256x28x28{.channels = 256, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kConvDw5{.in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 256,
-                                     .out_height = 28, .out_width = 28, .kernel_height = 3, .kernel_width = 3,
-                                     .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 256, .block = 1};
-constexpr cnn::BnGeometry kConvDw5Bn{.channels = 256, .height = 28, .width = 28, .block = 1,
-                                     .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvPw5{.in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 256,
-                                     .out_height = 28, .out_width = 28, .kernel_height = 1, .kernel_width = 1,
-                                     .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw5Bn{.channels = 256, .height = 28, .width = 28, .block = 1,
-                                     .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvDw6{.in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 256,
-                                     .out_height = 14, .out_width = 14, .kernel_height = 3, .kernel_width = 3,
-                                     .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 256, .block = 1};
-constexpr cnn::BnGeometry kConvDw6Bn{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                     .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvDw5{
+    .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 256, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 256, .block = 1};
+constexpr cnn::BnGeometry kConvDw5Bn{
+    .channels = 256, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvPw5{
+    .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 256, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvPw5Bn{
+    .channels = 256, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvDw6{
+    .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 256, .block = 1};
+constexpr cnn::BnGeometry kConvDw6Bn{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::MapGeometry k256x14x14{.channels = 256, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kConvPw6{.in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 512,
-                                     .out_height = 14, .out_width = 14, .kernel_height = 1, .kernel_width = 1,
-                                     .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw6Bn{.channels = 512, .height = 14, .width = 14, .block = 1,
-                                     .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvPw6{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvPw6Bn{
+    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::MapGeometry k512x14x14{.channels = 512, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kConvDw7{.in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512,
-                                     .out_height = 14, .out_width = 14, .kernel_height = 3, .kernel_width = 3,
-                                     .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 512, .block = 1};
-constexpr cnn::BnGeometry kConvDw7Bn{.channels = 512, .height = 14, .width = 14, .block = 1,
-                                     .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvPw7{.in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512,
-                                     .out_height = 14, .out_width = 14, .kernel_height = 1, .kernel_width = 1,
-                                     .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw7Bn{.channels = 512, .height = 14, .width = 14, .block = 1,
-                                     .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvDw8{.in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512,
-                                     .out_height = 14, .out_width = 14, .kernel_height = 3, .kernel_width = 3,
-                                     .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 512, .block = 1};
-constexpr cnn::BnGeometry kConvDw8Bn{.channels = 512, .height = 14, .width = 14, .block = 1,
-                                     .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvPw8{.in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512,
-                                     .out_height = 14, .out_width = 14, .kernel_height = 1, .kernel_width = 1,
-                                     .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw8Bn{.channels = 512, .height = 14, .width = 14, .block = 1,
-                                     .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvDw9{.in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512,
-                                     .out_height = 14, .out_width = 14, .kernel_height = 3, .kernel_width = 3,
-                                     .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 512, .block = 1};
-constexpr cnn::BnGeometry kConvDw9Bn{.channels = 512, .height = 14, .width = 14, .block = 1,
-                                     .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvPw9{.in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512,
-                                     .out_height = 14, .out_width = 14, .kernel_height = 1, .kernel_width = 1,
-                                     .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw9Bn{.channels = 512, .height = 14, .width = 14, .block = 1,
-                                     .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvDw10{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                      .out_channels = 512, .out_height = 14, .out_width = 14,
-                                      .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                      .stride_width = 1, .pad_top = 1, .pad_left = 1, .dilation_height = 1,
-                                      .dilation_width = 1, .groups = 512, .block = 1};
-constexpr cnn::BnGeometry kConvDw10Bn{.channels = 512, .height = 14, .width = 14, .block = 1,
-                                      .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvPw10{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                      .out_channels = 512, .out_height = 14, .out_width = 14,
-                                      .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                      .stride_width = 1, .pad_top = 0, .pad_left = 0, .dilation_height = 1,
-                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw10Bn{.channels = 512, .height = 14, .width = 14, .block = 1,
-                                      .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvDw11{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                      .out_channels = 512, .out_height = 14, .out_width = 14,
-                                      .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                      .stride_width = 1, .pad_top = 1, .pad_left = 1, .dilation_height = 1,
-                                      .dilation_width = 1, .groups = 512, .block = 1};
-constexpr cnn::BnGeometry kConvDw11Bn{.channels = 512, .height = 14, .width = 14, .block = 1,
-                                      .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvPw11{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                      .out_channels = 512, .out_height = 14, .out_width = 14,
-                                      .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                      .stride_width = 1, .pad_top = 0, .pad_left = 0, .dilation_height = 1,
-                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw11Bn{.channels = 512, .height = 14, .width = 14, .block = 1,
-                                      .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvDw12{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                      .out_channels = 512, .out_height = 7, .out_width = 7,
-                                      .kernel_height = 3, .kernel_width = 3, .stride_height = 2,
-                                      .stride_width = 2, .pad_top = 0, .pad_left = 0, .dilation_height = 1,
-                                      .dilation_width = 1, .groups = 512, .block = 1};
-constexpr cnn::BnGeometry kConvDw12Bn{.channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f,
-                                      .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvDw7{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 512, .block = 1};
+constexpr cnn::BnGeometry kConvDw7Bn{
+    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvPw7{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvPw7Bn{
+    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvDw8{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 512, .block = 1};
+constexpr cnn::BnGeometry kConvDw8Bn{
+    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvPw8{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvPw8Bn{
+    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvDw9{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 512, .block = 1};
+constexpr cnn::BnGeometry kConvDw9Bn{
+    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvPw9{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvPw9Bn{
+    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvDw10{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 512, .block = 1};
+constexpr cnn::BnGeometry kConvDw10Bn{
+    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvPw10{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvPw10Bn{
+    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvDw11{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 512, .block = 1};
+constexpr cnn::BnGeometry kConvDw11Bn{
+    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvPw11{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvPw11Bn{
+    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvDw12{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 512, .block = 1};
+constexpr cnn::BnGeometry kConvDw12Bn{
+    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::MapGeometry k512x7x7{.channels = 512, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kConvPw12{.in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 1024,
-                                      .out_height = 7, .out_width = 7, .kernel_height = 1, .kernel_width = 1,
-                                      .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                      .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw12Bn{.channels = 1024, .height = 7, .width = 7, .block = 1,
-                                      .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvPw12{
+    .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 1024, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvPw12Bn{
+    .channels = 1024, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::MapGeometry k1024x7x7{.channels = 1024, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kConvDw13{.in_channels = 1024, .in_height = 7, .in_width = 7,
-                                      .out_channels = 1024, .out_height = 7, .out_width = 7,
-                                      .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                      .stride_width = 1, .pad_top = 1, .pad_left = 1, .dilation_height = 1,
-                                      .dilation_width = 1, .groups = 1024, .block = 1};
-constexpr cnn::BnGeometry kConvDw13Bn{.channels = 1024, .height = 7, .width = 7, .block = 1,
-                                      .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvPw13{.in_channels = 1024, .in_height = 7, .in_width = 7,
-                                      .out_channels = 1024, .out_height = 7, .out_width = 7,
-                                      .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                      .stride_width = 1, .pad_top = 0, .pad_left = 0, .dilation_height = 1,
-                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw13Bn{.channels = 1024, .height = 7, .width = 7, .block = 1,
-                                      .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvDw13{
+    .in_channels = 1024, .in_height = 7, .in_width = 7, .out_channels = 1024, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1024, .block = 1};
+constexpr cnn::BnGeometry kConvDw13Bn{
+    .channels = 1024, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvPw13{
+    .in_channels = 1024, .in_height = 7, .in_width = 7, .out_channels = 1024, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvPw13Bn{
+    .channels = 1024, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::DenseGeometry kClassifier{.in = 1024, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 

@@ -13,185 +13,180 @@ namespace {
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
 constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
-constexpr cnn::ConvGeometry kConv1{.in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 24,
-                                   .out_height = 112, .out_width = 112, .kernel_height = 3, .kernel_width = 3,
-                                   .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
-                                   .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConv1Bn{.channels = 24, .height = 112, .width = 112, .block = 1, .epsilon = 0.001f,
-                                   .decay = 0.99f};
+constexpr cnn::ConvGeometry kConv1{
+    .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 24, .out_height = 112,
+    .out_width = 112, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConv1Bn{
+    .channels = 24, .height = 112, .width = 112, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::MapGeometry k24x112x112{.channels = 24, .height = 112, .width = 112, .block = 1};
-constexpr cnn::ConvGeometry kConvDw1{.in_channels = 24, .in_height = 112, .in_width = 112, .out_channels = 24,
-                                     .out_height = 112, .out_width = 112, .kernel_height = 3,
-                                     .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1,
-                                     .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 24,
-                                     .block = 1};
-constexpr cnn::BnGeometry kConvDw1Bn{.channels = 24, .height = 112, .width = 112, .block = 1,
-                                     .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvPw1{.in_channels = 24, .in_height = 112, .in_width = 112, .out_channels = 48,
-                                     .out_height = 112, .out_width = 112, .kernel_height = 1,
-                                     .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0,
-                                     .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                     .block = 1};
-constexpr cnn::BnGeometry kConvPw1Bn{.channels = 48, .height = 112, .width = 112, .block = 1,
-                                     .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvDw1{
+    .in_channels = 24, .in_height = 112, .in_width = 112, .out_channels = 24, .out_height = 112,
+    .out_width = 112, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 24, .block = 1};
+constexpr cnn::BnGeometry kConvDw1Bn{
+    .channels = 24, .height = 112, .width = 112, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvPw1{
+    .in_channels = 24, .in_height = 112, .in_width = 112, .out_channels = 48, .out_height = 112,
+    .out_width = 112, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvPw1Bn{
+    .channels = 48, .height = 112, .width = 112, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::MapGeometry k48x112x112{.channels = 48, .height = 112, .width = 112, .block = 1};
-constexpr cnn::ConvGeometry kConvDw2{.in_channels = 48, .in_height = 112, .in_width = 112, .out_channels = 48,
-                                     .out_height = 56, .out_width = 56, .kernel_height = 3, .kernel_width = 3,
-                                     .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 48, .block = 1};
-constexpr cnn::BnGeometry kConvDw2Bn{.channels = 48, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f,
-                                     .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvDw2{
+    .in_channels = 48, .in_height = 112, .in_width = 112, .out_channels = 48, .out_height = 56,
+    .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 48, .block = 1};
+constexpr cnn::BnGeometry kConvDw2Bn{
+    .channels = 48, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::MapGeometry k48x56x56{.channels = 48, .height = 56, .width = 56, .block = 1};
-constexpr cnn::ConvGeometry kConvPw2{.in_channels = 48, .in_height = 56, .in_width = 56, .out_channels = 96,
-                                     .out_height = 56, .out_width = 56, .kernel_height = 1, .kernel_width = 1,
-                                     .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw2Bn{.channels = 96, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f,
-                                     .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvPw2{
+    .in_channels = 48, .in_height = 56, .in_width = 56, .out_channels = 96, .out_height = 56, .out_width = 56,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvPw2Bn{
+    .channels = 96, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::MapGeometry k96x56x56{.channels = 96, .height = 56, .width = 56, .block = 1};
-constexpr cnn::ConvGeometry kConvDw3{.in_channels = 96, .in_height = 56, .in_width = 56, .out_channels = 96,
-                                     .out_height = 56, .out_width = 56, .kernel_height = 3, .kernel_width = 3,
-                                     .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 96, .block = 1};
-constexpr cnn::BnGeometry kConvDw3Bn{.channels = 96, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f,
-                                     .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvPw3{.in_channels = 96, .in_height = 56, .in_width = 56, .out_channels = 96,
-                                     .out_height = 56, .out_width = 56, .kernel_height = 1, .kernel_width = 1,
-                                     .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw3Bn{.channels = 96, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f,
-                                     .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvDw4{.in_channels = 96, .in_height = 56, .in_width = 56, .out_channels = 96,
-                                     .out_height = 28, .out_width = 28, .kernel_height = 3, .kernel_width = 3,
-                                     .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 96, .block = 1};
-constexpr cnn::BnGeometry kConvDw4Bn{.channels = 96, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f,
-                                     .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvDw3{
+    .in_channels = 96, .in_height = 56, .in_width = 56, .out_channels = 96, .out_height = 56, .out_width = 56,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 96, .block = 1};
+constexpr cnn::BnGeometry kConvDw3Bn{
+    .channels = 96, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvPw3{
+    .in_channels = 96, .in_height = 56, .in_width = 56, .out_channels = 96, .out_height = 56, .out_width = 56,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvPw3Bn{
+    .channels = 96, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvDw4{
+    .in_channels = 96, .in_height = 56, .in_width = 56, .out_channels = 96, .out_height = 28, .out_width = 28,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 96, .block = 1};
+constexpr cnn::BnGeometry kConvDw4Bn{
+    .channels = 96, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::MapGeometry k96x28x28{.channels = 96, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kConvPw4{.in_channels = 96, .in_height = 28, .in_width = 28, .out_channels = 192,
-                                     .out_height = 28, .out_width = 28, .kernel_height = 1, .kernel_width = 1,
-                                     .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw4Bn{.channels = 192, .height = 28, .width = 28, .block = 1,
-                                     .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvPw4{
+    .in_channels = 96, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvPw4Bn{
+    .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::MapGeometry k192x28x28{.channels = 192, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kConvDw5{.in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 192,
-                                     .out_height = 28, .out_width = 28, .kernel_height = 3, .kernel_width = 3,
-                                     .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 192, .block = 1};
-constexpr cnn::BnGeometry kConvDw5Bn{.channels = 192, .height = 28, .width = 28, .block = 1,
-                                     .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvPw5{.in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 192,
-                                     .out_height = 28, .out_width = 28, .kernel_height = 1, .kernel_width = 1,
-                                     .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw5Bn{.channels = 192, .height = 28, .width = 28, .block = 1,
-                                     .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvDw6{.in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 192,
-                                     .out_height = 14, .out_width = 14, .kernel_height = 3, .kernel_width = 3,
-                                     .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 192, .block = 1};
-constexpr cnn::BnGeometry kConvDw6Bn{.channels = 192, .height = 14, .width = 14, .block = 1,
-                                     .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvDw5{
+    .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 192, .block = 1};
+constexpr cnn::BnGeometry kConvDw5Bn{
+    .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvPw5{
+    .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvPw5Bn{
+    .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvDw6{
+    .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 192, .block = 1};
+constexpr cnn::BnGeometry kConvDw6Bn{
+    .channels = 192, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::MapGeometry k192x14x14{.channels = 192, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kConvPw6{.in_channels = 192, .in_height = 14, .in_width = 14, .out_channels = 384,
-                                     .out_height = 14, .out_width = 14, .kernel_height = 1, .kernel_width = 1,
-                                     .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw6Bn{.channels = 384, .height = 14, .width = 14, .block = 1,
-                                     .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvPw6{
+    .in_channels = 192, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvPw6Bn{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::MapGeometry k384x14x14{.channels = 384, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kConvDw7{.in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384,
-                                     .out_height = 14, .out_width = 14, .kernel_height = 3, .kernel_width = 3,
-                                     .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 384, .block = 1};
-constexpr cnn::BnGeometry kConvDw7Bn{.channels = 384, .height = 14, .width = 14, .block = 1,
-                                     .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvPw7{.in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384,
-                                     .out_height = 14, .out_width = 14, .kernel_height = 1, .kernel_width = 1,
-                                     .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw7Bn{.channels = 384, .height = 14, .width = 14, .block = 1,
-                                     .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvDw8{.in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384,
-                                     .out_height = 14, .out_width = 14, .kernel_height = 3, .kernel_width = 3,
-                                     .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 384, .block = 1};
-constexpr cnn::BnGeometry kConvDw8Bn{.channels = 384, .height = 14, .width = 14, .block = 1,
-                                     .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvPw8{.in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384,
-                                     .out_height = 14, .out_width = 14, .kernel_height = 1, .kernel_width = 1,
-                                     .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw8Bn{.channels = 384, .height = 14, .width = 14, .block = 1,
-                                     .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvDw9{.in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384,
-                                     .out_height = 14, .out_width = 14, .kernel_height = 3, .kernel_width = 3,
-                                     .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 384, .block = 1};
-constexpr cnn::BnGeometry kConvDw9Bn{.channels = 384, .height = 14, .width = 14, .block = 1,
-                                     .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvPw9{.in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384,
-                                     .out_height = 14, .out_width = 14, .kernel_height = 1, .kernel_width = 1,
-                                     .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw9Bn{.channels = 384, .height = 14, .width = 14, .block = 1,
-                                     .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvDw10{.in_channels = 384, .in_height = 14, .in_width = 14,
-                                      .out_channels = 384, .out_height = 14, .out_width = 14,
-                                      .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                      .stride_width = 1, .pad_top = 1, .pad_left = 1, .dilation_height = 1,
-                                      .dilation_width = 1, .groups = 384, .block = 1};
-constexpr cnn::BnGeometry kConvDw10Bn{.channels = 384, .height = 14, .width = 14, .block = 1,
-                                      .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvPw10{.in_channels = 384, .in_height = 14, .in_width = 14,
-                                      .out_channels = 384, .out_height = 14, .out_width = 14,
-                                      .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                      .stride_width = 1, .pad_top = 0, .pad_left = 0, .dilation_height = 1,
-                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw10Bn{.channels = 384, .height = 14, .width = 14, .block = 1,
-                                      .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvDw11{.in_channels = 384, .in_height = 14, .in_width = 14,
-                                      .out_channels = 384, .out_height = 14, .out_width = 14,
-                                      .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                      .stride_width = 1, .pad_top = 1, .pad_left = 1, .dilation_height = 1,
-                                      .dilation_width = 1, .groups = 384, .block = 1};
-constexpr cnn::BnGeometry kConvDw11Bn{.channels = 384, .height = 14, .width = 14, .block = 1,
-                                      .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvPw11{.in_channels = 384, .in_height = 14, .in_width = 14,
-                                      .out_channels = 384, .out_height = 14, .out_width = 14,
-                                      .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                      .stride_width = 1, .pad_top = 0, .pad_left = 0, .dilation_height = 1,
-                                      .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw11Bn{.channels = 384, .height = 14, .width = 14, .block = 1,
-                                      .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvDw12{.in_channels = 384, .in_height = 14, .in_width = 14,
-                                      .out_channels = 384, .out_height = 7, .out_width = 7,
-                                      .kernel_height = 3, .kernel_width = 3, .stride_height = 2,
-                                      .stride_width = 2, .pad_top = 0, .pad_left = 0, .dilation_height = 1,
-                                      .dilation_width = 1, .groups = 384, .block = 1};
-constexpr cnn::BnGeometry kConvDw12Bn{.channels = 384, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f,
-                                      .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvDw7{
+    .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 384, .block = 1};
+constexpr cnn::BnGeometry kConvDw7Bn{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvPw7{
+    .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvPw7Bn{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvDw8{
+    .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 384, .block = 1};
+constexpr cnn::BnGeometry kConvDw8Bn{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvPw8{
+    .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvPw8Bn{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvDw9{
+    .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 384, .block = 1};
+constexpr cnn::BnGeometry kConvDw9Bn{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvPw9{
+    .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvPw9Bn{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvDw10{
+    .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 384, .block = 1};
+constexpr cnn::BnGeometry kConvDw10Bn{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvPw10{
+    .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvPw10Bn{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvDw11{
+    .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 384, .block = 1};
+constexpr cnn::BnGeometry kConvDw11Bn{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvPw11{
+    .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvPw11Bn{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvDw12{
+    .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 384, .block = 1};
+constexpr cnn::BnGeometry kConvDw12Bn{
+    .channels = 384, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::MapGeometry k384x7x7{.channels = 384, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kConvPw12{.in_channels = 384, .in_height = 7, .in_width = 7, .out_channels = 768,
-                                      .out_height = 7, .out_width = 7, .kernel_height = 1, .kernel_width = 1,
-                                      .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                      .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw12Bn{.channels = 768, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f,
-                                      .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvPw12{
+    .in_channels = 384, .in_height = 7, .in_width = 7, .out_channels = 768, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvPw12Bn{
+    .channels = 768, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::MapGeometry k768x7x7{.channels = 768, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kConvDw13{.in_channels = 768, .in_height = 7, .in_width = 7, .out_channels = 768,
-                                      .out_height = 7, .out_width = 7, .kernel_height = 3, .kernel_width = 3,
-                                      .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                      .dilation_height = 1, .dilation_width = 1, .groups = 768, .block = 1};
-constexpr cnn::BnGeometry kConvDw13Bn{.channels = 768, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f,
-                                      .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvPw13{.in_channels = 768, .in_height = 7, .in_width = 7, .out_channels = 768,
-                                      .out_height = 7, .out_width = 7, .kernel_height = 1, .kernel_width = 1,
-                                      .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                      .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw13Bn{.channels = 768, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f,
-                                      .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvDw13{
+    .in_channels = 768, .in_height = 7, .in_width = 7, .out_channels = 768, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 768, .block = 1};
+constexpr cnn::BnGeometry kConvDw13Bn{
+    .channels = 768, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::ConvGeometry kConvPw13{
+    .in_channels = 768, .in_height = 7, .in_width = 7, .out_channels = 768, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvPw13Bn{
+    .channels = 768, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::DropoutGeometry kDropout1{
+    .channels = 768, .height = 1, .width = 1, .block = 1, .rate = 0.001f, .stream = 0};
 constexpr cnn::DenseGeometry kClassifier{.in = 768, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
@@ -589,8 +584,122 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "36"},
 };
 
+constexpr float kMean2[] = {0.5f, 0.5f, 0.5f};
+constexpr float kStdDeviation2[] = {0.5f, 0.5f, 0.5f};
+
+constexpr cnn::TransformDescription kPrepare[] = {
+    {.kind = cnn::TransformKind::kResizeShort, .amount = 256},
+    {.kind = cnn::TransformKind::kCenterCrop, .height = 224, .width = 224},
+    {.kind = cnn::TransformKind::kNormalize, .mean = kMean2, .std_deviation = kStdDeviation2},
+};
+
+constexpr cnn::TransformDescription kAugment[] = {
+    {.kind = cnn::TransformKind::kHflip, .strength = 0.5},
+};
+
+constexpr std::string_view kMetrics[] = {
+    "accuracy",
+    "top5",
+};
+
+constexpr cnn::CheckpointDescription kCheckpoints[] = {
+    {.file = "best.safetensors", .monitor = "val_accuracy"},
+};
+
+constexpr cnn::LearningTensor kLearningInPhase0[] = {
+    {.tensor = 0, .gradient_offset = 0},
+    {.tensor = 1, .gradient_offset = 656},
+    {.tensor = 2, .gradient_offset = 688},
+    {.tensor = 5, .gradient_offset = 720},
+    {.tensor = 6, .gradient_offset = 944},
+    {.tensor = 7, .gradient_offset = 976},
+    {.tensor = 10, .gradient_offset = 1008},
+    {.tensor = 11, .gradient_offset = 2160},
+    {.tensor = 12, .gradient_offset = 2208},
+    {.tensor = 15, .gradient_offset = 2256},
+    {.tensor = 16, .gradient_offset = 2688},
+    {.tensor = 17, .gradient_offset = 2736},
+    {.tensor = 20, .gradient_offset = 2784},
+    {.tensor = 21, .gradient_offset = 7392},
+    {.tensor = 22, .gradient_offset = 7488},
+    {.tensor = 25, .gradient_offset = 7584},
+    {.tensor = 26, .gradient_offset = 8448},
+    {.tensor = 27, .gradient_offset = 8544},
+    {.tensor = 30, .gradient_offset = 8640},
+    {.tensor = 31, .gradient_offset = 17856},
+    {.tensor = 32, .gradient_offset = 17952},
+    {.tensor = 35, .gradient_offset = 18048},
+    {.tensor = 36, .gradient_offset = 18912},
+    {.tensor = 37, .gradient_offset = 19008},
+    {.tensor = 40, .gradient_offset = 19104},
+    {.tensor = 41, .gradient_offset = 37536},
+    {.tensor = 42, .gradient_offset = 37728},
+    {.tensor = 45, .gradient_offset = 37920},
+    {.tensor = 46, .gradient_offset = 39648},
+    {.tensor = 47, .gradient_offset = 39840},
+    {.tensor = 50, .gradient_offset = 40032},
+    {.tensor = 51, .gradient_offset = 76896},
+    {.tensor = 52, .gradient_offset = 77088},
+    {.tensor = 55, .gradient_offset = 77280},
+    {.tensor = 56, .gradient_offset = 79008},
+    {.tensor = 57, .gradient_offset = 79200},
+    {.tensor = 60, .gradient_offset = 79392},
+    {.tensor = 61, .gradient_offset = 153120},
+    {.tensor = 62, .gradient_offset = 153504},
+    {.tensor = 65, .gradient_offset = 153888},
+    {.tensor = 66, .gradient_offset = 157344},
+    {.tensor = 67, .gradient_offset = 157728},
+    {.tensor = 70, .gradient_offset = 158112},
+    {.tensor = 71, .gradient_offset = 305568},
+    {.tensor = 72, .gradient_offset = 305952},
+    {.tensor = 75, .gradient_offset = 306336},
+    {.tensor = 76, .gradient_offset = 309792},
+    {.tensor = 77, .gradient_offset = 310176},
+    {.tensor = 80, .gradient_offset = 310560},
+    {.tensor = 81, .gradient_offset = 458016},
+    {.tensor = 82, .gradient_offset = 458400},
+    {.tensor = 85, .gradient_offset = 458784},
+    {.tensor = 86, .gradient_offset = 462240},
+    {.tensor = 87, .gradient_offset = 462624},
+    {.tensor = 90, .gradient_offset = 463008},
+    {.tensor = 91, .gradient_offset = 610464},
+    {.tensor = 92, .gradient_offset = 610848},
+    {.tensor = 95, .gradient_offset = 611232},
+    {.tensor = 96, .gradient_offset = 614688},
+    {.tensor = 97, .gradient_offset = 615072},
+    {.tensor = 100, .gradient_offset = 615456},
+    {.tensor = 101, .gradient_offset = 762912},
+    {.tensor = 102, .gradient_offset = 763296},
+    {.tensor = 105, .gradient_offset = 763680},
+    {.tensor = 106, .gradient_offset = 767136},
+    {.tensor = 107, .gradient_offset = 767520},
+    {.tensor = 110, .gradient_offset = 767904},
+    {.tensor = 111, .gradient_offset = 915360},
+    {.tensor = 112, .gradient_offset = 915744},
+    {.tensor = 115, .gradient_offset = 916128},
+    {.tensor = 116, .gradient_offset = 919584},
+    {.tensor = 117, .gradient_offset = 919968},
+    {.tensor = 120, .gradient_offset = 920352},
+    {.tensor = 121, .gradient_offset = 1215264},
+    {.tensor = 122, .gradient_offset = 1216032},
+    {.tensor = 125, .gradient_offset = 1216800},
+    {.tensor = 126, .gradient_offset = 1223712},
+    {.tensor = 127, .gradient_offset = 1224480},
+    {.tensor = 130, .gradient_offset = 1225248},
+    {.tensor = 131, .gradient_offset = 1815072},
+    {.tensor = 132, .gradient_offset = 1815840},
+    {.tensor = 135, .gradient_offset = 1816608},
+    {.tensor = 136, .gradient_offset = 2584608},
+};
+
+constexpr cnn::PhaseDescription kPhases[] = {
+    {.name = "main", .epochs = 90, .has_optimizer = true,
+     .optimizer = {.algorithm = cnn::Algorithm::kSgd, .learning_rate = 0.05, .momentum = 0.9, .nesterov = false, .weight_decay = 4e-05},
+     .learning = kLearningInPhase0, .gradients = 2585616},
+};
+
 constexpr cnn::ModelDescription kModel{
-    .name = "MobileNet75", .program = "mobilenet_MobileNet75", .spec = "mobilenet.cnn", .version = "0.1.0", .spec_hash = "e995af79c3d9b67b",
+    .name = "MobileNet75", .program = "mobilenet_MobileNet75", .spec = "mobilenet.cnn", .version = "0.1.0", .spec_hash = "b374ed19294c3e3d",
     .rendered =
         "cnn 1\n"
         "\n"
@@ -681,10 +790,42 @@ constexpr cnn::ModelDescription kModel{
         "  dropout(0.001)\n"
         "  classifier = dense(1000, bias=true, act=identity, weights=glorot_uniform, bias_init=zeros)\n"
         "  softmax\n"
+        "}\n"
+        "\n"
+        "data ImageNet {\n"
+        "  source = folder(\"imagenet\")\n"
+        "  classes = 1000\n"
+        "  prepare {\n"
+        "    resize(short=256)\n"
+        "    center_crop(size=224x224)\n"
+        "    normalize(mean=[0.5, 0.5, 0.5], std=[0.5, 0.5, 0.5])\n"
+        "  }\n"
+        "  augment {\n"
+        "    hflip(p=0.5)\n"
+        "  }\n"
+        "}\n"
+        "\n"
+        "train MobileNet75 on ImageNet {\n"
+        "  loss = cross_entropy(label_smoothing=0.0, class_weights=[])\n"
+        "  metrics = [accuracy, top5]\n"
+        "  batch = 32\n"
+        "  seed = 1\n"
+        "  save_every = 0\n"
+        "  checkpoint(\"best.safetensors\", monitor=val_accuracy)\n"
+        "  phase main {\n"
+        "    epochs = 90\n"
+        "    optimizer = sgd(lr=0.05, momentum=0.9, nesterov=false, weight_decay=4e-05)\n"
+        "    schedule = constant(warmup=0)\n"
+        "  }\n"
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers,
-    .memory = {.parameters = 2602064, .gradients = 0, .optimizer = 0, .activations = 38535168,
+    .data = {.name = "ImageNet", .source = cnn::SourceKind::kFolder, .directory = "imagenet",
+             .validation = {}, .test = {},
+             .class_names = {}, .prepare = kPrepare, .augment = kAugment},
+    .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
+                 .checkpoints = kCheckpoints, .phases = kPhases},
+    .memory = {.parameters = 2602064, .gradients = 2585616, .optimizer = 2585616, .activations = 248111136,
                .shared_scratch = 589824, .thread_scratch = 54432},
 };
 
@@ -694,6 +835,1164 @@ MobileNet75::MobileNet75(int threads) : cnn::Network(kModel, threads) {}
 
 const cnn::ModelDescription& MobileNet75::model() {
   return kModel;
+}
+
+float MobileNet75::step(int phase, cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,
+                        cnn::Optimizer& optimizer) {
+  switch (phase) {
+    case 0: return step_main(images, labels, random, optimizer);
+    default: throw std::out_of_range("no such phase");
+  }
+}
+
+// 52: train MobileNet75 on ImageNet {
+// Phase main: 2,585,560 of 2,585,560 parameters learn; activations take 992,444,544 bytes.
+float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,
+    cnn::Optimizer& optimizer) {
+  const int batch = static_cast<int>(labels.size());
+  const cnn::Floats losses = losses_memory(batch);
+  const cnn::Floats scores = scores_memory(batch);
+  const cnn::Blocked input = blocked(144506880, 150528);  // 3x224x224
+  const cnn::Blocked conv1 = blocked(57802752, 301056);  // 24x112x112
+  const cnn::Blocked relu61 = blocked(67436544, 301056);  // 24x112x112
+  const cnn::Floats conv1_bn_saved = floats(248111040, 48);
+  const cnn::Blocked conv_dw_1 = blocked(77070336, 301056);  // 24x112x112
+  const cnn::Blocked relu62 = blocked(86704128, 301056);  // 24x112x112
+  const cnn::Floats conv_dw_1_bn_saved = floats(248111088, 48);
+  const cnn::Blocked conv_pw_1 = blocked(0, 602112);  // 48x112x112
+  const cnn::Blocked relu63 = blocked(19267584, 602112);  // 48x112x112
+  const cnn::Floats conv_pw_1_bn_saved = floats(248110848, 96);
+  const cnn::Blocked conv_dw_2 = blocked(149323776, 150528);  // 48x56x56
+  const cnn::Blocked relu64 = blocked(154140672, 150528);  // 48x56x56
+  const cnn::Floats conv_dw_2_bn_saved = floats(248110944, 96);
+  const cnn::Blocked conv_pw_2 = blocked(38535168, 301056);  // 96x56x56
+  const cnn::Blocked relu65 = blocked(48168960, 301056);  // 96x56x56
+  const cnn::Floats conv_pw_2_bn_saved = floats(248110080, 192);
+  const cnn::Blocked conv_dw_3 = blocked(96337920, 301056);  // 96x56x56
+  const cnn::Blocked relu66 = blocked(105971712, 301056);  // 96x56x56
+  const cnn::Floats conv_dw_3_bn_saved = floats(248110272, 192);
+  const cnn::Blocked conv_pw_3 = blocked(115605504, 301056);  // 96x56x56
+  const cnn::Blocked relu67 = blocked(125239296, 301056);  // 96x56x56
+  const cnn::Floats conv_pw_3_bn_saved = floats(248110464, 192);
+  const cnn::Blocked conv_dw_4 = blocked(183042048, 75264);  // 96x28x28
+  const cnn::Blocked relu68 = blocked(185450496, 75264);  // 96x28x28
+  const cnn::Floats conv_dw_4_bn_saved = floats(248110656, 192);
+  const cnn::Blocked conv_pw_4 = blocked(134873088, 150528);  // 192x28x28
+  const cnn::Blocked relu69 = blocked(139689984, 150528);  // 192x28x28
+  const cnn::Floats conv_pw_4_bn_saved = floats(248108544, 384);
+  const cnn::Blocked conv_dw_5 = blocked(158957568, 150528);  // 192x28x28
+  const cnn::Blocked relu610 = blocked(163774464, 150528);  // 192x28x28
+  const cnn::Floats conv_dw_5_bn_saved = floats(248108928, 384);
+  const cnn::Blocked conv_pw_5 = blocked(168591360, 150528);  // 192x28x28
+  const cnn::Blocked relu611 = blocked(173408256, 150528);  // 192x28x28
+  const cnn::Floats conv_pw_5_bn_saved = floats(248109312, 384);
+  const cnn::Blocked conv_dw_6 = blocked(238436352, 37632);  // 192x14x14
+  const cnn::Blocked relu612 = blocked(239640576, 37632);  // 192x14x14
+  const cnn::Floats conv_dw_6_bn_saved = floats(248109696, 384);
+  const cnn::Blocked conv_pw_6 = blocked(178225152, 75264);  // 384x14x14
+  const cnn::Blocked relu613 = blocked(180633600, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_6_bn_saved = floats(248099328, 768);
+  const cnn::Blocked conv_dw_7 = blocked(187858944, 75264);  // 384x14x14
+  const cnn::Blocked relu614 = blocked(190267392, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_7_bn_saved = floats(248100096, 768);
+  const cnn::Blocked conv_pw_7 = blocked(192675840, 75264);  // 384x14x14
+  const cnn::Blocked relu615 = blocked(195084288, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_7_bn_saved = floats(248100864, 768);
+  const cnn::Blocked conv_dw_8 = blocked(197492736, 75264);  // 384x14x14
+  const cnn::Blocked relu616 = blocked(199901184, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_8_bn_saved = floats(248101632, 768);
+  const cnn::Blocked conv_pw_8 = blocked(202309632, 75264);  // 384x14x14
+  const cnn::Blocked relu617 = blocked(204718080, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_8_bn_saved = floats(248102400, 768);
+  const cnn::Blocked conv_dw_9 = blocked(207126528, 75264);  // 384x14x14
+  const cnn::Blocked relu618 = blocked(209534976, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_9_bn_saved = floats(248103168, 768);
+  const cnn::Blocked conv_pw_9 = blocked(211943424, 75264);  // 384x14x14
+  const cnn::Blocked relu619 = blocked(214351872, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_9_bn_saved = floats(248103936, 768);
+  const cnn::Blocked conv_dw_10 = blocked(216760320, 75264);  // 384x14x14
+  const cnn::Blocked relu620 = blocked(219168768, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_10_bn_saved = floats(248104704, 768);
+  const cnn::Blocked conv_pw_10 = blocked(221577216, 75264);  // 384x14x14
+  const cnn::Blocked relu621 = blocked(223985664, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_10_bn_saved = floats(248105472, 768);
+  const cnn::Blocked conv_dw_11 = blocked(226394112, 75264);  // 384x14x14
+  const cnn::Blocked relu622 = blocked(228802560, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_11_bn_saved = floats(248106240, 768);
+  const cnn::Blocked conv_pw_11 = blocked(231211008, 75264);  // 384x14x14
+  const cnn::Blocked relu623 = blocked(233619456, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_11_bn_saved = floats(248107008, 768);
+  const cnn::Blocked conv_dw_12 = blocked(246865920, 18816);  // 384x7x7
+  const cnn::Blocked relu624 = blocked(247468032, 18816);  // 384x7x7
+  const cnn::Floats conv_dw_12_bn_saved = floats(248107776, 768);
+  const cnn::Blocked conv_pw_12 = blocked(236027904, 37632);  // 768x7x7
+  const cnn::Blocked relu625 = blocked(237232128, 37632);  // 768x7x7
+  const cnn::Floats conv_pw_12_bn_saved = floats(248094720, 1536);
+  const cnn::Blocked conv_dw_13 = blocked(240844800, 37632);  // 768x7x7
+  const cnn::Blocked relu626 = blocked(242049024, 37632);  // 768x7x7
+  const cnn::Floats conv_dw_13_bn_saved = floats(248096256, 1536);
+  const cnn::Blocked conv_pw_13 = blocked(243253248, 37632);  // 768x7x7
+  const cnn::Blocked relu627 = blocked(244457472, 37632);  // 768x7x7
+  const cnn::Floats conv_pw_13_bn_saved = floats(248097792, 1536);
+  const cnn::Blocked dropout1 = blocked(245725696, 768);  // 768
+  const cnn::Blocked classifier = blocked(245661696, 1000);  // 1000
+  const cnn::Blocked d_classifier = blocked(245693696, 1000);  // 1000
+  const cnn::Blocked d_dropout1 = blocked(248070144, 768);  // 768
+  const cnn::Blocked d_relu627 = blocked(245661696, 37632);  // 768x7x7
+  const cnn::Blocked d_conv_pw_13 = blocked(244457472, 37632);  // 768x7x7
+  const cnn::Blocked d_relu626 = blocked(243253248, 37632);  // 768x7x7
+  const cnn::Blocked d_conv_dw_13 = blocked(242049024, 37632);  // 768x7x7
+  const cnn::Blocked d_relu625 = blocked(240844800, 37632);  // 768x7x7
+  const cnn::Blocked d_conv_pw_12 = blocked(237232128, 37632);  // 768x7x7
+  const cnn::Blocked d_relu624 = blocked(236027904, 18816);  // 384x7x7
+  const cnn::Blocked d_conv_dw_12 = blocked(240844800, 18816);  // 384x7x7
+  const cnn::Blocked d_relu623 = blocked(236027904, 75264);  // 384x14x14
+  const cnn::Blocked d_conv_pw_11 = blocked(233619456, 75264);  // 384x14x14
+  const cnn::Blocked d_relu622 = blocked(231211008, 75264);  // 384x14x14
+  const cnn::Blocked d_conv_dw_11 = blocked(228802560, 75264);  // 384x14x14
+  const cnn::Blocked d_relu621 = blocked(226394112, 75264);  // 384x14x14
+  const cnn::Blocked d_conv_pw_10 = blocked(223985664, 75264);  // 384x14x14
+  const cnn::Blocked d_relu620 = blocked(221577216, 75264);  // 384x14x14
+  const cnn::Blocked d_conv_dw_10 = blocked(219168768, 75264);  // 384x14x14
+  const cnn::Blocked d_relu619 = blocked(216760320, 75264);  // 384x14x14
+  const cnn::Blocked d_conv_pw_9 = blocked(214351872, 75264);  // 384x14x14
+  const cnn::Blocked d_relu618 = blocked(211943424, 75264);  // 384x14x14
+  const cnn::Blocked d_conv_dw_9 = blocked(209534976, 75264);  // 384x14x14
+  const cnn::Blocked d_relu617 = blocked(207126528, 75264);  // 384x14x14
+  const cnn::Blocked d_conv_pw_8 = blocked(204718080, 75264);  // 384x14x14
+  const cnn::Blocked d_relu616 = blocked(202309632, 75264);  // 384x14x14
+  const cnn::Blocked d_conv_dw_8 = blocked(199901184, 75264);  // 384x14x14
+  const cnn::Blocked d_relu615 = blocked(197492736, 75264);  // 384x14x14
+  const cnn::Blocked d_conv_pw_7 = blocked(195084288, 75264);  // 384x14x14
+  const cnn::Blocked d_relu614 = blocked(192675840, 75264);  // 384x14x14
+  const cnn::Blocked d_conv_dw_7 = blocked(190267392, 75264);  // 384x14x14
+  const cnn::Blocked d_relu613 = blocked(187858944, 75264);  // 384x14x14
+  const cnn::Blocked d_conv_pw_6 = blocked(180633600, 75264);  // 384x14x14
+  const cnn::Blocked d_relu612 = blocked(178225152, 37632);  // 192x14x14
+  const cnn::Blocked d_conv_dw_6 = blocked(187858944, 37632);  // 192x14x14
+  const cnn::Blocked d_relu611 = blocked(178225152, 150528);  // 192x28x28
+  const cnn::Blocked d_conv_pw_5 = blocked(173408256, 150528);  // 192x28x28
+  const cnn::Blocked d_relu610 = blocked(168591360, 150528);  // 192x28x28
+  const cnn::Blocked d_conv_dw_5 = blocked(163774464, 150528);  // 192x28x28
+  const cnn::Blocked d_relu69 = blocked(158957568, 150528);  // 192x28x28
+  const cnn::Blocked d_conv_pw_4 = blocked(139689984, 150528);  // 192x28x28
+  const cnn::Blocked d_relu68 = blocked(134873088, 75264);  // 96x28x28
+  const cnn::Blocked d_conv_dw_4 = blocked(158957568, 75264);  // 96x28x28
+  const cnn::Blocked d_relu67 = blocked(134873088, 301056);  // 96x56x56
+  const cnn::Blocked d_conv_pw_3 = blocked(125239296, 301056);  // 96x56x56
+  const cnn::Blocked d_relu66 = blocked(115605504, 301056);  // 96x56x56
+  const cnn::Blocked d_conv_dw_3 = blocked(105971712, 301056);  // 96x56x56
+  const cnn::Blocked d_relu65 = blocked(96337920, 301056);  // 96x56x56
+  const cnn::Blocked d_conv_pw_2 = blocked(48168960, 301056);  // 96x56x56
+  const cnn::Blocked d_relu64 = blocked(38535168, 150528);  // 48x56x56
+  const cnn::Blocked d_conv_dw_2 = blocked(96337920, 150528);  // 48x56x56
+  const cnn::Blocked d_relu63 = blocked(38535168, 602112);  // 48x112x112
+  const cnn::Blocked d_conv_pw_1 = blocked(19267584, 602112);  // 48x112x112
+  const cnn::Blocked d_relu62 = blocked(0, 301056);  // 24x112x112
+  const cnn::Blocked d_conv_dw_1 = blocked(9633792, 301056);  // 24x112x112
+  const cnn::Blocked d_relu61 = blocked(0, 301056);  // 24x112x112
+  const cnn::Blocked d_conv1 = blocked(9633792, 301056);  // 24x112x112
+  const cnn::Floats d_conv1_weight = gradients(0, 648);
+  const cnn::Floats d_conv1_bn_weight = gradients(656, 24);
+  const cnn::Floats d_conv1_bn_bias = gradients(688, 24);
+  const cnn::Floats d_conv_dw_1_weight = gradients(720, 216);
+  const cnn::Floats d_conv_dw_1_bn_weight = gradients(944, 24);
+  const cnn::Floats d_conv_dw_1_bn_bias = gradients(976, 24);
+  const cnn::Floats d_conv_pw_1_weight = gradients(1008, 1152);
+  const cnn::Floats d_conv_pw_1_bn_weight = gradients(2160, 48);
+  const cnn::Floats d_conv_pw_1_bn_bias = gradients(2208, 48);
+  const cnn::Floats d_conv_dw_2_weight = gradients(2256, 432);
+  const cnn::Floats d_conv_dw_2_bn_weight = gradients(2688, 48);
+  const cnn::Floats d_conv_dw_2_bn_bias = gradients(2736, 48);
+  const cnn::Floats d_conv_pw_2_weight = gradients(2784, 4608);
+  const cnn::Floats d_conv_pw_2_bn_weight = gradients(7392, 96);
+  const cnn::Floats d_conv_pw_2_bn_bias = gradients(7488, 96);
+  const cnn::Floats d_conv_dw_3_weight = gradients(7584, 864);
+  const cnn::Floats d_conv_dw_3_bn_weight = gradients(8448, 96);
+  const cnn::Floats d_conv_dw_3_bn_bias = gradients(8544, 96);
+  const cnn::Floats d_conv_pw_3_weight = gradients(8640, 9216);
+  const cnn::Floats d_conv_pw_3_bn_weight = gradients(17856, 96);
+  const cnn::Floats d_conv_pw_3_bn_bias = gradients(17952, 96);
+  const cnn::Floats d_conv_dw_4_weight = gradients(18048, 864);
+  const cnn::Floats d_conv_dw_4_bn_weight = gradients(18912, 96);
+  const cnn::Floats d_conv_dw_4_bn_bias = gradients(19008, 96);
+  const cnn::Floats d_conv_pw_4_weight = gradients(19104, 18432);
+  const cnn::Floats d_conv_pw_4_bn_weight = gradients(37536, 192);
+  const cnn::Floats d_conv_pw_4_bn_bias = gradients(37728, 192);
+  const cnn::Floats d_conv_dw_5_weight = gradients(37920, 1728);
+  const cnn::Floats d_conv_dw_5_bn_weight = gradients(39648, 192);
+  const cnn::Floats d_conv_dw_5_bn_bias = gradients(39840, 192);
+  const cnn::Floats d_conv_pw_5_weight = gradients(40032, 36864);
+  const cnn::Floats d_conv_pw_5_bn_weight = gradients(76896, 192);
+  const cnn::Floats d_conv_pw_5_bn_bias = gradients(77088, 192);
+  const cnn::Floats d_conv_dw_6_weight = gradients(77280, 1728);
+  const cnn::Floats d_conv_dw_6_bn_weight = gradients(79008, 192);
+  const cnn::Floats d_conv_dw_6_bn_bias = gradients(79200, 192);
+  const cnn::Floats d_conv_pw_6_weight = gradients(79392, 73728);
+  const cnn::Floats d_conv_pw_6_bn_weight = gradients(153120, 384);
+  const cnn::Floats d_conv_pw_6_bn_bias = gradients(153504, 384);
+  const cnn::Floats d_conv_dw_7_weight = gradients(153888, 3456);
+  const cnn::Floats d_conv_dw_7_bn_weight = gradients(157344, 384);
+  const cnn::Floats d_conv_dw_7_bn_bias = gradients(157728, 384);
+  const cnn::Floats d_conv_pw_7_weight = gradients(158112, 147456);
+  const cnn::Floats d_conv_pw_7_bn_weight = gradients(305568, 384);
+  const cnn::Floats d_conv_pw_7_bn_bias = gradients(305952, 384);
+  const cnn::Floats d_conv_dw_8_weight = gradients(306336, 3456);
+  const cnn::Floats d_conv_dw_8_bn_weight = gradients(309792, 384);
+  const cnn::Floats d_conv_dw_8_bn_bias = gradients(310176, 384);
+  const cnn::Floats d_conv_pw_8_weight = gradients(310560, 147456);
+  const cnn::Floats d_conv_pw_8_bn_weight = gradients(458016, 384);
+  const cnn::Floats d_conv_pw_8_bn_bias = gradients(458400, 384);
+  const cnn::Floats d_conv_dw_9_weight = gradients(458784, 3456);
+  const cnn::Floats d_conv_dw_9_bn_weight = gradients(462240, 384);
+  const cnn::Floats d_conv_dw_9_bn_bias = gradients(462624, 384);
+  const cnn::Floats d_conv_pw_9_weight = gradients(463008, 147456);
+  const cnn::Floats d_conv_pw_9_bn_weight = gradients(610464, 384);
+  const cnn::Floats d_conv_pw_9_bn_bias = gradients(610848, 384);
+  const cnn::Floats d_conv_dw_10_weight = gradients(611232, 3456);
+  const cnn::Floats d_conv_dw_10_bn_weight = gradients(614688, 384);
+  const cnn::Floats d_conv_dw_10_bn_bias = gradients(615072, 384);
+  const cnn::Floats d_conv_pw_10_weight = gradients(615456, 147456);
+  const cnn::Floats d_conv_pw_10_bn_weight = gradients(762912, 384);
+  const cnn::Floats d_conv_pw_10_bn_bias = gradients(763296, 384);
+  const cnn::Floats d_conv_dw_11_weight = gradients(763680, 3456);
+  const cnn::Floats d_conv_dw_11_bn_weight = gradients(767136, 384);
+  const cnn::Floats d_conv_dw_11_bn_bias = gradients(767520, 384);
+  const cnn::Floats d_conv_pw_11_weight = gradients(767904, 147456);
+  const cnn::Floats d_conv_pw_11_bn_weight = gradients(915360, 384);
+  const cnn::Floats d_conv_pw_11_bn_bias = gradients(915744, 384);
+  const cnn::Floats d_conv_dw_12_weight = gradients(916128, 3456);
+  const cnn::Floats d_conv_dw_12_bn_weight = gradients(919584, 384);
+  const cnn::Floats d_conv_dw_12_bn_bias = gradients(919968, 384);
+  const cnn::Floats d_conv_pw_12_weight = gradients(920352, 294912);
+  const cnn::Floats d_conv_pw_12_bn_weight = gradients(1215264, 768);
+  const cnn::Floats d_conv_pw_12_bn_bias = gradients(1216032, 768);
+  const cnn::Floats d_conv_dw_13_weight = gradients(1216800, 6912);
+  const cnn::Floats d_conv_dw_13_bn_weight = gradients(1223712, 768);
+  const cnn::Floats d_conv_dw_13_bn_bias = gradients(1224480, 768);
+  const cnn::Floats d_conv_pw_13_weight = gradients(1225248, 589824);
+  const cnn::Floats d_conv_pw_13_bn_weight = gradients(1815072, 768);
+  const cnn::Floats d_conv_pw_13_bn_bias = gradients(1815840, 768);
+  const cnn::Floats d_classifier_weight = gradients(1816608, 768000);
+  const cnn::Floats d_classifier_bias = gradients(2584608, 1000);
+  cnn::to_blocked(input, images, k3x224x224, batch);
+
+  // 18: conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)
+  cnn::conv(conv1, input, conv1_weight_, kConv1, batch, scratch());
+
+  // 19: conv1_bn = bn(eps=0.001, decay=0.99)
+  cnn::bn(relu61, conv1_bn_saved, conv1, conv1_bn_weight_, conv1_bn_bias_, conv1_bn_running_mean_,
+          conv1_bn_running_var_, kConv1Bn, batch);
+
+  // 20: relu6    (relu61)
+  cnn::relu6(relu61, relu61, k24x112x112, batch);
+
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_1)
+  cnn::dwconv(conv_dw_1, relu61, conv_dw_1_weight_, kConvDw1, batch, scratch());
+
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_1_bn)
+  cnn::bn(relu62, conv_dw_1_bn_saved, conv_dw_1, conv_dw_1_bn_weight_, conv_dw_1_bn_bias_,
+          conv_dw_1_bn_running_mean_, conv_dw_1_bn_running_var_, kConvDw1Bn, batch);
+
+  // 10: relu6    (relu62)
+  cnn::relu6(relu62, relu62, k24x112x112, batch);
+
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
+  cnn::conv(conv_pw_1, relu62, conv_pw_1_weight_, kConvPw1, batch, scratch());
+
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_1_bn)
+  cnn::bn(relu63, conv_pw_1_bn_saved, conv_pw_1, conv_pw_1_bn_weight_, conv_pw_1_bn_bias_,
+          conv_pw_1_bn_running_mean_, conv_pw_1_bn_running_var_, kConvPw1Bn, batch);
+
+  // 13: relu6    (relu63)
+  cnn::relu6(relu63, relu63, k48x112x112, batch);
+
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
+  cnn::dwconv(conv_dw_2, relu63, conv_dw_2_weight_, kConvDw2, batch, scratch());
+
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
+  cnn::bn(relu64, conv_dw_2_bn_saved, conv_dw_2, conv_dw_2_bn_weight_, conv_dw_2_bn_bias_,
+          conv_dw_2_bn_running_mean_, conv_dw_2_bn_running_var_, kConvDw2Bn, batch);
+
+  // 10: relu6    (relu64)
+  cnn::relu6(relu64, relu64, k48x56x56, batch);
+
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_2)
+  cnn::conv(conv_pw_2, relu64, conv_pw_2_weight_, kConvPw2, batch, scratch());
+
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_2_bn)
+  cnn::bn(relu65, conv_pw_2_bn_saved, conv_pw_2, conv_pw_2_bn_weight_, conv_pw_2_bn_bias_,
+          conv_pw_2_bn_running_mean_, conv_pw_2_bn_running_var_, kConvPw2Bn, batch);
+
+  // 13: relu6    (relu65)
+  cnn::relu6(relu65, relu65, k96x56x56, batch);
+
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_3)
+  cnn::dwconv(conv_dw_3, relu65, conv_dw_3_weight_, kConvDw3, batch, scratch());
+
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_3_bn)
+  cnn::bn(relu66, conv_dw_3_bn_saved, conv_dw_3, conv_dw_3_bn_weight_, conv_dw_3_bn_bias_,
+          conv_dw_3_bn_running_mean_, conv_dw_3_bn_running_var_, kConvDw3Bn, batch);
+
+  // 10: relu6    (relu66)
+  cnn::relu6(relu66, relu66, k96x56x56, batch);
+
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
+  cnn::conv(conv_pw_3, relu66, conv_pw_3_weight_, kConvPw3, batch, scratch());
+
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_3_bn)
+  cnn::bn(relu67, conv_pw_3_bn_saved, conv_pw_3, conv_pw_3_bn_weight_, conv_pw_3_bn_bias_,
+          conv_pw_3_bn_running_mean_, conv_pw_3_bn_running_var_, kConvPw3Bn, batch);
+
+  // 13: relu6    (relu67)
+  cnn::relu6(relu67, relu67, k96x56x56, batch);
+
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
+  cnn::dwconv(conv_dw_4, relu67, conv_dw_4_weight_, kConvDw4, batch, scratch());
+
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
+  cnn::bn(relu68, conv_dw_4_bn_saved, conv_dw_4, conv_dw_4_bn_weight_, conv_dw_4_bn_bias_,
+          conv_dw_4_bn_running_mean_, conv_dw_4_bn_running_var_, kConvDw4Bn, batch);
+
+  // 10: relu6    (relu68)
+  cnn::relu6(relu68, relu68, k96x28x28, batch);
+
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_4)
+  cnn::conv(conv_pw_4, relu68, conv_pw_4_weight_, kConvPw4, batch, scratch());
+
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_4_bn)
+  cnn::bn(relu69, conv_pw_4_bn_saved, conv_pw_4, conv_pw_4_bn_weight_, conv_pw_4_bn_bias_,
+          conv_pw_4_bn_running_mean_, conv_pw_4_bn_running_var_, kConvPw4Bn, batch);
+
+  // 13: relu6    (relu69)
+  cnn::relu6(relu69, relu69, k192x28x28, batch);
+
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_5)
+  cnn::dwconv(conv_dw_5, relu69, conv_dw_5_weight_, kConvDw5, batch, scratch());
+
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_5_bn)
+  cnn::bn(relu610, conv_dw_5_bn_saved, conv_dw_5, conv_dw_5_bn_weight_, conv_dw_5_bn_bias_,
+          conv_dw_5_bn_running_mean_, conv_dw_5_bn_running_var_, kConvDw5Bn, batch);
+
+  // 10: relu6    (relu610)
+  cnn::relu6(relu610, relu610, k192x28x28, batch);
+
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
+  cnn::conv(conv_pw_5, relu610, conv_pw_5_weight_, kConvPw5, batch, scratch());
+
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_5_bn)
+  cnn::bn(relu611, conv_pw_5_bn_saved, conv_pw_5, conv_pw_5_bn_weight_, conv_pw_5_bn_bias_,
+          conv_pw_5_bn_running_mean_, conv_pw_5_bn_running_var_, kConvPw5Bn, batch);
+
+  // 13: relu6    (relu611)
+  cnn::relu6(relu611, relu611, k192x28x28, batch);
+
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
+  cnn::dwconv(conv_dw_6, relu611, conv_dw_6_weight_, kConvDw6, batch, scratch());
+
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
+  cnn::bn(relu612, conv_dw_6_bn_saved, conv_dw_6, conv_dw_6_bn_weight_, conv_dw_6_bn_bias_,
+          conv_dw_6_bn_running_mean_, conv_dw_6_bn_running_var_, kConvDw6Bn, batch);
+
+  // 10: relu6    (relu612)
+  cnn::relu6(relu612, relu612, k192x14x14, batch);
+
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_6)
+  cnn::conv(conv_pw_6, relu612, conv_pw_6_weight_, kConvPw6, batch, scratch());
+
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_6_bn)
+  cnn::bn(relu613, conv_pw_6_bn_saved, conv_pw_6, conv_pw_6_bn_weight_, conv_pw_6_bn_bias_,
+          conv_pw_6_bn_running_mean_, conv_pw_6_bn_running_var_, kConvPw6Bn, batch);
+
+  // 13: relu6    (relu613)
+  cnn::relu6(relu613, relu613, k384x14x14, batch);
+
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_7)
+  cnn::dwconv(conv_dw_7, relu613, conv_dw_7_weight_, kConvDw7, batch, scratch());
+
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_7_bn)
+  cnn::bn(relu614, conv_dw_7_bn_saved, conv_dw_7, conv_dw_7_bn_weight_, conv_dw_7_bn_bias_,
+          conv_dw_7_bn_running_mean_, conv_dw_7_bn_running_var_, kConvDw7Bn, batch);
+
+  // 10: relu6    (relu614)
+  cnn::relu6(relu614, relu614, k384x14x14, batch);
+
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
+  cnn::conv(conv_pw_7, relu614, conv_pw_7_weight_, kConvPw7, batch, scratch());
+
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_7_bn)
+  cnn::bn(relu615, conv_pw_7_bn_saved, conv_pw_7, conv_pw_7_bn_weight_, conv_pw_7_bn_bias_,
+          conv_pw_7_bn_running_mean_, conv_pw_7_bn_running_var_, kConvPw7Bn, batch);
+
+  // 13: relu6    (relu615)
+  cnn::relu6(relu615, relu615, k384x14x14, batch);
+
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
+  cnn::dwconv(conv_dw_8, relu615, conv_dw_8_weight_, kConvDw8, batch, scratch());
+
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
+  cnn::bn(relu616, conv_dw_8_bn_saved, conv_dw_8, conv_dw_8_bn_weight_, conv_dw_8_bn_bias_,
+          conv_dw_8_bn_running_mean_, conv_dw_8_bn_running_var_, kConvDw8Bn, batch);
+
+  // 10: relu6    (relu616)
+  cnn::relu6(relu616, relu616, k384x14x14, batch);
+
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_8)
+  cnn::conv(conv_pw_8, relu616, conv_pw_8_weight_, kConvPw8, batch, scratch());
+
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_8_bn)
+  cnn::bn(relu617, conv_pw_8_bn_saved, conv_pw_8, conv_pw_8_bn_weight_, conv_pw_8_bn_bias_,
+          conv_pw_8_bn_running_mean_, conv_pw_8_bn_running_var_, kConvPw8Bn, batch);
+
+  // 13: relu6    (relu617)
+  cnn::relu6(relu617, relu617, k384x14x14, batch);
+
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_9)
+  cnn::dwconv(conv_dw_9, relu617, conv_dw_9_weight_, kConvDw9, batch, scratch());
+
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_9_bn)
+  cnn::bn(relu618, conv_dw_9_bn_saved, conv_dw_9, conv_dw_9_bn_weight_, conv_dw_9_bn_bias_,
+          conv_dw_9_bn_running_mean_, conv_dw_9_bn_running_var_, kConvDw9Bn, batch);
+
+  // 10: relu6    (relu618)
+  cnn::relu6(relu618, relu618, k384x14x14, batch);
+
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_9)
+  cnn::conv(conv_pw_9, relu618, conv_pw_9_weight_, kConvPw9, batch, scratch());
+
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_9_bn)
+  cnn::bn(relu619, conv_pw_9_bn_saved, conv_pw_9, conv_pw_9_bn_weight_, conv_pw_9_bn_bias_,
+          conv_pw_9_bn_running_mean_, conv_pw_9_bn_running_var_, kConvPw9Bn, batch);
+
+  // 13: relu6    (relu619)
+  cnn::relu6(relu619, relu619, k384x14x14, batch);
+
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_10)
+  cnn::dwconv(conv_dw_10, relu619, conv_dw_10_weight_, kConvDw10, batch, scratch());
+
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
+  cnn::bn(relu620, conv_dw_10_bn_saved, conv_dw_10, conv_dw_10_bn_weight_, conv_dw_10_bn_bias_,
+          conv_dw_10_bn_running_mean_, conv_dw_10_bn_running_var_, kConvDw10Bn, batch);
+
+  // 10: relu6    (relu620)
+  cnn::relu6(relu620, relu620, k384x14x14, batch);
+
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_10)
+  cnn::conv(conv_pw_10, relu620, conv_pw_10_weight_, kConvPw10, batch, scratch());
+
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_10_bn)
+  cnn::bn(relu621, conv_pw_10_bn_saved, conv_pw_10, conv_pw_10_bn_weight_, conv_pw_10_bn_bias_,
+          conv_pw_10_bn_running_mean_, conv_pw_10_bn_running_var_, kConvPw10Bn, batch);
+
+  // 13: relu6    (relu621)
+  cnn::relu6(relu621, relu621, k384x14x14, batch);
+
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_11)
+  cnn::dwconv(conv_dw_11, relu621, conv_dw_11_weight_, kConvDw11, batch, scratch());
+
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_11_bn)
+  cnn::bn(relu622, conv_dw_11_bn_saved, conv_dw_11, conv_dw_11_bn_weight_, conv_dw_11_bn_bias_,
+          conv_dw_11_bn_running_mean_, conv_dw_11_bn_running_var_, kConvDw11Bn, batch);
+
+  // 10: relu6    (relu622)
+  cnn::relu6(relu622, relu622, k384x14x14, batch);
+
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_11)
+  cnn::conv(conv_pw_11, relu622, conv_pw_11_weight_, kConvPw11, batch, scratch());
+
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_11_bn)
+  cnn::bn(relu623, conv_pw_11_bn_saved, conv_pw_11, conv_pw_11_bn_weight_, conv_pw_11_bn_bias_,
+          conv_pw_11_bn_running_mean_, conv_pw_11_bn_running_var_, kConvPw11Bn, batch);
+
+  // 13: relu6    (relu623)
+  cnn::relu6(relu623, relu623, k384x14x14, batch);
+
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_12)
+  cnn::dwconv(conv_dw_12, relu623, conv_dw_12_weight_, kConvDw12, batch, scratch());
+
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)
+  cnn::bn(relu624, conv_dw_12_bn_saved, conv_dw_12, conv_dw_12_bn_weight_, conv_dw_12_bn_bias_,
+          conv_dw_12_bn_running_mean_, conv_dw_12_bn_running_var_, kConvDw12Bn, batch);
+
+  // 10: relu6    (relu624)
+  cnn::relu6(relu624, relu624, k384x7x7, batch);
+
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_12)
+  cnn::conv(conv_pw_12, relu624, conv_pw_12_weight_, kConvPw12, batch, scratch());
+
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_12_bn)
+  cnn::bn(relu625, conv_pw_12_bn_saved, conv_pw_12, conv_pw_12_bn_weight_, conv_pw_12_bn_bias_,
+          conv_pw_12_bn_running_mean_, conv_pw_12_bn_running_var_, kConvPw12Bn, batch);
+
+  // 13: relu6    (relu625)
+  cnn::relu6(relu625, relu625, k768x7x7, batch);
+
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_13)
+  cnn::dwconv(conv_dw_13, relu625, conv_dw_13_weight_, kConvDw13, batch, scratch());
+
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_13_bn)
+  cnn::bn(relu626, conv_dw_13_bn_saved, conv_dw_13, conv_dw_13_bn_weight_, conv_dw_13_bn_bias_,
+          conv_dw_13_bn_running_mean_, conv_dw_13_bn_running_var_, kConvDw13Bn, batch);
+
+  // 10: relu6    (relu626)
+  cnn::relu6(relu626, relu626, k768x7x7, batch);
+
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
+  cnn::conv(conv_pw_13, relu626, conv_pw_13_weight_, kConvPw13, batch, scratch());
+
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_13_bn)
+  cnn::bn(relu627, conv_pw_13_bn_saved, conv_pw_13, conv_pw_13_bn_weight_, conv_pw_13_bn_bias_,
+          conv_pw_13_bn_running_mean_, conv_pw_13_bn_running_var_, kConvPw13Bn, batch);
+
+  // 13: relu6    (relu627)
+  cnn::relu6(relu627, relu627, k768x7x7, batch);
+
+  // 33: gap    (gap1)
+  cnn::gap(dropout1, relu627, k768x7x7, batch);
+
+  // 34: dropout(0.001)    (dropout1)
+  cnn::dropout(dropout1, dropout1, kDropout1, batch, random);
+
+  // 35: classifier = dense(classes, weights=glorot_uniform, bias_init=zeros)
+  cnn::dense(classifier, dropout1, classifier_weight_, classifier_bias_, kClassifier, batch, scratch());
+
+  cnn::from_blocked(scores, classifier, k1000, batch);
+  cnn::softmax_cross_entropy(d_classifier, losses, classifier, labels, k1000, batch);
+
+  // Backward.
+  // 35: classifier
+  cnn::dense_backward_params(d_classifier_weight, d_classifier_bias, d_classifier, dropout1, kClassifier,
+                             batch, scratch());
+  cnn::dense_backward_input(d_dropout1, d_classifier, classifier_weight_, kClassifier, batch, scratch());
+  // 34: dropout1
+  cnn::dropout_backward_input(d_dropout1, d_dropout1, kDropout1, batch, random);
+  // 33: gap1
+  cnn::gap_backward_input(d_relu627, d_dropout1, k768x7x7, batch);
+  // 13: relu627
+  cnn::relu6_backward_input(d_relu627, d_relu627, relu627, k768x7x7, batch);
+  // 12: conv_pw_13_bn
+  cnn::bn_backward_params(d_conv_pw_13_bn_weight, d_conv_pw_13_bn_bias, d_relu627, conv_pw_13,
+                          conv_pw_13_bn_saved, kConvPw13Bn, batch);
+  cnn::bn_backward_input(d_conv_pw_13, d_relu627, conv_pw_13, conv_pw_13_bn_saved, conv_pw_13_bn_weight_,
+                         conv_pw_13_bn_bias_, d_conv_pw_13_bn_weight, d_conv_pw_13_bn_bias, kConvPw13Bn,
+                         batch);
+  // 11: conv_pw_13
+  cnn::conv_backward_params(d_conv_pw_13_weight, d_conv_pw_13, relu626, kConvPw13, batch, scratch());
+  cnn::conv_backward_input(d_relu626, d_conv_pw_13, conv_pw_13_weight_, kConvPw13, batch, scratch());
+  // 10: relu626
+  cnn::relu6_backward_input(d_relu626, d_relu626, relu626, k768x7x7, batch);
+  // 9: conv_dw_13_bn
+  cnn::bn_backward_params(d_conv_dw_13_bn_weight, d_conv_dw_13_bn_bias, d_relu626, conv_dw_13,
+                          conv_dw_13_bn_saved, kConvDw13Bn, batch);
+  cnn::bn_backward_input(d_conv_dw_13, d_relu626, conv_dw_13, conv_dw_13_bn_saved, conv_dw_13_bn_weight_,
+                         conv_dw_13_bn_bias_, d_conv_dw_13_bn_weight, d_conv_dw_13_bn_bias, kConvDw13Bn,
+                         batch);
+  // 8: conv_dw_13
+  cnn::dwconv_backward_params(d_conv_dw_13_weight, d_conv_dw_13, relu625, kConvDw13, batch, scratch());
+  cnn::dwconv_backward_input(d_relu625, d_conv_dw_13, conv_dw_13_weight_, kConvDw13, batch, scratch());
+  // 13: relu625
+  cnn::relu6_backward_input(d_relu625, d_relu625, relu625, k768x7x7, batch);
+  // 12: conv_pw_12_bn
+  cnn::bn_backward_params(d_conv_pw_12_bn_weight, d_conv_pw_12_bn_bias, d_relu625, conv_pw_12,
+                          conv_pw_12_bn_saved, kConvPw12Bn, batch);
+  cnn::bn_backward_input(d_conv_pw_12, d_relu625, conv_pw_12, conv_pw_12_bn_saved, conv_pw_12_bn_weight_,
+                         conv_pw_12_bn_bias_, d_conv_pw_12_bn_weight, d_conv_pw_12_bn_bias, kConvPw12Bn,
+                         batch);
+  // 11: conv_pw_12
+  cnn::conv_backward_params(d_conv_pw_12_weight, d_conv_pw_12, relu624, kConvPw12, batch, scratch());
+  cnn::conv_backward_input(d_relu624, d_conv_pw_12, conv_pw_12_weight_, kConvPw12, batch, scratch());
+  // 10: relu624
+  cnn::relu6_backward_input(d_relu624, d_relu624, relu624, k384x7x7, batch);
+  // 9: conv_dw_12_bn
+  cnn::bn_backward_params(d_conv_dw_12_bn_weight, d_conv_dw_12_bn_bias, d_relu624, conv_dw_12,
+                          conv_dw_12_bn_saved, kConvDw12Bn, batch);
+  cnn::bn_backward_input(d_conv_dw_12, d_relu624, conv_dw_12, conv_dw_12_bn_saved, conv_dw_12_bn_weight_,
+                         conv_dw_12_bn_bias_, d_conv_dw_12_bn_weight, d_conv_dw_12_bn_bias, kConvDw12Bn,
+                         batch);
+  // 8: conv_dw_12
+  cnn::dwconv_backward_params(d_conv_dw_12_weight, d_conv_dw_12, relu623, kConvDw12, batch, scratch());
+  cnn::dwconv_backward_input(d_relu623, d_conv_dw_12, conv_dw_12_weight_, kConvDw12, batch, scratch());
+  // 13: relu623
+  cnn::relu6_backward_input(d_relu623, d_relu623, relu623, k384x14x14, batch);
+  // 12: conv_pw_11_bn
+  cnn::bn_backward_params(d_conv_pw_11_bn_weight, d_conv_pw_11_bn_bias, d_relu623, conv_pw_11,
+                          conv_pw_11_bn_saved, kConvPw11Bn, batch);
+  cnn::bn_backward_input(d_conv_pw_11, d_relu623, conv_pw_11, conv_pw_11_bn_saved, conv_pw_11_bn_weight_,
+                         conv_pw_11_bn_bias_, d_conv_pw_11_bn_weight, d_conv_pw_11_bn_bias, kConvPw11Bn,
+                         batch);
+  // 11: conv_pw_11
+  cnn::conv_backward_params(d_conv_pw_11_weight, d_conv_pw_11, relu622, kConvPw11, batch, scratch());
+  cnn::conv_backward_input(d_relu622, d_conv_pw_11, conv_pw_11_weight_, kConvPw11, batch, scratch());
+  // 10: relu622
+  cnn::relu6_backward_input(d_relu622, d_relu622, relu622, k384x14x14, batch);
+  // 9: conv_dw_11_bn
+  cnn::bn_backward_params(d_conv_dw_11_bn_weight, d_conv_dw_11_bn_bias, d_relu622, conv_dw_11,
+                          conv_dw_11_bn_saved, kConvDw11Bn, batch);
+  cnn::bn_backward_input(d_conv_dw_11, d_relu622, conv_dw_11, conv_dw_11_bn_saved, conv_dw_11_bn_weight_,
+                         conv_dw_11_bn_bias_, d_conv_dw_11_bn_weight, d_conv_dw_11_bn_bias, kConvDw11Bn,
+                         batch);
+  // 8: conv_dw_11
+  cnn::dwconv_backward_params(d_conv_dw_11_weight, d_conv_dw_11, relu621, kConvDw11, batch, scratch());
+  cnn::dwconv_backward_input(d_relu621, d_conv_dw_11, conv_dw_11_weight_, kConvDw11, batch, scratch());
+  // 13: relu621
+  cnn::relu6_backward_input(d_relu621, d_relu621, relu621, k384x14x14, batch);
+  // 12: conv_pw_10_bn
+  cnn::bn_backward_params(d_conv_pw_10_bn_weight, d_conv_pw_10_bn_bias, d_relu621, conv_pw_10,
+                          conv_pw_10_bn_saved, kConvPw10Bn, batch);
+  cnn::bn_backward_input(d_conv_pw_10, d_relu621, conv_pw_10, conv_pw_10_bn_saved, conv_pw_10_bn_weight_,
+                         conv_pw_10_bn_bias_, d_conv_pw_10_bn_weight, d_conv_pw_10_bn_bias, kConvPw10Bn,
+                         batch);
+  // 11: conv_pw_10
+  cnn::conv_backward_params(d_conv_pw_10_weight, d_conv_pw_10, relu620, kConvPw10, batch, scratch());
+  cnn::conv_backward_input(d_relu620, d_conv_pw_10, conv_pw_10_weight_, kConvPw10, batch, scratch());
+  // 10: relu620
+  cnn::relu6_backward_input(d_relu620, d_relu620, relu620, k384x14x14, batch);
+  // 9: conv_dw_10_bn
+  cnn::bn_backward_params(d_conv_dw_10_bn_weight, d_conv_dw_10_bn_bias, d_relu620, conv_dw_10,
+                          conv_dw_10_bn_saved, kConvDw10Bn, batch);
+  cnn::bn_backward_input(d_conv_dw_10, d_relu620, conv_dw_10, conv_dw_10_bn_saved, conv_dw_10_bn_weight_,
+                         conv_dw_10_bn_bias_, d_conv_dw_10_bn_weight, d_conv_dw_10_bn_bias, kConvDw10Bn,
+                         batch);
+  // 8: conv_dw_10
+  cnn::dwconv_backward_params(d_conv_dw_10_weight, d_conv_dw_10, relu619, kConvDw10, batch, scratch());
+  cnn::dwconv_backward_input(d_relu619, d_conv_dw_10, conv_dw_10_weight_, kConvDw10, batch, scratch());
+  // 13: relu619
+  cnn::relu6_backward_input(d_relu619, d_relu619, relu619, k384x14x14, batch);
+  // 12: conv_pw_9_bn
+  cnn::bn_backward_params(d_conv_pw_9_bn_weight, d_conv_pw_9_bn_bias, d_relu619, conv_pw_9,
+                          conv_pw_9_bn_saved, kConvPw9Bn, batch);
+  cnn::bn_backward_input(d_conv_pw_9, d_relu619, conv_pw_9, conv_pw_9_bn_saved, conv_pw_9_bn_weight_,
+                         conv_pw_9_bn_bias_, d_conv_pw_9_bn_weight, d_conv_pw_9_bn_bias, kConvPw9Bn, batch);
+  // 11: conv_pw_9
+  cnn::conv_backward_params(d_conv_pw_9_weight, d_conv_pw_9, relu618, kConvPw9, batch, scratch());
+  cnn::conv_backward_input(d_relu618, d_conv_pw_9, conv_pw_9_weight_, kConvPw9, batch, scratch());
+  // 10: relu618
+  cnn::relu6_backward_input(d_relu618, d_relu618, relu618, k384x14x14, batch);
+  // 9: conv_dw_9_bn
+  cnn::bn_backward_params(d_conv_dw_9_bn_weight, d_conv_dw_9_bn_bias, d_relu618, conv_dw_9,
+                          conv_dw_9_bn_saved, kConvDw9Bn, batch);
+  cnn::bn_backward_input(d_conv_dw_9, d_relu618, conv_dw_9, conv_dw_9_bn_saved, conv_dw_9_bn_weight_,
+                         conv_dw_9_bn_bias_, d_conv_dw_9_bn_weight, d_conv_dw_9_bn_bias, kConvDw9Bn, batch);
+  // 8: conv_dw_9
+  cnn::dwconv_backward_params(d_conv_dw_9_weight, d_conv_dw_9, relu617, kConvDw9, batch, scratch());
+  cnn::dwconv_backward_input(d_relu617, d_conv_dw_9, conv_dw_9_weight_, kConvDw9, batch, scratch());
+  // 13: relu617
+  cnn::relu6_backward_input(d_relu617, d_relu617, relu617, k384x14x14, batch);
+  // 12: conv_pw_8_bn
+  cnn::bn_backward_params(d_conv_pw_8_bn_weight, d_conv_pw_8_bn_bias, d_relu617, conv_pw_8,
+                          conv_pw_8_bn_saved, kConvPw8Bn, batch);
+  cnn::bn_backward_input(d_conv_pw_8, d_relu617, conv_pw_8, conv_pw_8_bn_saved, conv_pw_8_bn_weight_,
+                         conv_pw_8_bn_bias_, d_conv_pw_8_bn_weight, d_conv_pw_8_bn_bias, kConvPw8Bn, batch);
+  // 11: conv_pw_8
+  cnn::conv_backward_params(d_conv_pw_8_weight, d_conv_pw_8, relu616, kConvPw8, batch, scratch());
+  cnn::conv_backward_input(d_relu616, d_conv_pw_8, conv_pw_8_weight_, kConvPw8, batch, scratch());
+  // 10: relu616
+  cnn::relu6_backward_input(d_relu616, d_relu616, relu616, k384x14x14, batch);
+  // 9: conv_dw_8_bn
+  cnn::bn_backward_params(d_conv_dw_8_bn_weight, d_conv_dw_8_bn_bias, d_relu616, conv_dw_8,
+                          conv_dw_8_bn_saved, kConvDw8Bn, batch);
+  cnn::bn_backward_input(d_conv_dw_8, d_relu616, conv_dw_8, conv_dw_8_bn_saved, conv_dw_8_bn_weight_,
+                         conv_dw_8_bn_bias_, d_conv_dw_8_bn_weight, d_conv_dw_8_bn_bias, kConvDw8Bn, batch);
+  // 8: conv_dw_8
+  cnn::dwconv_backward_params(d_conv_dw_8_weight, d_conv_dw_8, relu615, kConvDw8, batch, scratch());
+  cnn::dwconv_backward_input(d_relu615, d_conv_dw_8, conv_dw_8_weight_, kConvDw8, batch, scratch());
+  // 13: relu615
+  cnn::relu6_backward_input(d_relu615, d_relu615, relu615, k384x14x14, batch);
+  // 12: conv_pw_7_bn
+  cnn::bn_backward_params(d_conv_pw_7_bn_weight, d_conv_pw_7_bn_bias, d_relu615, conv_pw_7,
+                          conv_pw_7_bn_saved, kConvPw7Bn, batch);
+  cnn::bn_backward_input(d_conv_pw_7, d_relu615, conv_pw_7, conv_pw_7_bn_saved, conv_pw_7_bn_weight_,
+                         conv_pw_7_bn_bias_, d_conv_pw_7_bn_weight, d_conv_pw_7_bn_bias, kConvPw7Bn, batch);
+  // 11: conv_pw_7
+  cnn::conv_backward_params(d_conv_pw_7_weight, d_conv_pw_7, relu614, kConvPw7, batch, scratch());
+  cnn::conv_backward_input(d_relu614, d_conv_pw_7, conv_pw_7_weight_, kConvPw7, batch, scratch());
+  // 10: relu614
+  cnn::relu6_backward_input(d_relu614, d_relu614, relu614, k384x14x14, batch);
+  // 9: conv_dw_7_bn
+  cnn::bn_backward_params(d_conv_dw_7_bn_weight, d_conv_dw_7_bn_bias, d_relu614, conv_dw_7,
+                          conv_dw_7_bn_saved, kConvDw7Bn, batch);
+  cnn::bn_backward_input(d_conv_dw_7, d_relu614, conv_dw_7, conv_dw_7_bn_saved, conv_dw_7_bn_weight_,
+                         conv_dw_7_bn_bias_, d_conv_dw_7_bn_weight, d_conv_dw_7_bn_bias, kConvDw7Bn, batch);
+  // 8: conv_dw_7
+  cnn::dwconv_backward_params(d_conv_dw_7_weight, d_conv_dw_7, relu613, kConvDw7, batch, scratch());
+  cnn::dwconv_backward_input(d_relu613, d_conv_dw_7, conv_dw_7_weight_, kConvDw7, batch, scratch());
+  // 13: relu613
+  cnn::relu6_backward_input(d_relu613, d_relu613, relu613, k384x14x14, batch);
+  // 12: conv_pw_6_bn
+  cnn::bn_backward_params(d_conv_pw_6_bn_weight, d_conv_pw_6_bn_bias, d_relu613, conv_pw_6,
+                          conv_pw_6_bn_saved, kConvPw6Bn, batch);
+  cnn::bn_backward_input(d_conv_pw_6, d_relu613, conv_pw_6, conv_pw_6_bn_saved, conv_pw_6_bn_weight_,
+                         conv_pw_6_bn_bias_, d_conv_pw_6_bn_weight, d_conv_pw_6_bn_bias, kConvPw6Bn, batch);
+  // 11: conv_pw_6
+  cnn::conv_backward_params(d_conv_pw_6_weight, d_conv_pw_6, relu612, kConvPw6, batch, scratch());
+  cnn::conv_backward_input(d_relu612, d_conv_pw_6, conv_pw_6_weight_, kConvPw6, batch, scratch());
+  // 10: relu612
+  cnn::relu6_backward_input(d_relu612, d_relu612, relu612, k192x14x14, batch);
+  // 9: conv_dw_6_bn
+  cnn::bn_backward_params(d_conv_dw_6_bn_weight, d_conv_dw_6_bn_bias, d_relu612, conv_dw_6,
+                          conv_dw_6_bn_saved, kConvDw6Bn, batch);
+  cnn::bn_backward_input(d_conv_dw_6, d_relu612, conv_dw_6, conv_dw_6_bn_saved, conv_dw_6_bn_weight_,
+                         conv_dw_6_bn_bias_, d_conv_dw_6_bn_weight, d_conv_dw_6_bn_bias, kConvDw6Bn, batch);
+  // 8: conv_dw_6
+  cnn::dwconv_backward_params(d_conv_dw_6_weight, d_conv_dw_6, relu611, kConvDw6, batch, scratch());
+  cnn::dwconv_backward_input(d_relu611, d_conv_dw_6, conv_dw_6_weight_, kConvDw6, batch, scratch());
+  // 13: relu611
+  cnn::relu6_backward_input(d_relu611, d_relu611, relu611, k192x28x28, batch);
+  // 12: conv_pw_5_bn
+  cnn::bn_backward_params(d_conv_pw_5_bn_weight, d_conv_pw_5_bn_bias, d_relu611, conv_pw_5,
+                          conv_pw_5_bn_saved, kConvPw5Bn, batch);
+  cnn::bn_backward_input(d_conv_pw_5, d_relu611, conv_pw_5, conv_pw_5_bn_saved, conv_pw_5_bn_weight_,
+                         conv_pw_5_bn_bias_, d_conv_pw_5_bn_weight, d_conv_pw_5_bn_bias, kConvPw5Bn, batch);
+  // 11: conv_pw_5
+  cnn::conv_backward_params(d_conv_pw_5_weight, d_conv_pw_5, relu610, kConvPw5, batch, scratch());
+  cnn::conv_backward_input(d_relu610, d_conv_pw_5, conv_pw_5_weight_, kConvPw5, batch, scratch());
+  // 10: relu610
+  cnn::relu6_backward_input(d_relu610, d_relu610, relu610, k192x28x28, batch);
+  // 9: conv_dw_5_bn
+  cnn::bn_backward_params(d_conv_dw_5_bn_weight, d_conv_dw_5_bn_bias, d_relu610, conv_dw_5,
+                          conv_dw_5_bn_saved, kConvDw5Bn, batch);
+  cnn::bn_backward_input(d_conv_dw_5, d_relu610, conv_dw_5, conv_dw_5_bn_saved, conv_dw_5_bn_weight_,
+                         conv_dw_5_bn_bias_, d_conv_dw_5_bn_weight, d_conv_dw_5_bn_bias, kConvDw5Bn, batch);
+  // 8: conv_dw_5
+  cnn::dwconv_backward_params(d_conv_dw_5_weight, d_conv_dw_5, relu69, kConvDw5, batch, scratch());
+  cnn::dwconv_backward_input(d_relu69, d_conv_dw_5, conv_dw_5_weight_, kConvDw5, batch, scratch());
+  // 13: relu69
+  cnn::relu6_backward_input(d_relu69, d_relu69, relu69, k192x28x28, batch);
+  // 12: conv_pw_4_bn
+  cnn::bn_backward_params(d_conv_pw_4_bn_weight, d_conv_pw_4_bn_bias, d_relu69, conv_pw_4, conv_pw_4_bn_saved,
+                          kConvPw4Bn, batch);
+  cnn::bn_backward_input(d_conv_pw_4, d_relu69, conv_pw_4, conv_pw_4_bn_saved, conv_pw_4_bn_weight_,
+                         conv_pw_4_bn_bias_, d_conv_pw_4_bn_weight, d_conv_pw_4_bn_bias, kConvPw4Bn, batch);
+  // 11: conv_pw_4
+  cnn::conv_backward_params(d_conv_pw_4_weight, d_conv_pw_4, relu68, kConvPw4, batch, scratch());
+  cnn::conv_backward_input(d_relu68, d_conv_pw_4, conv_pw_4_weight_, kConvPw4, batch, scratch());
+  // 10: relu68
+  cnn::relu6_backward_input(d_relu68, d_relu68, relu68, k96x28x28, batch);
+  // 9: conv_dw_4_bn
+  cnn::bn_backward_params(d_conv_dw_4_bn_weight, d_conv_dw_4_bn_bias, d_relu68, conv_dw_4, conv_dw_4_bn_saved,
+                          kConvDw4Bn, batch);
+  cnn::bn_backward_input(d_conv_dw_4, d_relu68, conv_dw_4, conv_dw_4_bn_saved, conv_dw_4_bn_weight_,
+                         conv_dw_4_bn_bias_, d_conv_dw_4_bn_weight, d_conv_dw_4_bn_bias, kConvDw4Bn, batch);
+  // 8: conv_dw_4
+  cnn::dwconv_backward_params(d_conv_dw_4_weight, d_conv_dw_4, relu67, kConvDw4, batch, scratch());
+  cnn::dwconv_backward_input(d_relu67, d_conv_dw_4, conv_dw_4_weight_, kConvDw4, batch, scratch());
+  // 13: relu67
+  cnn::relu6_backward_input(d_relu67, d_relu67, relu67, k96x56x56, batch);
+  // 12: conv_pw_3_bn
+  cnn::bn_backward_params(d_conv_pw_3_bn_weight, d_conv_pw_3_bn_bias, d_relu67, conv_pw_3, conv_pw_3_bn_saved,
+                          kConvPw3Bn, batch);
+  cnn::bn_backward_input(d_conv_pw_3, d_relu67, conv_pw_3, conv_pw_3_bn_saved, conv_pw_3_bn_weight_,
+                         conv_pw_3_bn_bias_, d_conv_pw_3_bn_weight, d_conv_pw_3_bn_bias, kConvPw3Bn, batch);
+  // 11: conv_pw_3
+  cnn::conv_backward_params(d_conv_pw_3_weight, d_conv_pw_3, relu66, kConvPw3, batch, scratch());
+  cnn::conv_backward_input(d_relu66, d_conv_pw_3, conv_pw_3_weight_, kConvPw3, batch, scratch());
+  // 10: relu66
+  cnn::relu6_backward_input(d_relu66, d_relu66, relu66, k96x56x56, batch);
+  // 9: conv_dw_3_bn
+  cnn::bn_backward_params(d_conv_dw_3_bn_weight, d_conv_dw_3_bn_bias, d_relu66, conv_dw_3, conv_dw_3_bn_saved,
+                          kConvDw3Bn, batch);
+  cnn::bn_backward_input(d_conv_dw_3, d_relu66, conv_dw_3, conv_dw_3_bn_saved, conv_dw_3_bn_weight_,
+                         conv_dw_3_bn_bias_, d_conv_dw_3_bn_weight, d_conv_dw_3_bn_bias, kConvDw3Bn, batch);
+  // 8: conv_dw_3
+  cnn::dwconv_backward_params(d_conv_dw_3_weight, d_conv_dw_3, relu65, kConvDw3, batch, scratch());
+  cnn::dwconv_backward_input(d_relu65, d_conv_dw_3, conv_dw_3_weight_, kConvDw3, batch, scratch());
+  // 13: relu65
+  cnn::relu6_backward_input(d_relu65, d_relu65, relu65, k96x56x56, batch);
+  // 12: conv_pw_2_bn
+  cnn::bn_backward_params(d_conv_pw_2_bn_weight, d_conv_pw_2_bn_bias, d_relu65, conv_pw_2, conv_pw_2_bn_saved,
+                          kConvPw2Bn, batch);
+  cnn::bn_backward_input(d_conv_pw_2, d_relu65, conv_pw_2, conv_pw_2_bn_saved, conv_pw_2_bn_weight_,
+                         conv_pw_2_bn_bias_, d_conv_pw_2_bn_weight, d_conv_pw_2_bn_bias, kConvPw2Bn, batch);
+  // 11: conv_pw_2
+  cnn::conv_backward_params(d_conv_pw_2_weight, d_conv_pw_2, relu64, kConvPw2, batch, scratch());
+  cnn::conv_backward_input(d_relu64, d_conv_pw_2, conv_pw_2_weight_, kConvPw2, batch, scratch());
+  // 10: relu64
+  cnn::relu6_backward_input(d_relu64, d_relu64, relu64, k48x56x56, batch);
+  // 9: conv_dw_2_bn
+  cnn::bn_backward_params(d_conv_dw_2_bn_weight, d_conv_dw_2_bn_bias, d_relu64, conv_dw_2, conv_dw_2_bn_saved,
+                          kConvDw2Bn, batch);
+  cnn::bn_backward_input(d_conv_dw_2, d_relu64, conv_dw_2, conv_dw_2_bn_saved, conv_dw_2_bn_weight_,
+                         conv_dw_2_bn_bias_, d_conv_dw_2_bn_weight, d_conv_dw_2_bn_bias, kConvDw2Bn, batch);
+  // 8: conv_dw_2
+  cnn::dwconv_backward_params(d_conv_dw_2_weight, d_conv_dw_2, relu63, kConvDw2, batch, scratch());
+  cnn::dwconv_backward_input(d_relu63, d_conv_dw_2, conv_dw_2_weight_, kConvDw2, batch, scratch());
+  // 13: relu63
+  cnn::relu6_backward_input(d_relu63, d_relu63, relu63, k48x112x112, batch);
+  // 12: conv_pw_1_bn
+  cnn::bn_backward_params(d_conv_pw_1_bn_weight, d_conv_pw_1_bn_bias, d_relu63, conv_pw_1, conv_pw_1_bn_saved,
+                          kConvPw1Bn, batch);
+  cnn::bn_backward_input(d_conv_pw_1, d_relu63, conv_pw_1, conv_pw_1_bn_saved, conv_pw_1_bn_weight_,
+                         conv_pw_1_bn_bias_, d_conv_pw_1_bn_weight, d_conv_pw_1_bn_bias, kConvPw1Bn, batch);
+  // 11: conv_pw_1
+  cnn::conv_backward_params(d_conv_pw_1_weight, d_conv_pw_1, relu62, kConvPw1, batch, scratch());
+  cnn::conv_backward_input(d_relu62, d_conv_pw_1, conv_pw_1_weight_, kConvPw1, batch, scratch());
+  // 10: relu62
+  cnn::relu6_backward_input(d_relu62, d_relu62, relu62, k24x112x112, batch);
+  // 9: conv_dw_1_bn
+  cnn::bn_backward_params(d_conv_dw_1_bn_weight, d_conv_dw_1_bn_bias, d_relu62, conv_dw_1, conv_dw_1_bn_saved,
+                          kConvDw1Bn, batch);
+  cnn::bn_backward_input(d_conv_dw_1, d_relu62, conv_dw_1, conv_dw_1_bn_saved, conv_dw_1_bn_weight_,
+                         conv_dw_1_bn_bias_, d_conv_dw_1_bn_weight, d_conv_dw_1_bn_bias, kConvDw1Bn, batch);
+  // 8: conv_dw_1
+  cnn::dwconv_backward_params(d_conv_dw_1_weight, d_conv_dw_1, relu61, kConvDw1, batch, scratch());
+  cnn::dwconv_backward_input(d_relu61, d_conv_dw_1, conv_dw_1_weight_, kConvDw1, batch, scratch());
+  // 20: relu61
+  cnn::relu6_backward_input(d_relu61, d_relu61, relu61, k24x112x112, batch);
+  // 19: conv1_bn
+  cnn::bn_backward_params(d_conv1_bn_weight, d_conv1_bn_bias, d_relu61, conv1, conv1_bn_saved, kConv1Bn,
+                          batch);
+  cnn::bn_backward_input(d_conv1, d_relu61, conv1, conv1_bn_saved, conv1_bn_weight_, conv1_bn_bias_,
+                         d_conv1_bn_weight, d_conv1_bn_bias, kConv1Bn, batch);
+  // 18: conv1
+  cnn::conv_backward_params(d_conv1_weight, d_conv1, input, kConv1, batch, scratch());
+
+  optimizer.update(parameters(), gradients());
+  return cnn::mean_loss(losses, batch);
+}
+
+// Forward, as at prediction time, and the loss.
+float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
+  const int batch = static_cast<int>(labels.size());
+  const cnn::Floats losses = losses_memory(batch);
+  const cnn::Floats scores = scores_memory(batch);
+  const cnn::Blocked input = blocked(9633792, 150528);  // 3x224x224
+  const cnn::Blocked conv1 = blocked(0, 301056);  // 24x112x112
+  const cnn::Blocked relu61 = blocked(9633792, 301056);  // 24x112x112
+  const cnn::Blocked conv_dw_1 = blocked(0, 301056);  // 24x112x112
+  const cnn::Blocked relu62 = blocked(19267584, 301056);  // 24x112x112
+  const cnn::Blocked conv_pw_1 = blocked(0, 602112);  // 48x112x112
+  const cnn::Blocked relu63 = blocked(19267584, 602112);  // 48x112x112
+  const cnn::Blocked conv_dw_2 = blocked(0, 150528);  // 48x56x56
+  const cnn::Blocked relu64 = blocked(9633792, 150528);  // 48x56x56
+  const cnn::Blocked conv_pw_2 = blocked(0, 301056);  // 96x56x56
+  const cnn::Blocked relu65 = blocked(9633792, 301056);  // 96x56x56
+  const cnn::Blocked conv_dw_3 = blocked(0, 301056);  // 96x56x56
+  const cnn::Blocked relu66 = blocked(9633792, 301056);  // 96x56x56
+  const cnn::Blocked conv_pw_3 = blocked(0, 301056);  // 96x56x56
+  const cnn::Blocked relu67 = blocked(9633792, 301056);  // 96x56x56
+  const cnn::Blocked conv_dw_4 = blocked(0, 75264);  // 96x28x28
+  const cnn::Blocked relu68 = blocked(4816896, 75264);  // 96x28x28
+  const cnn::Blocked conv_pw_4 = blocked(0, 150528);  // 192x28x28
+  const cnn::Blocked relu69 = blocked(4816896, 150528);  // 192x28x28
+  const cnn::Blocked conv_dw_5 = blocked(0, 150528);  // 192x28x28
+  const cnn::Blocked relu610 = blocked(4816896, 150528);  // 192x28x28
+  const cnn::Blocked conv_pw_5 = blocked(0, 150528);  // 192x28x28
+  const cnn::Blocked relu611 = blocked(4816896, 150528);  // 192x28x28
+  const cnn::Blocked conv_dw_6 = blocked(0, 37632);  // 192x14x14
+  const cnn::Blocked relu612 = blocked(2408448, 37632);  // 192x14x14
+  const cnn::Blocked conv_pw_6 = blocked(0, 75264);  // 384x14x14
+  const cnn::Blocked relu613 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Blocked conv_dw_7 = blocked(0, 75264);  // 384x14x14
+  const cnn::Blocked relu614 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Blocked conv_pw_7 = blocked(0, 75264);  // 384x14x14
+  const cnn::Blocked relu615 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Blocked conv_dw_8 = blocked(0, 75264);  // 384x14x14
+  const cnn::Blocked relu616 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Blocked conv_pw_8 = blocked(0, 75264);  // 384x14x14
+  const cnn::Blocked relu617 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Blocked conv_dw_9 = blocked(0, 75264);  // 384x14x14
+  const cnn::Blocked relu618 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Blocked conv_pw_9 = blocked(0, 75264);  // 384x14x14
+  const cnn::Blocked relu619 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Blocked conv_dw_10 = blocked(0, 75264);  // 384x14x14
+  const cnn::Blocked relu620 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Blocked conv_pw_10 = blocked(0, 75264);  // 384x14x14
+  const cnn::Blocked relu621 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Blocked conv_dw_11 = blocked(0, 75264);  // 384x14x14
+  const cnn::Blocked relu622 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Blocked conv_pw_11 = blocked(0, 75264);  // 384x14x14
+  const cnn::Blocked relu623 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Blocked conv_dw_12 = blocked(0, 18816);  // 384x7x7
+  const cnn::Blocked relu624 = blocked(1204224, 18816);  // 384x7x7
+  const cnn::Blocked conv_pw_12 = blocked(0, 37632);  // 768x7x7
+  const cnn::Blocked relu625 = blocked(1204224, 37632);  // 768x7x7
+  const cnn::Blocked conv_dw_13 = blocked(0, 37632);  // 768x7x7
+  const cnn::Blocked relu626 = blocked(1204224, 37632);  // 768x7x7
+  const cnn::Blocked conv_pw_13 = blocked(0, 37632);  // 768x7x7
+  const cnn::Blocked relu627 = blocked(1204224, 37632);  // 768x7x7
+  const cnn::Blocked gap1 = blocked(32000, 768);  // 768
+  const cnn::Blocked classifier = blocked(0, 1000);  // 1000
+  cnn::to_blocked(input, images, k3x224x224, batch);
+
+  // 18: conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)
+  cnn::conv(conv1, input, conv1_weight_, kConv1, batch, scratch());
+
+  // 19: conv1_bn = bn(eps=0.001, decay=0.99)
+  cnn::bn_inference(relu61, conv1, conv1_bn_weight_, conv1_bn_bias_, conv1_bn_running_mean_,
+                    conv1_bn_running_var_, kConv1Bn, batch);
+
+  // 20: relu6    (relu61)
+  cnn::relu6(relu61, relu61, k24x112x112, batch);
+
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_1)
+  cnn::dwconv(conv_dw_1, relu61, conv_dw_1_weight_, kConvDw1, batch, scratch());
+
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_1_bn)
+  cnn::bn_inference(relu62, conv_dw_1, conv_dw_1_bn_weight_, conv_dw_1_bn_bias_, conv_dw_1_bn_running_mean_,
+                    conv_dw_1_bn_running_var_, kConvDw1Bn, batch);
+
+  // 10: relu6    (relu62)
+  cnn::relu6(relu62, relu62, k24x112x112, batch);
+
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
+  cnn::conv(conv_pw_1, relu62, conv_pw_1_weight_, kConvPw1, batch, scratch());
+
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_1_bn)
+  cnn::bn_inference(relu63, conv_pw_1, conv_pw_1_bn_weight_, conv_pw_1_bn_bias_, conv_pw_1_bn_running_mean_,
+                    conv_pw_1_bn_running_var_, kConvPw1Bn, batch);
+
+  // 13: relu6    (relu63)
+  cnn::relu6(relu63, relu63, k48x112x112, batch);
+
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
+  cnn::dwconv(conv_dw_2, relu63, conv_dw_2_weight_, kConvDw2, batch, scratch());
+
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
+  cnn::bn_inference(relu64, conv_dw_2, conv_dw_2_bn_weight_, conv_dw_2_bn_bias_, conv_dw_2_bn_running_mean_,
+                    conv_dw_2_bn_running_var_, kConvDw2Bn, batch);
+
+  // 10: relu6    (relu64)
+  cnn::relu6(relu64, relu64, k48x56x56, batch);
+
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_2)
+  cnn::conv(conv_pw_2, relu64, conv_pw_2_weight_, kConvPw2, batch, scratch());
+
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_2_bn)
+  cnn::bn_inference(relu65, conv_pw_2, conv_pw_2_bn_weight_, conv_pw_2_bn_bias_, conv_pw_2_bn_running_mean_,
+                    conv_pw_2_bn_running_var_, kConvPw2Bn, batch);
+
+  // 13: relu6    (relu65)
+  cnn::relu6(relu65, relu65, k96x56x56, batch);
+
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_3)
+  cnn::dwconv(conv_dw_3, relu65, conv_dw_3_weight_, kConvDw3, batch, scratch());
+
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_3_bn)
+  cnn::bn_inference(relu66, conv_dw_3, conv_dw_3_bn_weight_, conv_dw_3_bn_bias_, conv_dw_3_bn_running_mean_,
+                    conv_dw_3_bn_running_var_, kConvDw3Bn, batch);
+
+  // 10: relu6    (relu66)
+  cnn::relu6(relu66, relu66, k96x56x56, batch);
+
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
+  cnn::conv(conv_pw_3, relu66, conv_pw_3_weight_, kConvPw3, batch, scratch());
+
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_3_bn)
+  cnn::bn_inference(relu67, conv_pw_3, conv_pw_3_bn_weight_, conv_pw_3_bn_bias_, conv_pw_3_bn_running_mean_,
+                    conv_pw_3_bn_running_var_, kConvPw3Bn, batch);
+
+  // 13: relu6    (relu67)
+  cnn::relu6(relu67, relu67, k96x56x56, batch);
+
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
+  cnn::dwconv(conv_dw_4, relu67, conv_dw_4_weight_, kConvDw4, batch, scratch());
+
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
+  cnn::bn_inference(relu68, conv_dw_4, conv_dw_4_bn_weight_, conv_dw_4_bn_bias_, conv_dw_4_bn_running_mean_,
+                    conv_dw_4_bn_running_var_, kConvDw4Bn, batch);
+
+  // 10: relu6    (relu68)
+  cnn::relu6(relu68, relu68, k96x28x28, batch);
+
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_4)
+  cnn::conv(conv_pw_4, relu68, conv_pw_4_weight_, kConvPw4, batch, scratch());
+
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_4_bn)
+  cnn::bn_inference(relu69, conv_pw_4, conv_pw_4_bn_weight_, conv_pw_4_bn_bias_, conv_pw_4_bn_running_mean_,
+                    conv_pw_4_bn_running_var_, kConvPw4Bn, batch);
+
+  // 13: relu6    (relu69)
+  cnn::relu6(relu69, relu69, k192x28x28, batch);
+
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_5)
+  cnn::dwconv(conv_dw_5, relu69, conv_dw_5_weight_, kConvDw5, batch, scratch());
+
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_5_bn)
+  cnn::bn_inference(relu610, conv_dw_5, conv_dw_5_bn_weight_, conv_dw_5_bn_bias_, conv_dw_5_bn_running_mean_,
+                    conv_dw_5_bn_running_var_, kConvDw5Bn, batch);
+
+  // 10: relu6    (relu610)
+  cnn::relu6(relu610, relu610, k192x28x28, batch);
+
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
+  cnn::conv(conv_pw_5, relu610, conv_pw_5_weight_, kConvPw5, batch, scratch());
+
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_5_bn)
+  cnn::bn_inference(relu611, conv_pw_5, conv_pw_5_bn_weight_, conv_pw_5_bn_bias_, conv_pw_5_bn_running_mean_,
+                    conv_pw_5_bn_running_var_, kConvPw5Bn, batch);
+
+  // 13: relu6    (relu611)
+  cnn::relu6(relu611, relu611, k192x28x28, batch);
+
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
+  cnn::dwconv(conv_dw_6, relu611, conv_dw_6_weight_, kConvDw6, batch, scratch());
+
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
+  cnn::bn_inference(relu612, conv_dw_6, conv_dw_6_bn_weight_, conv_dw_6_bn_bias_, conv_dw_6_bn_running_mean_,
+                    conv_dw_6_bn_running_var_, kConvDw6Bn, batch);
+
+  // 10: relu6    (relu612)
+  cnn::relu6(relu612, relu612, k192x14x14, batch);
+
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_6)
+  cnn::conv(conv_pw_6, relu612, conv_pw_6_weight_, kConvPw6, batch, scratch());
+
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_6_bn)
+  cnn::bn_inference(relu613, conv_pw_6, conv_pw_6_bn_weight_, conv_pw_6_bn_bias_, conv_pw_6_bn_running_mean_,
+                    conv_pw_6_bn_running_var_, kConvPw6Bn, batch);
+
+  // 13: relu6    (relu613)
+  cnn::relu6(relu613, relu613, k384x14x14, batch);
+
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_7)
+  cnn::dwconv(conv_dw_7, relu613, conv_dw_7_weight_, kConvDw7, batch, scratch());
+
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_7_bn)
+  cnn::bn_inference(relu614, conv_dw_7, conv_dw_7_bn_weight_, conv_dw_7_bn_bias_, conv_dw_7_bn_running_mean_,
+                    conv_dw_7_bn_running_var_, kConvDw7Bn, batch);
+
+  // 10: relu6    (relu614)
+  cnn::relu6(relu614, relu614, k384x14x14, batch);
+
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
+  cnn::conv(conv_pw_7, relu614, conv_pw_7_weight_, kConvPw7, batch, scratch());
+
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_7_bn)
+  cnn::bn_inference(relu615, conv_pw_7, conv_pw_7_bn_weight_, conv_pw_7_bn_bias_, conv_pw_7_bn_running_mean_,
+                    conv_pw_7_bn_running_var_, kConvPw7Bn, batch);
+
+  // 13: relu6    (relu615)
+  cnn::relu6(relu615, relu615, k384x14x14, batch);
+
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
+  cnn::dwconv(conv_dw_8, relu615, conv_dw_8_weight_, kConvDw8, batch, scratch());
+
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
+  cnn::bn_inference(relu616, conv_dw_8, conv_dw_8_bn_weight_, conv_dw_8_bn_bias_, conv_dw_8_bn_running_mean_,
+                    conv_dw_8_bn_running_var_, kConvDw8Bn, batch);
+
+  // 10: relu6    (relu616)
+  cnn::relu6(relu616, relu616, k384x14x14, batch);
+
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_8)
+  cnn::conv(conv_pw_8, relu616, conv_pw_8_weight_, kConvPw8, batch, scratch());
+
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_8_bn)
+  cnn::bn_inference(relu617, conv_pw_8, conv_pw_8_bn_weight_, conv_pw_8_bn_bias_, conv_pw_8_bn_running_mean_,
+                    conv_pw_8_bn_running_var_, kConvPw8Bn, batch);
+
+  // 13: relu6    (relu617)
+  cnn::relu6(relu617, relu617, k384x14x14, batch);
+
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_9)
+  cnn::dwconv(conv_dw_9, relu617, conv_dw_9_weight_, kConvDw9, batch, scratch());
+
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_9_bn)
+  cnn::bn_inference(relu618, conv_dw_9, conv_dw_9_bn_weight_, conv_dw_9_bn_bias_, conv_dw_9_bn_running_mean_,
+                    conv_dw_9_bn_running_var_, kConvDw9Bn, batch);
+
+  // 10: relu6    (relu618)
+  cnn::relu6(relu618, relu618, k384x14x14, batch);
+
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_9)
+  cnn::conv(conv_pw_9, relu618, conv_pw_9_weight_, kConvPw9, batch, scratch());
+
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_9_bn)
+  cnn::bn_inference(relu619, conv_pw_9, conv_pw_9_bn_weight_, conv_pw_9_bn_bias_, conv_pw_9_bn_running_mean_,
+                    conv_pw_9_bn_running_var_, kConvPw9Bn, batch);
+
+  // 13: relu6    (relu619)
+  cnn::relu6(relu619, relu619, k384x14x14, batch);
+
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_10)
+  cnn::dwconv(conv_dw_10, relu619, conv_dw_10_weight_, kConvDw10, batch, scratch());
+
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
+  cnn::bn_inference(relu620, conv_dw_10, conv_dw_10_bn_weight_, conv_dw_10_bn_bias_,
+                    conv_dw_10_bn_running_mean_, conv_dw_10_bn_running_var_, kConvDw10Bn, batch);
+
+  // 10: relu6    (relu620)
+  cnn::relu6(relu620, relu620, k384x14x14, batch);
+
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_10)
+  cnn::conv(conv_pw_10, relu620, conv_pw_10_weight_, kConvPw10, batch, scratch());
+
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_10_bn)
+  cnn::bn_inference(relu621, conv_pw_10, conv_pw_10_bn_weight_, conv_pw_10_bn_bias_,
+                    conv_pw_10_bn_running_mean_, conv_pw_10_bn_running_var_, kConvPw10Bn, batch);
+
+  // 13: relu6    (relu621)
+  cnn::relu6(relu621, relu621, k384x14x14, batch);
+
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_11)
+  cnn::dwconv(conv_dw_11, relu621, conv_dw_11_weight_, kConvDw11, batch, scratch());
+
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_11_bn)
+  cnn::bn_inference(relu622, conv_dw_11, conv_dw_11_bn_weight_, conv_dw_11_bn_bias_,
+                    conv_dw_11_bn_running_mean_, conv_dw_11_bn_running_var_, kConvDw11Bn, batch);
+
+  // 10: relu6    (relu622)
+  cnn::relu6(relu622, relu622, k384x14x14, batch);
+
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_11)
+  cnn::conv(conv_pw_11, relu622, conv_pw_11_weight_, kConvPw11, batch, scratch());
+
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_11_bn)
+  cnn::bn_inference(relu623, conv_pw_11, conv_pw_11_bn_weight_, conv_pw_11_bn_bias_,
+                    conv_pw_11_bn_running_mean_, conv_pw_11_bn_running_var_, kConvPw11Bn, batch);
+
+  // 13: relu6    (relu623)
+  cnn::relu6(relu623, relu623, k384x14x14, batch);
+
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_12)
+  cnn::dwconv(conv_dw_12, relu623, conv_dw_12_weight_, kConvDw12, batch, scratch());
+
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)
+  cnn::bn_inference(relu624, conv_dw_12, conv_dw_12_bn_weight_, conv_dw_12_bn_bias_,
+                    conv_dw_12_bn_running_mean_, conv_dw_12_bn_running_var_, kConvDw12Bn, batch);
+
+  // 10: relu6    (relu624)
+  cnn::relu6(relu624, relu624, k384x7x7, batch);
+
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_12)
+  cnn::conv(conv_pw_12, relu624, conv_pw_12_weight_, kConvPw12, batch, scratch());
+
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_12_bn)
+  cnn::bn_inference(relu625, conv_pw_12, conv_pw_12_bn_weight_, conv_pw_12_bn_bias_,
+                    conv_pw_12_bn_running_mean_, conv_pw_12_bn_running_var_, kConvPw12Bn, batch);
+
+  // 13: relu6    (relu625)
+  cnn::relu6(relu625, relu625, k768x7x7, batch);
+
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_13)
+  cnn::dwconv(conv_dw_13, relu625, conv_dw_13_weight_, kConvDw13, batch, scratch());
+
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_13_bn)
+  cnn::bn_inference(relu626, conv_dw_13, conv_dw_13_bn_weight_, conv_dw_13_bn_bias_,
+                    conv_dw_13_bn_running_mean_, conv_dw_13_bn_running_var_, kConvDw13Bn, batch);
+
+  // 10: relu6    (relu626)
+  cnn::relu6(relu626, relu626, k768x7x7, batch);
+
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
+  cnn::conv(conv_pw_13, relu626, conv_pw_13_weight_, kConvPw13, batch, scratch());
+
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_13_bn)
+  cnn::bn_inference(relu627, conv_pw_13, conv_pw_13_bn_weight_, conv_pw_13_bn_bias_,
+                    conv_pw_13_bn_running_mean_, conv_pw_13_bn_running_var_, kConvPw13Bn, batch);
+
+  // 13: relu6    (relu627)
+  cnn::relu6(relu627, relu627, k768x7x7, batch);
+
+  // 33: gap    (gap1)
+  cnn::gap(gap1, relu627, k768x7x7, batch);
+
+  // 35: classifier = dense(classes, weights=glorot_uniform, bias_init=zeros)
+  cnn::dense(classifier, gap1, classifier_weight_, classifier_bias_, kClassifier, batch, scratch());
+
+  cnn::from_blocked(scores, classifier, k1000, batch);
+  cnn::cross_entropy_loss(losses, classifier, labels, k1000, batch);
+  return cnn::mean_loss(losses, batch);
 }
 
 // Forward, as at prediction time: scores for the caller.

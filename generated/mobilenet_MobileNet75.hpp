@@ -102,6 +102,11 @@ class MobileNet75 final : public cnn::Network {
   static const cnn::ModelDescription& model();
 
  private:
+  float step(int phase, cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,
+             cnn::Optimizer& optimizer) override;
+  float step_main(cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,
+    cnn::Optimizer& optimizer);
+  float evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) override;
   void predict_on_team(cnn::ConstFloats images, int batch) override;
 
   const cnn::Floats conv1_weight_ = parameters(0, 648);  // [24, 3, 3, 3]

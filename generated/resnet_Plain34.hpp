@@ -4,7 +4,7 @@
 //  blocks.cnn:8  features.conv1 conv              64x112x112        9,408     118,013,952
 //  blocks.cnn:9  features.bn1 bn                  64x112x112          128               -
 // blocks.cnn:10  features.relu1 relu              64x112x112            -               -
-//            51  features.maxpool1 maxpool          64x56x56            -               -
+//            52  features.maxpool1 maxpool          64x56x56            -               -
 //  blocks.cnn:8  features.layer1[0].conv1 conv      64x56x56       36,864     115,605,504
 //  blocks.cnn:9  features.layer1[0].bn1 bn          64x56x56          128               -
 // blocks.cnn:10  features.layer1[0].relu1 relu      64x56x56            -               -
@@ -101,9 +101,9 @@
 //  blocks.cnn:8  features.layer4[2].conv2 conv       512x7x7    2,359,296     115,605,504
 //  blocks.cnn:9  features.layer4[2].bn2 bn           512x7x7        1,024               -
 // blocks.cnn:10  features.layer4[2].relu2 relu       512x7x7            -               -
-//            59  head.gap1 gap                           512            -               -
-//            60  head.fc dense                          1000      513,000         512,000
-//            61  head.softmax1 softmax                  1000            -               -
+//            60  head.gap1 gap                           512            -               -
+//            61  head.fc dense                          1000      513,000         512,000
+//            62  head.softmax1 softmax                  1000            -               -
 #pragma once
 
 #include <cnn/network/network.hpp>

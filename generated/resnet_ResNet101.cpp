@@ -13,863 +13,646 @@ namespace {
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
 constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesConv1{.in_channels = 3, .in_height = 224, .in_width = 224,
-                                           .out_channels = 64, .out_height = 112, .out_width = 112,
-                                           .kernel_height = 7, .kernel_width = 7, .stride_height = 2,
-                                           .stride_width = 2, .pad_top = 3, .pad_left = 3,
-                                           .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                           .block = 1};
-constexpr cnn::BnGeometry kFeaturesBn1{.channels = 64, .height = 112, .width = 112, .block = 1,
-                                       .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesConv1{
+    .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 64, .out_height = 112,
+    .out_width = 112, .kernel_height = 7, .kernel_width = 7, .stride_height = 2, .stride_width = 2,
+    .pad_top = 3, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesBn1{
+    .channels = 64, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k64x112x112{.channels = 64, .height = 112, .width = 112, .block = 1};
-constexpr cnn::PoolGeometry kFeaturesMaxpool1{.channels = 64, .in_height = 112, .in_width = 112,
-                                              .out_height = 56, .out_width = 56, .kernel_height = 3,
-                                              .kernel_width = 3, .stride_height = 2, .stride_width = 2,
-                                              .pad_top = 1, .pad_left = 1, .block = 1,
-                                              .count_include_pad = false};
-constexpr cnn::ConvGeometry kFeaturesLayer1_0Conv1{.in_channels = 64, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 64, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_0Bn1{.channels = 64, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::PoolGeometry kFeaturesMaxpool1{
+    .channels = 64, .in_height = 112, .in_width = 112, .out_height = 56, .out_width = 56, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kFeaturesLayer1_0Conv1{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer1_0Bn1{
+    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k64x56x56{.channels = 64, .height = 56, .width = 56, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer1_0Conv2{.in_channels = 64, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 64, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_0Bn2{.channels = 64, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer1_0Conv3{.in_channels = 64, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 256, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_0Bn3{.channels = 256, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer1_0DownsampleConv1{.in_channels = 64, .in_height = 56,
-                                                             .in_width = 56, .out_channels = 256,
-                                                             .out_height = 56, .out_width = 56,
-                                                             .kernel_height = 1, .kernel_width = 1,
-                                                             .stride_height = 1, .stride_width = 1,
-                                                             .pad_top = 0, .pad_left = 0,
-                                                             .dilation_height = 1, .dilation_width = 1,
-                                                             .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_0DownsampleBn1{.channels = 256, .height = 56, .width = 56,
-                                                         .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer1_0Conv2{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer1_0Bn2{
+    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer1_0Conv3{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 256, .out_height = 56,
+    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer1_0Bn3{
+    .channels = 256, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer1_0DownsampleConv1{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 256, .out_height = 56,
+    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer1_0DownsampleBn1{
+    .channels = 256, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k256x56x56{.channels = 256, .height = 56, .width = 56, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer1_1Conv1{.in_channels = 256, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 64, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_1Bn1{.channels = 64, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer1_1Conv2{.in_channels = 64, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 64, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_1Bn2{.channels = 64, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer1_1Conv3{.in_channels = 64, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 256, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_1Bn3{.channels = 256, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer1_2Conv1{.in_channels = 256, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 64, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_2Bn1{.channels = 64, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer1_2Conv2{.in_channels = 64, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 64, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_2Bn2{.channels = 64, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer1_2Conv3{.in_channels = 64, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 256, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_2Bn3{.channels = 256, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_0Conv1{.in_channels = 256, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 128, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_0Bn1{.channels = 128, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer1_1Conv1{
+    .in_channels = 256, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56,
+    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer1_1Bn1{
+    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer1_1Conv2{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer1_1Bn2{
+    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer1_1Conv3{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 256, .out_height = 56,
+    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer1_1Bn3{
+    .channels = 256, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer1_2Conv1{
+    .in_channels = 256, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56,
+    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer1_2Bn1{
+    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer1_2Conv2{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer1_2Bn2{
+    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer1_2Conv3{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 256, .out_height = 56,
+    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer1_2Bn3{
+    .channels = 256, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_0Conv1{
+    .in_channels = 256, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 56,
+    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_0Bn1{
+    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k128x56x56{.channels = 128, .height = 56, .width = 56, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer2_0Conv2{.in_channels = 128, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 2,
-                                                   .stride_width = 2, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_0Bn2{.channels = 128, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_0Conv2{
+    .in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_0Bn2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k128x28x28{.channels = 128, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer2_0Conv3{.in_channels = 128, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 512, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_0Bn3{.channels = 512, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_0DownsampleConv1{.in_channels = 256, .in_height = 56,
-                                                             .in_width = 56, .out_channels = 512,
-                                                             .out_height = 28, .out_width = 28,
-                                                             .kernel_height = 1, .kernel_width = 1,
-                                                             .stride_height = 2, .stride_width = 2,
-                                                             .pad_top = 0, .pad_left = 0,
-                                                             .dilation_height = 1, .dilation_width = 1,
-                                                             .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_0DownsampleBn1{.channels = 512, .height = 28, .width = 28,
-                                                         .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_0Conv3{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 512, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_0Bn3{
+    .channels = 512, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_0DownsampleConv1{
+    .in_channels = 256, .in_height = 56, .in_width = 56, .out_channels = 512, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 2, .stride_width = 2,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_0DownsampleBn1{
+    .channels = 512, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k512x28x28{.channels = 512, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer2_1Conv1{.in_channels = 512, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_1Bn1{.channels = 128, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_1Conv2{.in_channels = 128, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_1Bn2{.channels = 128, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_1Conv3{.in_channels = 128, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 512, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_1Bn3{.channels = 512, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_2Conv1{.in_channels = 512, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_2Bn1{.channels = 128, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_2Conv2{.in_channels = 128, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_2Bn2{.channels = 128, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_2Conv3{.in_channels = 128, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 512, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_2Bn3{.channels = 512, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_3Conv1{.in_channels = 512, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_3Bn1{.channels = 128, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_3Conv2{.in_channels = 128, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_3Bn2{.channels = 128, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_3Conv3{.in_channels = 128, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 512, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_3Bn3{.channels = 512, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_0Conv1{.in_channels = 512, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 256, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_0Bn1{.channels = 256, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_1Conv1{
+    .in_channels = 512, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_1Bn1{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_1Conv2{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_1Bn2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_1Conv3{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 512, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_1Bn3{
+    .channels = 512, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_2Conv1{
+    .in_channels = 512, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_2Bn1{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_2Conv2{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_2Bn2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_2Conv3{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 512, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_2Bn3{
+    .channels = 512, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_3Conv1{
+    .in_channels = 512, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_3Bn1{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_3Conv2{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_3Bn2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_3Conv3{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 512, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_3Bn3{
+    .channels = 512, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_0Conv1{
+    .in_channels = 512, .in_height = 28, .in_width = 28, .out_channels = 256, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_0Bn1{
+    .channels = 256, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k256x28x28{.channels = 256, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer3_0Conv2{.in_channels = 256, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 2,
-                                                   .stride_width = 2, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_0Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_0Conv2{
+    .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_0Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k256x14x14{.channels = 256, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer3_0Conv3{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 1024, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_0Bn3{.channels = 1024, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_0DownsampleConv1{.in_channels = 512, .in_height = 28,
-                                                             .in_width = 28, .out_channels = 1024,
-                                                             .out_height = 14, .out_width = 14,
-                                                             .kernel_height = 1, .kernel_width = 1,
-                                                             .stride_height = 2, .stride_width = 2,
-                                                             .pad_top = 0, .pad_left = 0,
-                                                             .dilation_height = 1, .dilation_width = 1,
-                                                             .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_0DownsampleBn1{.channels = 1024, .height = 14, .width = 14,
-                                                         .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_0Conv3{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_0Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_0DownsampleConv1{
+    .in_channels = 512, .in_height = 28, .in_width = 28, .out_channels = 1024, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 2, .stride_width = 2,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_0DownsampleBn1{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1024x14x14{.channels = 1024, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer3_1Conv1{.in_channels = 1024, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_1Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_1Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_1Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_1Conv3{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 1024, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_1Bn3{.channels = 1024, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_2Conv1{.in_channels = 1024, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_2Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_2Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_2Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_2Conv3{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 1024, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_2Bn3{.channels = 1024, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_3Conv1{.in_channels = 1024, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_3Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_3Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_3Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_3Conv3{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 1024, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_3Bn3{.channels = 1024, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_4Conv1{.in_channels = 1024, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_4Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_4Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_4Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_4Conv3{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 1024, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_4Bn3{.channels = 1024, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_5Conv1{.in_channels = 1024, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_5Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_5Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_5Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_5Conv3{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 1024, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_5Bn3{.channels = 1024, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_6Conv1{.in_channels = 1024, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_6Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_6Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_6Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_6Conv3{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 1024, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_6Bn3{.channels = 1024, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_7Conv1{.in_channels = 1024, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_7Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_7Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_7Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_7Conv3{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 1024, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_7Bn3{.channels = 1024, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_8Conv1{.in_channels = 1024, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_8Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_8Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_8Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_8Conv3{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 1024, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_8Bn3{.channels = 1024, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_9Conv1{.in_channels = 1024, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_9Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_9Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_9Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_9Conv3{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 1024, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_9Bn3{.channels = 1024, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_10Conv1{.in_channels = 1024, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_10Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_10Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_10Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_10Conv3{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 1024, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_10Bn3{.channels = 1024, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_11Conv1{.in_channels = 1024, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_11Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_11Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_11Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_11Conv3{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 1024, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_11Bn3{.channels = 1024, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_12Conv1{.in_channels = 1024, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_12Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_12Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_12Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_12Conv3{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 1024, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_12Bn3{.channels = 1024, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_13Conv1{.in_channels = 1024, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_13Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_13Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_13Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_13Conv3{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 1024, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_13Bn3{.channels = 1024, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_14Conv1{.in_channels = 1024, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_14Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_14Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_14Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_14Conv3{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 1024, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_14Bn3{.channels = 1024, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_15Conv1{.in_channels = 1024, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_15Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_15Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_15Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_15Conv3{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 1024, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_15Bn3{.channels = 1024, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_16Conv1{.in_channels = 1024, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_16Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_16Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_16Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_16Conv3{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 1024, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_16Bn3{.channels = 1024, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_17Conv1{.in_channels = 1024, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_17Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_17Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_17Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_17Conv3{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 1024, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_17Bn3{.channels = 1024, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_18Conv1{.in_channels = 1024, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_18Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_18Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_18Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_18Conv3{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 1024, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_18Bn3{.channels = 1024, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_19Conv1{.in_channels = 1024, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_19Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_19Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_19Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_19Conv3{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 1024, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_19Bn3{.channels = 1024, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_20Conv1{.in_channels = 1024, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_20Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_20Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_20Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_20Conv3{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 1024, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_20Bn3{.channels = 1024, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_21Conv1{.in_channels = 1024, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_21Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_21Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_21Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_21Conv3{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 1024, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_21Bn3{.channels = 1024, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_22Conv1{.in_channels = 1024, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_22Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_22Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_22Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_22Conv3{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                    .out_channels = 1024, .out_height = 14, .out_width = 14,
-                                                    .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                    .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                    .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                    .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_22Bn3{.channels = 1024, .height = 14, .width = 14, .block = 1,
-                                                .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer4_0Conv1{.in_channels = 1024, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 512, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_0Bn1{.channels = 512, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_1Conv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_1Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_1Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_1Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_1Conv3{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_1Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_2Conv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_2Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_2Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_2Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_2Conv3{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_2Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_3Conv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_3Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_3Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_3Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_3Conv3{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_3Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_4Conv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_4Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_4Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_4Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_4Conv3{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_4Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_5Conv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_5Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_5Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_5Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_5Conv3{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_5Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_6Conv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_6Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_6Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_6Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_6Conv3{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_6Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_7Conv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_7Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_7Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_7Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_7Conv3{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_7Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_8Conv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_8Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_8Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_8Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_8Conv3{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_8Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_9Conv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_9Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_9Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_9Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_9Conv3{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_9Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_10Conv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_10Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_10Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_10Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_10Conv3{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_10Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_11Conv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_11Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_11Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_11Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_11Conv3{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_11Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_12Conv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_12Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_12Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_12Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_12Conv3{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_12Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_13Conv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_13Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_13Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_13Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_13Conv3{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_13Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_14Conv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_14Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_14Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_14Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_14Conv3{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_14Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_15Conv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_15Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_15Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_15Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_15Conv3{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_15Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_16Conv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_16Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_16Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_16Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_16Conv3{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_16Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_17Conv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_17Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_17Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_17Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_17Conv3{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_17Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_18Conv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_18Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_18Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_18Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_18Conv3{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_18Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_19Conv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_19Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_19Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_19Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_19Conv3{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_19Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_20Conv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_20Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_20Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_20Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_20Conv3{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_20Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_21Conv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_21Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_21Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_21Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_21Conv3{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_21Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_22Conv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_22Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_22Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_22Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_22Conv3{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_22Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_0Conv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_0Bn1{
+    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k512x14x14{.channels = 512, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer4_0Conv2{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 512, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 2,
-                                                   .stride_width = 2, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_0Bn2{.channels = 512, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_0Conv2{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_0Bn2{
+    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k512x7x7{.channels = 512, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer4_0Conv3{.in_channels = 512, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 2048, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_0Bn3{.channels = 2048, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer4_0DownsampleConv1{.in_channels = 1024, .in_height = 14,
-                                                             .in_width = 14, .out_channels = 2048,
-                                                             .out_height = 7, .out_width = 7,
-                                                             .kernel_height = 1, .kernel_width = 1,
-                                                             .stride_height = 2, .stride_width = 2,
-                                                             .pad_top = 0, .pad_left = 0,
-                                                             .dilation_height = 1, .dilation_width = 1,
-                                                             .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_0DownsampleBn1{.channels = 2048, .height = 7, .width = 7,
-                                                         .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_0Conv3{
+    .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 2048, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_0Bn3{
+    .channels = 2048, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_0DownsampleConv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 2048, .out_height = 7,
+    .out_width = 7, .kernel_height = 1, .kernel_width = 1, .stride_height = 2, .stride_width = 2,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_0DownsampleBn1{
+    .channels = 2048, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k2048x7x7{.channels = 2048, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer4_1Conv1{.in_channels = 2048, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 512, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_1Bn1{.channels = 512, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer4_1Conv2{.in_channels = 512, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 512, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_1Bn2{.channels = 512, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer4_1Conv3{.in_channels = 512, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 2048, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_1Bn3{.channels = 2048, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer4_2Conv1{.in_channels = 2048, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 512, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_2Bn1{.channels = 512, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer4_2Conv2{.in_channels = 512, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 512, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_2Bn2{.channels = 512, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer4_2Conv3{.in_channels = 512, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 2048, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_2Bn3{.channels = 2048, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_1Conv1{
+    .in_channels = 2048, .in_height = 7, .in_width = 7, .out_channels = 512, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_1Bn1{
+    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_1Conv2{
+    .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 512, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_1Bn2{
+    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_1Conv3{
+    .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 2048, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_1Bn3{
+    .channels = 2048, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_2Conv1{
+    .in_channels = 2048, .in_height = 7, .in_width = 7, .out_channels = 512, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_2Bn1{
+    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_2Conv2{
+    .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 512, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_2Bn2{
+    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_2Conv3{
+    .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 2048, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_2Bn3{
+    .channels = 2048, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::DenseGeometry kHeadFc{.in = 2048, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
@@ -2030,7 +1813,7 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.conv1", .type = "conv", .output = "64x112x112", .parameters = 9408, .macs = 118013952, .line = "blocks.cnn:8"},
     {.path = "features.bn1", .type = "bn", .output = "64x112x112", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.relu1", .type = "relu", .output = "64x112x112", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.maxpool1", .type = "maxpool", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "51"},
+    {.path = "features.maxpool1", .type = "maxpool", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "52"},
     {.path = "features.layer1[0].conv1", .type = "conv", .output = "64x56x56", .parameters = 4096, .macs = 12845056, .line = "blocks.cnn:8"},
     {.path = "features.layer1[0].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer1[0].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2041,8 +1824,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer1[0].bn3", .type = "bn", .output = "256x56x56", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer1[0].downsample.conv1", .type = "conv", .output = "256x56x56", .parameters = 16384, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer1[0].downsample.bn1", .type = "bn", .output = "256x56x56", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[0].add1", .type = "add", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer1[0].relu3", .type = "relu", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer1[0].add1", .type = "add", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer1[0].relu3", .type = "relu", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer1[1].conv1", .type = "conv", .output = "64x56x56", .parameters = 16384, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer1[1].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer1[1].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2051,8 +1834,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer1[1].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer1[1].conv3", .type = "conv", .output = "256x56x56", .parameters = 16384, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer1[1].bn3", .type = "bn", .output = "256x56x56", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[1].add1", .type = "add", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer1[1].relu3", .type = "relu", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer1[1].add1", .type = "add", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer1[1].relu3", .type = "relu", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer1[2].conv1", .type = "conv", .output = "64x56x56", .parameters = 16384, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer1[2].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer1[2].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2061,8 +1844,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer1[2].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer1[2].conv3", .type = "conv", .output = "256x56x56", .parameters = 16384, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer1[2].bn3", .type = "bn", .output = "256x56x56", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[2].add1", .type = "add", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer1[2].relu3", .type = "relu", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer1[2].add1", .type = "add", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer1[2].relu3", .type = "relu", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer2[0].conv1", .type = "conv", .output = "128x56x56", .parameters = 32768, .macs = 102760448, .line = "blocks.cnn:8"},
     {.path = "features.layer2[0].bn1", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer2[0].relu1", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2073,8 +1856,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer2[0].bn3", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer2[0].downsample.conv1", .type = "conv", .output = "512x28x28", .parameters = 131072, .macs = 102760448, .line = "blocks.cnn:8"},
     {.path = "features.layer2[0].downsample.bn1", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[0].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer2[0].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer2[0].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer2[0].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer2[1].conv1", .type = "conv", .output = "128x28x28", .parameters = 65536, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer2[1].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer2[1].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2083,8 +1866,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer2[1].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer2[1].conv3", .type = "conv", .output = "512x28x28", .parameters = 65536, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer2[1].bn3", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[1].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer2[1].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer2[1].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer2[1].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer2[2].conv1", .type = "conv", .output = "128x28x28", .parameters = 65536, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer2[2].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer2[2].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2093,8 +1876,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer2[2].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer2[2].conv3", .type = "conv", .output = "512x28x28", .parameters = 65536, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer2[2].bn3", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[2].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer2[2].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer2[2].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer2[2].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer2[3].conv1", .type = "conv", .output = "128x28x28", .parameters = 65536, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer2[3].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer2[3].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2103,8 +1886,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer2[3].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer2[3].conv3", .type = "conv", .output = "512x28x28", .parameters = 65536, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer2[3].bn3", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[3].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer2[3].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer2[3].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer2[3].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer3[0].conv1", .type = "conv", .output = "256x28x28", .parameters = 131072, .macs = 102760448, .line = "blocks.cnn:8"},
     {.path = "features.layer3[0].bn1", .type = "bn", .output = "256x28x28", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[0].relu1", .type = "relu", .output = "256x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2115,8 +1898,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer3[0].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[0].downsample.conv1", .type = "conv", .output = "1024x14x14", .parameters = 524288, .macs = 102760448, .line = "blocks.cnn:8"},
     {.path = "features.layer3[0].downsample.bn1", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[0].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer3[0].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer3[0].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer3[0].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer3[1].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[1].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[1].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2125,8 +1908,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer3[1].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[1].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[1].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[1].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer3[1].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer3[1].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer3[1].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer3[2].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[2].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[2].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2135,8 +1918,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer3[2].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[2].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[2].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[2].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer3[2].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer3[2].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer3[2].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer3[3].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[3].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[3].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2145,8 +1928,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer3[3].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[3].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[3].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[3].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer3[3].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer3[3].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer3[3].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer3[4].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[4].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[4].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2155,8 +1938,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer3[4].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[4].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[4].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[4].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer3[4].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer3[4].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer3[4].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer3[5].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[5].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[5].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2165,8 +1948,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer3[5].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[5].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[5].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[5].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer3[5].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer3[5].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer3[5].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer3[6].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[6].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[6].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2175,8 +1958,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer3[6].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[6].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[6].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[6].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer3[6].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer3[6].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer3[6].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer3[7].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[7].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[7].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2185,8 +1968,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer3[7].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[7].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[7].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[7].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer3[7].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer3[7].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer3[7].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer3[8].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[8].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[8].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2195,8 +1978,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer3[8].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[8].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[8].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[8].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer3[8].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer3[8].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer3[8].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer3[9].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[9].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[9].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2205,8 +1988,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer3[9].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[9].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[9].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[9].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer3[9].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer3[9].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer3[9].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer3[10].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[10].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[10].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2215,8 +1998,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer3[10].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[10].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[10].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[10].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer3[10].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer3[10].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer3[10].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer3[11].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[11].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[11].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2225,8 +2008,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer3[11].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[11].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[11].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[11].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer3[11].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer3[11].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer3[11].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer3[12].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[12].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[12].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2235,8 +2018,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer3[12].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[12].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[12].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[12].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer3[12].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer3[12].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer3[12].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer3[13].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[13].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[13].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2245,8 +2028,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer3[13].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[13].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[13].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[13].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer3[13].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer3[13].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer3[13].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer3[14].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[14].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[14].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2255,8 +2038,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer3[14].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[14].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[14].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[14].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer3[14].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer3[14].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer3[14].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer3[15].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[15].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[15].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2265,8 +2048,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer3[15].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[15].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[15].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[15].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer3[15].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer3[15].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer3[15].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer3[16].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[16].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[16].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2275,8 +2058,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer3[16].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[16].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[16].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[16].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer3[16].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer3[16].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer3[16].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer3[17].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[17].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[17].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2285,8 +2068,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer3[17].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[17].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[17].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[17].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer3[17].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer3[17].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer3[17].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer3[18].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[18].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[18].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2295,8 +2078,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer3[18].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[18].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[18].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[18].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer3[18].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer3[18].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer3[18].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer3[19].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[19].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[19].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2305,8 +2088,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer3[19].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[19].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[19].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[19].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer3[19].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer3[19].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer3[19].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer3[20].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[20].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[20].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2315,8 +2098,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer3[20].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[20].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[20].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[20].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer3[20].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer3[20].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer3[20].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer3[21].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[21].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[21].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2325,8 +2108,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer3[21].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[21].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[21].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[21].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer3[21].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer3[21].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer3[21].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer3[22].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[22].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[22].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2335,8 +2118,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer3[22].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[22].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[22].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[22].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer3[22].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer3[22].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer3[22].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer4[0].conv1", .type = "conv", .output = "512x14x14", .parameters = 524288, .macs = 102760448, .line = "blocks.cnn:8"},
     {.path = "features.layer4[0].bn1", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer4[0].relu1", .type = "relu", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2347,8 +2130,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer4[0].bn3", .type = "bn", .output = "2048x7x7", .parameters = 4096, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer4[0].downsample.conv1", .type = "conv", .output = "2048x7x7", .parameters = 2097152, .macs = 102760448, .line = "blocks.cnn:8"},
     {.path = "features.layer4[0].downsample.bn1", .type = "bn", .output = "2048x7x7", .parameters = 4096, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[0].add1", .type = "add", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer4[0].relu3", .type = "relu", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer4[0].add1", .type = "add", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer4[0].relu3", .type = "relu", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer4[1].conv1", .type = "conv", .output = "512x7x7", .parameters = 1048576, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer4[1].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer4[1].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2357,8 +2140,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer4[1].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer4[1].conv3", .type = "conv", .output = "2048x7x7", .parameters = 1048576, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer4[1].bn3", .type = "bn", .output = "2048x7x7", .parameters = 4096, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[1].add1", .type = "add", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer4[1].relu3", .type = "relu", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer4[1].add1", .type = "add", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer4[1].relu3", .type = "relu", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer4[2].conv1", .type = "conv", .output = "512x7x7", .parameters = 1048576, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer4[2].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer4[2].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -2367,11 +2150,11 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer4[2].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer4[2].conv3", .type = "conv", .output = "2048x7x7", .parameters = 1048576, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer4[2].bn3", .type = "bn", .output = "2048x7x7", .parameters = 4096, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[2].add1", .type = "add", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer4[2].relu3", .type = "relu", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "36"},
-    {.path = "head.gap1", .type = "gap", .output = "2048", .parameters = 0, .macs = 0, .line = "59"},
-    {.path = "head.fc", .type = "dense", .output = "1000", .parameters = 2049000, .macs = 2048000, .line = "60"},
-    {.path = "head.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "61"},
+    {.path = "features.layer4[2].add1", .type = "add", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer4[2].relu3", .type = "relu", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "37"},
+    {.path = "head.gap1", .type = "gap", .output = "2048", .parameters = 0, .macs = 0, .line = "60"},
+    {.path = "head.fc", .type = "dense", .output = "1000", .parameters = 2049000, .macs = 2048000, .line = "61"},
+    {.path = "head.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "62"},
 };
 
 constexpr cnn::ModelDescription kModel{
@@ -3121,7 +2904,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:10: act    (features.relu1)
   cnn::relu(features_relu1, features_relu1, k64x112x112, batch);
 
-  // 51: maxpool(3, stride=2, pad=1)    (features.maxpool1)
+  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
@@ -3167,11 +2950,11 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer1_0_downsample_bn1_running_mean_,
                     features_layer1_0_downsample_bn1_running_var_, kFeaturesLayer1_0DownsampleBn1, batch);
 
-  // 30: add {    (features.layer1[0].add1)
+  // 31: add {    (features.layer1[0].add1)
   cnn::add(features_layer1_0_relu3, {features_layer1_0_bn3, features_layer1_0_downsample_bn1}, k256x56x56,
            batch);
 
-  // 36: relu    (features.layer1[0].relu3)
+  // 37: relu    (features.layer1[0].relu3)
   cnn::relu(features_layer1_0_relu3, features_layer1_0_relu3, k256x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
@@ -3207,10 +2990,10 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer1_1_bn3_bias_, features_layer1_1_bn3_running_mean_,
                     features_layer1_1_bn3_running_var_, kFeaturesLayer1_1Bn3, batch);
 
-  // 30: add {    (features.layer1[1].add1)
+  // 31: add {    (features.layer1[1].add1)
   cnn::add(features_layer1_1_relu3, {features_layer1_1_bn3, features_layer1_0_relu3}, k256x56x56, batch);
 
-  // 36: relu    (features.layer1[1].relu3)
+  // 37: relu    (features.layer1[1].relu3)
   cnn::relu(features_layer1_1_relu3, features_layer1_1_relu3, k256x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
@@ -3246,10 +3029,10 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer1_2_bn3_bias_, features_layer1_2_bn3_running_mean_,
                     features_layer1_2_bn3_running_var_, kFeaturesLayer1_2Bn3, batch);
 
-  // 30: add {    (features.layer1[2].add1)
+  // 31: add {    (features.layer1[2].add1)
   cnn::add(features_layer1_2_relu3, {features_layer1_2_bn3, features_layer1_1_relu3}, k256x56x56, batch);
 
-  // 36: relu    (features.layer1[2].relu3)
+  // 37: relu    (features.layer1[2].relu3)
   cnn::relu(features_layer1_2_relu3, features_layer1_2_relu3, k256x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
@@ -3295,11 +3078,11 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer2_0_downsample_bn1_running_mean_,
                     features_layer2_0_downsample_bn1_running_var_, kFeaturesLayer2_0DownsampleBn1, batch);
 
-  // 30: add {    (features.layer2[0].add1)
+  // 31: add {    (features.layer2[0].add1)
   cnn::add(features_layer2_0_relu3, {features_layer2_0_bn3, features_layer2_0_downsample_bn1}, k512x28x28,
            batch);
 
-  // 36: relu    (features.layer2[0].relu3)
+  // 37: relu    (features.layer2[0].relu3)
   cnn::relu(features_layer2_0_relu3, features_layer2_0_relu3, k512x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
@@ -3335,10 +3118,10 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer2_1_bn3_bias_, features_layer2_1_bn3_running_mean_,
                     features_layer2_1_bn3_running_var_, kFeaturesLayer2_1Bn3, batch);
 
-  // 30: add {    (features.layer2[1].add1)
+  // 31: add {    (features.layer2[1].add1)
   cnn::add(features_layer2_1_relu3, {features_layer2_1_bn3, features_layer2_0_relu3}, k512x28x28, batch);
 
-  // 36: relu    (features.layer2[1].relu3)
+  // 37: relu    (features.layer2[1].relu3)
   cnn::relu(features_layer2_1_relu3, features_layer2_1_relu3, k512x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
@@ -3374,10 +3157,10 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer2_2_bn3_bias_, features_layer2_2_bn3_running_mean_,
                     features_layer2_2_bn3_running_var_, kFeaturesLayer2_2Bn3, batch);
 
-  // 30: add {    (features.layer2[2].add1)
+  // 31: add {    (features.layer2[2].add1)
   cnn::add(features_layer2_2_relu3, {features_layer2_2_bn3, features_layer2_1_relu3}, k512x28x28, batch);
 
-  // 36: relu    (features.layer2[2].relu3)
+  // 37: relu    (features.layer2[2].relu3)
   cnn::relu(features_layer2_2_relu3, features_layer2_2_relu3, k512x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
@@ -3413,10 +3196,10 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer2_3_bn3_bias_, features_layer2_3_bn3_running_mean_,
                     features_layer2_3_bn3_running_var_, kFeaturesLayer2_3Bn3, batch);
 
-  // 30: add {    (features.layer2[3].add1)
+  // 31: add {    (features.layer2[3].add1)
   cnn::add(features_layer2_3_relu3, {features_layer2_3_bn3, features_layer2_2_relu3}, k512x28x28, batch);
 
-  // 36: relu    (features.layer2[3].relu3)
+  // 37: relu    (features.layer2[3].relu3)
   cnn::relu(features_layer2_3_relu3, features_layer2_3_relu3, k512x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
@@ -3462,11 +3245,11 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_0_downsample_bn1_running_mean_,
                     features_layer3_0_downsample_bn1_running_var_, kFeaturesLayer3_0DownsampleBn1, batch);
 
-  // 30: add {    (features.layer3[0].add1)
+  // 31: add {    (features.layer3[0].add1)
   cnn::add(features_layer3_0_relu3, {features_layer3_0_bn3, features_layer3_0_downsample_bn1}, k1024x14x14,
            batch);
 
-  // 36: relu    (features.layer3[0].relu3)
+  // 37: relu    (features.layer3[0].relu3)
   cnn::relu(features_layer3_0_relu3, features_layer3_0_relu3, k1024x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
@@ -3502,10 +3285,10 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_1_bn3_bias_, features_layer3_1_bn3_running_mean_,
                     features_layer3_1_bn3_running_var_, kFeaturesLayer3_1Bn3, batch);
 
-  // 30: add {    (features.layer3[1].add1)
+  // 31: add {    (features.layer3[1].add1)
   cnn::add(features_layer3_1_relu3, {features_layer3_1_bn3, features_layer3_0_relu3}, k1024x14x14, batch);
 
-  // 36: relu    (features.layer3[1].relu3)
+  // 37: relu    (features.layer3[1].relu3)
   cnn::relu(features_layer3_1_relu3, features_layer3_1_relu3, k1024x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
@@ -3541,10 +3324,10 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_2_bn3_bias_, features_layer3_2_bn3_running_mean_,
                     features_layer3_2_bn3_running_var_, kFeaturesLayer3_2Bn3, batch);
 
-  // 30: add {    (features.layer3[2].add1)
+  // 31: add {    (features.layer3[2].add1)
   cnn::add(features_layer3_2_relu3, {features_layer3_2_bn3, features_layer3_1_relu3}, k1024x14x14, batch);
 
-  // 36: relu    (features.layer3[2].relu3)
+  // 37: relu    (features.layer3[2].relu3)
   cnn::relu(features_layer3_2_relu3, features_layer3_2_relu3, k1024x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
@@ -3580,10 +3363,10 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_3_bn3_bias_, features_layer3_3_bn3_running_mean_,
                     features_layer3_3_bn3_running_var_, kFeaturesLayer3_3Bn3, batch);
 
-  // 30: add {    (features.layer3[3].add1)
+  // 31: add {    (features.layer3[3].add1)
   cnn::add(features_layer3_3_relu3, {features_layer3_3_bn3, features_layer3_2_relu3}, k1024x14x14, batch);
 
-  // 36: relu    (features.layer3[3].relu3)
+  // 37: relu    (features.layer3[3].relu3)
   cnn::relu(features_layer3_3_relu3, features_layer3_3_relu3, k1024x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
@@ -3619,10 +3402,10 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_4_bn3_bias_, features_layer3_4_bn3_running_mean_,
                     features_layer3_4_bn3_running_var_, kFeaturesLayer3_4Bn3, batch);
 
-  // 30: add {    (features.layer3[4].add1)
+  // 31: add {    (features.layer3[4].add1)
   cnn::add(features_layer3_4_relu3, {features_layer3_4_bn3, features_layer3_3_relu3}, k1024x14x14, batch);
 
-  // 36: relu    (features.layer3[4].relu3)
+  // 37: relu    (features.layer3[4].relu3)
   cnn::relu(features_layer3_4_relu3, features_layer3_4_relu3, k1024x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
@@ -3658,10 +3441,10 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_5_bn3_bias_, features_layer3_5_bn3_running_mean_,
                     features_layer3_5_bn3_running_var_, kFeaturesLayer3_5Bn3, batch);
 
-  // 30: add {    (features.layer3[5].add1)
+  // 31: add {    (features.layer3[5].add1)
   cnn::add(features_layer3_5_relu3, {features_layer3_5_bn3, features_layer3_4_relu3}, k1024x14x14, batch);
 
-  // 36: relu    (features.layer3[5].relu3)
+  // 37: relu    (features.layer3[5].relu3)
   cnn::relu(features_layer3_5_relu3, features_layer3_5_relu3, k1024x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[6].conv1)
@@ -3697,10 +3480,10 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_6_bn3_bias_, features_layer3_6_bn3_running_mean_,
                     features_layer3_6_bn3_running_var_, kFeaturesLayer3_6Bn3, batch);
 
-  // 30: add {    (features.layer3[6].add1)
+  // 31: add {    (features.layer3[6].add1)
   cnn::add(features_layer3_6_relu3, {features_layer3_6_bn3, features_layer3_5_relu3}, k1024x14x14, batch);
 
-  // 36: relu    (features.layer3[6].relu3)
+  // 37: relu    (features.layer3[6].relu3)
   cnn::relu(features_layer3_6_relu3, features_layer3_6_relu3, k1024x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[7].conv1)
@@ -3736,10 +3519,10 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_7_bn3_bias_, features_layer3_7_bn3_running_mean_,
                     features_layer3_7_bn3_running_var_, kFeaturesLayer3_7Bn3, batch);
 
-  // 30: add {    (features.layer3[7].add1)
+  // 31: add {    (features.layer3[7].add1)
   cnn::add(features_layer3_7_relu3, {features_layer3_7_bn3, features_layer3_6_relu3}, k1024x14x14, batch);
 
-  // 36: relu    (features.layer3[7].relu3)
+  // 37: relu    (features.layer3[7].relu3)
   cnn::relu(features_layer3_7_relu3, features_layer3_7_relu3, k1024x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[8].conv1)
@@ -3775,10 +3558,10 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_8_bn3_bias_, features_layer3_8_bn3_running_mean_,
                     features_layer3_8_bn3_running_var_, kFeaturesLayer3_8Bn3, batch);
 
-  // 30: add {    (features.layer3[8].add1)
+  // 31: add {    (features.layer3[8].add1)
   cnn::add(features_layer3_8_relu3, {features_layer3_8_bn3, features_layer3_7_relu3}, k1024x14x14, batch);
 
-  // 36: relu    (features.layer3[8].relu3)
+  // 37: relu    (features.layer3[8].relu3)
   cnn::relu(features_layer3_8_relu3, features_layer3_8_relu3, k1024x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[9].conv1)
@@ -3814,10 +3597,10 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_9_bn3_bias_, features_layer3_9_bn3_running_mean_,
                     features_layer3_9_bn3_running_var_, kFeaturesLayer3_9Bn3, batch);
 
-  // 30: add {    (features.layer3[9].add1)
+  // 31: add {    (features.layer3[9].add1)
   cnn::add(features_layer3_9_relu3, {features_layer3_9_bn3, features_layer3_8_relu3}, k1024x14x14, batch);
 
-  // 36: relu    (features.layer3[9].relu3)
+  // 37: relu    (features.layer3[9].relu3)
   cnn::relu(features_layer3_9_relu3, features_layer3_9_relu3, k1024x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[10].conv1)
@@ -3853,10 +3636,10 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_10_bn3_bias_, features_layer3_10_bn3_running_mean_,
                     features_layer3_10_bn3_running_var_, kFeaturesLayer3_10Bn3, batch);
 
-  // 30: add {    (features.layer3[10].add1)
+  // 31: add {    (features.layer3[10].add1)
   cnn::add(features_layer3_10_relu3, {features_layer3_10_bn3, features_layer3_9_relu3}, k1024x14x14, batch);
 
-  // 36: relu    (features.layer3[10].relu3)
+  // 37: relu    (features.layer3[10].relu3)
   cnn::relu(features_layer3_10_relu3, features_layer3_10_relu3, k1024x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[11].conv1)
@@ -3892,10 +3675,10 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_11_bn3_bias_, features_layer3_11_bn3_running_mean_,
                     features_layer3_11_bn3_running_var_, kFeaturesLayer3_11Bn3, batch);
 
-  // 30: add {    (features.layer3[11].add1)
+  // 31: add {    (features.layer3[11].add1)
   cnn::add(features_layer3_11_relu3, {features_layer3_11_bn3, features_layer3_10_relu3}, k1024x14x14, batch);
 
-  // 36: relu    (features.layer3[11].relu3)
+  // 37: relu    (features.layer3[11].relu3)
   cnn::relu(features_layer3_11_relu3, features_layer3_11_relu3, k1024x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[12].conv1)
@@ -3931,10 +3714,10 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_12_bn3_bias_, features_layer3_12_bn3_running_mean_,
                     features_layer3_12_bn3_running_var_, kFeaturesLayer3_12Bn3, batch);
 
-  // 30: add {    (features.layer3[12].add1)
+  // 31: add {    (features.layer3[12].add1)
   cnn::add(features_layer3_12_relu3, {features_layer3_12_bn3, features_layer3_11_relu3}, k1024x14x14, batch);
 
-  // 36: relu    (features.layer3[12].relu3)
+  // 37: relu    (features.layer3[12].relu3)
   cnn::relu(features_layer3_12_relu3, features_layer3_12_relu3, k1024x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[13].conv1)
@@ -3970,10 +3753,10 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_13_bn3_bias_, features_layer3_13_bn3_running_mean_,
                     features_layer3_13_bn3_running_var_, kFeaturesLayer3_13Bn3, batch);
 
-  // 30: add {    (features.layer3[13].add1)
+  // 31: add {    (features.layer3[13].add1)
   cnn::add(features_layer3_13_relu3, {features_layer3_13_bn3, features_layer3_12_relu3}, k1024x14x14, batch);
 
-  // 36: relu    (features.layer3[13].relu3)
+  // 37: relu    (features.layer3[13].relu3)
   cnn::relu(features_layer3_13_relu3, features_layer3_13_relu3, k1024x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[14].conv1)
@@ -4009,10 +3792,10 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_14_bn3_bias_, features_layer3_14_bn3_running_mean_,
                     features_layer3_14_bn3_running_var_, kFeaturesLayer3_14Bn3, batch);
 
-  // 30: add {    (features.layer3[14].add1)
+  // 31: add {    (features.layer3[14].add1)
   cnn::add(features_layer3_14_relu3, {features_layer3_14_bn3, features_layer3_13_relu3}, k1024x14x14, batch);
 
-  // 36: relu    (features.layer3[14].relu3)
+  // 37: relu    (features.layer3[14].relu3)
   cnn::relu(features_layer3_14_relu3, features_layer3_14_relu3, k1024x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[15].conv1)
@@ -4048,10 +3831,10 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_15_bn3_bias_, features_layer3_15_bn3_running_mean_,
                     features_layer3_15_bn3_running_var_, kFeaturesLayer3_15Bn3, batch);
 
-  // 30: add {    (features.layer3[15].add1)
+  // 31: add {    (features.layer3[15].add1)
   cnn::add(features_layer3_15_relu3, {features_layer3_15_bn3, features_layer3_14_relu3}, k1024x14x14, batch);
 
-  // 36: relu    (features.layer3[15].relu3)
+  // 37: relu    (features.layer3[15].relu3)
   cnn::relu(features_layer3_15_relu3, features_layer3_15_relu3, k1024x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[16].conv1)
@@ -4087,10 +3870,10 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_16_bn3_bias_, features_layer3_16_bn3_running_mean_,
                     features_layer3_16_bn3_running_var_, kFeaturesLayer3_16Bn3, batch);
 
-  // 30: add {    (features.layer3[16].add1)
+  // 31: add {    (features.layer3[16].add1)
   cnn::add(features_layer3_16_relu3, {features_layer3_16_bn3, features_layer3_15_relu3}, k1024x14x14, batch);
 
-  // 36: relu    (features.layer3[16].relu3)
+  // 37: relu    (features.layer3[16].relu3)
   cnn::relu(features_layer3_16_relu3, features_layer3_16_relu3, k1024x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[17].conv1)
@@ -4126,10 +3909,10 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_17_bn3_bias_, features_layer3_17_bn3_running_mean_,
                     features_layer3_17_bn3_running_var_, kFeaturesLayer3_17Bn3, batch);
 
-  // 30: add {    (features.layer3[17].add1)
+  // 31: add {    (features.layer3[17].add1)
   cnn::add(features_layer3_17_relu3, {features_layer3_17_bn3, features_layer3_16_relu3}, k1024x14x14, batch);
 
-  // 36: relu    (features.layer3[17].relu3)
+  // 37: relu    (features.layer3[17].relu3)
   cnn::relu(features_layer3_17_relu3, features_layer3_17_relu3, k1024x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[18].conv1)
@@ -4165,10 +3948,10 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_18_bn3_bias_, features_layer3_18_bn3_running_mean_,
                     features_layer3_18_bn3_running_var_, kFeaturesLayer3_18Bn3, batch);
 
-  // 30: add {    (features.layer3[18].add1)
+  // 31: add {    (features.layer3[18].add1)
   cnn::add(features_layer3_18_relu3, {features_layer3_18_bn3, features_layer3_17_relu3}, k1024x14x14, batch);
 
-  // 36: relu    (features.layer3[18].relu3)
+  // 37: relu    (features.layer3[18].relu3)
   cnn::relu(features_layer3_18_relu3, features_layer3_18_relu3, k1024x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[19].conv1)
@@ -4204,10 +3987,10 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_19_bn3_bias_, features_layer3_19_bn3_running_mean_,
                     features_layer3_19_bn3_running_var_, kFeaturesLayer3_19Bn3, batch);
 
-  // 30: add {    (features.layer3[19].add1)
+  // 31: add {    (features.layer3[19].add1)
   cnn::add(features_layer3_19_relu3, {features_layer3_19_bn3, features_layer3_18_relu3}, k1024x14x14, batch);
 
-  // 36: relu    (features.layer3[19].relu3)
+  // 37: relu    (features.layer3[19].relu3)
   cnn::relu(features_layer3_19_relu3, features_layer3_19_relu3, k1024x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[20].conv1)
@@ -4243,10 +4026,10 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_20_bn3_bias_, features_layer3_20_bn3_running_mean_,
                     features_layer3_20_bn3_running_var_, kFeaturesLayer3_20Bn3, batch);
 
-  // 30: add {    (features.layer3[20].add1)
+  // 31: add {    (features.layer3[20].add1)
   cnn::add(features_layer3_20_relu3, {features_layer3_20_bn3, features_layer3_19_relu3}, k1024x14x14, batch);
 
-  // 36: relu    (features.layer3[20].relu3)
+  // 37: relu    (features.layer3[20].relu3)
   cnn::relu(features_layer3_20_relu3, features_layer3_20_relu3, k1024x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[21].conv1)
@@ -4282,10 +4065,10 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_21_bn3_bias_, features_layer3_21_bn3_running_mean_,
                     features_layer3_21_bn3_running_var_, kFeaturesLayer3_21Bn3, batch);
 
-  // 30: add {    (features.layer3[21].add1)
+  // 31: add {    (features.layer3[21].add1)
   cnn::add(features_layer3_21_relu3, {features_layer3_21_bn3, features_layer3_20_relu3}, k1024x14x14, batch);
 
-  // 36: relu    (features.layer3[21].relu3)
+  // 37: relu    (features.layer3[21].relu3)
   cnn::relu(features_layer3_21_relu3, features_layer3_21_relu3, k1024x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[22].conv1)
@@ -4321,10 +4104,10 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_22_bn3_bias_, features_layer3_22_bn3_running_mean_,
                     features_layer3_22_bn3_running_var_, kFeaturesLayer3_22Bn3, batch);
 
-  // 30: add {    (features.layer3[22].add1)
+  // 31: add {    (features.layer3[22].add1)
   cnn::add(features_layer3_22_relu3, {features_layer3_22_bn3, features_layer3_21_relu3}, k1024x14x14, batch);
 
-  // 36: relu    (features.layer3[22].relu3)
+  // 37: relu    (features.layer3[22].relu3)
   cnn::relu(features_layer3_22_relu3, features_layer3_22_relu3, k1024x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
@@ -4370,11 +4153,11 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer4_0_downsample_bn1_running_mean_,
                     features_layer4_0_downsample_bn1_running_var_, kFeaturesLayer4_0DownsampleBn1, batch);
 
-  // 30: add {    (features.layer4[0].add1)
+  // 31: add {    (features.layer4[0].add1)
   cnn::add(features_layer4_0_relu3, {features_layer4_0_bn3, features_layer4_0_downsample_bn1}, k2048x7x7,
            batch);
 
-  // 36: relu    (features.layer4[0].relu3)
+  // 37: relu    (features.layer4[0].relu3)
   cnn::relu(features_layer4_0_relu3, features_layer4_0_relu3, k2048x7x7, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
@@ -4410,10 +4193,10 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer4_1_bn3_bias_, features_layer4_1_bn3_running_mean_,
                     features_layer4_1_bn3_running_var_, kFeaturesLayer4_1Bn3, batch);
 
-  // 30: add {    (features.layer4[1].add1)
+  // 31: add {    (features.layer4[1].add1)
   cnn::add(features_layer4_1_relu3, {features_layer4_1_bn3, features_layer4_0_relu3}, k2048x7x7, batch);
 
-  // 36: relu    (features.layer4[1].relu3)
+  // 37: relu    (features.layer4[1].relu3)
   cnn::relu(features_layer4_1_relu3, features_layer4_1_relu3, k2048x7x7, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
@@ -4449,19 +4232,19 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer4_2_bn3_bias_, features_layer4_2_bn3_running_mean_,
                     features_layer4_2_bn3_running_var_, kFeaturesLayer4_2Bn3, batch);
 
-  // 30: add {    (features.layer4[2].add1)
+  // 31: add {    (features.layer4[2].add1)
   cnn::add(features_layer4_2_relu3, {features_layer4_2_bn3, features_layer4_1_relu3}, k2048x7x7, batch);
 
-  // 36: relu    (features.layer4[2].relu3)
+  // 37: relu    (features.layer4[2].relu3)
   cnn::relu(features_layer4_2_relu3, features_layer4_2_relu3, k2048x7x7, batch);
 
-  // 59: gap    (head.gap1)
+  // 60: gap    (head.gap1)
   cnn::gap(head_gap1, features_layer4_2_relu3, k2048x7x7, batch);
 
-  // 60: fc = dense(classes)
+  // 61: fc = dense(classes)
   cnn::dense(head_fc, head_gap1, head_fc_weight_, head_fc_bias_, kHeadFc, batch, scratch());
 
-  // 61: softmax    (head.softmax1)
+  // 62: softmax    (head.softmax1)
   cnn::softmax(head_softmax1, head_fc, k1000, batch);
 
   cnn::from_blocked(scores, head_softmax1, k1000, batch);

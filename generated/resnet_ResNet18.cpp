@@ -13,182 +13,135 @@ namespace {
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
 constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesConv1{.in_channels = 3, .in_height = 224, .in_width = 224,
-                                           .out_channels = 64, .out_height = 112, .out_width = 112,
-                                           .kernel_height = 7, .kernel_width = 7, .stride_height = 2,
-                                           .stride_width = 2, .pad_top = 3, .pad_left = 3,
-                                           .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                           .block = 1};
-constexpr cnn::BnGeometry kFeaturesBn1{.channels = 64, .height = 112, .width = 112, .block = 1,
-                                       .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesConv1{
+    .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 64, .out_height = 112,
+    .out_width = 112, .kernel_height = 7, .kernel_width = 7, .stride_height = 2, .stride_width = 2,
+    .pad_top = 3, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesBn1{
+    .channels = 64, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k64x112x112{.channels = 64, .height = 112, .width = 112, .block = 1};
-constexpr cnn::PoolGeometry kFeaturesMaxpool1{.channels = 64, .in_height = 112, .in_width = 112,
-                                              .out_height = 56, .out_width = 56, .kernel_height = 3,
-                                              .kernel_width = 3, .stride_height = 2, .stride_width = 2,
-                                              .pad_top = 1, .pad_left = 1, .block = 1,
-                                              .count_include_pad = false};
-constexpr cnn::ConvGeometry kFeaturesLayer1_0Conv1{.in_channels = 64, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 64, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_0Bn1{.channels = 64, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::PoolGeometry kFeaturesMaxpool1{
+    .channels = 64, .in_height = 112, .in_width = 112, .out_height = 56, .out_width = 56, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kFeaturesLayer1_0Conv1{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer1_0Bn1{
+    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k64x56x56{.channels = 64, .height = 56, .width = 56, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer1_0Conv2{.in_channels = 64, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 64, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_0Bn2{.channels = 64, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer1_1Conv1{.in_channels = 64, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 64, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_1Bn1{.channels = 64, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer1_1Conv2{.in_channels = 64, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 64, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_1Bn2{.channels = 64, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_0Conv1{.in_channels = 64, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 2,
-                                                   .stride_width = 2, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_0Bn1{.channels = 128, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer1_0Conv2{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer1_0Bn2{
+    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer1_1Conv1{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer1_1Bn1{
+    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer1_1Conv2{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer1_1Bn2{
+    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_0Conv1{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_0Bn1{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k128x28x28{.channels = 128, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer2_0Conv2{.in_channels = 128, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_0Bn2{.channels = 128, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_0DownsampleConv1{.in_channels = 64, .in_height = 56,
-                                                             .in_width = 56, .out_channels = 128,
-                                                             .out_height = 28, .out_width = 28,
-                                                             .kernel_height = 1, .kernel_width = 1,
-                                                             .stride_height = 2, .stride_width = 2,
-                                                             .pad_top = 0, .pad_left = 0,
-                                                             .dilation_height = 1, .dilation_width = 1,
-                                                             .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_0DownsampleBn1{.channels = 128, .height = 28, .width = 28,
-                                                         .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_1Conv1{.in_channels = 128, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_1Bn1{.channels = 128, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_1Conv2{.in_channels = 128, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_1Bn2{.channels = 128, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_0Conv1{.in_channels = 128, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 2,
-                                                   .stride_width = 2, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_0Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_0Conv2{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_0Bn2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_0DownsampleConv1{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 2, .stride_width = 2,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_0DownsampleBn1{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_1Conv1{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_1Bn1{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_1Conv2{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_1Bn2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_0Conv1{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_0Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k256x14x14{.channels = 256, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer3_0Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_0Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_0DownsampleConv1{.in_channels = 128, .in_height = 28,
-                                                             .in_width = 28, .out_channels = 256,
-                                                             .out_height = 14, .out_width = 14,
-                                                             .kernel_height = 1, .kernel_width = 1,
-                                                             .stride_height = 2, .stride_width = 2,
-                                                             .pad_top = 0, .pad_left = 0,
-                                                             .dilation_height = 1, .dilation_width = 1,
-                                                             .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_0DownsampleBn1{.channels = 256, .height = 14, .width = 14,
-                                                         .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_1Conv1{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_1Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_1Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_1Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer4_0Conv1{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 512, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 2,
-                                                   .stride_width = 2, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_0Bn1{.channels = 512, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_0Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_0Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_0DownsampleConv1{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 2, .stride_width = 2,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_0DownsampleBn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_1Conv1{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_1Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_1Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_1Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_0Conv1{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_0Bn1{
+    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k512x7x7{.channels = 512, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer4_0Conv2{.in_channels = 512, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 512, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_0Bn2{.channels = 512, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer4_0DownsampleConv1{.in_channels = 256, .in_height = 14,
-                                                             .in_width = 14, .out_channels = 512,
-                                                             .out_height = 7, .out_width = 7,
-                                                             .kernel_height = 1, .kernel_width = 1,
-                                                             .stride_height = 2, .stride_width = 2,
-                                                             .pad_top = 0, .pad_left = 0,
-                                                             .dilation_height = 1, .dilation_width = 1,
-                                                             .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_0DownsampleBn1{.channels = 512, .height = 7, .width = 7, .block = 1,
-                                                         .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer4_1Conv1{.in_channels = 512, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 512, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_1Bn1{.channels = 512, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer4_1Conv2{.in_channels = 512, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 512, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_1Bn2{.channels = 512, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_0Conv2{
+    .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 512, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_0Bn2{
+    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_0DownsampleConv1{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_0DownsampleBn1{
+    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_1Conv1{
+    .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 512, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_1Bn1{
+    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_1Conv2{
+    .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 512, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_1Bn2{
+    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::DenseGeometry kHeadFc{.in = 512, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
@@ -425,21 +378,21 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.conv1", .type = "conv", .output = "64x112x112", .parameters = 9408, .macs = 118013952, .line = "blocks.cnn:8"},
     {.path = "features.bn1", .type = "bn", .output = "64x112x112", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.relu1", .type = "relu", .output = "64x112x112", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.maxpool1", .type = "maxpool", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "51"},
+    {.path = "features.maxpool1", .type = "maxpool", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "52"},
     {.path = "features.layer1[0].conv1", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer1[0].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer1[0].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer1[0].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer1[0].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[0].add1", .type = "add", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.layer1[0].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "24"},
+    {.path = "features.layer1[0].add1", .type = "add", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "20"},
+    {.path = "features.layer1[0].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "25"},
     {.path = "features.layer1[1].conv1", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer1[1].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer1[1].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer1[1].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer1[1].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[1].add1", .type = "add", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.layer1[1].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "24"},
+    {.path = "features.layer1[1].add1", .type = "add", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "20"},
+    {.path = "features.layer1[1].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "25"},
     {.path = "features.layer2[0].conv1", .type = "conv", .output = "128x28x28", .parameters = 73728, .macs = 57802752, .line = "blocks.cnn:8"},
     {.path = "features.layer2[0].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer2[0].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -447,15 +400,15 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer2[0].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer2[0].downsample.conv1", .type = "conv", .output = "128x28x28", .parameters = 8192, .macs = 6422528, .line = "blocks.cnn:8"},
     {.path = "features.layer2[0].downsample.bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[0].add1", .type = "add", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.layer2[0].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "24"},
+    {.path = "features.layer2[0].add1", .type = "add", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "20"},
+    {.path = "features.layer2[0].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "25"},
     {.path = "features.layer2[1].conv1", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer2[1].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer2[1].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer2[1].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer2[1].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[1].add1", .type = "add", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.layer2[1].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "24"},
+    {.path = "features.layer2[1].add1", .type = "add", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "20"},
+    {.path = "features.layer2[1].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "25"},
     {.path = "features.layer3[0].conv1", .type = "conv", .output = "256x14x14", .parameters = 294912, .macs = 57802752, .line = "blocks.cnn:8"},
     {.path = "features.layer3[0].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[0].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -463,15 +416,15 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer3[0].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[0].downsample.conv1", .type = "conv", .output = "256x14x14", .parameters = 32768, .macs = 6422528, .line = "blocks.cnn:8"},
     {.path = "features.layer3[0].downsample.bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[0].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.layer3[0].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "24"},
+    {.path = "features.layer3[0].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "20"},
+    {.path = "features.layer3[0].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "25"},
     {.path = "features.layer3[1].conv1", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer3[1].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[1].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[1].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer3[1].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[1].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.layer3[1].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "24"},
+    {.path = "features.layer3[1].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "20"},
+    {.path = "features.layer3[1].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "25"},
     {.path = "features.layer4[0].conv1", .type = "conv", .output = "512x7x7", .parameters = 1179648, .macs = 57802752, .line = "blocks.cnn:8"},
     {.path = "features.layer4[0].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer4[0].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -479,22 +432,115 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer4[0].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer4[0].downsample.conv1", .type = "conv", .output = "512x7x7", .parameters = 131072, .macs = 6422528, .line = "blocks.cnn:8"},
     {.path = "features.layer4[0].downsample.bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[0].add1", .type = "add", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.layer4[0].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "24"},
+    {.path = "features.layer4[0].add1", .type = "add", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "20"},
+    {.path = "features.layer4[0].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "25"},
     {.path = "features.layer4[1].conv1", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer4[1].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer4[1].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer4[1].conv2", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer4[1].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[1].add1", .type = "add", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.layer4[1].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "24"},
-    {.path = "head.gap1", .type = "gap", .output = "512", .parameters = 0, .macs = 0, .line = "59"},
-    {.path = "head.fc", .type = "dense", .output = "1000", .parameters = 513000, .macs = 512000, .line = "60"},
-    {.path = "head.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "61"},
+    {.path = "features.layer4[1].add1", .type = "add", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "20"},
+    {.path = "features.layer4[1].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "25"},
+    {.path = "head.gap1", .type = "gap", .output = "512", .parameters = 0, .macs = 0, .line = "60"},
+    {.path = "head.fc", .type = "dense", .output = "1000", .parameters = 513000, .macs = 512000, .line = "61"},
+    {.path = "head.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "62"},
+};
+
+constexpr float kMean2[] = {0.485f, 0.456f, 0.406f};
+constexpr float kStdDeviation2[] = {0.229f, 0.224f, 0.225f};
+
+constexpr cnn::TransformDescription kPrepare[] = {
+    {.kind = cnn::TransformKind::kResizeShort, .amount = 256},
+    {.kind = cnn::TransformKind::kCenterCrop, .height = 224, .width = 224},
+    {.kind = cnn::TransformKind::kNormalize, .mean = kMean2, .std_deviation = kStdDeviation2},
+};
+
+constexpr cnn::TransformDescription kAugment[] = {
+    {.kind = cnn::TransformKind::kHflip, .strength = 0.5},
+};
+
+constexpr std::string_view kMetrics[] = {
+    "accuracy",
+    "top5",
+};
+
+constexpr cnn::CheckpointDescription kCheckpoints[] = {
+    {.file = "best.safetensors", .monitor = "val_accuracy"},
+};
+
+constexpr cnn::LearningTensor kLearningInPhase0[] = {
+    {.tensor = 0, .gradient_offset = 0},
+    {.tensor = 1, .gradient_offset = 9408},
+    {.tensor = 2, .gradient_offset = 9472},
+    {.tensor = 5, .gradient_offset = 9536},
+    {.tensor = 6, .gradient_offset = 46400},
+    {.tensor = 7, .gradient_offset = 46464},
+    {.tensor = 10, .gradient_offset = 46528},
+    {.tensor = 11, .gradient_offset = 83392},
+    {.tensor = 12, .gradient_offset = 83456},
+    {.tensor = 15, .gradient_offset = 83520},
+    {.tensor = 16, .gradient_offset = 120384},
+    {.tensor = 17, .gradient_offset = 120448},
+    {.tensor = 20, .gradient_offset = 120512},
+    {.tensor = 21, .gradient_offset = 157376},
+    {.tensor = 22, .gradient_offset = 157440},
+    {.tensor = 25, .gradient_offset = 157504},
+    {.tensor = 26, .gradient_offset = 231232},
+    {.tensor = 27, .gradient_offset = 231360},
+    {.tensor = 30, .gradient_offset = 231488},
+    {.tensor = 31, .gradient_offset = 378944},
+    {.tensor = 32, .gradient_offset = 379072},
+    {.tensor = 35, .gradient_offset = 379200},
+    {.tensor = 36, .gradient_offset = 387392},
+    {.tensor = 37, .gradient_offset = 387520},
+    {.tensor = 40, .gradient_offset = 387648},
+    {.tensor = 41, .gradient_offset = 535104},
+    {.tensor = 42, .gradient_offset = 535232},
+    {.tensor = 45, .gradient_offset = 535360},
+    {.tensor = 46, .gradient_offset = 682816},
+    {.tensor = 47, .gradient_offset = 682944},
+    {.tensor = 50, .gradient_offset = 683072},
+    {.tensor = 51, .gradient_offset = 977984},
+    {.tensor = 52, .gradient_offset = 978240},
+    {.tensor = 55, .gradient_offset = 978496},
+    {.tensor = 56, .gradient_offset = 1568320},
+    {.tensor = 57, .gradient_offset = 1568576},
+    {.tensor = 60, .gradient_offset = 1568832},
+    {.tensor = 61, .gradient_offset = 1601600},
+    {.tensor = 62, .gradient_offset = 1601856},
+    {.tensor = 65, .gradient_offset = 1602112},
+    {.tensor = 66, .gradient_offset = 2191936},
+    {.tensor = 67, .gradient_offset = 2192192},
+    {.tensor = 70, .gradient_offset = 2192448},
+    {.tensor = 71, .gradient_offset = 2782272},
+    {.tensor = 72, .gradient_offset = 2782528},
+    {.tensor = 75, .gradient_offset = 2782784},
+    {.tensor = 76, .gradient_offset = 3962432},
+    {.tensor = 77, .gradient_offset = 3962944},
+    {.tensor = 80, .gradient_offset = 3963456},
+    {.tensor = 81, .gradient_offset = 6322752},
+    {.tensor = 82, .gradient_offset = 6323264},
+    {.tensor = 85, .gradient_offset = 6323776},
+    {.tensor = 86, .gradient_offset = 6454848},
+    {.tensor = 87, .gradient_offset = 6455360},
+    {.tensor = 90, .gradient_offset = 6455872},
+    {.tensor = 91, .gradient_offset = 8815168},
+    {.tensor = 92, .gradient_offset = 8815680},
+    {.tensor = 95, .gradient_offset = 8816192},
+    {.tensor = 96, .gradient_offset = 11175488},
+    {.tensor = 97, .gradient_offset = 11176000},
+    {.tensor = 100, .gradient_offset = 11176512},
+    {.tensor = 101, .gradient_offset = 11688512},
+};
+
+constexpr cnn::PhaseDescription kPhases[] = {
+    {.name = "whole", .epochs = 90, .has_optimizer = true,
+     .optimizer = {.algorithm = cnn::Algorithm::kSgd, .learning_rate = 0.1, .momentum = 0.9, .nesterov = false, .weight_decay = 0.0001},
+     .learning = kLearningInPhase0, .gradients = 11689520},
 };
 
 constexpr cnn::ModelDescription kModel{
-    .name = "ResNet18", .program = "resnet_ResNet18", .spec = "resnet.cnn", .version = "0.1.0", .spec_hash = "094d0e7c03a41654",
+    .name = "ResNet18", .program = "resnet_ResNet18", .spec = "resnet.cnn", .version = "0.1.0", .spec_hash = "e71c50426b4f994f",
     .rendered =
         "cnn 1\n"
         "\n"
@@ -600,10 +646,42 @@ constexpr cnn::ModelDescription kModel{
         "    fc = dense(1000, bias=true, act=identity, weights=torch, bias_init=torch)\n"
         "    softmax\n"
         "  }\n"
+        "}\n"
+        "\n"
+        "data ImageNet {\n"
+        "  source = folder(\"imagenet\")\n"
+        "  classes = 1000\n"
+        "  prepare {\n"
+        "    resize(short=256)\n"
+        "    center_crop(size=224x224)\n"
+        "    normalize(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])\n"
+        "  }\n"
+        "  augment {\n"
+        "    hflip(p=0.5)\n"
+        "  }\n"
+        "}\n"
+        "\n"
+        "train ResNet18 on ImageNet {\n"
+        "  loss = cross_entropy(label_smoothing=0.0, class_weights=[])\n"
+        "  metrics = [accuracy, top5]\n"
+        "  batch = 32\n"
+        "  seed = 1\n"
+        "  save_every = 0\n"
+        "  checkpoint(\"best.safetensors\", monitor=val_accuracy)\n"
+        "  phase whole {\n"
+        "    epochs = 90\n"
+        "    optimizer = sgd(lr=0.1, momentum=0.9, nesterov=false, weight_decay=0.0001)\n"
+        "    schedule = constant(warmup=0)\n"
+        "  }\n"
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers,
-    .memory = {.parameters = 11699120, .gradients = 0, .optimizer = 0, .activations = 51380224,
+    .data = {.name = "ImageNet", .source = cnn::SourceKind::kFolder, .directory = "imagenet",
+             .validation = {}, .test = {},
+             .class_names = {}, .prepare = kPrepare, .augment = kAugment},
+    .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
+                 .checkpoints = kCheckpoints, .phases = kPhases},
+    .memory = {.parameters = 11699120, .gradients = 11689520, .optimizer = 11689520, .activations = 167011712,
                .shared_scratch = 917504, .thread_scratch = 225792},
 };
 
@@ -613,6 +691,1153 @@ ResNet18::ResNet18(int threads) : cnn::Network(kModel, threads) {}
 
 const cnn::ModelDescription& ResNet18::model() {
   return kModel;
+}
+
+float ResNet18::step(int phase, cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey&,
+                     cnn::Optimizer& optimizer) {
+  switch (phase) {
+    case 0: return step_whole(images, labels, optimizer);
+    default: throw std::out_of_range("no such phase");
+  }
+}
+
+// 20: add {
+// Phase whole: 11,689,512 of 11,689,512 parameters learn; activations take 668,046,848 bytes.
+float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer) {
+  const int batch = static_cast<int>(labels.size());
+  const cnn::Floats losses = losses_memory(batch);
+  const cnn::Floats scores = scores_memory(batch);
+  const cnn::Blocked input = blocked(128450560, 150528);  // 3x224x224
+  const cnn::Blocked features_conv1 = blocked(0, 802816);  // 64x112x112
+  const cnn::Blocked features_relu1 = blocked(25690112, 802816);  // 64x112x112
+  const cnn::Floats features_bn1_saved = floats(167011072, 128);
+  const cnn::Blocked features_maxpool1 = blocked(51380224, 200704);  // 64x56x56
+  const std::span<std::uint8_t> features_maxpool1_saved = bytes(152535040, 6422528);
+  const cnn::Blocked features_layer1_0_conv1 = blocked(57802752, 200704);  // 64x56x56
+  const cnn::Blocked features_layer1_0_relu1 = blocked(64225280, 200704);  // 64x56x56
+  const cnn::Floats features_layer1_0_bn1_saved = floats(167011200, 128);
+  const cnn::Blocked features_layer1_0_conv2 = blocked(70647808, 200704);  // 64x56x56
+  const cnn::Blocked features_layer1_0_bn2 = blocked(77070336, 200704);  // 64x56x56
+  const cnn::Floats features_layer1_0_bn2_saved = floats(167011328, 128);
+  const cnn::Blocked features_layer1_0_relu2 = blocked(83492864, 200704);  // 64x56x56
+  const cnn::Blocked features_layer1_1_conv1 = blocked(77070336, 200704);  // 64x56x56
+  const cnn::Blocked features_layer1_1_relu1 = blocked(89915392, 200704);  // 64x56x56
+  const cnn::Floats features_layer1_1_bn1_saved = floats(167011456, 128);
+  const cnn::Blocked features_layer1_1_conv2 = blocked(96337920, 200704);  // 64x56x56
+  const cnn::Blocked features_layer1_1_bn2 = blocked(102760448, 200704);  // 64x56x56
+  const cnn::Floats features_layer1_1_bn2_saved = floats(167011584, 128);
+  const cnn::Blocked features_layer1_1_relu2 = blocked(109182976, 200704);  // 64x56x56
+  const cnn::Blocked features_layer2_0_conv1 = blocked(115605504, 100352);  // 128x28x28
+  const cnn::Blocked features_layer2_0_relu1 = blocked(118816768, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_0_bn1_saved = floats(167009792, 256);
+  const cnn::Blocked features_layer2_0_conv2 = blocked(122028032, 100352);  // 128x28x28
+  const cnn::Blocked features_layer2_0_bn2 = blocked(102760448, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_0_bn2_saved = floats(167010048, 256);
+  const cnn::Blocked features_layer2_0_downsample_conv1 = blocked(105971712, 100352);  // 128x28x28
+  const cnn::Blocked features_layer2_0_downsample_bn1 = blocked(125239296, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(167010304, 256);
+  const cnn::Blocked features_layer2_0_relu2 = blocked(133267456, 100352);  // 128x28x28
+  const cnn::Blocked features_layer2_1_conv1 = blocked(102760448, 100352);  // 128x28x28
+  const cnn::Blocked features_layer2_1_relu1 = blocked(125239296, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_1_bn1_saved = floats(167010560, 256);
+  const cnn::Blocked features_layer2_1_conv2 = blocked(136478720, 100352);  // 128x28x28
+  const cnn::Blocked features_layer2_1_bn2 = blocked(139689984, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_1_bn2_saved = floats(167010816, 256);
+  const cnn::Blocked features_layer2_1_relu2 = blocked(142901248, 100352);  // 128x28x28
+  const cnn::Blocked features_layer3_0_conv1 = blocked(146112512, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_0_relu1 = blocked(147718144, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_0_bn1_saved = floats(167007232, 512);
+  const cnn::Blocked features_layer3_0_conv2 = blocked(149323776, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_0_bn2 = blocked(139689984, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_0_bn2_saved = floats(167007744, 512);
+  const cnn::Blocked features_layer3_0_downsample_conv1 = blocked(141295616, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_0_downsample_bn1 = blocked(150929408, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(167008256, 512);
+  const cnn::Blocked features_layer3_0_relu2 = blocked(154140672, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_1_conv1 = blocked(139689984, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_1_relu1 = blocked(150929408, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_1_bn1_saved = floats(167008768, 512);
+  const cnn::Blocked features_layer3_1_conv2 = blocked(155746304, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_1_bn2 = blocked(157351936, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_1_bn2_saved = floats(167009280, 512);
+  const cnn::Blocked features_layer3_1_relu2 = blocked(158957568, 50176);  // 256x14x14
+  const cnn::Blocked features_layer4_0_conv1 = blocked(160563200, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_0_relu1 = blocked(161366016, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_0_bn1_saved = floats(167002112, 1024);
+  const cnn::Blocked features_layer4_0_conv2 = blocked(162168832, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_0_bn2 = blocked(157351936, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_0_bn2_saved = floats(167003136, 1024);
+  const cnn::Blocked features_layer4_0_downsample_conv1 = blocked(158154752, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_0_downsample_bn1 = blocked(162971648, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(167004160, 1024);
+  const cnn::Blocked features_layer4_0_relu2 = blocked(163774464, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_1_conv1 = blocked(157351936, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_1_relu1 = blocked(162971648, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_1_bn1_saved = floats(167005184, 1024);
+  const cnn::Blocked features_layer4_1_conv2 = blocked(164577280, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_1_bn2 = blocked(165380096, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_1_bn2_saved = floats(167006208, 1024);
+  const cnn::Blocked features_layer4_1_relu2 = blocked(166182912, 25088);  // 512x7x7
+  const cnn::Blocked head_gap1 = blocked(165444096, 512);  // 512
+  const cnn::Blocked head_fc = blocked(165380096, 1000);  // 1000
+  const cnn::Blocked d_head_fc = blocked(165412096, 1000);  // 1000
+  const cnn::Blocked d_head_gap1 = blocked(166985728, 512);  // 512
+  const cnn::Blocked d_features_layer4_1_relu2 = blocked(165380096, 25088);  // 512x7x7
+  const cnn::Blocked d_features_layer4_1_conv2 = blocked(166182912, 25088);  // 512x7x7
+  const cnn::Blocked d_features_layer4_1_relu1 = blocked(164577280, 25088);  // 512x7x7
+  const cnn::Blocked d_features_layer4_1_conv1 = blocked(162971648, 25088);  // 512x7x7
+  const cnn::Blocked d_features_layer4_0_relu2 = blocked(157351936, 25088);  // 512x7x7
+  const cnn::Blocked d_features_layer4_0_relu2_2 = blocked(162971648, 25088);  // 512x7x7
+  const cnn::Blocked d_features_layer4_0_downsample_conv1 = blocked(163774464, 25088);  // 512x7x7
+  const cnn::Blocked d_features_layer3_1_relu2 = blocked(157351936, 50176);  // 256x14x14
+  const cnn::Blocked d_features_layer4_0_conv2 = blocked(163774464, 25088);  // 512x7x7
+  const cnn::Blocked d_features_layer4_0_relu1 = blocked(162168832, 25088);  // 512x7x7
+  const cnn::Blocked d_features_layer4_0_conv1 = blocked(162971648, 25088);  // 512x7x7
+  const cnn::Blocked d_features_layer3_1_relu2_2 = blocked(160563200, 50176);  // 256x14x14
+  const cnn::Blocked d_features_layer3_1_relu2_3 = blocked(162168832, 50176);  // 256x14x14
+  const cnn::Blocked d_features_layer3_1_conv2 = blocked(157351936, 50176);  // 256x14x14
+  const cnn::Blocked d_features_layer3_1_relu1 = blocked(155746304, 50176);  // 256x14x14
+  const cnn::Blocked d_features_layer3_1_conv1 = blocked(150929408, 50176);  // 256x14x14
+  const cnn::Blocked d_features_layer3_0_relu2 = blocked(139689984, 50176);  // 256x14x14
+  const cnn::Blocked d_features_layer3_0_relu2_2 = blocked(150929408, 50176);  // 256x14x14
+  const cnn::Blocked d_features_layer3_0_downsample_conv1 = blocked(154140672, 50176);  // 256x14x14
+  const cnn::Blocked d_features_layer2_1_relu2 = blocked(139689984, 100352);  // 128x28x28
+  const cnn::Blocked d_features_layer3_0_conv2 = blocked(154140672, 50176);  // 256x14x14
+  const cnn::Blocked d_features_layer3_0_relu1 = blocked(149323776, 50176);  // 256x14x14
+  const cnn::Blocked d_features_layer3_0_conv1 = blocked(150929408, 50176);  // 256x14x14
+  const cnn::Blocked d_features_layer2_1_relu2_2 = blocked(146112512, 100352);  // 128x28x28
+  const cnn::Blocked d_features_layer2_1_relu2_3 = blocked(149323776, 100352);  // 128x28x28
+  const cnn::Blocked d_features_layer2_1_conv2 = blocked(139689984, 100352);  // 128x28x28
+  const cnn::Blocked d_features_layer2_1_relu1 = blocked(136478720, 100352);  // 128x28x28
+  const cnn::Blocked d_features_layer2_1_conv1 = blocked(125239296, 100352);  // 128x28x28
+  const cnn::Blocked d_features_layer2_0_relu2 = blocked(102760448, 100352);  // 128x28x28
+  const cnn::Blocked d_features_layer2_0_relu2_2 = blocked(125239296, 100352);  // 128x28x28
+  const cnn::Blocked d_features_layer2_0_downsample_conv1 = blocked(133267456, 100352);  // 128x28x28
+  const cnn::Blocked d_features_layer1_1_relu2 = blocked(102760448, 200704);  // 64x56x56
+  const cnn::Blocked d_features_layer2_0_conv2 = blocked(133267456, 100352);  // 128x28x28
+  const cnn::Blocked d_features_layer2_0_relu1 = blocked(122028032, 100352);  // 128x28x28
+  const cnn::Blocked d_features_layer2_0_conv1 = blocked(125239296, 100352);  // 128x28x28
+  const cnn::Blocked d_features_layer1_1_relu2_2 = blocked(115605504, 200704);  // 64x56x56
+  const cnn::Blocked d_features_layer1_1_relu2_3 = blocked(122028032, 200704);  // 64x56x56
+  const cnn::Blocked d_features_layer1_1_conv2 = blocked(102760448, 200704);  // 64x56x56
+  const cnn::Blocked d_features_layer1_1_relu1 = blocked(96337920, 200704);  // 64x56x56
+  const cnn::Blocked d_features_layer1_1_conv1 = blocked(89915392, 200704);  // 64x56x56
+  const cnn::Blocked d_features_layer1_0_relu2 = blocked(77070336, 200704);  // 64x56x56
+  const cnn::Blocked d_features_layer1_0_relu2_2 = blocked(89915392, 200704);  // 64x56x56
+  const cnn::Blocked d_features_layer1_0_conv2 = blocked(77070336, 200704);  // 64x56x56
+  const cnn::Blocked d_features_layer1_0_relu1 = blocked(70647808, 200704);  // 64x56x56
+  const cnn::Blocked d_features_layer1_0_conv1 = blocked(64225280, 200704);  // 64x56x56
+  const cnn::Blocked d_features_maxpool1 = blocked(51380224, 200704);  // 64x56x56
+  const cnn::Blocked d_features_maxpool1_2 = blocked(77070336, 200704);  // 64x56x56
+  const cnn::Blocked d_features_relu1 = blocked(51380224, 802816);  // 64x112x112
+  const cnn::Blocked d_features_conv1 = blocked(25690112, 802816);  // 64x112x112
+  const cnn::Floats d_features_conv1_weight = gradients(0, 9408);
+  const cnn::Floats d_features_bn1_weight = gradients(9408, 64);
+  const cnn::Floats d_features_bn1_bias = gradients(9472, 64);
+  const cnn::Floats d_features_layer1_0_conv1_weight = gradients(9536, 36864);
+  const cnn::Floats d_features_layer1_0_bn1_weight = gradients(46400, 64);
+  const cnn::Floats d_features_layer1_0_bn1_bias = gradients(46464, 64);
+  const cnn::Floats d_features_layer1_0_conv2_weight = gradients(46528, 36864);
+  const cnn::Floats d_features_layer1_0_bn2_weight = gradients(83392, 64);
+  const cnn::Floats d_features_layer1_0_bn2_bias = gradients(83456, 64);
+  const cnn::Floats d_features_layer1_1_conv1_weight = gradients(83520, 36864);
+  const cnn::Floats d_features_layer1_1_bn1_weight = gradients(120384, 64);
+  const cnn::Floats d_features_layer1_1_bn1_bias = gradients(120448, 64);
+  const cnn::Floats d_features_layer1_1_conv2_weight = gradients(120512, 36864);
+  const cnn::Floats d_features_layer1_1_bn2_weight = gradients(157376, 64);
+  const cnn::Floats d_features_layer1_1_bn2_bias = gradients(157440, 64);
+  const cnn::Floats d_features_layer2_0_conv1_weight = gradients(157504, 73728);
+  const cnn::Floats d_features_layer2_0_bn1_weight = gradients(231232, 128);
+  const cnn::Floats d_features_layer2_0_bn1_bias = gradients(231360, 128);
+  const cnn::Floats d_features_layer2_0_conv2_weight = gradients(231488, 147456);
+  const cnn::Floats d_features_layer2_0_bn2_weight = gradients(378944, 128);
+  const cnn::Floats d_features_layer2_0_bn2_bias = gradients(379072, 128);
+  const cnn::Floats d_features_layer2_0_downsample_conv1_weight = gradients(379200, 8192);
+  const cnn::Floats d_features_layer2_0_downsample_bn1_weight = gradients(387392, 128);
+  const cnn::Floats d_features_layer2_0_downsample_bn1_bias = gradients(387520, 128);
+  const cnn::Floats d_features_layer2_1_conv1_weight = gradients(387648, 147456);
+  const cnn::Floats d_features_layer2_1_bn1_weight = gradients(535104, 128);
+  const cnn::Floats d_features_layer2_1_bn1_bias = gradients(535232, 128);
+  const cnn::Floats d_features_layer2_1_conv2_weight = gradients(535360, 147456);
+  const cnn::Floats d_features_layer2_1_bn2_weight = gradients(682816, 128);
+  const cnn::Floats d_features_layer2_1_bn2_bias = gradients(682944, 128);
+  const cnn::Floats d_features_layer3_0_conv1_weight = gradients(683072, 294912);
+  const cnn::Floats d_features_layer3_0_bn1_weight = gradients(977984, 256);
+  const cnn::Floats d_features_layer3_0_bn1_bias = gradients(978240, 256);
+  const cnn::Floats d_features_layer3_0_conv2_weight = gradients(978496, 589824);
+  const cnn::Floats d_features_layer3_0_bn2_weight = gradients(1568320, 256);
+  const cnn::Floats d_features_layer3_0_bn2_bias = gradients(1568576, 256);
+  const cnn::Floats d_features_layer3_0_downsample_conv1_weight = gradients(1568832, 32768);
+  const cnn::Floats d_features_layer3_0_downsample_bn1_weight = gradients(1601600, 256);
+  const cnn::Floats d_features_layer3_0_downsample_bn1_bias = gradients(1601856, 256);
+  const cnn::Floats d_features_layer3_1_conv1_weight = gradients(1602112, 589824);
+  const cnn::Floats d_features_layer3_1_bn1_weight = gradients(2191936, 256);
+  const cnn::Floats d_features_layer3_1_bn1_bias = gradients(2192192, 256);
+  const cnn::Floats d_features_layer3_1_conv2_weight = gradients(2192448, 589824);
+  const cnn::Floats d_features_layer3_1_bn2_weight = gradients(2782272, 256);
+  const cnn::Floats d_features_layer3_1_bn2_bias = gradients(2782528, 256);
+  const cnn::Floats d_features_layer4_0_conv1_weight = gradients(2782784, 1179648);
+  const cnn::Floats d_features_layer4_0_bn1_weight = gradients(3962432, 512);
+  const cnn::Floats d_features_layer4_0_bn1_bias = gradients(3962944, 512);
+  const cnn::Floats d_features_layer4_0_conv2_weight = gradients(3963456, 2359296);
+  const cnn::Floats d_features_layer4_0_bn2_weight = gradients(6322752, 512);
+  const cnn::Floats d_features_layer4_0_bn2_bias = gradients(6323264, 512);
+  const cnn::Floats d_features_layer4_0_downsample_conv1_weight = gradients(6323776, 131072);
+  const cnn::Floats d_features_layer4_0_downsample_bn1_weight = gradients(6454848, 512);
+  const cnn::Floats d_features_layer4_0_downsample_bn1_bias = gradients(6455360, 512);
+  const cnn::Floats d_features_layer4_1_conv1_weight = gradients(6455872, 2359296);
+  const cnn::Floats d_features_layer4_1_bn1_weight = gradients(8815168, 512);
+  const cnn::Floats d_features_layer4_1_bn1_bias = gradients(8815680, 512);
+  const cnn::Floats d_features_layer4_1_conv2_weight = gradients(8816192, 2359296);
+  const cnn::Floats d_features_layer4_1_bn2_weight = gradients(11175488, 512);
+  const cnn::Floats d_features_layer4_1_bn2_bias = gradients(11176000, 512);
+  const cnn::Floats d_head_fc_weight = gradients(11176512, 512000);
+  const cnn::Floats d_head_fc_bias = gradients(11688512, 1000);
+  cnn::to_blocked(input, images, k3x224x224, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
+  cnn::conv(features_conv1, input, features_conv1_weight_, kFeaturesConv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.bn1)
+  cnn::bn(features_relu1, features_bn1_saved, features_conv1, features_bn1_weight_, features_bn1_bias_,
+          features_bn1_running_mean_, features_bn1_running_var_, kFeaturesBn1, batch);
+
+  // blocks.cnn:10: act    (features.relu1)
+  cnn::relu(features_relu1, features_relu1, k64x112x112, batch);
+
+  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
+  cnn::maxpool(features_maxpool1, features_maxpool1_saved, features_relu1, kFeaturesMaxpool1, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
+  cnn::conv(features_layer1_0_conv1, features_maxpool1, features_layer1_0_conv1_weight_,
+            kFeaturesLayer1_0Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer1[0].bn1)
+  cnn::bn(features_layer1_0_relu1, features_layer1_0_bn1_saved, features_layer1_0_conv1,
+          features_layer1_0_bn1_weight_, features_layer1_0_bn1_bias_, features_layer1_0_bn1_running_mean_,
+          features_layer1_0_bn1_running_var_, kFeaturesLayer1_0Bn1, batch);
+
+  // blocks.cnn:10: act    (features.layer1[0].relu1)
+  cnn::relu(features_layer1_0_relu1, features_layer1_0_relu1, k64x56x56, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
+  cnn::conv(features_layer1_0_conv2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
+            kFeaturesLayer1_0Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer1[0].bn2)
+  cnn::bn(features_layer1_0_bn2, features_layer1_0_bn2_saved, features_layer1_0_conv2,
+          features_layer1_0_bn2_weight_, features_layer1_0_bn2_bias_, features_layer1_0_bn2_running_mean_,
+          features_layer1_0_bn2_running_var_, kFeaturesLayer1_0Bn2, batch);
+
+  // 20: add {    (features.layer1[0].add1)
+  cnn::add(features_layer1_0_relu2, {features_layer1_0_bn2, features_maxpool1}, k64x56x56, batch);
+
+  // 25: relu    (features.layer1[0].relu2)
+  cnn::relu(features_layer1_0_relu2, features_layer1_0_relu2, k64x56x56, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
+  cnn::conv(features_layer1_1_conv1, features_layer1_0_relu2, features_layer1_1_conv1_weight_,
+            kFeaturesLayer1_1Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer1[1].bn1)
+  cnn::bn(features_layer1_1_relu1, features_layer1_1_bn1_saved, features_layer1_1_conv1,
+          features_layer1_1_bn1_weight_, features_layer1_1_bn1_bias_, features_layer1_1_bn1_running_mean_,
+          features_layer1_1_bn1_running_var_, kFeaturesLayer1_1Bn1, batch);
+
+  // blocks.cnn:10: act    (features.layer1[1].relu1)
+  cnn::relu(features_layer1_1_relu1, features_layer1_1_relu1, k64x56x56, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
+  cnn::conv(features_layer1_1_conv2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
+            kFeaturesLayer1_1Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer1[1].bn2)
+  cnn::bn(features_layer1_1_bn2, features_layer1_1_bn2_saved, features_layer1_1_conv2,
+          features_layer1_1_bn2_weight_, features_layer1_1_bn2_bias_, features_layer1_1_bn2_running_mean_,
+          features_layer1_1_bn2_running_var_, kFeaturesLayer1_1Bn2, batch);
+
+  // 20: add {    (features.layer1[1].add1)
+  cnn::add(features_layer1_1_relu2, {features_layer1_1_bn2, features_layer1_0_relu2}, k64x56x56, batch);
+
+  // 25: relu    (features.layer1[1].relu2)
+  cnn::relu(features_layer1_1_relu2, features_layer1_1_relu2, k64x56x56, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
+  cnn::conv(features_layer2_0_conv1, features_layer1_1_relu2, features_layer2_0_conv1_weight_,
+            kFeaturesLayer2_0Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer2[0].bn1)
+  cnn::bn(features_layer2_0_relu1, features_layer2_0_bn1_saved, features_layer2_0_conv1,
+          features_layer2_0_bn1_weight_, features_layer2_0_bn1_bias_, features_layer2_0_bn1_running_mean_,
+          features_layer2_0_bn1_running_var_, kFeaturesLayer2_0Bn1, batch);
+
+  // blocks.cnn:10: act    (features.layer2[0].relu1)
+  cnn::relu(features_layer2_0_relu1, features_layer2_0_relu1, k128x28x28, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
+  cnn::conv(features_layer2_0_conv2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
+            kFeaturesLayer2_0Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer2[0].bn2)
+  cnn::bn(features_layer2_0_bn2, features_layer2_0_bn2_saved, features_layer2_0_conv2,
+          features_layer2_0_bn2_weight_, features_layer2_0_bn2_bias_, features_layer2_0_bn2_running_mean_,
+          features_layer2_0_bn2_running_var_, kFeaturesLayer2_0Bn2, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
+  cnn::conv(features_layer2_0_downsample_conv1, features_layer1_1_relu2,
+            features_layer2_0_downsample_conv1_weight_, kFeaturesLayer2_0DownsampleConv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
+  cnn::bn(features_layer2_0_downsample_bn1, features_layer2_0_downsample_bn1_saved,
+          features_layer2_0_downsample_conv1, features_layer2_0_downsample_bn1_weight_,
+          features_layer2_0_downsample_bn1_bias_, features_layer2_0_downsample_bn1_running_mean_,
+          features_layer2_0_downsample_bn1_running_var_, kFeaturesLayer2_0DownsampleBn1, batch);
+
+  // 20: add {    (features.layer2[0].add1)
+  cnn::add(features_layer2_0_relu2, {features_layer2_0_bn2, features_layer2_0_downsample_bn1}, k128x28x28,
+           batch);
+
+  // 25: relu    (features.layer2[0].relu2)
+  cnn::relu(features_layer2_0_relu2, features_layer2_0_relu2, k128x28x28, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
+  cnn::conv(features_layer2_1_conv1, features_layer2_0_relu2, features_layer2_1_conv1_weight_,
+            kFeaturesLayer2_1Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer2[1].bn1)
+  cnn::bn(features_layer2_1_relu1, features_layer2_1_bn1_saved, features_layer2_1_conv1,
+          features_layer2_1_bn1_weight_, features_layer2_1_bn1_bias_, features_layer2_1_bn1_running_mean_,
+          features_layer2_1_bn1_running_var_, kFeaturesLayer2_1Bn1, batch);
+
+  // blocks.cnn:10: act    (features.layer2[1].relu1)
+  cnn::relu(features_layer2_1_relu1, features_layer2_1_relu1, k128x28x28, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
+  cnn::conv(features_layer2_1_conv2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
+            kFeaturesLayer2_1Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer2[1].bn2)
+  cnn::bn(features_layer2_1_bn2, features_layer2_1_bn2_saved, features_layer2_1_conv2,
+          features_layer2_1_bn2_weight_, features_layer2_1_bn2_bias_, features_layer2_1_bn2_running_mean_,
+          features_layer2_1_bn2_running_var_, kFeaturesLayer2_1Bn2, batch);
+
+  // 20: add {    (features.layer2[1].add1)
+  cnn::add(features_layer2_1_relu2, {features_layer2_1_bn2, features_layer2_0_relu2}, k128x28x28, batch);
+
+  // 25: relu    (features.layer2[1].relu2)
+  cnn::relu(features_layer2_1_relu2, features_layer2_1_relu2, k128x28x28, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
+  cnn::conv(features_layer3_0_conv1, features_layer2_1_relu2, features_layer3_0_conv1_weight_,
+            kFeaturesLayer3_0Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer3[0].bn1)
+  cnn::bn(features_layer3_0_relu1, features_layer3_0_bn1_saved, features_layer3_0_conv1,
+          features_layer3_0_bn1_weight_, features_layer3_0_bn1_bias_, features_layer3_0_bn1_running_mean_,
+          features_layer3_0_bn1_running_var_, kFeaturesLayer3_0Bn1, batch);
+
+  // blocks.cnn:10: act    (features.layer3[0].relu1)
+  cnn::relu(features_layer3_0_relu1, features_layer3_0_relu1, k256x14x14, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
+  cnn::conv(features_layer3_0_conv2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
+            kFeaturesLayer3_0Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer3[0].bn2)
+  cnn::bn(features_layer3_0_bn2, features_layer3_0_bn2_saved, features_layer3_0_conv2,
+          features_layer3_0_bn2_weight_, features_layer3_0_bn2_bias_, features_layer3_0_bn2_running_mean_,
+          features_layer3_0_bn2_running_var_, kFeaturesLayer3_0Bn2, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
+  cnn::conv(features_layer3_0_downsample_conv1, features_layer2_1_relu2,
+            features_layer3_0_downsample_conv1_weight_, kFeaturesLayer3_0DownsampleConv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
+  cnn::bn(features_layer3_0_downsample_bn1, features_layer3_0_downsample_bn1_saved,
+          features_layer3_0_downsample_conv1, features_layer3_0_downsample_bn1_weight_,
+          features_layer3_0_downsample_bn1_bias_, features_layer3_0_downsample_bn1_running_mean_,
+          features_layer3_0_downsample_bn1_running_var_, kFeaturesLayer3_0DownsampleBn1, batch);
+
+  // 20: add {    (features.layer3[0].add1)
+  cnn::add(features_layer3_0_relu2, {features_layer3_0_bn2, features_layer3_0_downsample_bn1}, k256x14x14,
+           batch);
+
+  // 25: relu    (features.layer3[0].relu2)
+  cnn::relu(features_layer3_0_relu2, features_layer3_0_relu2, k256x14x14, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
+  cnn::conv(features_layer3_1_conv1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
+            kFeaturesLayer3_1Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer3[1].bn1)
+  cnn::bn(features_layer3_1_relu1, features_layer3_1_bn1_saved, features_layer3_1_conv1,
+          features_layer3_1_bn1_weight_, features_layer3_1_bn1_bias_, features_layer3_1_bn1_running_mean_,
+          features_layer3_1_bn1_running_var_, kFeaturesLayer3_1Bn1, batch);
+
+  // blocks.cnn:10: act    (features.layer3[1].relu1)
+  cnn::relu(features_layer3_1_relu1, features_layer3_1_relu1, k256x14x14, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
+  cnn::conv(features_layer3_1_conv2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
+            kFeaturesLayer3_1Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer3[1].bn2)
+  cnn::bn(features_layer3_1_bn2, features_layer3_1_bn2_saved, features_layer3_1_conv2,
+          features_layer3_1_bn2_weight_, features_layer3_1_bn2_bias_, features_layer3_1_bn2_running_mean_,
+          features_layer3_1_bn2_running_var_, kFeaturesLayer3_1Bn2, batch);
+
+  // 20: add {    (features.layer3[1].add1)
+  cnn::add(features_layer3_1_relu2, {features_layer3_1_bn2, features_layer3_0_relu2}, k256x14x14, batch);
+
+  // 25: relu    (features.layer3[1].relu2)
+  cnn::relu(features_layer3_1_relu2, features_layer3_1_relu2, k256x14x14, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
+  cnn::conv(features_layer4_0_conv1, features_layer3_1_relu2, features_layer4_0_conv1_weight_,
+            kFeaturesLayer4_0Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer4[0].bn1)
+  cnn::bn(features_layer4_0_relu1, features_layer4_0_bn1_saved, features_layer4_0_conv1,
+          features_layer4_0_bn1_weight_, features_layer4_0_bn1_bias_, features_layer4_0_bn1_running_mean_,
+          features_layer4_0_bn1_running_var_, kFeaturesLayer4_0Bn1, batch);
+
+  // blocks.cnn:10: act    (features.layer4[0].relu1)
+  cnn::relu(features_layer4_0_relu1, features_layer4_0_relu1, k512x7x7, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
+  cnn::conv(features_layer4_0_conv2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
+            kFeaturesLayer4_0Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer4[0].bn2)
+  cnn::bn(features_layer4_0_bn2, features_layer4_0_bn2_saved, features_layer4_0_conv2,
+          features_layer4_0_bn2_weight_, features_layer4_0_bn2_bias_, features_layer4_0_bn2_running_mean_,
+          features_layer4_0_bn2_running_var_, kFeaturesLayer4_0Bn2, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
+  cnn::conv(features_layer4_0_downsample_conv1, features_layer3_1_relu2,
+            features_layer4_0_downsample_conv1_weight_, kFeaturesLayer4_0DownsampleConv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
+  cnn::bn(features_layer4_0_downsample_bn1, features_layer4_0_downsample_bn1_saved,
+          features_layer4_0_downsample_conv1, features_layer4_0_downsample_bn1_weight_,
+          features_layer4_0_downsample_bn1_bias_, features_layer4_0_downsample_bn1_running_mean_,
+          features_layer4_0_downsample_bn1_running_var_, kFeaturesLayer4_0DownsampleBn1, batch);
+
+  // 20: add {    (features.layer4[0].add1)
+  cnn::add(features_layer4_0_relu2, {features_layer4_0_bn2, features_layer4_0_downsample_bn1}, k512x7x7,
+           batch);
+
+  // 25: relu    (features.layer4[0].relu2)
+  cnn::relu(features_layer4_0_relu2, features_layer4_0_relu2, k512x7x7, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
+  cnn::conv(features_layer4_1_conv1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
+            kFeaturesLayer4_1Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer4[1].bn1)
+  cnn::bn(features_layer4_1_relu1, features_layer4_1_bn1_saved, features_layer4_1_conv1,
+          features_layer4_1_bn1_weight_, features_layer4_1_bn1_bias_, features_layer4_1_bn1_running_mean_,
+          features_layer4_1_bn1_running_var_, kFeaturesLayer4_1Bn1, batch);
+
+  // blocks.cnn:10: act    (features.layer4[1].relu1)
+  cnn::relu(features_layer4_1_relu1, features_layer4_1_relu1, k512x7x7, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
+  cnn::conv(features_layer4_1_conv2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
+            kFeaturesLayer4_1Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer4[1].bn2)
+  cnn::bn(features_layer4_1_bn2, features_layer4_1_bn2_saved, features_layer4_1_conv2,
+          features_layer4_1_bn2_weight_, features_layer4_1_bn2_bias_, features_layer4_1_bn2_running_mean_,
+          features_layer4_1_bn2_running_var_, kFeaturesLayer4_1Bn2, batch);
+
+  // 20: add {    (features.layer4[1].add1)
+  cnn::add(features_layer4_1_relu2, {features_layer4_1_bn2, features_layer4_0_relu2}, k512x7x7, batch);
+
+  // 25: relu    (features.layer4[1].relu2)
+  cnn::relu(features_layer4_1_relu2, features_layer4_1_relu2, k512x7x7, batch);
+
+  // 60: gap    (head.gap1)
+  cnn::gap(head_gap1, features_layer4_1_relu2, k512x7x7, batch);
+
+  // 61: fc = dense(classes)
+  cnn::dense(head_fc, head_gap1, head_fc_weight_, head_fc_bias_, kHeadFc, batch, scratch());
+
+  cnn::from_blocked(scores, head_fc, k1000, batch);
+  cnn::softmax_cross_entropy(d_head_fc, losses, head_fc, labels, k1000, batch);
+
+  // Backward.
+  // 61: head.fc
+  cnn::dense_backward_params(d_head_fc_weight, d_head_fc_bias, d_head_fc, head_gap1, kHeadFc, batch,
+                             scratch());
+  cnn::dense_backward_input(d_head_gap1, d_head_fc, head_fc_weight_, kHeadFc, batch, scratch());
+  // 60: head.gap1
+  cnn::gap_backward_input(d_features_layer4_1_relu2, d_head_gap1, k512x7x7, batch);
+  // 25: features.layer4[1].relu2
+  cnn::relu_backward_input(d_features_layer4_1_relu2, d_features_layer4_1_relu2, features_layer4_1_relu2,
+                           k512x7x7, batch);
+  // blocks.cnn:9: features.layer4[1].bn2
+  cnn::bn_backward_params(d_features_layer4_1_bn2_weight, d_features_layer4_1_bn2_bias,
+                          d_features_layer4_1_relu2, features_layer4_1_conv2, features_layer4_1_bn2_saved,
+                          kFeaturesLayer4_1Bn2, batch);
+  cnn::bn_backward_input(d_features_layer4_1_conv2, d_features_layer4_1_relu2, features_layer4_1_conv2,
+                         features_layer4_1_bn2_saved, features_layer4_1_bn2_weight_,
+                         features_layer4_1_bn2_bias_, d_features_layer4_1_bn2_weight,
+                         d_features_layer4_1_bn2_bias, kFeaturesLayer4_1Bn2, batch);
+  // blocks.cnn:8: features.layer4[1].conv2
+  cnn::conv_backward_params(d_features_layer4_1_conv2_weight, d_features_layer4_1_conv2,
+                            features_layer4_1_relu1, kFeaturesLayer4_1Conv2, batch, scratch());
+  cnn::conv_backward_input(d_features_layer4_1_relu1, d_features_layer4_1_conv2,
+                           features_layer4_1_conv2_weight_, kFeaturesLayer4_1Conv2, batch, scratch());
+  // blocks.cnn:10: features.layer4[1].relu1
+  cnn::relu_backward_input(d_features_layer4_1_relu1, d_features_layer4_1_relu1, features_layer4_1_relu1,
+                           k512x7x7, batch);
+  // blocks.cnn:9: features.layer4[1].bn1
+  cnn::bn_backward_params(d_features_layer4_1_bn1_weight, d_features_layer4_1_bn1_bias,
+                          d_features_layer4_1_relu1, features_layer4_1_conv1, features_layer4_1_bn1_saved,
+                          kFeaturesLayer4_1Bn1, batch);
+  cnn::bn_backward_input(d_features_layer4_1_conv1, d_features_layer4_1_relu1, features_layer4_1_conv1,
+                         features_layer4_1_bn1_saved, features_layer4_1_bn1_weight_,
+                         features_layer4_1_bn1_bias_, d_features_layer4_1_bn1_weight,
+                         d_features_layer4_1_bn1_bias, kFeaturesLayer4_1Bn1, batch);
+  // blocks.cnn:8: features.layer4[1].conv1
+  cnn::conv_backward_params(d_features_layer4_1_conv1_weight, d_features_layer4_1_conv1,
+                            features_layer4_0_relu2, kFeaturesLayer4_1Conv1, batch, scratch());
+  cnn::conv_backward_input(d_features_layer4_0_relu2, d_features_layer4_1_conv1,
+                           features_layer4_1_conv1_weight_, kFeaturesLayer4_1Conv1, batch, scratch());
+  // 25: features.layer4[0].relu2
+  cnn::add(d_features_layer4_0_relu2_2, {d_features_layer4_1_relu2, d_features_layer4_0_relu2}, k512x7x7,
+           batch);
+  cnn::relu_backward_input(d_features_layer4_0_relu2_2, d_features_layer4_0_relu2_2, features_layer4_0_relu2,
+                           k512x7x7, batch);
+  // blocks.cnn:9: features.layer4[0].downsample.bn1
+  cnn::bn_backward_params(d_features_layer4_0_downsample_bn1_weight, d_features_layer4_0_downsample_bn1_bias,
+                          d_features_layer4_0_relu2_2, features_layer4_0_downsample_conv1,
+                          features_layer4_0_downsample_bn1_saved, kFeaturesLayer4_0DownsampleBn1, batch);
+  cnn::bn_backward_input(d_features_layer4_0_downsample_conv1, d_features_layer4_0_relu2_2,
+                         features_layer4_0_downsample_conv1, features_layer4_0_downsample_bn1_saved,
+                         features_layer4_0_downsample_bn1_weight_, features_layer4_0_downsample_bn1_bias_,
+                         d_features_layer4_0_downsample_bn1_weight, d_features_layer4_0_downsample_bn1_bias,
+                         kFeaturesLayer4_0DownsampleBn1, batch);
+  // blocks.cnn:8: features.layer4[0].downsample.conv1
+  cnn::conv_backward_params(d_features_layer4_0_downsample_conv1_weight, d_features_layer4_0_downsample_conv1,
+                            features_layer3_1_relu2, kFeaturesLayer4_0DownsampleConv1, batch, scratch());
+  cnn::conv_backward_input(d_features_layer3_1_relu2, d_features_layer4_0_downsample_conv1,
+                           features_layer4_0_downsample_conv1_weight_, kFeaturesLayer4_0DownsampleConv1,
+                           batch, scratch());
+  // blocks.cnn:9: features.layer4[0].bn2
+  cnn::bn_backward_params(d_features_layer4_0_bn2_weight, d_features_layer4_0_bn2_bias,
+                          d_features_layer4_0_relu2_2, features_layer4_0_conv2, features_layer4_0_bn2_saved,
+                          kFeaturesLayer4_0Bn2, batch);
+  cnn::bn_backward_input(d_features_layer4_0_conv2, d_features_layer4_0_relu2_2, features_layer4_0_conv2,
+                         features_layer4_0_bn2_saved, features_layer4_0_bn2_weight_,
+                         features_layer4_0_bn2_bias_, d_features_layer4_0_bn2_weight,
+                         d_features_layer4_0_bn2_bias, kFeaturesLayer4_0Bn2, batch);
+  // blocks.cnn:8: features.layer4[0].conv2
+  cnn::conv_backward_params(d_features_layer4_0_conv2_weight, d_features_layer4_0_conv2,
+                            features_layer4_0_relu1, kFeaturesLayer4_0Conv2, batch, scratch());
+  cnn::conv_backward_input(d_features_layer4_0_relu1, d_features_layer4_0_conv2,
+                           features_layer4_0_conv2_weight_, kFeaturesLayer4_0Conv2, batch, scratch());
+  // blocks.cnn:10: features.layer4[0].relu1
+  cnn::relu_backward_input(d_features_layer4_0_relu1, d_features_layer4_0_relu1, features_layer4_0_relu1,
+                           k512x7x7, batch);
+  // blocks.cnn:9: features.layer4[0].bn1
+  cnn::bn_backward_params(d_features_layer4_0_bn1_weight, d_features_layer4_0_bn1_bias,
+                          d_features_layer4_0_relu1, features_layer4_0_conv1, features_layer4_0_bn1_saved,
+                          kFeaturesLayer4_0Bn1, batch);
+  cnn::bn_backward_input(d_features_layer4_0_conv1, d_features_layer4_0_relu1, features_layer4_0_conv1,
+                         features_layer4_0_bn1_saved, features_layer4_0_bn1_weight_,
+                         features_layer4_0_bn1_bias_, d_features_layer4_0_bn1_weight,
+                         d_features_layer4_0_bn1_bias, kFeaturesLayer4_0Bn1, batch);
+  // blocks.cnn:8: features.layer4[0].conv1
+  cnn::conv_backward_params(d_features_layer4_0_conv1_weight, d_features_layer4_0_conv1,
+                            features_layer3_1_relu2, kFeaturesLayer4_0Conv1, batch, scratch());
+  cnn::conv_backward_input(d_features_layer3_1_relu2_2, d_features_layer4_0_conv1,
+                           features_layer4_0_conv1_weight_, kFeaturesLayer4_0Conv1, batch, scratch());
+  // 25: features.layer3[1].relu2
+  cnn::add(d_features_layer3_1_relu2_3, {d_features_layer3_1_relu2, d_features_layer3_1_relu2_2}, k256x14x14,
+           batch);
+  cnn::relu_backward_input(d_features_layer3_1_relu2_3, d_features_layer3_1_relu2_3, features_layer3_1_relu2,
+                           k256x14x14, batch);
+  // blocks.cnn:9: features.layer3[1].bn2
+  cnn::bn_backward_params(d_features_layer3_1_bn2_weight, d_features_layer3_1_bn2_bias,
+                          d_features_layer3_1_relu2_3, features_layer3_1_conv2, features_layer3_1_bn2_saved,
+                          kFeaturesLayer3_1Bn2, batch);
+  cnn::bn_backward_input(d_features_layer3_1_conv2, d_features_layer3_1_relu2_3, features_layer3_1_conv2,
+                         features_layer3_1_bn2_saved, features_layer3_1_bn2_weight_,
+                         features_layer3_1_bn2_bias_, d_features_layer3_1_bn2_weight,
+                         d_features_layer3_1_bn2_bias, kFeaturesLayer3_1Bn2, batch);
+  // blocks.cnn:8: features.layer3[1].conv2
+  cnn::conv_backward_params(d_features_layer3_1_conv2_weight, d_features_layer3_1_conv2,
+                            features_layer3_1_relu1, kFeaturesLayer3_1Conv2, batch, scratch());
+  cnn::conv_backward_input(d_features_layer3_1_relu1, d_features_layer3_1_conv2,
+                           features_layer3_1_conv2_weight_, kFeaturesLayer3_1Conv2, batch, scratch());
+  // blocks.cnn:10: features.layer3[1].relu1
+  cnn::relu_backward_input(d_features_layer3_1_relu1, d_features_layer3_1_relu1, features_layer3_1_relu1,
+                           k256x14x14, batch);
+  // blocks.cnn:9: features.layer3[1].bn1
+  cnn::bn_backward_params(d_features_layer3_1_bn1_weight, d_features_layer3_1_bn1_bias,
+                          d_features_layer3_1_relu1, features_layer3_1_conv1, features_layer3_1_bn1_saved,
+                          kFeaturesLayer3_1Bn1, batch);
+  cnn::bn_backward_input(d_features_layer3_1_conv1, d_features_layer3_1_relu1, features_layer3_1_conv1,
+                         features_layer3_1_bn1_saved, features_layer3_1_bn1_weight_,
+                         features_layer3_1_bn1_bias_, d_features_layer3_1_bn1_weight,
+                         d_features_layer3_1_bn1_bias, kFeaturesLayer3_1Bn1, batch);
+  // blocks.cnn:8: features.layer3[1].conv1
+  cnn::conv_backward_params(d_features_layer3_1_conv1_weight, d_features_layer3_1_conv1,
+                            features_layer3_0_relu2, kFeaturesLayer3_1Conv1, batch, scratch());
+  cnn::conv_backward_input(d_features_layer3_0_relu2, d_features_layer3_1_conv1,
+                           features_layer3_1_conv1_weight_, kFeaturesLayer3_1Conv1, batch, scratch());
+  // 25: features.layer3[0].relu2
+  cnn::add(d_features_layer3_0_relu2_2, {d_features_layer3_1_relu2_3, d_features_layer3_0_relu2}, k256x14x14,
+           batch);
+  cnn::relu_backward_input(d_features_layer3_0_relu2_2, d_features_layer3_0_relu2_2, features_layer3_0_relu2,
+                           k256x14x14, batch);
+  // blocks.cnn:9: features.layer3[0].downsample.bn1
+  cnn::bn_backward_params(d_features_layer3_0_downsample_bn1_weight, d_features_layer3_0_downsample_bn1_bias,
+                          d_features_layer3_0_relu2_2, features_layer3_0_downsample_conv1,
+                          features_layer3_0_downsample_bn1_saved, kFeaturesLayer3_0DownsampleBn1, batch);
+  cnn::bn_backward_input(d_features_layer3_0_downsample_conv1, d_features_layer3_0_relu2_2,
+                         features_layer3_0_downsample_conv1, features_layer3_0_downsample_bn1_saved,
+                         features_layer3_0_downsample_bn1_weight_, features_layer3_0_downsample_bn1_bias_,
+                         d_features_layer3_0_downsample_bn1_weight, d_features_layer3_0_downsample_bn1_bias,
+                         kFeaturesLayer3_0DownsampleBn1, batch);
+  // blocks.cnn:8: features.layer3[0].downsample.conv1
+  cnn::conv_backward_params(d_features_layer3_0_downsample_conv1_weight, d_features_layer3_0_downsample_conv1,
+                            features_layer2_1_relu2, kFeaturesLayer3_0DownsampleConv1, batch, scratch());
+  cnn::conv_backward_input(d_features_layer2_1_relu2, d_features_layer3_0_downsample_conv1,
+                           features_layer3_0_downsample_conv1_weight_, kFeaturesLayer3_0DownsampleConv1,
+                           batch, scratch());
+  // blocks.cnn:9: features.layer3[0].bn2
+  cnn::bn_backward_params(d_features_layer3_0_bn2_weight, d_features_layer3_0_bn2_bias,
+                          d_features_layer3_0_relu2_2, features_layer3_0_conv2, features_layer3_0_bn2_saved,
+                          kFeaturesLayer3_0Bn2, batch);
+  cnn::bn_backward_input(d_features_layer3_0_conv2, d_features_layer3_0_relu2_2, features_layer3_0_conv2,
+                         features_layer3_0_bn2_saved, features_layer3_0_bn2_weight_,
+                         features_layer3_0_bn2_bias_, d_features_layer3_0_bn2_weight,
+                         d_features_layer3_0_bn2_bias, kFeaturesLayer3_0Bn2, batch);
+  // blocks.cnn:8: features.layer3[0].conv2
+  cnn::conv_backward_params(d_features_layer3_0_conv2_weight, d_features_layer3_0_conv2,
+                            features_layer3_0_relu1, kFeaturesLayer3_0Conv2, batch, scratch());
+  cnn::conv_backward_input(d_features_layer3_0_relu1, d_features_layer3_0_conv2,
+                           features_layer3_0_conv2_weight_, kFeaturesLayer3_0Conv2, batch, scratch());
+  // blocks.cnn:10: features.layer3[0].relu1
+  cnn::relu_backward_input(d_features_layer3_0_relu1, d_features_layer3_0_relu1, features_layer3_0_relu1,
+                           k256x14x14, batch);
+  // blocks.cnn:9: features.layer3[0].bn1
+  cnn::bn_backward_params(d_features_layer3_0_bn1_weight, d_features_layer3_0_bn1_bias,
+                          d_features_layer3_0_relu1, features_layer3_0_conv1, features_layer3_0_bn1_saved,
+                          kFeaturesLayer3_0Bn1, batch);
+  cnn::bn_backward_input(d_features_layer3_0_conv1, d_features_layer3_0_relu1, features_layer3_0_conv1,
+                         features_layer3_0_bn1_saved, features_layer3_0_bn1_weight_,
+                         features_layer3_0_bn1_bias_, d_features_layer3_0_bn1_weight,
+                         d_features_layer3_0_bn1_bias, kFeaturesLayer3_0Bn1, batch);
+  // blocks.cnn:8: features.layer3[0].conv1
+  cnn::conv_backward_params(d_features_layer3_0_conv1_weight, d_features_layer3_0_conv1,
+                            features_layer2_1_relu2, kFeaturesLayer3_0Conv1, batch, scratch());
+  cnn::conv_backward_input(d_features_layer2_1_relu2_2, d_features_layer3_0_conv1,
+                           features_layer3_0_conv1_weight_, kFeaturesLayer3_0Conv1, batch, scratch());
+  // 25: features.layer2[1].relu2
+  cnn::add(d_features_layer2_1_relu2_3, {d_features_layer2_1_relu2, d_features_layer2_1_relu2_2}, k128x28x28,
+           batch);
+  cnn::relu_backward_input(d_features_layer2_1_relu2_3, d_features_layer2_1_relu2_3, features_layer2_1_relu2,
+                           k128x28x28, batch);
+  // blocks.cnn:9: features.layer2[1].bn2
+  cnn::bn_backward_params(d_features_layer2_1_bn2_weight, d_features_layer2_1_bn2_bias,
+                          d_features_layer2_1_relu2_3, features_layer2_1_conv2, features_layer2_1_bn2_saved,
+                          kFeaturesLayer2_1Bn2, batch);
+  cnn::bn_backward_input(d_features_layer2_1_conv2, d_features_layer2_1_relu2_3, features_layer2_1_conv2,
+                         features_layer2_1_bn2_saved, features_layer2_1_bn2_weight_,
+                         features_layer2_1_bn2_bias_, d_features_layer2_1_bn2_weight,
+                         d_features_layer2_1_bn2_bias, kFeaturesLayer2_1Bn2, batch);
+  // blocks.cnn:8: features.layer2[1].conv2
+  cnn::conv_backward_params(d_features_layer2_1_conv2_weight, d_features_layer2_1_conv2,
+                            features_layer2_1_relu1, kFeaturesLayer2_1Conv2, batch, scratch());
+  cnn::conv_backward_input(d_features_layer2_1_relu1, d_features_layer2_1_conv2,
+                           features_layer2_1_conv2_weight_, kFeaturesLayer2_1Conv2, batch, scratch());
+  // blocks.cnn:10: features.layer2[1].relu1
+  cnn::relu_backward_input(d_features_layer2_1_relu1, d_features_layer2_1_relu1, features_layer2_1_relu1,
+                           k128x28x28, batch);
+  // blocks.cnn:9: features.layer2[1].bn1
+  cnn::bn_backward_params(d_features_layer2_1_bn1_weight, d_features_layer2_1_bn1_bias,
+                          d_features_layer2_1_relu1, features_layer2_1_conv1, features_layer2_1_bn1_saved,
+                          kFeaturesLayer2_1Bn1, batch);
+  cnn::bn_backward_input(d_features_layer2_1_conv1, d_features_layer2_1_relu1, features_layer2_1_conv1,
+                         features_layer2_1_bn1_saved, features_layer2_1_bn1_weight_,
+                         features_layer2_1_bn1_bias_, d_features_layer2_1_bn1_weight,
+                         d_features_layer2_1_bn1_bias, kFeaturesLayer2_1Bn1, batch);
+  // blocks.cnn:8: features.layer2[1].conv1
+  cnn::conv_backward_params(d_features_layer2_1_conv1_weight, d_features_layer2_1_conv1,
+                            features_layer2_0_relu2, kFeaturesLayer2_1Conv1, batch, scratch());
+  cnn::conv_backward_input(d_features_layer2_0_relu2, d_features_layer2_1_conv1,
+                           features_layer2_1_conv1_weight_, kFeaturesLayer2_1Conv1, batch, scratch());
+  // 25: features.layer2[0].relu2
+  cnn::add(d_features_layer2_0_relu2_2, {d_features_layer2_1_relu2_3, d_features_layer2_0_relu2}, k128x28x28,
+           batch);
+  cnn::relu_backward_input(d_features_layer2_0_relu2_2, d_features_layer2_0_relu2_2, features_layer2_0_relu2,
+                           k128x28x28, batch);
+  // blocks.cnn:9: features.layer2[0].downsample.bn1
+  cnn::bn_backward_params(d_features_layer2_0_downsample_bn1_weight, d_features_layer2_0_downsample_bn1_bias,
+                          d_features_layer2_0_relu2_2, features_layer2_0_downsample_conv1,
+                          features_layer2_0_downsample_bn1_saved, kFeaturesLayer2_0DownsampleBn1, batch);
+  cnn::bn_backward_input(d_features_layer2_0_downsample_conv1, d_features_layer2_0_relu2_2,
+                         features_layer2_0_downsample_conv1, features_layer2_0_downsample_bn1_saved,
+                         features_layer2_0_downsample_bn1_weight_, features_layer2_0_downsample_bn1_bias_,
+                         d_features_layer2_0_downsample_bn1_weight, d_features_layer2_0_downsample_bn1_bias,
+                         kFeaturesLayer2_0DownsampleBn1, batch);
+  // blocks.cnn:8: features.layer2[0].downsample.conv1
+  cnn::conv_backward_params(d_features_layer2_0_downsample_conv1_weight, d_features_layer2_0_downsample_conv1,
+                            features_layer1_1_relu2, kFeaturesLayer2_0DownsampleConv1, batch, scratch());
+  cnn::conv_backward_input(d_features_layer1_1_relu2, d_features_layer2_0_downsample_conv1,
+                           features_layer2_0_downsample_conv1_weight_, kFeaturesLayer2_0DownsampleConv1,
+                           batch, scratch());
+  // blocks.cnn:9: features.layer2[0].bn2
+  cnn::bn_backward_params(d_features_layer2_0_bn2_weight, d_features_layer2_0_bn2_bias,
+                          d_features_layer2_0_relu2_2, features_layer2_0_conv2, features_layer2_0_bn2_saved,
+                          kFeaturesLayer2_0Bn2, batch);
+  cnn::bn_backward_input(d_features_layer2_0_conv2, d_features_layer2_0_relu2_2, features_layer2_0_conv2,
+                         features_layer2_0_bn2_saved, features_layer2_0_bn2_weight_,
+                         features_layer2_0_bn2_bias_, d_features_layer2_0_bn2_weight,
+                         d_features_layer2_0_bn2_bias, kFeaturesLayer2_0Bn2, batch);
+  // blocks.cnn:8: features.layer2[0].conv2
+  cnn::conv_backward_params(d_features_layer2_0_conv2_weight, d_features_layer2_0_conv2,
+                            features_layer2_0_relu1, kFeaturesLayer2_0Conv2, batch, scratch());
+  cnn::conv_backward_input(d_features_layer2_0_relu1, d_features_layer2_0_conv2,
+                           features_layer2_0_conv2_weight_, kFeaturesLayer2_0Conv2, batch, scratch());
+  // blocks.cnn:10: features.layer2[0].relu1
+  cnn::relu_backward_input(d_features_layer2_0_relu1, d_features_layer2_0_relu1, features_layer2_0_relu1,
+                           k128x28x28, batch);
+  // blocks.cnn:9: features.layer2[0].bn1
+  cnn::bn_backward_params(d_features_layer2_0_bn1_weight, d_features_layer2_0_bn1_bias,
+                          d_features_layer2_0_relu1, features_layer2_0_conv1, features_layer2_0_bn1_saved,
+                          kFeaturesLayer2_0Bn1, batch);
+  cnn::bn_backward_input(d_features_layer2_0_conv1, d_features_layer2_0_relu1, features_layer2_0_conv1,
+                         features_layer2_0_bn1_saved, features_layer2_0_bn1_weight_,
+                         features_layer2_0_bn1_bias_, d_features_layer2_0_bn1_weight,
+                         d_features_layer2_0_bn1_bias, kFeaturesLayer2_0Bn1, batch);
+  // blocks.cnn:8: features.layer2[0].conv1
+  cnn::conv_backward_params(d_features_layer2_0_conv1_weight, d_features_layer2_0_conv1,
+                            features_layer1_1_relu2, kFeaturesLayer2_0Conv1, batch, scratch());
+  cnn::conv_backward_input(d_features_layer1_1_relu2_2, d_features_layer2_0_conv1,
+                           features_layer2_0_conv1_weight_, kFeaturesLayer2_0Conv1, batch, scratch());
+  // 25: features.layer1[1].relu2
+  cnn::add(d_features_layer1_1_relu2_3, {d_features_layer1_1_relu2, d_features_layer1_1_relu2_2}, k64x56x56,
+           batch);
+  cnn::relu_backward_input(d_features_layer1_1_relu2_3, d_features_layer1_1_relu2_3, features_layer1_1_relu2,
+                           k64x56x56, batch);
+  // blocks.cnn:9: features.layer1[1].bn2
+  cnn::bn_backward_params(d_features_layer1_1_bn2_weight, d_features_layer1_1_bn2_bias,
+                          d_features_layer1_1_relu2_3, features_layer1_1_conv2, features_layer1_1_bn2_saved,
+                          kFeaturesLayer1_1Bn2, batch);
+  cnn::bn_backward_input(d_features_layer1_1_conv2, d_features_layer1_1_relu2_3, features_layer1_1_conv2,
+                         features_layer1_1_bn2_saved, features_layer1_1_bn2_weight_,
+                         features_layer1_1_bn2_bias_, d_features_layer1_1_bn2_weight,
+                         d_features_layer1_1_bn2_bias, kFeaturesLayer1_1Bn2, batch);
+  // blocks.cnn:8: features.layer1[1].conv2
+  cnn::conv_backward_params(d_features_layer1_1_conv2_weight, d_features_layer1_1_conv2,
+                            features_layer1_1_relu1, kFeaturesLayer1_1Conv2, batch, scratch());
+  cnn::conv_backward_input(d_features_layer1_1_relu1, d_features_layer1_1_conv2,
+                           features_layer1_1_conv2_weight_, kFeaturesLayer1_1Conv2, batch, scratch());
+  // blocks.cnn:10: features.layer1[1].relu1
+  cnn::relu_backward_input(d_features_layer1_1_relu1, d_features_layer1_1_relu1, features_layer1_1_relu1,
+                           k64x56x56, batch);
+  // blocks.cnn:9: features.layer1[1].bn1
+  cnn::bn_backward_params(d_features_layer1_1_bn1_weight, d_features_layer1_1_bn1_bias,
+                          d_features_layer1_1_relu1, features_layer1_1_conv1, features_layer1_1_bn1_saved,
+                          kFeaturesLayer1_1Bn1, batch);
+  cnn::bn_backward_input(d_features_layer1_1_conv1, d_features_layer1_1_relu1, features_layer1_1_conv1,
+                         features_layer1_1_bn1_saved, features_layer1_1_bn1_weight_,
+                         features_layer1_1_bn1_bias_, d_features_layer1_1_bn1_weight,
+                         d_features_layer1_1_bn1_bias, kFeaturesLayer1_1Bn1, batch);
+  // blocks.cnn:8: features.layer1[1].conv1
+  cnn::conv_backward_params(d_features_layer1_1_conv1_weight, d_features_layer1_1_conv1,
+                            features_layer1_0_relu2, kFeaturesLayer1_1Conv1, batch, scratch());
+  cnn::conv_backward_input(d_features_layer1_0_relu2, d_features_layer1_1_conv1,
+                           features_layer1_1_conv1_weight_, kFeaturesLayer1_1Conv1, batch, scratch());
+  // 25: features.layer1[0].relu2
+  cnn::add(d_features_layer1_0_relu2_2, {d_features_layer1_1_relu2_3, d_features_layer1_0_relu2}, k64x56x56,
+           batch);
+  cnn::relu_backward_input(d_features_layer1_0_relu2_2, d_features_layer1_0_relu2_2, features_layer1_0_relu2,
+                           k64x56x56, batch);
+  // blocks.cnn:9: features.layer1[0].bn2
+  cnn::bn_backward_params(d_features_layer1_0_bn2_weight, d_features_layer1_0_bn2_bias,
+                          d_features_layer1_0_relu2_2, features_layer1_0_conv2, features_layer1_0_bn2_saved,
+                          kFeaturesLayer1_0Bn2, batch);
+  cnn::bn_backward_input(d_features_layer1_0_conv2, d_features_layer1_0_relu2_2, features_layer1_0_conv2,
+                         features_layer1_0_bn2_saved, features_layer1_0_bn2_weight_,
+                         features_layer1_0_bn2_bias_, d_features_layer1_0_bn2_weight,
+                         d_features_layer1_0_bn2_bias, kFeaturesLayer1_0Bn2, batch);
+  // blocks.cnn:8: features.layer1[0].conv2
+  cnn::conv_backward_params(d_features_layer1_0_conv2_weight, d_features_layer1_0_conv2,
+                            features_layer1_0_relu1, kFeaturesLayer1_0Conv2, batch, scratch());
+  cnn::conv_backward_input(d_features_layer1_0_relu1, d_features_layer1_0_conv2,
+                           features_layer1_0_conv2_weight_, kFeaturesLayer1_0Conv2, batch, scratch());
+  // blocks.cnn:10: features.layer1[0].relu1
+  cnn::relu_backward_input(d_features_layer1_0_relu1, d_features_layer1_0_relu1, features_layer1_0_relu1,
+                           k64x56x56, batch);
+  // blocks.cnn:9: features.layer1[0].bn1
+  cnn::bn_backward_params(d_features_layer1_0_bn1_weight, d_features_layer1_0_bn1_bias,
+                          d_features_layer1_0_relu1, features_layer1_0_conv1, features_layer1_0_bn1_saved,
+                          kFeaturesLayer1_0Bn1, batch);
+  cnn::bn_backward_input(d_features_layer1_0_conv1, d_features_layer1_0_relu1, features_layer1_0_conv1,
+                         features_layer1_0_bn1_saved, features_layer1_0_bn1_weight_,
+                         features_layer1_0_bn1_bias_, d_features_layer1_0_bn1_weight,
+                         d_features_layer1_0_bn1_bias, kFeaturesLayer1_0Bn1, batch);
+  // blocks.cnn:8: features.layer1[0].conv1
+  cnn::conv_backward_params(d_features_layer1_0_conv1_weight, d_features_layer1_0_conv1, features_maxpool1,
+                            kFeaturesLayer1_0Conv1, batch, scratch());
+  cnn::conv_backward_input(d_features_maxpool1, d_features_layer1_0_conv1, features_layer1_0_conv1_weight_,
+                           kFeaturesLayer1_0Conv1, batch, scratch());
+  // 52: features.maxpool1
+  cnn::add(d_features_maxpool1_2, {d_features_layer1_0_relu2_2, d_features_maxpool1}, k64x56x56, batch);
+  cnn::maxpool_backward_input(d_features_relu1, d_features_maxpool1_2, features_maxpool1_saved,
+                              kFeaturesMaxpool1, batch);
+  // blocks.cnn:10: features.relu1
+  cnn::relu_backward_input(d_features_relu1, d_features_relu1, features_relu1, k64x112x112, batch);
+  // blocks.cnn:9: features.bn1
+  cnn::bn_backward_params(d_features_bn1_weight, d_features_bn1_bias, d_features_relu1, features_conv1,
+                          features_bn1_saved, kFeaturesBn1, batch);
+  cnn::bn_backward_input(d_features_conv1, d_features_relu1, features_conv1, features_bn1_saved,
+                         features_bn1_weight_, features_bn1_bias_, d_features_bn1_weight, d_features_bn1_bias,
+                         kFeaturesBn1, batch);
+  // blocks.cnn:8: features.conv1
+  cnn::conv_backward_params(d_features_conv1_weight, d_features_conv1, input, kFeaturesConv1, batch,
+                            scratch());
+
+  optimizer.update(parameters(), gradients());
+  return cnn::mean_loss(losses, batch);
+}
+
+// Forward, as at prediction time, and the loss.
+float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
+  const int batch = static_cast<int>(labels.size());
+  const cnn::Floats losses = losses_memory(batch);
+  const cnn::Floats scores = scores_memory(batch);
+  const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
+  const cnn::Blocked features_conv1 = blocked(0, 802816);  // 64x112x112
+  const cnn::Blocked features_relu1 = blocked(25690112, 802816);  // 64x112x112
+  const cnn::Blocked features_maxpool1 = blocked(0, 200704);  // 64x56x56
+  const cnn::Blocked features_layer1_0_conv1 = blocked(6422528, 200704);  // 64x56x56
+  const cnn::Blocked features_layer1_0_relu1 = blocked(12845056, 200704);  // 64x56x56
+  const cnn::Blocked features_layer1_0_conv2 = blocked(6422528, 200704);  // 64x56x56
+  const cnn::Blocked features_layer1_0_bn2 = blocked(12845056, 200704);  // 64x56x56
+  const cnn::Blocked features_layer1_0_relu2 = blocked(6422528, 200704);  // 64x56x56
+  const cnn::Blocked features_layer1_1_conv1 = blocked(0, 200704);  // 64x56x56
+  const cnn::Blocked features_layer1_1_relu1 = blocked(12845056, 200704);  // 64x56x56
+  const cnn::Blocked features_layer1_1_conv2 = blocked(0, 200704);  // 64x56x56
+  const cnn::Blocked features_layer1_1_bn2 = blocked(12845056, 200704);  // 64x56x56
+  const cnn::Blocked features_layer1_1_relu2 = blocked(0, 200704);  // 64x56x56
+  const cnn::Blocked features_layer2_0_conv1 = blocked(6422528, 100352);  // 128x28x28
+  const cnn::Blocked features_layer2_0_relu1 = blocked(9633792, 100352);  // 128x28x28
+  const cnn::Blocked features_layer2_0_conv2 = blocked(6422528, 100352);  // 128x28x28
+  const cnn::Blocked features_layer2_0_bn2 = blocked(9633792, 100352);  // 128x28x28
+  const cnn::Blocked features_layer2_0_downsample_conv1 = blocked(6422528, 100352);  // 128x28x28
+  const cnn::Blocked features_layer2_0_downsample_bn1 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_layer2_0_relu2 = blocked(3211264, 100352);  // 128x28x28
+  const cnn::Blocked features_layer2_1_conv1 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_layer2_1_relu1 = blocked(6422528, 100352);  // 128x28x28
+  const cnn::Blocked features_layer2_1_conv2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_layer2_1_bn2 = blocked(6422528, 100352);  // 128x28x28
+  const cnn::Blocked features_layer2_1_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_layer3_0_conv1 = blocked(3211264, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_0_relu1 = blocked(4816896, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_0_conv2 = blocked(3211264, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_0_bn2 = blocked(4816896, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_0_downsample_conv1 = blocked(3211264, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_0_downsample_bn1 = blocked(0, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_0_relu2 = blocked(1605632, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_1_conv1 = blocked(0, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_1_relu1 = blocked(3211264, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_1_conv2 = blocked(0, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_1_bn2 = blocked(3211264, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_1_relu2 = blocked(0, 50176);  // 256x14x14
+  const cnn::Blocked features_layer4_0_conv1 = blocked(1605632, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_0_relu1 = blocked(2408448, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_0_conv2 = blocked(1605632, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_0_bn2 = blocked(2408448, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_0_downsample_conv1 = blocked(1605632, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_0_downsample_bn1 = blocked(0, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_0_relu2 = blocked(802816, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_1_conv1 = blocked(0, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_1_relu1 = blocked(1605632, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_1_conv2 = blocked(0, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_1_bn2 = blocked(1605632, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_1_relu2 = blocked(0, 25088);  // 512x7x7
+  const cnn::Blocked head_gap1 = blocked(802816, 512);  // 512
+  const cnn::Blocked head_fc = blocked(0, 1000);  // 1000
+  cnn::to_blocked(input, images, k3x224x224, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
+  cnn::conv(features_conv1, input, features_conv1_weight_, kFeaturesConv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.bn1)
+  cnn::bn_inference(features_relu1, features_conv1, features_bn1_weight_, features_bn1_bias_,
+                    features_bn1_running_mean_, features_bn1_running_var_, kFeaturesBn1, batch);
+
+  // blocks.cnn:10: act    (features.relu1)
+  cnn::relu(features_relu1, features_relu1, k64x112x112, batch);
+
+  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
+  cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
+  cnn::conv(features_layer1_0_conv1, features_maxpool1, features_layer1_0_conv1_weight_,
+            kFeaturesLayer1_0Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer1[0].bn1)
+  cnn::bn_inference(features_layer1_0_relu1, features_layer1_0_conv1, features_layer1_0_bn1_weight_,
+                    features_layer1_0_bn1_bias_, features_layer1_0_bn1_running_mean_,
+                    features_layer1_0_bn1_running_var_, kFeaturesLayer1_0Bn1, batch);
+
+  // blocks.cnn:10: act    (features.layer1[0].relu1)
+  cnn::relu(features_layer1_0_relu1, features_layer1_0_relu1, k64x56x56, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
+  cnn::conv(features_layer1_0_conv2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
+            kFeaturesLayer1_0Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer1[0].bn2)
+  cnn::bn_inference(features_layer1_0_bn2, features_layer1_0_conv2, features_layer1_0_bn2_weight_,
+                    features_layer1_0_bn2_bias_, features_layer1_0_bn2_running_mean_,
+                    features_layer1_0_bn2_running_var_, kFeaturesLayer1_0Bn2, batch);
+
+  // 20: add {    (features.layer1[0].add1)
+  cnn::add(features_layer1_0_relu2, {features_layer1_0_bn2, features_maxpool1}, k64x56x56, batch);
+
+  // 25: relu    (features.layer1[0].relu2)
+  cnn::relu(features_layer1_0_relu2, features_layer1_0_relu2, k64x56x56, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
+  cnn::conv(features_layer1_1_conv1, features_layer1_0_relu2, features_layer1_1_conv1_weight_,
+            kFeaturesLayer1_1Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer1[1].bn1)
+  cnn::bn_inference(features_layer1_1_relu1, features_layer1_1_conv1, features_layer1_1_bn1_weight_,
+                    features_layer1_1_bn1_bias_, features_layer1_1_bn1_running_mean_,
+                    features_layer1_1_bn1_running_var_, kFeaturesLayer1_1Bn1, batch);
+
+  // blocks.cnn:10: act    (features.layer1[1].relu1)
+  cnn::relu(features_layer1_1_relu1, features_layer1_1_relu1, k64x56x56, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
+  cnn::conv(features_layer1_1_conv2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
+            kFeaturesLayer1_1Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer1[1].bn2)
+  cnn::bn_inference(features_layer1_1_bn2, features_layer1_1_conv2, features_layer1_1_bn2_weight_,
+                    features_layer1_1_bn2_bias_, features_layer1_1_bn2_running_mean_,
+                    features_layer1_1_bn2_running_var_, kFeaturesLayer1_1Bn2, batch);
+
+  // 20: add {    (features.layer1[1].add1)
+  cnn::add(features_layer1_1_relu2, {features_layer1_1_bn2, features_layer1_0_relu2}, k64x56x56, batch);
+
+  // 25: relu    (features.layer1[1].relu2)
+  cnn::relu(features_layer1_1_relu2, features_layer1_1_relu2, k64x56x56, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
+  cnn::conv(features_layer2_0_conv1, features_layer1_1_relu2, features_layer2_0_conv1_weight_,
+            kFeaturesLayer2_0Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer2[0].bn1)
+  cnn::bn_inference(features_layer2_0_relu1, features_layer2_0_conv1, features_layer2_0_bn1_weight_,
+                    features_layer2_0_bn1_bias_, features_layer2_0_bn1_running_mean_,
+                    features_layer2_0_bn1_running_var_, kFeaturesLayer2_0Bn1, batch);
+
+  // blocks.cnn:10: act    (features.layer2[0].relu1)
+  cnn::relu(features_layer2_0_relu1, features_layer2_0_relu1, k128x28x28, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
+  cnn::conv(features_layer2_0_conv2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
+            kFeaturesLayer2_0Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer2[0].bn2)
+  cnn::bn_inference(features_layer2_0_bn2, features_layer2_0_conv2, features_layer2_0_bn2_weight_,
+                    features_layer2_0_bn2_bias_, features_layer2_0_bn2_running_mean_,
+                    features_layer2_0_bn2_running_var_, kFeaturesLayer2_0Bn2, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
+  cnn::conv(features_layer2_0_downsample_conv1, features_layer1_1_relu2,
+            features_layer2_0_downsample_conv1_weight_, kFeaturesLayer2_0DownsampleConv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
+  cnn::bn_inference(features_layer2_0_downsample_bn1, features_layer2_0_downsample_conv1,
+                    features_layer2_0_downsample_bn1_weight_, features_layer2_0_downsample_bn1_bias_,
+                    features_layer2_0_downsample_bn1_running_mean_,
+                    features_layer2_0_downsample_bn1_running_var_, kFeaturesLayer2_0DownsampleBn1, batch);
+
+  // 20: add {    (features.layer2[0].add1)
+  cnn::add(features_layer2_0_relu2, {features_layer2_0_bn2, features_layer2_0_downsample_bn1}, k128x28x28,
+           batch);
+
+  // 25: relu    (features.layer2[0].relu2)
+  cnn::relu(features_layer2_0_relu2, features_layer2_0_relu2, k128x28x28, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
+  cnn::conv(features_layer2_1_conv1, features_layer2_0_relu2, features_layer2_1_conv1_weight_,
+            kFeaturesLayer2_1Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer2[1].bn1)
+  cnn::bn_inference(features_layer2_1_relu1, features_layer2_1_conv1, features_layer2_1_bn1_weight_,
+                    features_layer2_1_bn1_bias_, features_layer2_1_bn1_running_mean_,
+                    features_layer2_1_bn1_running_var_, kFeaturesLayer2_1Bn1, batch);
+
+  // blocks.cnn:10: act    (features.layer2[1].relu1)
+  cnn::relu(features_layer2_1_relu1, features_layer2_1_relu1, k128x28x28, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
+  cnn::conv(features_layer2_1_conv2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
+            kFeaturesLayer2_1Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer2[1].bn2)
+  cnn::bn_inference(features_layer2_1_bn2, features_layer2_1_conv2, features_layer2_1_bn2_weight_,
+                    features_layer2_1_bn2_bias_, features_layer2_1_bn2_running_mean_,
+                    features_layer2_1_bn2_running_var_, kFeaturesLayer2_1Bn2, batch);
+
+  // 20: add {    (features.layer2[1].add1)
+  cnn::add(features_layer2_1_relu2, {features_layer2_1_bn2, features_layer2_0_relu2}, k128x28x28, batch);
+
+  // 25: relu    (features.layer2[1].relu2)
+  cnn::relu(features_layer2_1_relu2, features_layer2_1_relu2, k128x28x28, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
+  cnn::conv(features_layer3_0_conv1, features_layer2_1_relu2, features_layer3_0_conv1_weight_,
+            kFeaturesLayer3_0Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer3[0].bn1)
+  cnn::bn_inference(features_layer3_0_relu1, features_layer3_0_conv1, features_layer3_0_bn1_weight_,
+                    features_layer3_0_bn1_bias_, features_layer3_0_bn1_running_mean_,
+                    features_layer3_0_bn1_running_var_, kFeaturesLayer3_0Bn1, batch);
+
+  // blocks.cnn:10: act    (features.layer3[0].relu1)
+  cnn::relu(features_layer3_0_relu1, features_layer3_0_relu1, k256x14x14, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
+  cnn::conv(features_layer3_0_conv2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
+            kFeaturesLayer3_0Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer3[0].bn2)
+  cnn::bn_inference(features_layer3_0_bn2, features_layer3_0_conv2, features_layer3_0_bn2_weight_,
+                    features_layer3_0_bn2_bias_, features_layer3_0_bn2_running_mean_,
+                    features_layer3_0_bn2_running_var_, kFeaturesLayer3_0Bn2, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
+  cnn::conv(features_layer3_0_downsample_conv1, features_layer2_1_relu2,
+            features_layer3_0_downsample_conv1_weight_, kFeaturesLayer3_0DownsampleConv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
+  cnn::bn_inference(features_layer3_0_downsample_bn1, features_layer3_0_downsample_conv1,
+                    features_layer3_0_downsample_bn1_weight_, features_layer3_0_downsample_bn1_bias_,
+                    features_layer3_0_downsample_bn1_running_mean_,
+                    features_layer3_0_downsample_bn1_running_var_, kFeaturesLayer3_0DownsampleBn1, batch);
+
+  // 20: add {    (features.layer3[0].add1)
+  cnn::add(features_layer3_0_relu2, {features_layer3_0_bn2, features_layer3_0_downsample_bn1}, k256x14x14,
+           batch);
+
+  // 25: relu    (features.layer3[0].relu2)
+  cnn::relu(features_layer3_0_relu2, features_layer3_0_relu2, k256x14x14, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
+  cnn::conv(features_layer3_1_conv1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
+            kFeaturesLayer3_1Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer3[1].bn1)
+  cnn::bn_inference(features_layer3_1_relu1, features_layer3_1_conv1, features_layer3_1_bn1_weight_,
+                    features_layer3_1_bn1_bias_, features_layer3_1_bn1_running_mean_,
+                    features_layer3_1_bn1_running_var_, kFeaturesLayer3_1Bn1, batch);
+
+  // blocks.cnn:10: act    (features.layer3[1].relu1)
+  cnn::relu(features_layer3_1_relu1, features_layer3_1_relu1, k256x14x14, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
+  cnn::conv(features_layer3_1_conv2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
+            kFeaturesLayer3_1Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer3[1].bn2)
+  cnn::bn_inference(features_layer3_1_bn2, features_layer3_1_conv2, features_layer3_1_bn2_weight_,
+                    features_layer3_1_bn2_bias_, features_layer3_1_bn2_running_mean_,
+                    features_layer3_1_bn2_running_var_, kFeaturesLayer3_1Bn2, batch);
+
+  // 20: add {    (features.layer3[1].add1)
+  cnn::add(features_layer3_1_relu2, {features_layer3_1_bn2, features_layer3_0_relu2}, k256x14x14, batch);
+
+  // 25: relu    (features.layer3[1].relu2)
+  cnn::relu(features_layer3_1_relu2, features_layer3_1_relu2, k256x14x14, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
+  cnn::conv(features_layer4_0_conv1, features_layer3_1_relu2, features_layer4_0_conv1_weight_,
+            kFeaturesLayer4_0Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer4[0].bn1)
+  cnn::bn_inference(features_layer4_0_relu1, features_layer4_0_conv1, features_layer4_0_bn1_weight_,
+                    features_layer4_0_bn1_bias_, features_layer4_0_bn1_running_mean_,
+                    features_layer4_0_bn1_running_var_, kFeaturesLayer4_0Bn1, batch);
+
+  // blocks.cnn:10: act    (features.layer4[0].relu1)
+  cnn::relu(features_layer4_0_relu1, features_layer4_0_relu1, k512x7x7, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
+  cnn::conv(features_layer4_0_conv2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
+            kFeaturesLayer4_0Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer4[0].bn2)
+  cnn::bn_inference(features_layer4_0_bn2, features_layer4_0_conv2, features_layer4_0_bn2_weight_,
+                    features_layer4_0_bn2_bias_, features_layer4_0_bn2_running_mean_,
+                    features_layer4_0_bn2_running_var_, kFeaturesLayer4_0Bn2, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
+  cnn::conv(features_layer4_0_downsample_conv1, features_layer3_1_relu2,
+            features_layer4_0_downsample_conv1_weight_, kFeaturesLayer4_0DownsampleConv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
+  cnn::bn_inference(features_layer4_0_downsample_bn1, features_layer4_0_downsample_conv1,
+                    features_layer4_0_downsample_bn1_weight_, features_layer4_0_downsample_bn1_bias_,
+                    features_layer4_0_downsample_bn1_running_mean_,
+                    features_layer4_0_downsample_bn1_running_var_, kFeaturesLayer4_0DownsampleBn1, batch);
+
+  // 20: add {    (features.layer4[0].add1)
+  cnn::add(features_layer4_0_relu2, {features_layer4_0_bn2, features_layer4_0_downsample_bn1}, k512x7x7,
+           batch);
+
+  // 25: relu    (features.layer4[0].relu2)
+  cnn::relu(features_layer4_0_relu2, features_layer4_0_relu2, k512x7x7, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
+  cnn::conv(features_layer4_1_conv1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
+            kFeaturesLayer4_1Conv1, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer4[1].bn1)
+  cnn::bn_inference(features_layer4_1_relu1, features_layer4_1_conv1, features_layer4_1_bn1_weight_,
+                    features_layer4_1_bn1_bias_, features_layer4_1_bn1_running_mean_,
+                    features_layer4_1_bn1_running_var_, kFeaturesLayer4_1Bn1, batch);
+
+  // blocks.cnn:10: act    (features.layer4[1].relu1)
+  cnn::relu(features_layer4_1_relu1, features_layer4_1_relu1, k512x7x7, batch);
+
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
+  cnn::conv(features_layer4_1_conv2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
+            kFeaturesLayer4_1Conv2, batch, scratch());
+
+  // blocks.cnn:9: bn    (features.layer4[1].bn2)
+  cnn::bn_inference(features_layer4_1_bn2, features_layer4_1_conv2, features_layer4_1_bn2_weight_,
+                    features_layer4_1_bn2_bias_, features_layer4_1_bn2_running_mean_,
+                    features_layer4_1_bn2_running_var_, kFeaturesLayer4_1Bn2, batch);
+
+  // 20: add {    (features.layer4[1].add1)
+  cnn::add(features_layer4_1_relu2, {features_layer4_1_bn2, features_layer4_0_relu2}, k512x7x7, batch);
+
+  // 25: relu    (features.layer4[1].relu2)
+  cnn::relu(features_layer4_1_relu2, features_layer4_1_relu2, k512x7x7, batch);
+
+  // 60: gap    (head.gap1)
+  cnn::gap(head_gap1, features_layer4_1_relu2, k512x7x7, batch);
+
+  // 61: fc = dense(classes)
+  cnn::dense(head_fc, head_gap1, head_fc_weight_, head_fc_bias_, kHeadFc, batch, scratch());
+
+  cnn::from_blocked(scores, head_fc, k1000, batch);
+  cnn::cross_entropy_loss(losses, head_fc, labels, k1000, batch);
+  return cnn::mean_loss(losses, batch);
 }
 
 // Forward, as at prediction time: scores for the caller.
@@ -683,7 +1908,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:10: act    (features.relu1)
   cnn::relu(features_relu1, features_relu1, k64x112x112, batch);
 
-  // 51: maxpool(3, stride=2, pad=1)    (features.maxpool1)
+  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
@@ -707,10 +1932,10 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer1_0_bn2_bias_, features_layer1_0_bn2_running_mean_,
                     features_layer1_0_bn2_running_var_, kFeaturesLayer1_0Bn2, batch);
 
-  // 19: add {    (features.layer1[0].add1)
+  // 20: add {    (features.layer1[0].add1)
   cnn::add(features_layer1_0_relu2, {features_layer1_0_bn2, features_maxpool1}, k64x56x56, batch);
 
-  // 24: relu    (features.layer1[0].relu2)
+  // 25: relu    (features.layer1[0].relu2)
   cnn::relu(features_layer1_0_relu2, features_layer1_0_relu2, k64x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
@@ -734,10 +1959,10 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer1_1_bn2_bias_, features_layer1_1_bn2_running_mean_,
                     features_layer1_1_bn2_running_var_, kFeaturesLayer1_1Bn2, batch);
 
-  // 19: add {    (features.layer1[1].add1)
+  // 20: add {    (features.layer1[1].add1)
   cnn::add(features_layer1_1_relu2, {features_layer1_1_bn2, features_layer1_0_relu2}, k64x56x56, batch);
 
-  // 24: relu    (features.layer1[1].relu2)
+  // 25: relu    (features.layer1[1].relu2)
   cnn::relu(features_layer1_1_relu2, features_layer1_1_relu2, k64x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
@@ -771,11 +1996,11 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer2_0_downsample_bn1_running_mean_,
                     features_layer2_0_downsample_bn1_running_var_, kFeaturesLayer2_0DownsampleBn1, batch);
 
-  // 19: add {    (features.layer2[0].add1)
+  // 20: add {    (features.layer2[0].add1)
   cnn::add(features_layer2_0_relu2, {features_layer2_0_bn2, features_layer2_0_downsample_bn1}, k128x28x28,
            batch);
 
-  // 24: relu    (features.layer2[0].relu2)
+  // 25: relu    (features.layer2[0].relu2)
   cnn::relu(features_layer2_0_relu2, features_layer2_0_relu2, k128x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
@@ -799,10 +2024,10 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer2_1_bn2_bias_, features_layer2_1_bn2_running_mean_,
                     features_layer2_1_bn2_running_var_, kFeaturesLayer2_1Bn2, batch);
 
-  // 19: add {    (features.layer2[1].add1)
+  // 20: add {    (features.layer2[1].add1)
   cnn::add(features_layer2_1_relu2, {features_layer2_1_bn2, features_layer2_0_relu2}, k128x28x28, batch);
 
-  // 24: relu    (features.layer2[1].relu2)
+  // 25: relu    (features.layer2[1].relu2)
   cnn::relu(features_layer2_1_relu2, features_layer2_1_relu2, k128x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
@@ -836,11 +2061,11 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_0_downsample_bn1_running_mean_,
                     features_layer3_0_downsample_bn1_running_var_, kFeaturesLayer3_0DownsampleBn1, batch);
 
-  // 19: add {    (features.layer3[0].add1)
+  // 20: add {    (features.layer3[0].add1)
   cnn::add(features_layer3_0_relu2, {features_layer3_0_bn2, features_layer3_0_downsample_bn1}, k256x14x14,
            batch);
 
-  // 24: relu    (features.layer3[0].relu2)
+  // 25: relu    (features.layer3[0].relu2)
   cnn::relu(features_layer3_0_relu2, features_layer3_0_relu2, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
@@ -864,10 +2089,10 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_1_bn2_bias_, features_layer3_1_bn2_running_mean_,
                     features_layer3_1_bn2_running_var_, kFeaturesLayer3_1Bn2, batch);
 
-  // 19: add {    (features.layer3[1].add1)
+  // 20: add {    (features.layer3[1].add1)
   cnn::add(features_layer3_1_relu2, {features_layer3_1_bn2, features_layer3_0_relu2}, k256x14x14, batch);
 
-  // 24: relu    (features.layer3[1].relu2)
+  // 25: relu    (features.layer3[1].relu2)
   cnn::relu(features_layer3_1_relu2, features_layer3_1_relu2, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
@@ -901,11 +2126,11 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer4_0_downsample_bn1_running_mean_,
                     features_layer4_0_downsample_bn1_running_var_, kFeaturesLayer4_0DownsampleBn1, batch);
 
-  // 19: add {    (features.layer4[0].add1)
+  // 20: add {    (features.layer4[0].add1)
   cnn::add(features_layer4_0_relu2, {features_layer4_0_bn2, features_layer4_0_downsample_bn1}, k512x7x7,
            batch);
 
-  // 24: relu    (features.layer4[0].relu2)
+  // 25: relu    (features.layer4[0].relu2)
   cnn::relu(features_layer4_0_relu2, features_layer4_0_relu2, k512x7x7, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
@@ -929,19 +2154,19 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer4_1_bn2_bias_, features_layer4_1_bn2_running_mean_,
                     features_layer4_1_bn2_running_var_, kFeaturesLayer4_1Bn2, batch);
 
-  // 19: add {    (features.layer4[1].add1)
+  // 20: add {    (features.layer4[1].add1)
   cnn::add(features_layer4_1_relu2, {features_layer4_1_bn2, features_layer4_0_relu2}, k512x7x7, batch);
 
-  // 24: relu    (features.layer4[1].relu2)
+  // 25: relu    (features.layer4[1].relu2)
   cnn::relu(features_layer4_1_relu2, features_layer4_1_relu2, k512x7x7, batch);
 
-  // 59: gap    (head.gap1)
+  // 60: gap    (head.gap1)
   cnn::gap(head_gap1, features_layer4_1_relu2, k512x7x7, batch);
 
-  // 60: fc = dense(classes)
+  // 61: fc = dense(classes)
   cnn::dense(head_fc, head_gap1, head_fc_weight_, head_fc_bias_, kHeadFc, batch, scratch());
 
-  // 61: softmax    (head.softmax1)
+  // 62: softmax    (head.softmax1)
   cnn::softmax(head_softmax1, head_fc, k1000, batch);
 
   cnn::from_blocked(scores, head_softmax1, k1000, batch);

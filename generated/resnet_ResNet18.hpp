@@ -4,21 +4,21 @@
 //  blocks.cnn:8  features.conv1 conv                         64x112x112        9,408     118,013,952
 //  blocks.cnn:9  features.bn1 bn                             64x112x112          128               -
 // blocks.cnn:10  features.relu1 relu                         64x112x112            -               -
-//            51  features.maxpool1 maxpool                     64x56x56            -               -
+//            52  features.maxpool1 maxpool                     64x56x56            -               -
 //  blocks.cnn:8  features.layer1[0].conv1 conv                 64x56x56       36,864     115,605,504
 //  blocks.cnn:9  features.layer1[0].bn1 bn                     64x56x56          128               -
 // blocks.cnn:10  features.layer1[0].relu1 relu                 64x56x56            -               -
 //  blocks.cnn:8  features.layer1[0].conv2 conv                 64x56x56       36,864     115,605,504
 //  blocks.cnn:9  features.layer1[0].bn2 bn                     64x56x56          128               -
-//            19  features.layer1[0].add1 add                   64x56x56            -               -
-//            24  features.layer1[0].relu2 relu                 64x56x56            -               -
+//            20  features.layer1[0].add1 add                   64x56x56            -               -
+//            25  features.layer1[0].relu2 relu                 64x56x56            -               -
 //  blocks.cnn:8  features.layer1[1].conv1 conv                 64x56x56       36,864     115,605,504
 //  blocks.cnn:9  features.layer1[1].bn1 bn                     64x56x56          128               -
 // blocks.cnn:10  features.layer1[1].relu1 relu                 64x56x56            -               -
 //  blocks.cnn:8  features.layer1[1].conv2 conv                 64x56x56       36,864     115,605,504
 //  blocks.cnn:9  features.layer1[1].bn2 bn                     64x56x56          128               -
-//            19  features.layer1[1].add1 add                   64x56x56            -               -
-//            24  features.layer1[1].relu2 relu                 64x56x56            -               -
+//            20  features.layer1[1].add1 add                   64x56x56            -               -
+//            25  features.layer1[1].relu2 relu                 64x56x56            -               -
 //  blocks.cnn:8  features.layer2[0].conv1 conv                128x28x28       73,728      57,802,752
 //  blocks.cnn:9  features.layer2[0].bn1 bn                    128x28x28          256               -
 // blocks.cnn:10  features.layer2[0].relu1 relu                128x28x28            -               -
@@ -26,15 +26,15 @@
 //  blocks.cnn:9  features.layer2[0].bn2 bn                    128x28x28          256               -
 //  blocks.cnn:8  features.layer2[0].downsample.conv1 conv     128x28x28        8,192       6,422,528
 //  blocks.cnn:9  features.layer2[0].downsample.bn1 bn         128x28x28          256               -
-//            19  features.layer2[0].add1 add                  128x28x28            -               -
-//            24  features.layer2[0].relu2 relu                128x28x28            -               -
+//            20  features.layer2[0].add1 add                  128x28x28            -               -
+//            25  features.layer2[0].relu2 relu                128x28x28            -               -
 //  blocks.cnn:8  features.layer2[1].conv1 conv                128x28x28      147,456     115,605,504
 //  blocks.cnn:9  features.layer2[1].bn1 bn                    128x28x28          256               -
 // blocks.cnn:10  features.layer2[1].relu1 relu                128x28x28            -               -
 //  blocks.cnn:8  features.layer2[1].conv2 conv                128x28x28      147,456     115,605,504
 //  blocks.cnn:9  features.layer2[1].bn2 bn                    128x28x28          256               -
-//            19  features.layer2[1].add1 add                  128x28x28            -               -
-//            24  features.layer2[1].relu2 relu                128x28x28            -               -
+//            20  features.layer2[1].add1 add                  128x28x28            -               -
+//            25  features.layer2[1].relu2 relu                128x28x28            -               -
 //  blocks.cnn:8  features.layer3[0].conv1 conv                256x14x14      294,912      57,802,752
 //  blocks.cnn:9  features.layer3[0].bn1 bn                    256x14x14          512               -
 // blocks.cnn:10  features.layer3[0].relu1 relu                256x14x14            -               -
@@ -42,15 +42,15 @@
 //  blocks.cnn:9  features.layer3[0].bn2 bn                    256x14x14          512               -
 //  blocks.cnn:8  features.layer3[0].downsample.conv1 conv     256x14x14       32,768       6,422,528
 //  blocks.cnn:9  features.layer3[0].downsample.bn1 bn         256x14x14          512               -
-//            19  features.layer3[0].add1 add                  256x14x14            -               -
-//            24  features.layer3[0].relu2 relu                256x14x14            -               -
+//            20  features.layer3[0].add1 add                  256x14x14            -               -
+//            25  features.layer3[0].relu2 relu                256x14x14            -               -
 //  blocks.cnn:8  features.layer3[1].conv1 conv                256x14x14      589,824     115,605,504
 //  blocks.cnn:9  features.layer3[1].bn1 bn                    256x14x14          512               -
 // blocks.cnn:10  features.layer3[1].relu1 relu                256x14x14            -               -
 //  blocks.cnn:8  features.layer3[1].conv2 conv                256x14x14      589,824     115,605,504
 //  blocks.cnn:9  features.layer3[1].bn2 bn                    256x14x14          512               -
-//            19  features.layer3[1].add1 add                  256x14x14            -               -
-//            24  features.layer3[1].relu2 relu                256x14x14            -               -
+//            20  features.layer3[1].add1 add                  256x14x14            -               -
+//            25  features.layer3[1].relu2 relu                256x14x14            -               -
 //  blocks.cnn:8  features.layer4[0].conv1 conv                  512x7x7    1,179,648      57,802,752
 //  blocks.cnn:9  features.layer4[0].bn1 bn                      512x7x7        1,024               -
 // blocks.cnn:10  features.layer4[0].relu1 relu                  512x7x7            -               -
@@ -58,18 +58,18 @@
 //  blocks.cnn:9  features.layer4[0].bn2 bn                      512x7x7        1,024               -
 //  blocks.cnn:8  features.layer4[0].downsample.conv1 conv       512x7x7      131,072       6,422,528
 //  blocks.cnn:9  features.layer4[0].downsample.bn1 bn           512x7x7        1,024               -
-//            19  features.layer4[0].add1 add                    512x7x7            -               -
-//            24  features.layer4[0].relu2 relu                  512x7x7            -               -
+//            20  features.layer4[0].add1 add                    512x7x7            -               -
+//            25  features.layer4[0].relu2 relu                  512x7x7            -               -
 //  blocks.cnn:8  features.layer4[1].conv1 conv                  512x7x7    2,359,296     115,605,504
 //  blocks.cnn:9  features.layer4[1].bn1 bn                      512x7x7        1,024               -
 // blocks.cnn:10  features.layer4[1].relu1 relu                  512x7x7            -               -
 //  blocks.cnn:8  features.layer4[1].conv2 conv                  512x7x7    2,359,296     115,605,504
 //  blocks.cnn:9  features.layer4[1].bn2 bn                      512x7x7        1,024               -
-//            19  features.layer4[1].add1 add                    512x7x7            -               -
-//            24  features.layer4[1].relu2 relu                  512x7x7            -               -
-//            59  head.gap1 gap                                      512            -               -
-//            60  head.fc dense                                     1000      513,000         512,000
-//            61  head.softmax1 softmax                             1000            -               -
+//            20  features.layer4[1].add1 add                    512x7x7            -               -
+//            25  features.layer4[1].relu2 relu                  512x7x7            -               -
+//            60  head.gap1 gap                                      512            -               -
+//            61  head.fc dense                                     1000      513,000         512,000
+//            62  head.softmax1 softmax                             1000            -               -
 #pragma once
 
 #include <cnn/network/network.hpp>
@@ -86,6 +86,10 @@ class ResNet18 final : public cnn::Network {
   static const cnn::ModelDescription& model();
 
  private:
+  float step(int phase, cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,
+             cnn::Optimizer& optimizer) override;
+  float step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer);
+  float evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) override;
   void predict_on_team(cnn::ConstFloats images, int batch) override;
 
   const cnn::Floats features_conv1_weight_ = parameters(0, 9408);  // [64, 3, 7, 7]

@@ -13,310 +13,231 @@ namespace {
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
 constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesConv1{.in_channels = 3, .in_height = 224, .in_width = 224,
-                                           .out_channels = 64, .out_height = 112, .out_width = 112,
-                                           .kernel_height = 7, .kernel_width = 7, .stride_height = 2,
-                                           .stride_width = 2, .pad_top = 3, .pad_left = 3,
-                                           .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                           .block = 1};
-constexpr cnn::BnGeometry kFeaturesBn1{.channels = 64, .height = 112, .width = 112, .block = 1,
-                                       .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesConv1{
+    .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 64, .out_height = 112,
+    .out_width = 112, .kernel_height = 7, .kernel_width = 7, .stride_height = 2, .stride_width = 2,
+    .pad_top = 3, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesBn1{
+    .channels = 64, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k64x112x112{.channels = 64, .height = 112, .width = 112, .block = 1};
-constexpr cnn::PoolGeometry kFeaturesMaxpool1{.channels = 64, .in_height = 112, .in_width = 112,
-                                              .out_height = 56, .out_width = 56, .kernel_height = 3,
-                                              .kernel_width = 3, .stride_height = 2, .stride_width = 2,
-                                              .pad_top = 1, .pad_left = 1, .block = 1,
-                                              .count_include_pad = false};
-constexpr cnn::ConvGeometry kFeaturesLayer1_0Conv1{.in_channels = 64, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 64, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_0Bn1{.channels = 64, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::PoolGeometry kFeaturesMaxpool1{
+    .channels = 64, .in_height = 112, .in_width = 112, .out_height = 56, .out_width = 56, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kFeaturesLayer1_0Conv1{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer1_0Bn1{
+    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k64x56x56{.channels = 64, .height = 56, .width = 56, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer1_0Conv2{.in_channels = 64, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 64, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_0Bn2{.channels = 64, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer1_1Conv1{.in_channels = 64, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 64, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_1Bn1{.channels = 64, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer1_1Conv2{.in_channels = 64, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 64, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_1Bn2{.channels = 64, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer1_2Conv1{.in_channels = 64, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 64, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_2Bn1{.channels = 64, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer1_2Conv2{.in_channels = 64, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 64, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_2Bn2{.channels = 64, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_0Conv1{.in_channels = 64, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 2,
-                                                   .stride_width = 2, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_0Bn1{.channels = 128, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer1_0Conv2{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer1_0Bn2{
+    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer1_1Conv1{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer1_1Bn1{
+    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer1_1Conv2{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer1_1Bn2{
+    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer1_2Conv1{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer1_2Bn1{
+    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer1_2Conv2{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer1_2Bn2{
+    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_0Conv1{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_0Bn1{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k128x28x28{.channels = 128, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer2_0Conv2{.in_channels = 128, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_0Bn2{.channels = 128, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_0DownsampleConv1{.in_channels = 64, .in_height = 56,
-                                                             .in_width = 56, .out_channels = 128,
-                                                             .out_height = 28, .out_width = 28,
-                                                             .kernel_height = 1, .kernel_width = 1,
-                                                             .stride_height = 2, .stride_width = 2,
-                                                             .pad_top = 0, .pad_left = 0,
-                                                             .dilation_height = 1, .dilation_width = 1,
-                                                             .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_0DownsampleBn1{.channels = 128, .height = 28, .width = 28,
-                                                         .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_1Conv1{.in_channels = 128, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_1Bn1{.channels = 128, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_1Conv2{.in_channels = 128, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_1Bn2{.channels = 128, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_2Conv1{.in_channels = 128, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_2Bn1{.channels = 128, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_2Conv2{.in_channels = 128, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_2Bn2{.channels = 128, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_3Conv1{.in_channels = 128, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_3Bn1{.channels = 128, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_3Conv2{.in_channels = 128, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_3Bn2{.channels = 128, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_0Conv1{.in_channels = 128, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 2,
-                                                   .stride_width = 2, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_0Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_0Conv2{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_0Bn2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_0DownsampleConv1{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 2, .stride_width = 2,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_0DownsampleBn1{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_1Conv1{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_1Bn1{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_1Conv2{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_1Bn2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_2Conv1{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_2Bn1{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_2Conv2{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_2Bn2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_3Conv1{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_3Bn1{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_3Conv2{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_3Bn2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_0Conv1{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_0Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k256x14x14{.channels = 256, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer3_0Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_0Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_0DownsampleConv1{.in_channels = 128, .in_height = 28,
-                                                             .in_width = 28, .out_channels = 256,
-                                                             .out_height = 14, .out_width = 14,
-                                                             .kernel_height = 1, .kernel_width = 1,
-                                                             .stride_height = 2, .stride_width = 2,
-                                                             .pad_top = 0, .pad_left = 0,
-                                                             .dilation_height = 1, .dilation_width = 1,
-                                                             .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_0DownsampleBn1{.channels = 256, .height = 14, .width = 14,
-                                                         .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_1Conv1{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_1Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_1Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_1Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_2Conv1{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_2Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_2Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_2Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_3Conv1{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_3Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_3Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_3Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_4Conv1{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_4Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_4Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_4Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_5Conv1{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_5Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_5Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_5Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer4_0Conv1{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 512, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 2,
-                                                   .stride_width = 2, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_0Bn1{.channels = 512, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_0Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_0Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_0DownsampleConv1{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 2, .stride_width = 2,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_0DownsampleBn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_1Conv1{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_1Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_1Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_1Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_2Conv1{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_2Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_2Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_2Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_3Conv1{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_3Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_3Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_3Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_4Conv1{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_4Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_4Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_4Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_5Conv1{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_5Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_5Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_5Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_0Conv1{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_0Bn1{
+    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k512x7x7{.channels = 512, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer4_0Conv2{.in_channels = 512, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 512, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_0Bn2{.channels = 512, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer4_0DownsampleConv1{.in_channels = 256, .in_height = 14,
-                                                             .in_width = 14, .out_channels = 512,
-                                                             .out_height = 7, .out_width = 7,
-                                                             .kernel_height = 1, .kernel_width = 1,
-                                                             .stride_height = 2, .stride_width = 2,
-                                                             .pad_top = 0, .pad_left = 0,
-                                                             .dilation_height = 1, .dilation_width = 1,
-                                                             .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_0DownsampleBn1{.channels = 512, .height = 7, .width = 7, .block = 1,
-                                                         .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer4_1Conv1{.in_channels = 512, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 512, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_1Bn1{.channels = 512, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer4_1Conv2{.in_channels = 512, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 512, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_1Bn2{.channels = 512, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer4_2Conv1{.in_channels = 512, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 512, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_2Bn1{.channels = 512, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer4_2Conv2{.in_channels = 512, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 512, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_2Bn2{.channels = 512, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_0Conv2{
+    .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 512, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_0Bn2{
+    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_0DownsampleConv1{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_0DownsampleBn1{
+    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_1Conv1{
+    .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 512, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_1Bn1{
+    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_1Conv2{
+    .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 512, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_1Bn2{
+    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_2Conv1{
+    .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 512, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_2Bn1{
+    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_2Conv2{
+    .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 512, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_2Bn2{
+    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::DenseGeometry kHeadFc{.in = 512, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
@@ -729,28 +650,28 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.conv1", .type = "conv", .output = "64x112x112", .parameters = 9408, .macs = 118013952, .line = "blocks.cnn:8"},
     {.path = "features.bn1", .type = "bn", .output = "64x112x112", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.relu1", .type = "relu", .output = "64x112x112", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.maxpool1", .type = "maxpool", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "51"},
+    {.path = "features.maxpool1", .type = "maxpool", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "52"},
     {.path = "features.layer1[0].conv1", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer1[0].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer1[0].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer1[0].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer1[0].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[0].add1", .type = "add", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.layer1[0].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "24"},
+    {.path = "features.layer1[0].add1", .type = "add", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "20"},
+    {.path = "features.layer1[0].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "25"},
     {.path = "features.layer1[1].conv1", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer1[1].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer1[1].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer1[1].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer1[1].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[1].add1", .type = "add", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.layer1[1].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "24"},
+    {.path = "features.layer1[1].add1", .type = "add", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "20"},
+    {.path = "features.layer1[1].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "25"},
     {.path = "features.layer1[2].conv1", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer1[2].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer1[2].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer1[2].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer1[2].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[2].add1", .type = "add", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.layer1[2].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "24"},
+    {.path = "features.layer1[2].add1", .type = "add", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "20"},
+    {.path = "features.layer1[2].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "25"},
     {.path = "features.layer2[0].conv1", .type = "conv", .output = "128x28x28", .parameters = 73728, .macs = 57802752, .line = "blocks.cnn:8"},
     {.path = "features.layer2[0].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer2[0].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -758,29 +679,29 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer2[0].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer2[0].downsample.conv1", .type = "conv", .output = "128x28x28", .parameters = 8192, .macs = 6422528, .line = "blocks.cnn:8"},
     {.path = "features.layer2[0].downsample.bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[0].add1", .type = "add", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.layer2[0].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "24"},
+    {.path = "features.layer2[0].add1", .type = "add", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "20"},
+    {.path = "features.layer2[0].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "25"},
     {.path = "features.layer2[1].conv1", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer2[1].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer2[1].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer2[1].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer2[1].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[1].add1", .type = "add", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.layer2[1].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "24"},
+    {.path = "features.layer2[1].add1", .type = "add", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "20"},
+    {.path = "features.layer2[1].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "25"},
     {.path = "features.layer2[2].conv1", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer2[2].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer2[2].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer2[2].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer2[2].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[2].add1", .type = "add", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.layer2[2].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "24"},
+    {.path = "features.layer2[2].add1", .type = "add", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "20"},
+    {.path = "features.layer2[2].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "25"},
     {.path = "features.layer2[3].conv1", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer2[3].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer2[3].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer2[3].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer2[3].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[3].add1", .type = "add", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.layer2[3].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "24"},
+    {.path = "features.layer2[3].add1", .type = "add", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "20"},
+    {.path = "features.layer2[3].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "25"},
     {.path = "features.layer3[0].conv1", .type = "conv", .output = "256x14x14", .parameters = 294912, .macs = 57802752, .line = "blocks.cnn:8"},
     {.path = "features.layer3[0].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[0].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -788,43 +709,43 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer3[0].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[0].downsample.conv1", .type = "conv", .output = "256x14x14", .parameters = 32768, .macs = 6422528, .line = "blocks.cnn:8"},
     {.path = "features.layer3[0].downsample.bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[0].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.layer3[0].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "24"},
+    {.path = "features.layer3[0].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "20"},
+    {.path = "features.layer3[0].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "25"},
     {.path = "features.layer3[1].conv1", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer3[1].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[1].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[1].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer3[1].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[1].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.layer3[1].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "24"},
+    {.path = "features.layer3[1].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "20"},
+    {.path = "features.layer3[1].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "25"},
     {.path = "features.layer3[2].conv1", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer3[2].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[2].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[2].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer3[2].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[2].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.layer3[2].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "24"},
+    {.path = "features.layer3[2].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "20"},
+    {.path = "features.layer3[2].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "25"},
     {.path = "features.layer3[3].conv1", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer3[3].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[3].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[3].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer3[3].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[3].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.layer3[3].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "24"},
+    {.path = "features.layer3[3].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "20"},
+    {.path = "features.layer3[3].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "25"},
     {.path = "features.layer3[4].conv1", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer3[4].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[4].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[4].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer3[4].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[4].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.layer3[4].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "24"},
+    {.path = "features.layer3[4].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "20"},
+    {.path = "features.layer3[4].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "25"},
     {.path = "features.layer3[5].conv1", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer3[5].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[5].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[5].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer3[5].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[5].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.layer3[5].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "24"},
+    {.path = "features.layer3[5].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "20"},
+    {.path = "features.layer3[5].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "25"},
     {.path = "features.layer4[0].conv1", .type = "conv", .output = "512x7x7", .parameters = 1179648, .macs = 57802752, .line = "blocks.cnn:8"},
     {.path = "features.layer4[0].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer4[0].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -832,25 +753,25 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer4[0].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer4[0].downsample.conv1", .type = "conv", .output = "512x7x7", .parameters = 131072, .macs = 6422528, .line = "blocks.cnn:8"},
     {.path = "features.layer4[0].downsample.bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[0].add1", .type = "add", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.layer4[0].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "24"},
+    {.path = "features.layer4[0].add1", .type = "add", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "20"},
+    {.path = "features.layer4[0].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "25"},
     {.path = "features.layer4[1].conv1", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer4[1].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer4[1].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer4[1].conv2", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer4[1].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[1].add1", .type = "add", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.layer4[1].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "24"},
+    {.path = "features.layer4[1].add1", .type = "add", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "20"},
+    {.path = "features.layer4[1].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "25"},
     {.path = "features.layer4[2].conv1", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer4[2].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer4[2].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer4[2].conv2", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504, .line = "blocks.cnn:8"},
     {.path = "features.layer4[2].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[2].add1", .type = "add", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.layer4[2].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "24"},
-    {.path = "head.gap1", .type = "gap", .output = "512", .parameters = 0, .macs = 0, .line = "59"},
-    {.path = "head.fc", .type = "dense", .output = "1000", .parameters = 513000, .macs = 512000, .line = "60"},
-    {.path = "head.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "61"},
+    {.path = "features.layer4[2].add1", .type = "add", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "20"},
+    {.path = "features.layer4[2].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "25"},
+    {.path = "head.gap1", .type = "gap", .output = "512", .parameters = 0, .macs = 0, .line = "60"},
+    {.path = "head.fc", .type = "dense", .output = "1000", .parameters = 513000, .macs = 512000, .line = "61"},
+    {.path = "head.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "62"},
 };
 
 constexpr cnn::ModelDescription kModel{
@@ -1153,7 +1074,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:10: act    (features.relu1)
   cnn::relu(features_relu1, features_relu1, k64x112x112, batch);
 
-  // 51: maxpool(3, stride=2, pad=1)    (features.maxpool1)
+  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
@@ -1177,10 +1098,10 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer1_0_bn2_bias_, features_layer1_0_bn2_running_mean_,
                     features_layer1_0_bn2_running_var_, kFeaturesLayer1_0Bn2, batch);
 
-  // 19: add {    (features.layer1[0].add1)
+  // 20: add {    (features.layer1[0].add1)
   cnn::add(features_layer1_0_relu2, {features_layer1_0_bn2, features_maxpool1}, k64x56x56, batch);
 
-  // 24: relu    (features.layer1[0].relu2)
+  // 25: relu    (features.layer1[0].relu2)
   cnn::relu(features_layer1_0_relu2, features_layer1_0_relu2, k64x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
@@ -1204,10 +1125,10 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer1_1_bn2_bias_, features_layer1_1_bn2_running_mean_,
                     features_layer1_1_bn2_running_var_, kFeaturesLayer1_1Bn2, batch);
 
-  // 19: add {    (features.layer1[1].add1)
+  // 20: add {    (features.layer1[1].add1)
   cnn::add(features_layer1_1_relu2, {features_layer1_1_bn2, features_layer1_0_relu2}, k64x56x56, batch);
 
-  // 24: relu    (features.layer1[1].relu2)
+  // 25: relu    (features.layer1[1].relu2)
   cnn::relu(features_layer1_1_relu2, features_layer1_1_relu2, k64x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
@@ -1231,10 +1152,10 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer1_2_bn2_bias_, features_layer1_2_bn2_running_mean_,
                     features_layer1_2_bn2_running_var_, kFeaturesLayer1_2Bn2, batch);
 
-  // 19: add {    (features.layer1[2].add1)
+  // 20: add {    (features.layer1[2].add1)
   cnn::add(features_layer1_2_relu2, {features_layer1_2_bn2, features_layer1_1_relu2}, k64x56x56, batch);
 
-  // 24: relu    (features.layer1[2].relu2)
+  // 25: relu    (features.layer1[2].relu2)
   cnn::relu(features_layer1_2_relu2, features_layer1_2_relu2, k64x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
@@ -1268,11 +1189,11 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer2_0_downsample_bn1_running_mean_,
                     features_layer2_0_downsample_bn1_running_var_, kFeaturesLayer2_0DownsampleBn1, batch);
 
-  // 19: add {    (features.layer2[0].add1)
+  // 20: add {    (features.layer2[0].add1)
   cnn::add(features_layer2_0_relu2, {features_layer2_0_bn2, features_layer2_0_downsample_bn1}, k128x28x28,
            batch);
 
-  // 24: relu    (features.layer2[0].relu2)
+  // 25: relu    (features.layer2[0].relu2)
   cnn::relu(features_layer2_0_relu2, features_layer2_0_relu2, k128x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
@@ -1296,10 +1217,10 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer2_1_bn2_bias_, features_layer2_1_bn2_running_mean_,
                     features_layer2_1_bn2_running_var_, kFeaturesLayer2_1Bn2, batch);
 
-  // 19: add {    (features.layer2[1].add1)
+  // 20: add {    (features.layer2[1].add1)
   cnn::add(features_layer2_1_relu2, {features_layer2_1_bn2, features_layer2_0_relu2}, k128x28x28, batch);
 
-  // 24: relu    (features.layer2[1].relu2)
+  // 25: relu    (features.layer2[1].relu2)
   cnn::relu(features_layer2_1_relu2, features_layer2_1_relu2, k128x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
@@ -1323,10 +1244,10 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer2_2_bn2_bias_, features_layer2_2_bn2_running_mean_,
                     features_layer2_2_bn2_running_var_, kFeaturesLayer2_2Bn2, batch);
 
-  // 19: add {    (features.layer2[2].add1)
+  // 20: add {    (features.layer2[2].add1)
   cnn::add(features_layer2_2_relu2, {features_layer2_2_bn2, features_layer2_1_relu2}, k128x28x28, batch);
 
-  // 24: relu    (features.layer2[2].relu2)
+  // 25: relu    (features.layer2[2].relu2)
   cnn::relu(features_layer2_2_relu2, features_layer2_2_relu2, k128x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
@@ -1350,10 +1271,10 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer2_3_bn2_bias_, features_layer2_3_bn2_running_mean_,
                     features_layer2_3_bn2_running_var_, kFeaturesLayer2_3Bn2, batch);
 
-  // 19: add {    (features.layer2[3].add1)
+  // 20: add {    (features.layer2[3].add1)
   cnn::add(features_layer2_3_relu2, {features_layer2_3_bn2, features_layer2_2_relu2}, k128x28x28, batch);
 
-  // 24: relu    (features.layer2[3].relu2)
+  // 25: relu    (features.layer2[3].relu2)
   cnn::relu(features_layer2_3_relu2, features_layer2_3_relu2, k128x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
@@ -1387,11 +1308,11 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_0_downsample_bn1_running_mean_,
                     features_layer3_0_downsample_bn1_running_var_, kFeaturesLayer3_0DownsampleBn1, batch);
 
-  // 19: add {    (features.layer3[0].add1)
+  // 20: add {    (features.layer3[0].add1)
   cnn::add(features_layer3_0_relu2, {features_layer3_0_bn2, features_layer3_0_downsample_bn1}, k256x14x14,
            batch);
 
-  // 24: relu    (features.layer3[0].relu2)
+  // 25: relu    (features.layer3[0].relu2)
   cnn::relu(features_layer3_0_relu2, features_layer3_0_relu2, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
@@ -1415,10 +1336,10 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_1_bn2_bias_, features_layer3_1_bn2_running_mean_,
                     features_layer3_1_bn2_running_var_, kFeaturesLayer3_1Bn2, batch);
 
-  // 19: add {    (features.layer3[1].add1)
+  // 20: add {    (features.layer3[1].add1)
   cnn::add(features_layer3_1_relu2, {features_layer3_1_bn2, features_layer3_0_relu2}, k256x14x14, batch);
 
-  // 24: relu    (features.layer3[1].relu2)
+  // 25: relu    (features.layer3[1].relu2)
   cnn::relu(features_layer3_1_relu2, features_layer3_1_relu2, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
@@ -1442,10 +1363,10 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_2_bn2_bias_, features_layer3_2_bn2_running_mean_,
                     features_layer3_2_bn2_running_var_, kFeaturesLayer3_2Bn2, batch);
 
-  // 19: add {    (features.layer3[2].add1)
+  // 20: add {    (features.layer3[2].add1)
   cnn::add(features_layer3_2_relu2, {features_layer3_2_bn2, features_layer3_1_relu2}, k256x14x14, batch);
 
-  // 24: relu    (features.layer3[2].relu2)
+  // 25: relu    (features.layer3[2].relu2)
   cnn::relu(features_layer3_2_relu2, features_layer3_2_relu2, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
@@ -1469,10 +1390,10 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_3_bn2_bias_, features_layer3_3_bn2_running_mean_,
                     features_layer3_3_bn2_running_var_, kFeaturesLayer3_3Bn2, batch);
 
-  // 19: add {    (features.layer3[3].add1)
+  // 20: add {    (features.layer3[3].add1)
   cnn::add(features_layer3_3_relu2, {features_layer3_3_bn2, features_layer3_2_relu2}, k256x14x14, batch);
 
-  // 24: relu    (features.layer3[3].relu2)
+  // 25: relu    (features.layer3[3].relu2)
   cnn::relu(features_layer3_3_relu2, features_layer3_3_relu2, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
@@ -1496,10 +1417,10 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_4_bn2_bias_, features_layer3_4_bn2_running_mean_,
                     features_layer3_4_bn2_running_var_, kFeaturesLayer3_4Bn2, batch);
 
-  // 19: add {    (features.layer3[4].add1)
+  // 20: add {    (features.layer3[4].add1)
   cnn::add(features_layer3_4_relu2, {features_layer3_4_bn2, features_layer3_3_relu2}, k256x14x14, batch);
 
-  // 24: relu    (features.layer3[4].relu2)
+  // 25: relu    (features.layer3[4].relu2)
   cnn::relu(features_layer3_4_relu2, features_layer3_4_relu2, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
@@ -1523,10 +1444,10 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_5_bn2_bias_, features_layer3_5_bn2_running_mean_,
                     features_layer3_5_bn2_running_var_, kFeaturesLayer3_5Bn2, batch);
 
-  // 19: add {    (features.layer3[5].add1)
+  // 20: add {    (features.layer3[5].add1)
   cnn::add(features_layer3_5_relu2, {features_layer3_5_bn2, features_layer3_4_relu2}, k256x14x14, batch);
 
-  // 24: relu    (features.layer3[5].relu2)
+  // 25: relu    (features.layer3[5].relu2)
   cnn::relu(features_layer3_5_relu2, features_layer3_5_relu2, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
@@ -1560,11 +1481,11 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer4_0_downsample_bn1_running_mean_,
                     features_layer4_0_downsample_bn1_running_var_, kFeaturesLayer4_0DownsampleBn1, batch);
 
-  // 19: add {    (features.layer4[0].add1)
+  // 20: add {    (features.layer4[0].add1)
   cnn::add(features_layer4_0_relu2, {features_layer4_0_bn2, features_layer4_0_downsample_bn1}, k512x7x7,
            batch);
 
-  // 24: relu    (features.layer4[0].relu2)
+  // 25: relu    (features.layer4[0].relu2)
   cnn::relu(features_layer4_0_relu2, features_layer4_0_relu2, k512x7x7, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
@@ -1588,10 +1509,10 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer4_1_bn2_bias_, features_layer4_1_bn2_running_mean_,
                     features_layer4_1_bn2_running_var_, kFeaturesLayer4_1Bn2, batch);
 
-  // 19: add {    (features.layer4[1].add1)
+  // 20: add {    (features.layer4[1].add1)
   cnn::add(features_layer4_1_relu2, {features_layer4_1_bn2, features_layer4_0_relu2}, k512x7x7, batch);
 
-  // 24: relu    (features.layer4[1].relu2)
+  // 25: relu    (features.layer4[1].relu2)
   cnn::relu(features_layer4_1_relu2, features_layer4_1_relu2, k512x7x7, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
@@ -1615,19 +1536,19 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer4_2_bn2_bias_, features_layer4_2_bn2_running_mean_,
                     features_layer4_2_bn2_running_var_, kFeaturesLayer4_2Bn2, batch);
 
-  // 19: add {    (features.layer4[2].add1)
+  // 20: add {    (features.layer4[2].add1)
   cnn::add(features_layer4_2_relu2, {features_layer4_2_bn2, features_layer4_1_relu2}, k512x7x7, batch);
 
-  // 24: relu    (features.layer4[2].relu2)
+  // 25: relu    (features.layer4[2].relu2)
   cnn::relu(features_layer4_2_relu2, features_layer4_2_relu2, k512x7x7, batch);
 
-  // 59: gap    (head.gap1)
+  // 60: gap    (head.gap1)
   cnn::gap(head_gap1, features_layer4_2_relu2, k512x7x7, batch);
 
-  // 60: fc = dense(classes)
+  // 61: fc = dense(classes)
   cnn::dense(head_fc, head_gap1, head_fc_weight_, head_fc_bias_, kHeadFc, batch, scratch());
 
-  // 61: softmax    (head.softmax1)
+  // 62: softmax    (head.softmax1)
   cnn::softmax(head_softmax1, head_fc, k1000, batch);
 
   cnn::from_blocked(scores, head_softmax1, k1000, batch);

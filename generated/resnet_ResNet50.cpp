@@ -13,455 +13,340 @@ namespace {
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
 constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesConv1{.in_channels = 3, .in_height = 224, .in_width = 224,
-                                           .out_channels = 64, .out_height = 112, .out_width = 112,
-                                           .kernel_height = 7, .kernel_width = 7, .stride_height = 2,
-                                           .stride_width = 2, .pad_top = 3, .pad_left = 3,
-                                           .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                           .block = 1};
-constexpr cnn::BnGeometry kFeaturesBn1{.channels = 64, .height = 112, .width = 112, .block = 1,
-                                       .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesConv1{
+    .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 64, .out_height = 112,
+    .out_width = 112, .kernel_height = 7, .kernel_width = 7, .stride_height = 2, .stride_width = 2,
+    .pad_top = 3, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesBn1{
+    .channels = 64, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k64x112x112{.channels = 64, .height = 112, .width = 112, .block = 1};
-constexpr cnn::PoolGeometry kFeaturesMaxpool1{.channels = 64, .in_height = 112, .in_width = 112,
-                                              .out_height = 56, .out_width = 56, .kernel_height = 3,
-                                              .kernel_width = 3, .stride_height = 2, .stride_width = 2,
-                                              .pad_top = 1, .pad_left = 1, .block = 1,
-                                              .count_include_pad = false};
-constexpr cnn::ConvGeometry kFeaturesLayer1_0Conv1{.in_channels = 64, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 64, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_0Bn1{.channels = 64, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::PoolGeometry kFeaturesMaxpool1{
+    .channels = 64, .in_height = 112, .in_width = 112, .out_height = 56, .out_width = 56, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1, .block = 1,
+    .count_include_pad = false};
+constexpr cnn::ConvGeometry kFeaturesLayer1_0Conv1{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer1_0Bn1{
+    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k64x56x56{.channels = 64, .height = 56, .width = 56, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer1_0Conv2{.in_channels = 64, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 64, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_0Bn2{.channels = 64, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer1_0Conv3{.in_channels = 64, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 256, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_0Bn3{.channels = 256, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer1_0DownsampleConv1{.in_channels = 64, .in_height = 56,
-                                                             .in_width = 56, .out_channels = 256,
-                                                             .out_height = 56, .out_width = 56,
-                                                             .kernel_height = 1, .kernel_width = 1,
-                                                             .stride_height = 1, .stride_width = 1,
-                                                             .pad_top = 0, .pad_left = 0,
-                                                             .dilation_height = 1, .dilation_width = 1,
-                                                             .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_0DownsampleBn1{.channels = 256, .height = 56, .width = 56,
-                                                         .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer1_0Conv2{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer1_0Bn2{
+    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer1_0Conv3{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 256, .out_height = 56,
+    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer1_0Bn3{
+    .channels = 256, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer1_0DownsampleConv1{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 256, .out_height = 56,
+    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer1_0DownsampleBn1{
+    .channels = 256, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k256x56x56{.channels = 256, .height = 56, .width = 56, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer1_1Conv1{.in_channels = 256, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 64, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_1Bn1{.channels = 64, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer1_1Conv2{.in_channels = 64, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 64, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_1Bn2{.channels = 64, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer1_1Conv3{.in_channels = 64, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 256, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_1Bn3{.channels = 256, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer1_2Conv1{.in_channels = 256, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 64, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_2Bn1{.channels = 64, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer1_2Conv2{.in_channels = 64, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 64, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_2Bn2{.channels = 64, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer1_2Conv3{.in_channels = 64, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 256, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_2Bn3{.channels = 256, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_0Conv1{.in_channels = 256, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 128, .out_height = 56, .out_width = 56,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_0Bn1{.channels = 128, .height = 56, .width = 56, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer1_1Conv1{
+    .in_channels = 256, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56,
+    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer1_1Bn1{
+    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer1_1Conv2{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer1_1Bn2{
+    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer1_1Conv3{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 256, .out_height = 56,
+    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer1_1Bn3{
+    .channels = 256, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer1_2Conv1{
+    .in_channels = 256, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56,
+    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer1_2Bn1{
+    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer1_2Conv2{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer1_2Bn2{
+    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer1_2Conv3{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 256, .out_height = 56,
+    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer1_2Bn3{
+    .channels = 256, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_0Conv1{
+    .in_channels = 256, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 56,
+    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_0Bn1{
+    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k128x56x56{.channels = 128, .height = 56, .width = 56, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer2_0Conv2{.in_channels = 128, .in_height = 56, .in_width = 56,
-                                                   .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 2,
-                                                   .stride_width = 2, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_0Bn2{.channels = 128, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_0Conv2{
+    .in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_0Bn2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k128x28x28{.channels = 128, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer2_0Conv3{.in_channels = 128, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 512, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_0Bn3{.channels = 512, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_0DownsampleConv1{.in_channels = 256, .in_height = 56,
-                                                             .in_width = 56, .out_channels = 512,
-                                                             .out_height = 28, .out_width = 28,
-                                                             .kernel_height = 1, .kernel_width = 1,
-                                                             .stride_height = 2, .stride_width = 2,
-                                                             .pad_top = 0, .pad_left = 0,
-                                                             .dilation_height = 1, .dilation_width = 1,
-                                                             .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_0DownsampleBn1{.channels = 512, .height = 28, .width = 28,
-                                                         .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_0Conv3{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 512, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_0Bn3{
+    .channels = 512, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_0DownsampleConv1{
+    .in_channels = 256, .in_height = 56, .in_width = 56, .out_channels = 512, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 2, .stride_width = 2,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_0DownsampleBn1{
+    .channels = 512, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k512x28x28{.channels = 512, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer2_1Conv1{.in_channels = 512, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_1Bn1{.channels = 128, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_1Conv2{.in_channels = 128, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_1Bn2{.channels = 128, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_1Conv3{.in_channels = 128, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 512, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_1Bn3{.channels = 512, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_2Conv1{.in_channels = 512, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_2Bn1{.channels = 128, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_2Conv2{.in_channels = 128, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_2Bn2{.channels = 128, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_2Conv3{.in_channels = 128, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 512, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_2Bn3{.channels = 512, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_3Conv1{.in_channels = 512, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_3Bn1{.channels = 128, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_3Conv2{.in_channels = 128, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 128, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_3Bn2{.channels = 128, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_3Conv3{.in_channels = 128, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 512, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_3Bn3{.channels = 512, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_0Conv1{.in_channels = 512, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 256, .out_height = 28, .out_width = 28,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_0Bn1{.channels = 256, .height = 28, .width = 28, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_1Conv1{
+    .in_channels = 512, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_1Bn1{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_1Conv2{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_1Bn2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_1Conv3{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 512, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_1Bn3{
+    .channels = 512, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_2Conv1{
+    .in_channels = 512, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_2Bn1{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_2Conv2{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_2Bn2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_2Conv3{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 512, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_2Bn3{
+    .channels = 512, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_3Conv1{
+    .in_channels = 512, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_3Bn1{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_3Conv2{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_3Bn2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_3Conv3{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 512, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_3Bn3{
+    .channels = 512, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_0Conv1{
+    .in_channels = 512, .in_height = 28, .in_width = 28, .out_channels = 256, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_0Bn1{
+    .channels = 256, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k256x28x28{.channels = 256, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer3_0Conv2{.in_channels = 256, .in_height = 28, .in_width = 28,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 2,
-                                                   .stride_width = 2, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_0Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_0Conv2{
+    .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_0Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k256x14x14{.channels = 256, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer3_0Conv3{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 1024, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_0Bn3{.channels = 1024, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_0DownsampleConv1{.in_channels = 512, .in_height = 28,
-                                                             .in_width = 28, .out_channels = 1024,
-                                                             .out_height = 14, .out_width = 14,
-                                                             .kernel_height = 1, .kernel_width = 1,
-                                                             .stride_height = 2, .stride_width = 2,
-                                                             .pad_top = 0, .pad_left = 0,
-                                                             .dilation_height = 1, .dilation_width = 1,
-                                                             .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_0DownsampleBn1{.channels = 1024, .height = 14, .width = 14,
-                                                         .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_0Conv3{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_0Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_0DownsampleConv1{
+    .in_channels = 512, .in_height = 28, .in_width = 28, .out_channels = 1024, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 2, .stride_width = 2,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_0DownsampleBn1{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1024x14x14{.channels = 1024, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer3_1Conv1{.in_channels = 1024, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_1Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_1Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_1Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_1Conv3{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 1024, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_1Bn3{.channels = 1024, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_2Conv1{.in_channels = 1024, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_2Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_2Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_2Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_2Conv3{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 1024, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_2Bn3{.channels = 1024, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_3Conv1{.in_channels = 1024, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_3Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_3Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_3Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_3Conv3{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 1024, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_3Bn3{.channels = 1024, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_4Conv1{.in_channels = 1024, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_4Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_4Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_4Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_4Conv3{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 1024, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_4Bn3{.channels = 1024, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_5Conv1{.in_channels = 1024, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_5Bn1{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_5Conv2{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 256, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_5Bn2{.channels = 256, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_5Conv3{.in_channels = 256, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 1024, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_5Bn3{.channels = 1024, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer4_0Conv1{.in_channels = 1024, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 512, .out_height = 14, .out_width = 14,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_0Bn1{.channels = 512, .height = 14, .width = 14, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_1Conv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_1Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_1Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_1Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_1Conv3{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_1Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_2Conv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_2Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_2Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_2Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_2Conv3{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_2Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_3Conv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_3Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_3Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_3Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_3Conv3{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_3Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_4Conv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_4Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_4Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_4Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_4Conv3{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_4Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_5Conv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_5Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_5Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_5Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_5Conv3{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_5Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_0Conv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_0Bn1{
+    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k512x14x14{.channels = 512, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer4_0Conv2{.in_channels = 512, .in_height = 14, .in_width = 14,
-                                                   .out_channels = 512, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 2,
-                                                   .stride_width = 2, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_0Bn2{.channels = 512, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_0Conv2{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_0Bn2{
+    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k512x7x7{.channels = 512, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer4_0Conv3{.in_channels = 512, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 2048, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_0Bn3{.channels = 2048, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer4_0DownsampleConv1{.in_channels = 1024, .in_height = 14,
-                                                             .in_width = 14, .out_channels = 2048,
-                                                             .out_height = 7, .out_width = 7,
-                                                             .kernel_height = 1, .kernel_width = 1,
-                                                             .stride_height = 2, .stride_width = 2,
-                                                             .pad_top = 0, .pad_left = 0,
-                                                             .dilation_height = 1, .dilation_width = 1,
-                                                             .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_0DownsampleBn1{.channels = 2048, .height = 7, .width = 7,
-                                                         .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_0Conv3{
+    .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 2048, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_0Bn3{
+    .channels = 2048, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_0DownsampleConv1{
+    .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 2048, .out_height = 7,
+    .out_width = 7, .kernel_height = 1, .kernel_width = 1, .stride_height = 2, .stride_width = 2,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_0DownsampleBn1{
+    .channels = 2048, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k2048x7x7{.channels = 2048, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer4_1Conv1{.in_channels = 2048, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 512, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_1Bn1{.channels = 512, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer4_1Conv2{.in_channels = 512, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 512, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_1Bn2{.channels = 512, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer4_1Conv3{.in_channels = 512, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 2048, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_1Bn3{.channels = 2048, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer4_2Conv1{.in_channels = 2048, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 512, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_2Bn1{.channels = 512, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer4_2Conv2{.in_channels = 512, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 512, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 3, .kernel_width = 3, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 1, .pad_left = 1,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_2Bn2{.channels = 512, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer4_2Conv3{.in_channels = 512, .in_height = 7, .in_width = 7,
-                                                   .out_channels = 2048, .out_height = 7, .out_width = 7,
-                                                   .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                                                   .stride_width = 1, .pad_top = 0, .pad_left = 0,
-                                                   .dilation_height = 1, .dilation_width = 1, .groups = 1,
-                                                   .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_2Bn3{.channels = 2048, .height = 7, .width = 7, .block = 1,
-                                               .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_1Conv1{
+    .in_channels = 2048, .in_height = 7, .in_width = 7, .out_channels = 512, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_1Bn1{
+    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_1Conv2{
+    .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 512, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_1Bn2{
+    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_1Conv3{
+    .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 2048, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_1Bn3{
+    .channels = 2048, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_2Conv1{
+    .in_channels = 2048, .in_height = 7, .in_width = 7, .out_channels = 512, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_2Bn1{
+    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_2Conv2{
+    .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 512, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_2Bn2{
+    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_2Conv3{
+    .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 2048, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_2Bn3{
+    .channels = 2048, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::DenseGeometry kHeadFc{.in = 2048, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
@@ -1061,7 +946,7 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.conv1", .type = "conv", .output = "64x112x112", .parameters = 9408, .macs = 118013952, .line = "blocks.cnn:8"},
     {.path = "features.bn1", .type = "bn", .output = "64x112x112", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.relu1", .type = "relu", .output = "64x112x112", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.maxpool1", .type = "maxpool", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "51"},
+    {.path = "features.maxpool1", .type = "maxpool", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "52"},
     {.path = "features.layer1[0].conv1", .type = "conv", .output = "64x56x56", .parameters = 4096, .macs = 12845056, .line = "blocks.cnn:8"},
     {.path = "features.layer1[0].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer1[0].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -1072,8 +957,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer1[0].bn3", .type = "bn", .output = "256x56x56", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer1[0].downsample.conv1", .type = "conv", .output = "256x56x56", .parameters = 16384, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer1[0].downsample.bn1", .type = "bn", .output = "256x56x56", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[0].add1", .type = "add", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer1[0].relu3", .type = "relu", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer1[0].add1", .type = "add", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer1[0].relu3", .type = "relu", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer1[1].conv1", .type = "conv", .output = "64x56x56", .parameters = 16384, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer1[1].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer1[1].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -1082,8 +967,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer1[1].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer1[1].conv3", .type = "conv", .output = "256x56x56", .parameters = 16384, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer1[1].bn3", .type = "bn", .output = "256x56x56", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[1].add1", .type = "add", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer1[1].relu3", .type = "relu", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer1[1].add1", .type = "add", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer1[1].relu3", .type = "relu", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer1[2].conv1", .type = "conv", .output = "64x56x56", .parameters = 16384, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer1[2].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer1[2].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -1092,8 +977,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer1[2].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer1[2].conv3", .type = "conv", .output = "256x56x56", .parameters = 16384, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer1[2].bn3", .type = "bn", .output = "256x56x56", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[2].add1", .type = "add", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer1[2].relu3", .type = "relu", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer1[2].add1", .type = "add", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer1[2].relu3", .type = "relu", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer2[0].conv1", .type = "conv", .output = "128x56x56", .parameters = 32768, .macs = 102760448, .line = "blocks.cnn:8"},
     {.path = "features.layer2[0].bn1", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer2[0].relu1", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -1104,8 +989,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer2[0].bn3", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer2[0].downsample.conv1", .type = "conv", .output = "512x28x28", .parameters = 131072, .macs = 102760448, .line = "blocks.cnn:8"},
     {.path = "features.layer2[0].downsample.bn1", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[0].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer2[0].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer2[0].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer2[0].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer2[1].conv1", .type = "conv", .output = "128x28x28", .parameters = 65536, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer2[1].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer2[1].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -1114,8 +999,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer2[1].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer2[1].conv3", .type = "conv", .output = "512x28x28", .parameters = 65536, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer2[1].bn3", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[1].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer2[1].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer2[1].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer2[1].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer2[2].conv1", .type = "conv", .output = "128x28x28", .parameters = 65536, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer2[2].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer2[2].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -1124,8 +1009,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer2[2].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer2[2].conv3", .type = "conv", .output = "512x28x28", .parameters = 65536, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer2[2].bn3", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[2].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer2[2].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer2[2].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer2[2].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer2[3].conv1", .type = "conv", .output = "128x28x28", .parameters = 65536, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer2[3].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer2[3].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -1134,8 +1019,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer2[3].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer2[3].conv3", .type = "conv", .output = "512x28x28", .parameters = 65536, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer2[3].bn3", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[3].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer2[3].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer2[3].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer2[3].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer3[0].conv1", .type = "conv", .output = "256x28x28", .parameters = 131072, .macs = 102760448, .line = "blocks.cnn:8"},
     {.path = "features.layer3[0].bn1", .type = "bn", .output = "256x28x28", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[0].relu1", .type = "relu", .output = "256x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -1146,8 +1031,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer3[0].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[0].downsample.conv1", .type = "conv", .output = "1024x14x14", .parameters = 524288, .macs = 102760448, .line = "blocks.cnn:8"},
     {.path = "features.layer3[0].downsample.bn1", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[0].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer3[0].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer3[0].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer3[0].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer3[1].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[1].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[1].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -1156,8 +1041,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer3[1].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[1].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[1].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[1].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer3[1].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer3[1].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer3[1].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer3[2].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[2].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[2].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -1166,8 +1051,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer3[2].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[2].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[2].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[2].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer3[2].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer3[2].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer3[2].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer3[3].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[3].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[3].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -1176,8 +1061,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer3[3].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[3].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[3].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[3].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer3[3].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer3[3].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer3[3].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer3[4].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[4].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[4].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -1186,8 +1071,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer3[4].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[4].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[4].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[4].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer3[4].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer3[4].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer3[4].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer3[5].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[5].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer3[5].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -1196,8 +1081,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer3[5].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer3[5].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer3[5].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[5].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer3[5].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer3[5].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer3[5].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer4[0].conv1", .type = "conv", .output = "512x14x14", .parameters = 524288, .macs = 102760448, .line = "blocks.cnn:8"},
     {.path = "features.layer4[0].bn1", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer4[0].relu1", .type = "relu", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -1208,8 +1093,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer4[0].bn3", .type = "bn", .output = "2048x7x7", .parameters = 4096, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer4[0].downsample.conv1", .type = "conv", .output = "2048x7x7", .parameters = 2097152, .macs = 102760448, .line = "blocks.cnn:8"},
     {.path = "features.layer4[0].downsample.bn1", .type = "bn", .output = "2048x7x7", .parameters = 4096, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[0].add1", .type = "add", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer4[0].relu3", .type = "relu", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer4[0].add1", .type = "add", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer4[0].relu3", .type = "relu", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer4[1].conv1", .type = "conv", .output = "512x7x7", .parameters = 1048576, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer4[1].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer4[1].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -1218,8 +1103,8 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer4[1].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer4[1].conv3", .type = "conv", .output = "2048x7x7", .parameters = 1048576, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer4[1].bn3", .type = "bn", .output = "2048x7x7", .parameters = 4096, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[1].add1", .type = "add", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer4[1].relu3", .type = "relu", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "features.layer4[1].add1", .type = "add", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer4[1].relu3", .type = "relu", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "37"},
     {.path = "features.layer4[2].conv1", .type = "conv", .output = "512x7x7", .parameters = 1048576, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer4[2].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
     {.path = "features.layer4[2].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
@@ -1228,11 +1113,11 @@ constexpr cnn::LayerDescription kLayers[] = {
     {.path = "features.layer4[2].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
     {.path = "features.layer4[2].conv3", .type = "conv", .output = "2048x7x7", .parameters = 1048576, .macs = 51380224, .line = "blocks.cnn:8"},
     {.path = "features.layer4[2].bn3", .type = "bn", .output = "2048x7x7", .parameters = 4096, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[2].add1", .type = "add", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "features.layer4[2].relu3", .type = "relu", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "36"},
-    {.path = "head.gap1", .type = "gap", .output = "2048", .parameters = 0, .macs = 0, .line = "59"},
-    {.path = "head.fc", .type = "dense", .output = "1000", .parameters = 2049000, .macs = 2048000, .line = "60"},
-    {.path = "head.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "61"},
+    {.path = "features.layer4[2].add1", .type = "add", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "31"},
+    {.path = "features.layer4[2].relu3", .type = "relu", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "37"},
+    {.path = "head.gap1", .type = "gap", .output = "2048", .parameters = 0, .macs = 0, .line = "60"},
+    {.path = "head.fc", .type = "dense", .output = "1000", .parameters = 2049000, .macs = 2048000, .line = "61"},
+    {.path = "head.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "62"},
 };
 
 constexpr cnn::ModelDescription kModel{
@@ -1642,7 +1527,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:10: act    (features.relu1)
   cnn::relu(features_relu1, features_relu1, k64x112x112, batch);
 
-  // 51: maxpool(3, stride=2, pad=1)    (features.maxpool1)
+  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
@@ -1688,11 +1573,11 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer1_0_downsample_bn1_running_mean_,
                     features_layer1_0_downsample_bn1_running_var_, kFeaturesLayer1_0DownsampleBn1, batch);
 
-  // 30: add {    (features.layer1[0].add1)
+  // 31: add {    (features.layer1[0].add1)
   cnn::add(features_layer1_0_relu3, {features_layer1_0_bn3, features_layer1_0_downsample_bn1}, k256x56x56,
            batch);
 
-  // 36: relu    (features.layer1[0].relu3)
+  // 37: relu    (features.layer1[0].relu3)
   cnn::relu(features_layer1_0_relu3, features_layer1_0_relu3, k256x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
@@ -1728,10 +1613,10 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer1_1_bn3_bias_, features_layer1_1_bn3_running_mean_,
                     features_layer1_1_bn3_running_var_, kFeaturesLayer1_1Bn3, batch);
 
-  // 30: add {    (features.layer1[1].add1)
+  // 31: add {    (features.layer1[1].add1)
   cnn::add(features_layer1_1_relu3, {features_layer1_1_bn3, features_layer1_0_relu3}, k256x56x56, batch);
 
-  // 36: relu    (features.layer1[1].relu3)
+  // 37: relu    (features.layer1[1].relu3)
   cnn::relu(features_layer1_1_relu3, features_layer1_1_relu3, k256x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
@@ -1767,10 +1652,10 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer1_2_bn3_bias_, features_layer1_2_bn3_running_mean_,
                     features_layer1_2_bn3_running_var_, kFeaturesLayer1_2Bn3, batch);
 
-  // 30: add {    (features.layer1[2].add1)
+  // 31: add {    (features.layer1[2].add1)
   cnn::add(features_layer1_2_relu3, {features_layer1_2_bn3, features_layer1_1_relu3}, k256x56x56, batch);
 
-  // 36: relu    (features.layer1[2].relu3)
+  // 37: relu    (features.layer1[2].relu3)
   cnn::relu(features_layer1_2_relu3, features_layer1_2_relu3, k256x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
@@ -1816,11 +1701,11 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer2_0_downsample_bn1_running_mean_,
                     features_layer2_0_downsample_bn1_running_var_, kFeaturesLayer2_0DownsampleBn1, batch);
 
-  // 30: add {    (features.layer2[0].add1)
+  // 31: add {    (features.layer2[0].add1)
   cnn::add(features_layer2_0_relu3, {features_layer2_0_bn3, features_layer2_0_downsample_bn1}, k512x28x28,
            batch);
 
-  // 36: relu    (features.layer2[0].relu3)
+  // 37: relu    (features.layer2[0].relu3)
   cnn::relu(features_layer2_0_relu3, features_layer2_0_relu3, k512x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
@@ -1856,10 +1741,10 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer2_1_bn3_bias_, features_layer2_1_bn3_running_mean_,
                     features_layer2_1_bn3_running_var_, kFeaturesLayer2_1Bn3, batch);
 
-  // 30: add {    (features.layer2[1].add1)
+  // 31: add {    (features.layer2[1].add1)
   cnn::add(features_layer2_1_relu3, {features_layer2_1_bn3, features_layer2_0_relu3}, k512x28x28, batch);
 
-  // 36: relu    (features.layer2[1].relu3)
+  // 37: relu    (features.layer2[1].relu3)
   cnn::relu(features_layer2_1_relu3, features_layer2_1_relu3, k512x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
@@ -1895,10 +1780,10 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer2_2_bn3_bias_, features_layer2_2_bn3_running_mean_,
                     features_layer2_2_bn3_running_var_, kFeaturesLayer2_2Bn3, batch);
 
-  // 30: add {    (features.layer2[2].add1)
+  // 31: add {    (features.layer2[2].add1)
   cnn::add(features_layer2_2_relu3, {features_layer2_2_bn3, features_layer2_1_relu3}, k512x28x28, batch);
 
-  // 36: relu    (features.layer2[2].relu3)
+  // 37: relu    (features.layer2[2].relu3)
   cnn::relu(features_layer2_2_relu3, features_layer2_2_relu3, k512x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
@@ -1934,10 +1819,10 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer2_3_bn3_bias_, features_layer2_3_bn3_running_mean_,
                     features_layer2_3_bn3_running_var_, kFeaturesLayer2_3Bn3, batch);
 
-  // 30: add {    (features.layer2[3].add1)
+  // 31: add {    (features.layer2[3].add1)
   cnn::add(features_layer2_3_relu3, {features_layer2_3_bn3, features_layer2_2_relu3}, k512x28x28, batch);
 
-  // 36: relu    (features.layer2[3].relu3)
+  // 37: relu    (features.layer2[3].relu3)
   cnn::relu(features_layer2_3_relu3, features_layer2_3_relu3, k512x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
@@ -1983,11 +1868,11 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_0_downsample_bn1_running_mean_,
                     features_layer3_0_downsample_bn1_running_var_, kFeaturesLayer3_0DownsampleBn1, batch);
 
-  // 30: add {    (features.layer3[0].add1)
+  // 31: add {    (features.layer3[0].add1)
   cnn::add(features_layer3_0_relu3, {features_layer3_0_bn3, features_layer3_0_downsample_bn1}, k1024x14x14,
            batch);
 
-  // 36: relu    (features.layer3[0].relu3)
+  // 37: relu    (features.layer3[0].relu3)
   cnn::relu(features_layer3_0_relu3, features_layer3_0_relu3, k1024x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
@@ -2023,10 +1908,10 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_1_bn3_bias_, features_layer3_1_bn3_running_mean_,
                     features_layer3_1_bn3_running_var_, kFeaturesLayer3_1Bn3, batch);
 
-  // 30: add {    (features.layer3[1].add1)
+  // 31: add {    (features.layer3[1].add1)
   cnn::add(features_layer3_1_relu3, {features_layer3_1_bn3, features_layer3_0_relu3}, k1024x14x14, batch);
 
-  // 36: relu    (features.layer3[1].relu3)
+  // 37: relu    (features.layer3[1].relu3)
   cnn::relu(features_layer3_1_relu3, features_layer3_1_relu3, k1024x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
@@ -2062,10 +1947,10 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_2_bn3_bias_, features_layer3_2_bn3_running_mean_,
                     features_layer3_2_bn3_running_var_, kFeaturesLayer3_2Bn3, batch);
 
-  // 30: add {    (features.layer3[2].add1)
+  // 31: add {    (features.layer3[2].add1)
   cnn::add(features_layer3_2_relu3, {features_layer3_2_bn3, features_layer3_1_relu3}, k1024x14x14, batch);
 
-  // 36: relu    (features.layer3[2].relu3)
+  // 37: relu    (features.layer3[2].relu3)
   cnn::relu(features_layer3_2_relu3, features_layer3_2_relu3, k1024x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
@@ -2101,10 +1986,10 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_3_bn3_bias_, features_layer3_3_bn3_running_mean_,
                     features_layer3_3_bn3_running_var_, kFeaturesLayer3_3Bn3, batch);
 
-  // 30: add {    (features.layer3[3].add1)
+  // 31: add {    (features.layer3[3].add1)
   cnn::add(features_layer3_3_relu3, {features_layer3_3_bn3, features_layer3_2_relu3}, k1024x14x14, batch);
 
-  // 36: relu    (features.layer3[3].relu3)
+  // 37: relu    (features.layer3[3].relu3)
   cnn::relu(features_layer3_3_relu3, features_layer3_3_relu3, k1024x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
@@ -2140,10 +2025,10 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_4_bn3_bias_, features_layer3_4_bn3_running_mean_,
                     features_layer3_4_bn3_running_var_, kFeaturesLayer3_4Bn3, batch);
 
-  // 30: add {    (features.layer3[4].add1)
+  // 31: add {    (features.layer3[4].add1)
   cnn::add(features_layer3_4_relu3, {features_layer3_4_bn3, features_layer3_3_relu3}, k1024x14x14, batch);
 
-  // 36: relu    (features.layer3[4].relu3)
+  // 37: relu    (features.layer3[4].relu3)
   cnn::relu(features_layer3_4_relu3, features_layer3_4_relu3, k1024x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
@@ -2179,10 +2064,10 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer3_5_bn3_bias_, features_layer3_5_bn3_running_mean_,
                     features_layer3_5_bn3_running_var_, kFeaturesLayer3_5Bn3, batch);
 
-  // 30: add {    (features.layer3[5].add1)
+  // 31: add {    (features.layer3[5].add1)
   cnn::add(features_layer3_5_relu3, {features_layer3_5_bn3, features_layer3_4_relu3}, k1024x14x14, batch);
 
-  // 36: relu    (features.layer3[5].relu3)
+  // 37: relu    (features.layer3[5].relu3)
   cnn::relu(features_layer3_5_relu3, features_layer3_5_relu3, k1024x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
@@ -2228,11 +2113,11 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer4_0_downsample_bn1_running_mean_,
                     features_layer4_0_downsample_bn1_running_var_, kFeaturesLayer4_0DownsampleBn1, batch);
 
-  // 30: add {    (features.layer4[0].add1)
+  // 31: add {    (features.layer4[0].add1)
   cnn::add(features_layer4_0_relu3, {features_layer4_0_bn3, features_layer4_0_downsample_bn1}, k2048x7x7,
            batch);
 
-  // 36: relu    (features.layer4[0].relu3)
+  // 37: relu    (features.layer4[0].relu3)
   cnn::relu(features_layer4_0_relu3, features_layer4_0_relu3, k2048x7x7, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
@@ -2268,10 +2153,10 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer4_1_bn3_bias_, features_layer4_1_bn3_running_mean_,
                     features_layer4_1_bn3_running_var_, kFeaturesLayer4_1Bn3, batch);
 
-  // 30: add {    (features.layer4[1].add1)
+  // 31: add {    (features.layer4[1].add1)
   cnn::add(features_layer4_1_relu3, {features_layer4_1_bn3, features_layer4_0_relu3}, k2048x7x7, batch);
 
-  // 36: relu    (features.layer4[1].relu3)
+  // 37: relu    (features.layer4[1].relu3)
   cnn::relu(features_layer4_1_relu3, features_layer4_1_relu3, k2048x7x7, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
@@ -2307,19 +2192,19 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
                     features_layer4_2_bn3_bias_, features_layer4_2_bn3_running_mean_,
                     features_layer4_2_bn3_running_var_, kFeaturesLayer4_2Bn3, batch);
 
-  // 30: add {    (features.layer4[2].add1)
+  // 31: add {    (features.layer4[2].add1)
   cnn::add(features_layer4_2_relu3, {features_layer4_2_bn3, features_layer4_1_relu3}, k2048x7x7, batch);
 
-  // 36: relu    (features.layer4[2].relu3)
+  // 37: relu    (features.layer4[2].relu3)
   cnn::relu(features_layer4_2_relu3, features_layer4_2_relu3, k2048x7x7, batch);
 
-  // 59: gap    (head.gap1)
+  // 60: gap    (head.gap1)
   cnn::gap(head_gap1, features_layer4_2_relu3, k2048x7x7, batch);
 
-  // 60: fc = dense(classes)
+  // 61: fc = dense(classes)
   cnn::dense(head_fc, head_gap1, head_fc_weight_, head_fc_bias_, kHeadFc, batch, scratch());
 
-  // 61: softmax    (head.softmax1)
+  // 62: softmax    (head.softmax1)
   cnn::softmax(head_softmax1, head_fc, k1000, batch);
 
   cnn::from_blocked(scores, head_softmax1, k1000, batch);

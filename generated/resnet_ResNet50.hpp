@@ -4,7 +4,7 @@
 //  blocks.cnn:8  features.conv1 conv                         64x112x112        9,408     118,013,952
 //  blocks.cnn:9  features.bn1 bn                             64x112x112          128               -
 // blocks.cnn:10  features.relu1 relu                         64x112x112            -               -
-//            51  features.maxpool1 maxpool                     64x56x56            -               -
+//            52  features.maxpool1 maxpool                     64x56x56            -               -
 //  blocks.cnn:8  features.layer1[0].conv1 conv                 64x56x56        4,096      12,845,056
 //  blocks.cnn:9  features.layer1[0].bn1 bn                     64x56x56          128               -
 // blocks.cnn:10  features.layer1[0].relu1 relu                 64x56x56            -               -
@@ -15,8 +15,8 @@
 //  blocks.cnn:9  features.layer1[0].bn3 bn                    256x56x56          512               -
 //  blocks.cnn:8  features.layer1[0].downsample.conv1 conv     256x56x56       16,384      51,380,224
 //  blocks.cnn:9  features.layer1[0].downsample.bn1 bn         256x56x56          512               -
-//            30  features.layer1[0].add1 add                  256x56x56            -               -
-//            36  features.layer1[0].relu3 relu                256x56x56            -               -
+//            31  features.layer1[0].add1 add                  256x56x56            -               -
+//            37  features.layer1[0].relu3 relu                256x56x56            -               -
 //  blocks.cnn:8  features.layer1[1].conv1 conv                 64x56x56       16,384      51,380,224
 //  blocks.cnn:9  features.layer1[1].bn1 bn                     64x56x56          128               -
 // blocks.cnn:10  features.layer1[1].relu1 relu                 64x56x56            -               -
@@ -25,8 +25,8 @@
 // blocks.cnn:10  features.layer1[1].relu2 relu                 64x56x56            -               -
 //  blocks.cnn:8  features.layer1[1].conv3 conv                256x56x56       16,384      51,380,224
 //  blocks.cnn:9  features.layer1[1].bn3 bn                    256x56x56          512               -
-//            30  features.layer1[1].add1 add                  256x56x56            -               -
-//            36  features.layer1[1].relu3 relu                256x56x56            -               -
+//            31  features.layer1[1].add1 add                  256x56x56            -               -
+//            37  features.layer1[1].relu3 relu                256x56x56            -               -
 //  blocks.cnn:8  features.layer1[2].conv1 conv                 64x56x56       16,384      51,380,224
 //  blocks.cnn:9  features.layer1[2].bn1 bn                     64x56x56          128               -
 // blocks.cnn:10  features.layer1[2].relu1 relu                 64x56x56            -               -
@@ -35,8 +35,8 @@
 // blocks.cnn:10  features.layer1[2].relu2 relu                 64x56x56            -               -
 //  blocks.cnn:8  features.layer1[2].conv3 conv                256x56x56       16,384      51,380,224
 //  blocks.cnn:9  features.layer1[2].bn3 bn                    256x56x56          512               -
-//            30  features.layer1[2].add1 add                  256x56x56            -               -
-//            36  features.layer1[2].relu3 relu                256x56x56            -               -
+//            31  features.layer1[2].add1 add                  256x56x56            -               -
+//            37  features.layer1[2].relu3 relu                256x56x56            -               -
 //  blocks.cnn:8  features.layer2[0].conv1 conv                128x56x56       32,768     102,760,448
 //  blocks.cnn:9  features.layer2[0].bn1 bn                    128x56x56          256               -
 // blocks.cnn:10  features.layer2[0].relu1 relu                128x56x56            -               -
@@ -47,8 +47,8 @@
 //  blocks.cnn:9  features.layer2[0].bn3 bn                    512x28x28        1,024               -
 //  blocks.cnn:8  features.layer2[0].downsample.conv1 conv     512x28x28      131,072     102,760,448
 //  blocks.cnn:9  features.layer2[0].downsample.bn1 bn         512x28x28        1,024               -
-//            30  features.layer2[0].add1 add                  512x28x28            -               -
-//            36  features.layer2[0].relu3 relu                512x28x28            -               -
+//            31  features.layer2[0].add1 add                  512x28x28            -               -
+//            37  features.layer2[0].relu3 relu                512x28x28            -               -
 //  blocks.cnn:8  features.layer2[1].conv1 conv                128x28x28       65,536      51,380,224
 //  blocks.cnn:9  features.layer2[1].bn1 bn                    128x28x28          256               -
 // blocks.cnn:10  features.layer2[1].relu1 relu                128x28x28            -               -
@@ -57,8 +57,8 @@
 // blocks.cnn:10  features.layer2[1].relu2 relu                128x28x28            -               -
 //  blocks.cnn:8  features.layer2[1].conv3 conv                512x28x28       65,536      51,380,224
 //  blocks.cnn:9  features.layer2[1].bn3 bn                    512x28x28        1,024               -
-//            30  features.layer2[1].add1 add                  512x28x28            -               -
-//            36  features.layer2[1].relu3 relu                512x28x28            -               -
+//            31  features.layer2[1].add1 add                  512x28x28            -               -
+//            37  features.layer2[1].relu3 relu                512x28x28            -               -
 //  blocks.cnn:8  features.layer2[2].conv1 conv                128x28x28       65,536      51,380,224
 //  blocks.cnn:9  features.layer2[2].bn1 bn                    128x28x28          256               -
 // blocks.cnn:10  features.layer2[2].relu1 relu                128x28x28            -               -
@@ -67,8 +67,8 @@
 // blocks.cnn:10  features.layer2[2].relu2 relu                128x28x28            -               -
 //  blocks.cnn:8  features.layer2[2].conv3 conv                512x28x28       65,536      51,380,224
 //  blocks.cnn:9  features.layer2[2].bn3 bn                    512x28x28        1,024               -
-//            30  features.layer2[2].add1 add                  512x28x28            -               -
-//            36  features.layer2[2].relu3 relu                512x28x28            -               -
+//            31  features.layer2[2].add1 add                  512x28x28            -               -
+//            37  features.layer2[2].relu3 relu                512x28x28            -               -
 //  blocks.cnn:8  features.layer2[3].conv1 conv                128x28x28       65,536      51,380,224
 //  blocks.cnn:9  features.layer2[3].bn1 bn                    128x28x28          256               -
 // blocks.cnn:10  features.layer2[3].relu1 relu                128x28x28            -               -
@@ -77,8 +77,8 @@
 // blocks.cnn:10  features.layer2[3].relu2 relu                128x28x28            -               -
 //  blocks.cnn:8  features.layer2[3].conv3 conv                512x28x28       65,536      51,380,224
 //  blocks.cnn:9  features.layer2[3].bn3 bn                    512x28x28        1,024               -
-//            30  features.layer2[3].add1 add                  512x28x28            -               -
-//            36  features.layer2[3].relu3 relu                512x28x28            -               -
+//            31  features.layer2[3].add1 add                  512x28x28            -               -
+//            37  features.layer2[3].relu3 relu                512x28x28            -               -
 //  blocks.cnn:8  features.layer3[0].conv1 conv                256x28x28      131,072     102,760,448
 //  blocks.cnn:9  features.layer3[0].bn1 bn                    256x28x28          512               -
 // blocks.cnn:10  features.layer3[0].relu1 relu                256x28x28            -               -
@@ -89,8 +89,8 @@
 //  blocks.cnn:9  features.layer3[0].bn3 bn                   1024x14x14        2,048               -
 //  blocks.cnn:8  features.layer3[0].downsample.conv1 conv    1024x14x14      524,288     102,760,448
 //  blocks.cnn:9  features.layer3[0].downsample.bn1 bn        1024x14x14        2,048               -
-//            30  features.layer3[0].add1 add                 1024x14x14            -               -
-//            36  features.layer3[0].relu3 relu               1024x14x14            -               -
+//            31  features.layer3[0].add1 add                 1024x14x14            -               -
+//            37  features.layer3[0].relu3 relu               1024x14x14            -               -
 //  blocks.cnn:8  features.layer3[1].conv1 conv                256x14x14      262,144      51,380,224
 //  blocks.cnn:9  features.layer3[1].bn1 bn                    256x14x14          512               -
 // blocks.cnn:10  features.layer3[1].relu1 relu                256x14x14            -               -
@@ -99,8 +99,8 @@
 // blocks.cnn:10  features.layer3[1].relu2 relu                256x14x14            -               -
 //  blocks.cnn:8  features.layer3[1].conv3 conv               1024x14x14      262,144      51,380,224
 //  blocks.cnn:9  features.layer3[1].bn3 bn                   1024x14x14        2,048               -
-//            30  features.layer3[1].add1 add                 1024x14x14            -               -
-//            36  features.layer3[1].relu3 relu               1024x14x14            -               -
+//            31  features.layer3[1].add1 add                 1024x14x14            -               -
+//            37  features.layer3[1].relu3 relu               1024x14x14            -               -
 //  blocks.cnn:8  features.layer3[2].conv1 conv                256x14x14      262,144      51,380,224
 //  blocks.cnn:9  features.layer3[2].bn1 bn                    256x14x14          512               -
 // blocks.cnn:10  features.layer3[2].relu1 relu                256x14x14            -               -
@@ -109,8 +109,8 @@
 // blocks.cnn:10  features.layer3[2].relu2 relu                256x14x14            -               -
 //  blocks.cnn:8  features.layer3[2].conv3 conv               1024x14x14      262,144      51,380,224
 //  blocks.cnn:9  features.layer3[2].bn3 bn                   1024x14x14        2,048               -
-//            30  features.layer3[2].add1 add                 1024x14x14            -               -
-//            36  features.layer3[2].relu3 relu               1024x14x14            -               -
+//            31  features.layer3[2].add1 add                 1024x14x14            -               -
+//            37  features.layer3[2].relu3 relu               1024x14x14            -               -
 //  blocks.cnn:8  features.layer3[3].conv1 conv                256x14x14      262,144      51,380,224
 //  blocks.cnn:9  features.layer3[3].bn1 bn                    256x14x14          512               -
 // blocks.cnn:10  features.layer3[3].relu1 relu                256x14x14            -               -
@@ -119,8 +119,8 @@
 // blocks.cnn:10  features.layer3[3].relu2 relu                256x14x14            -               -
 //  blocks.cnn:8  features.layer3[3].conv3 conv               1024x14x14      262,144      51,380,224
 //  blocks.cnn:9  features.layer3[3].bn3 bn                   1024x14x14        2,048               -
-//            30  features.layer3[3].add1 add                 1024x14x14            -               -
-//            36  features.layer3[3].relu3 relu               1024x14x14            -               -
+//            31  features.layer3[3].add1 add                 1024x14x14            -               -
+//            37  features.layer3[3].relu3 relu               1024x14x14            -               -
 //  blocks.cnn:8  features.layer3[4].conv1 conv                256x14x14      262,144      51,380,224
 //  blocks.cnn:9  features.layer3[4].bn1 bn                    256x14x14          512               -
 // blocks.cnn:10  features.layer3[4].relu1 relu                256x14x14            -               -
@@ -129,8 +129,8 @@
 // blocks.cnn:10  features.layer3[4].relu2 relu                256x14x14            -               -
 //  blocks.cnn:8  features.layer3[4].conv3 conv               1024x14x14      262,144      51,380,224
 //  blocks.cnn:9  features.layer3[4].bn3 bn                   1024x14x14        2,048               -
-//            30  features.layer3[4].add1 add                 1024x14x14            -               -
-//            36  features.layer3[4].relu3 relu               1024x14x14            -               -
+//            31  features.layer3[4].add1 add                 1024x14x14            -               -
+//            37  features.layer3[4].relu3 relu               1024x14x14            -               -
 //  blocks.cnn:8  features.layer3[5].conv1 conv                256x14x14      262,144      51,380,224
 //  blocks.cnn:9  features.layer3[5].bn1 bn                    256x14x14          512               -
 // blocks.cnn:10  features.layer3[5].relu1 relu                256x14x14            -               -
@@ -139,8 +139,8 @@
 // blocks.cnn:10  features.layer3[5].relu2 relu                256x14x14            -               -
 //  blocks.cnn:8  features.layer3[5].conv3 conv               1024x14x14      262,144      51,380,224
 //  blocks.cnn:9  features.layer3[5].bn3 bn                   1024x14x14        2,048               -
-//            30  features.layer3[5].add1 add                 1024x14x14            -               -
-//            36  features.layer3[5].relu3 relu               1024x14x14            -               -
+//            31  features.layer3[5].add1 add                 1024x14x14            -               -
+//            37  features.layer3[5].relu3 relu               1024x14x14            -               -
 //  blocks.cnn:8  features.layer4[0].conv1 conv                512x14x14      524,288     102,760,448
 //  blocks.cnn:9  features.layer4[0].bn1 bn                    512x14x14        1,024               -
 // blocks.cnn:10  features.layer4[0].relu1 relu                512x14x14            -               -
@@ -151,8 +151,8 @@
 //  blocks.cnn:9  features.layer4[0].bn3 bn                     2048x7x7        4,096               -
 //  blocks.cnn:8  features.layer4[0].downsample.conv1 conv      2048x7x7    2,097,152     102,760,448
 //  blocks.cnn:9  features.layer4[0].downsample.bn1 bn          2048x7x7        4,096               -
-//            30  features.layer4[0].add1 add                   2048x7x7            -               -
-//            36  features.layer4[0].relu3 relu                 2048x7x7            -               -
+//            31  features.layer4[0].add1 add                   2048x7x7            -               -
+//            37  features.layer4[0].relu3 relu                 2048x7x7            -               -
 //  blocks.cnn:8  features.layer4[1].conv1 conv                  512x7x7    1,048,576      51,380,224
 //  blocks.cnn:9  features.layer4[1].bn1 bn                      512x7x7        1,024               -
 // blocks.cnn:10  features.layer4[1].relu1 relu                  512x7x7            -               -
@@ -161,8 +161,8 @@
 // blocks.cnn:10  features.layer4[1].relu2 relu                  512x7x7            -               -
 //  blocks.cnn:8  features.layer4[1].conv3 conv                 2048x7x7    1,048,576      51,380,224
 //  blocks.cnn:9  features.layer4[1].bn3 bn                     2048x7x7        4,096               -
-//            30  features.layer4[1].add1 add                   2048x7x7            -               -
-//            36  features.layer4[1].relu3 relu                 2048x7x7            -               -
+//            31  features.layer4[1].add1 add                   2048x7x7            -               -
+//            37  features.layer4[1].relu3 relu                 2048x7x7            -               -
 //  blocks.cnn:8  features.layer4[2].conv1 conv                  512x7x7    1,048,576      51,380,224
 //  blocks.cnn:9  features.layer4[2].bn1 bn                      512x7x7        1,024               -
 // blocks.cnn:10  features.layer4[2].relu1 relu                  512x7x7            -               -
@@ -171,11 +171,11 @@
 // blocks.cnn:10  features.layer4[2].relu2 relu                  512x7x7            -               -
 //  blocks.cnn:8  features.layer4[2].conv3 conv                 2048x7x7    1,048,576      51,380,224
 //  blocks.cnn:9  features.layer4[2].bn3 bn                     2048x7x7        4,096               -
-//            30  features.layer4[2].add1 add                   2048x7x7            -               -
-//            36  features.layer4[2].relu3 relu                 2048x7x7            -               -
-//            59  head.gap1 gap                                     2048            -               -
-//            60  head.fc dense                                     1000    2,049,000       2,048,000
-//            61  head.softmax1 softmax                             1000            -               -
+//            31  features.layer4[2].add1 add                   2048x7x7            -               -
+//            37  features.layer4[2].relu3 relu                 2048x7x7            -               -
+//            60  head.gap1 gap                                     2048            -               -
+//            61  head.fc dense                                     1000    2,049,000       2,048,000
+//            62  head.softmax1 softmax                             1000            -               -
 #pragma once
 
 #include <cnn/network/network.hpp>
