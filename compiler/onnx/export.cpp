@@ -69,7 +69,7 @@ class Export {
     for (const ir::Node& node : graph_.nodes) add(node);
     pb::NodeProto& last = *proto_.add_node();
     last.set_op_type("Identity");
-    last.set_name("output");
+    last.set_name("/output");  // no layer can be called so
     last.add_input(values_[index(graph_.output)]);
     last.add_output("output");
     set_value_info(*proto_.add_output(), "output", graph_.tensor(graph_.output).shape);

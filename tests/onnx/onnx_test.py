@@ -44,7 +44,7 @@ def main():
     error = np.abs(ours - theirs).max() / np.abs(theirs).max()
     varies = np.abs(theirs - theirs.mean(axis=0)).max() / np.abs(theirs).max()
     print(f"{model}: largest error {error:.1e} of the largest output; images differ by {varies:.1e}")
-    if varies < 100 * LIMIT:
+    if varies < 10 * LIMIT:
         print("the outputs hardly depend on the image, so they prove nothing")
         return 1
     return 0 if error <= LIMIT else 1
