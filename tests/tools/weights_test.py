@@ -245,5 +245,27 @@ left in the file:
                     self.assertTrue(left and all(line.strip().startswith("aux") for line in left), left)
 
 
+class Exports(unittest.TestCase):
+    def test_weights_of_pytorch_reach_the_onnx_model(self):
+        try:
+            import onnx
+            from onnx import numpy_helper
+        except ImportError as error:
+            self.skipTest(f"{error}; Debian has python3-onnx")
+        net, spec = torchvision.models.resnet18(weights=None), PROJECT / "specs" / "resnet.cnn"
+        with tempfile.TemporaryDirectory() as folder:
+            weights, exported = pathlib.Path(folder) / "net.pth", pathlib.Path(folder) / "net.onnx"
+            torch.save(net.state_dict(), weights)
+            refused = run("export", spec, weights, "--model", "ResNet18", "-o", exported, code=1).stderr
+            self.assertIn("these are not weights of ResNet18", refused)
+            self.assertFalse(exported.exists())
+            run("export", spec, weights, "--model", "ResNet18", "--match", "order", "-o", exported)
+            arrays = {each.name: numpy_helper.to_array(each) for each in onnx.load(str(exported)).graph.initializer}
+        for ours, theirs in (("features.conv1.weight", net.conv1.weight), ("head.fc.bias", net.fc.bias),
+                             ("features.layer4.1.conv2.weight", net.layer4[1].conv2.weight),
+                             ("features.layer2.0.downsample.conv1.weight", net.layer2[0].downsample[0].weight)):
+            self.assertTrue(numpy.array_equal(arrays[ours], theirs.detach().numpy()), ours)
+
+
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1], verbosity=1)
