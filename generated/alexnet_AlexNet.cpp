@@ -56,11 +56,11 @@ constexpr cnn::DenseGeometry kClassifierDense3{.in = 4096, .out = 1000, .block =
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{59895, 69696});
-static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{129600, 307200});
-static_assert(cnn::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{157248, 0});
-static_assert(cnn::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{314496, 0});
-static_assert(cnn::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{209664, 0});
+static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{62016, 23958});
+static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{86208, 307200});
+static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{343168, 2654208});
+static_assert(cnn::winograd::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{381184, 3566592});
+static_assert(cnn::winograd::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{307456, 2377728});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv1.weight", .extents = {64, 3, 11, 11}, .rank = 4, .offset = 0, .count = 23232,
@@ -145,7 +145,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers,
     .memory = {.parameters = 61100848, .gradients = 0, .optimizer = 0, .activations = 11012096,
-               .shared_scratch = 307200, .thread_scratch = 314496},
+               .shared_scratch = 3566592, .thread_scratch = 381184},
 };
 
 }  // namespace
@@ -192,18 +192,18 @@ void AlexNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_maxpool2, features_conv2, kFeaturesMaxpool2, batch);
 
   // 43: conv(384, 3, pad=1, act=relu)    (features.conv3)
-  cnn::conv(features_conv3, features_maxpool2, features_conv3_weight_, features_conv3_bias_, kFeaturesConv3,
-            batch, scratch());
+  cnn::winograd::conv(features_conv3, features_maxpool2, features_conv3_weight_, features_conv3_bias_,
+                      kFeaturesConv3, batch, scratch());
   cnn::relu(features_conv3, features_conv3, k384x13x13, batch);
 
   // 44: conv(256, 3, pad=1, act=relu)    (features.conv4)
-  cnn::conv(features_conv4, features_conv3, features_conv4_weight_, features_conv4_bias_, kFeaturesConv4,
-            batch, scratch());
+  cnn::winograd::conv(features_conv4, features_conv3, features_conv4_weight_, features_conv4_bias_,
+                      kFeaturesConv4, batch, scratch());
   cnn::relu(features_conv4, features_conv4, k256x13x13, batch);
 
   // 45: conv(256, 3, pad=1, act=relu)    (features.conv5)
-  cnn::conv(features_conv5, features_conv4, features_conv5_weight_, features_conv5_bias_, kFeaturesConv5,
-            batch, scratch());
+  cnn::winograd::conv(features_conv5, features_conv4, features_conv5_weight_, features_conv5_bias_,
+                      kFeaturesConv5, batch, scratch());
   cnn::relu(features_conv5, features_conv5, k256x13x13, batch);
 
   // 46: maxpool(3, stride=2)    (features.maxpool3)

@@ -62,11 +62,11 @@ constexpr cnn::DenseGeometry kHeadDense3{.in = 4096, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{59895, 104544});
-static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{97200, 0});
-static_assert(cnn::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{209664, 0});
-static_assert(cnn::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{157248, 0});
-static_assert(cnn::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{157248, 0});
+static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{67776, 34848});
+static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{74688, 316800});
+static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{380032, 3538944});
+static_assert(cnn::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{86208, 663552});
+static_assert(cnn::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{74688, 456192});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv1.weight", .extents = {96, 3, 11, 11}, .rank = 4, .offset = 0, .count = 34848,
@@ -155,7 +155,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 227, 227}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers,
     .memory = {.parameters = 60965232, .gradients = 0, .optimizer = 0, .activations = 18585600,
-               .shared_scratch = 104544, .thread_scratch = 209664},
+               .shared_scratch = 3538944, .thread_scratch = 380032},
 };
 
 }  // namespace
@@ -210,8 +210,8 @@ void AlexNet2012::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_maxpool2, features_lrn2, kFeaturesMaxpool2, batch);
 
   // 19: conv(384, 3, pad=1, act=relu, weights=normal(0.01))    (features.conv3)
-  cnn::conv(features_conv3, features_maxpool2, features_conv3_weight_, features_conv3_bias_, kFeaturesConv3,
-            batch, scratch());
+  cnn::winograd::conv(features_conv3, features_maxpool2, features_conv3_weight_, features_conv3_bias_,
+                      kFeaturesConv3, batch, scratch());
   cnn::relu(features_conv3, features_conv3, k384x13x13, batch);
 
   // 20: conv(384, 3, pad=1, groups=2, act=relu, weights=normal(0.01))    (features.conv4)

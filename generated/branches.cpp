@@ -10,58 +10,66 @@ namespace models {
 
 namespace {
 
-constexpr int kBatch = 128;  // the most images at once; activations lie in blocks of 32
+constexpr int kBatch = 128;  // the most images at once; activations lie in blocks of 1
 
-constexpr cnn::MapGeometry k1x28x28{.channels = 1, .height = 28, .width = 28, .block = 32};
+constexpr cnn::MapGeometry k1x28x28{.channels = 1, .height = 28, .width = 28, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesConv1{
     .in_channels = 1, .in_height = 28, .in_width = 28, .out_channels = 16, .out_height = 28, .out_width = 28,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
-constexpr cnn::MapGeometry k16x28x28{.channels = 16, .height = 28, .width = 28, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::MapGeometry k16x28x28{.channels = 16, .height = 28, .width = 28, .block = 1};
 constexpr cnn::PoolGeometry kFeaturesMaxpool1{
     .channels = 16, .in_height = 28, .in_width = 28, .out_height = 14, .out_width = 14, .kernel_height = 2,
-    .kernel_width = 2, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 32,
+    .kernel_width = 2, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
     .count_include_pad = false};
 constexpr cnn::ConvGeometry kFeaturesConv2{
     .in_channels = 16, .in_height = 14, .in_width = 14, .out_channels = 8, .out_height = 14, .out_width = 14,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
-constexpr cnn::MapGeometry k8x14x14{.channels = 8, .height = 14, .width = 14, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::MapGeometry k8x14x14{.channels = 8, .height = 14, .width = 14, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesConv3{
     .in_channels = 16, .in_height = 14, .in_width = 14, .out_channels = 8, .out_height = 14, .out_width = 14,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesConv4{
     .in_channels = 8, .in_height = 14, .in_width = 14, .out_channels = 16, .out_height = 14, .out_width = 14,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
-constexpr cnn::MapGeometry k16x14x14{.channels = 16, .height = 14, .width = 14, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::MapGeometry k16x14x14{.channels = 16, .height = 14, .width = 14, .block = 1};
 constexpr cnn::PoolGeometry kFeaturesMaxpool2{
     .channels = 16, .in_height = 14, .in_width = 14, .out_height = 14, .out_width = 14, .kernel_height = 3,
-    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 32,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
     .count_include_pad = false};
 constexpr cnn::ConvGeometry kFeaturesConv5{
     .in_channels = 16, .in_height = 14, .in_width = 14, .out_channels = 8, .out_height = 14, .out_width = 14,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::PoolGeometry kFeaturesMaxpool3{
     .channels = 32, .in_height = 14, .in_width = 14, .out_height = 7, .out_width = 7, .kernel_height = 2,
-    .kernel_width = 2, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 32,
+    .kernel_width = 2, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
     .count_include_pad = false};
-constexpr cnn::MapGeometry k32x7x7{.channels = 32, .height = 7, .width = 7, .block = 32};
-constexpr cnn::DenseGeometry kHeadDense1{.in = 1568, .out = 64, .block = 32};
-constexpr cnn::MapGeometry k64{.channels = 64, .height = 1, .width = 1, .block = 32};
+constexpr cnn::DenseGeometry kHeadDense1{.in = 1568, .out = 64, .block = 1};
+constexpr cnn::MapGeometry k64{.channels = 64, .height = 1, .width = 1, .block = 1};
 constexpr cnn::DropoutGeometry kHeadDropout1{
-    .channels = 64, .height = 1, .width = 1, .block = 32, .rate = 0.3f, .stream = 0};
-constexpr cnn::DenseGeometry kHeadDense2{.in = 64, .out = 10, .block = 32};
-constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 32};
+    .channels = 64, .height = 1, .width = 1, .block = 1, .rate = 0.3f, .stream = 0};
+constexpr cnn::DenseGeometry kHeadDense2{.in = 64, .out = 10, .block = 1};
+constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{18396, 1008});
-static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{0, 896});
-static_assert(cnn::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{0, 896});
-static_assert(cnn::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{65520, 8064});
-static_assert(cnn::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{0, 896});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{6528, 1008});
+static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{1920, 162});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{1728, 144});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{5376, 896});
+static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{3264, 192});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{1728, 144});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{5376, 896});
+static_assert(cnn::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{3264, 192});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{6528, 8064});
+static_assert(cnn::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{14016, 1296});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{140416, 6912});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{1728, 144});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{5376, 896});
+static_assert(cnn::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{3264, 192});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv1.weight", .extents = {16, 1, 3, 3}, .rank = 4, .offset = 0, .count = 144,
@@ -168,7 +176,7 @@ constexpr cnn::PhaseDescription kPhases[] = {
 };
 
 constexpr cnn::ModelDescription kModel{
-    .name = "Branches", .program = "branches", .spec = "branches.cnn", .version = "0.1.0", .spec_hash = "3695998727309fe5",
+    .name = "Branches", .program = "branches", .spec = "branches.cnn", .version = "0.1.0", .spec_hash = "6d3765643a9830c6",
     .rendered =
         "cnn 1\n"
         "\n"
@@ -205,6 +213,7 @@ constexpr cnn::ModelDescription kModel{
         "  metrics = [accuracy]\n"
         "  batch = 128\n"
         "  seed = 1\n"
+        "  precision = fast\n"
         "  save_every = 0\n"
         "  checkpoint(\"best.safetensors\", monitor=val_accuracy)\n"
         "  phase everything {\n"
@@ -227,7 +236,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 102832, .gradients = 102832, .optimizer = 205664, .activations = 5017600,
-               .shared_scratch = 8064, .thread_scratch = 65520},
+               .shared_scratch = 8064, .thread_scratch = 140416},
 };
 
 }  // namespace
@@ -254,38 +263,38 @@ float Branches::step_everything(cnn::ConstFloats images, cnn::Labels labels, con
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(4816896, 25088);  // 1x28x28
-  const cnn::Blocked features_conv1 = blocked(0, 401408);  // 16x28x28
-  const cnn::Blocked features_maxpool1 = blocked(3211264, 100352);  // 16x14x14
+  const cnn::Blocked input = blocked(4816896, 784);  // 1x28x28
+  const cnn::Blocked features_conv1 = blocked(0, 12544);  // 16x28x28
+  const cnn::Blocked features_maxpool1 = blocked(3211264, 3136);  // 16x14x14
   const std::span<std::uint8_t> features_maxpool1_saved = bytes(4917248, 401408);
-  const cnn::Blocked features_concat1 = blocked(1605632, 200704);  // 32x14x14
-  const cnn::Blocked features_conv2 = blocked(1605632, 200704);  // 8x14x14
-  const cnn::Blocked features_conv3 = blocked(4415488, 50176);  // 8x14x14
-  const cnn::Blocked features_conv4 = blocked(1655808, 200704);  // 16x14x14
-  const cnn::Blocked features_maxpool2 = blocked(3612672, 100352);  // 16x14x14
+  const cnn::Blocked features_concat1 = blocked(1605632, 6272);  // 32x14x14
+  const cnn::Blocked features_conv2 = blocked(1605632, 6272);  // 8x14x14
+  const cnn::Blocked features_conv3 = blocked(4415488, 1568);  // 8x14x14
+  const cnn::Blocked features_conv4 = blocked(1607200, 6272);  // 16x14x14
+  const cnn::Blocked features_maxpool2 = blocked(3612672, 3136);  // 16x14x14
   const std::span<std::uint8_t> features_maxpool2_saved = bytes(4616192, 401408);
-  const cnn::Blocked features_conv5 = blocked(1756160, 200704);  // 8x14x14
-  const cnn::Blocked features_maxpool3 = blocked(2408448, 50176);  // 32x7x7
+  const cnn::Blocked features_conv5 = blocked(1610336, 6272);  // 8x14x14
+  const cnn::Blocked head_flatten1 = blocked(2408448, 1568);  // 1568
+  const cnn::Blocked features_maxpool3 = blocked(2408448, 1568);  // 32x7x7
   const std::span<std::uint8_t> features_maxpool3_saved = bytes(4214784, 200704);
-  const cnn::Blocked head_flatten1 = blocked(2609152, 50176);  // 1568
-  const cnn::Blocked head_dense1 = blocked(2408448, 2048);  // 64
-  const cnn::Blocked head_dropout1 = blocked(2416640, 2048);  // 64
-  const cnn::Blocked head_dense2 = blocked(2424832, 320);  // 10
-  const cnn::Blocked d_head_dense2 = blocked(2426112, 320);  // 10
-  const cnn::Blocked d_head_dropout1 = blocked(2809856, 2048);  // 64
-  const cnn::Blocked d_head_flatten1 = blocked(2408448, 50176);  // 1568
-  const cnn::Blocked d_features_maxpool3 = blocked(4014080, 50176);  // 32x7x7
-  const cnn::Blocked d_features_concat1 = blocked(2408448, 200704);  // 32x14x14
-  const cnn::Blocked d_features_conv2 = blocked(2408448, 200704);  // 8x14x14
-  const cnn::Blocked d_features_conv4 = blocked(2458624, 200704);  // 16x14x14
-  const cnn::Blocked d_features_conv5 = blocked(2558976, 200704);  // 8x14x14
-  const cnn::Blocked d_features_maxpool2 = blocked(3612672, 100352);  // 16x14x14
-  const cnn::Blocked d_features_maxpool1 = blocked(4014080, 100352);  // 16x14x14
-  const cnn::Blocked d_features_conv3 = blocked(4616192, 50176);  // 8x14x14
-  const cnn::Blocked d_features_maxpool1_2 = blocked(3612672, 100352);  // 16x14x14
-  const cnn::Blocked d_features_maxpool1_3 = blocked(1605632, 100352);  // 16x14x14
-  const cnn::Blocked d_features_maxpool1_4 = blocked(3211264, 100352);  // 16x14x14
-  const cnn::Blocked d_features_conv1 = blocked(1605632, 401408);  // 16x28x28
+  const cnn::Blocked head_dense1 = blocked(2609152, 64);  // 64
+  const cnn::Blocked head_dropout1 = blocked(2617344, 64);  // 64
+  const cnn::Blocked head_dense2 = blocked(2625536, 10);  // 10
+  const cnn::Blocked d_head_dense2 = blocked(2626816, 10);  // 10
+  const cnn::Blocked d_head_dropout1 = blocked(2617344, 64);  // 64
+  const cnn::Blocked d_head_flatten1 = blocked(4014080, 1568);  // 1568
+  const cnn::Blocked d_features_maxpool3 = blocked(4014080, 1568);  // 32x7x7
+  const cnn::Blocked d_features_concat1 = blocked(2408448, 6272);  // 32x14x14
+  const cnn::Blocked d_features_conv2 = blocked(2408448, 6272);  // 8x14x14
+  const cnn::Blocked d_features_conv4 = blocked(2410016, 6272);  // 16x14x14
+  const cnn::Blocked d_features_conv5 = blocked(2413152, 6272);  // 8x14x14
+  const cnn::Blocked d_features_maxpool2 = blocked(3612672, 3136);  // 16x14x14
+  const cnn::Blocked d_features_maxpool1 = blocked(4014080, 3136);  // 16x14x14
+  const cnn::Blocked d_features_conv3 = blocked(4616192, 1568);  // 8x14x14
+  const cnn::Blocked d_features_maxpool1_2 = blocked(3612672, 3136);  // 16x14x14
+  const cnn::Blocked d_features_maxpool1_3 = blocked(1605632, 3136);  // 16x14x14
+  const cnn::Blocked d_features_maxpool1_4 = blocked(3211264, 3136);  // 16x14x14
+  const cnn::Blocked d_features_conv1 = blocked(1605632, 12544);  // 16x28x28
   const cnn::Floats d_features_conv1_weight = gradients(0, 144);
   const cnn::Floats d_features_conv1_bias = gradients(144, 16);
   const cnn::Floats d_features_conv2_weight = gradients(160, 128);
@@ -336,9 +345,6 @@ float Branches::step_everything(cnn::ConstFloats images, cnn::Labels labels, con
   // 14: maxpool(2)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_maxpool3_saved, features_concat1, kFeaturesMaxpool3, batch);
 
-  // 17: flatten    (head.flatten1)
-  cnn::flatten(head_flatten1, features_maxpool3, k32x7x7, batch);
-
   // 18: dense(64, act=relu)    (head.dense1)
   cnn::dense(head_dense1, head_flatten1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
              scratch());
@@ -368,8 +374,6 @@ float Branches::step_everything(cnn::ConstFloats images, cnn::Labels labels, con
                              kHeadDense1, batch, scratch());
   cnn::dense_backward_input(d_head_flatten1, d_head_dropout1, head_dense1_weight_, kHeadDense1, batch,
                             scratch());
-  // 17: head.flatten1
-  cnn::flatten_backward_input(d_features_maxpool3, d_head_flatten1, k32x7x7, batch);
   // 14: features.maxpool3
   cnn::maxpool_backward_input(d_features_concat1, d_features_maxpool3, features_maxpool3_saved,
                               kFeaturesMaxpool3, batch);
@@ -386,8 +390,8 @@ float Branches::step_everything(cnn::ConstFloats images, cnn::Labels labels, con
   cnn::relu_backward_input(d_features_conv4, d_features_conv4, features_conv4, k16x14x14, batch);
   cnn::conv_backward_params(d_features_conv4_weight, d_features_conv4_bias, d_features_conv4, features_conv3,
                             kFeaturesConv4, batch, scratch());
-  cnn::conv_backward_input(d_features_conv3, d_features_conv4, features_conv4_weight_, kFeaturesConv4, batch,
-                           scratch());
+  cnn::winograd::conv_backward_input(d_features_conv3, d_features_conv4, features_conv4_weight_,
+                                     kFeaturesConv4, batch, scratch());
   // 11: features.conv3
   cnn::relu_backward_input(d_features_conv3, d_features_conv3, features_conv3, k8x14x14, batch);
   cnn::conv_backward_params(d_features_conv3_weight, d_features_conv3_bias, d_features_conv3,
@@ -421,22 +425,22 @@ float Branches::step_head_only(cnn::ConstFloats images, cnn::Labels labels, cons
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(1605632, 25088);  // 1x28x28
-  const cnn::Blocked features_conv1 = blocked(0, 401408);  // 16x28x28
-  const cnn::Blocked features_maxpool1 = blocked(1605632, 100352);  // 16x14x14
-  const cnn::Blocked features_concat1 = blocked(0, 200704);  // 32x14x14
-  const cnn::Blocked features_conv2 = blocked(0, 200704);  // 8x14x14
-  const cnn::Blocked features_conv3 = blocked(802816, 50176);  // 8x14x14
-  const cnn::Blocked features_conv4 = blocked(50176, 200704);  // 16x14x14
-  const cnn::Blocked features_maxpool2 = blocked(802816, 100352);  // 16x14x14
-  const cnn::Blocked features_conv5 = blocked(150528, 200704);  // 8x14x14
-  const cnn::Blocked features_maxpool3 = blocked(802816, 50176);  // 32x7x7
-  const cnn::Blocked head_flatten1 = blocked(0, 50176);  // 1568
-  const cnn::Blocked head_dense1 = blocked(200704, 2048);  // 64
-  const cnn::Blocked head_dropout1 = blocked(208896, 2048);  // 64
-  const cnn::Blocked head_dense2 = blocked(217088, 320);  // 10
-  const cnn::Blocked d_head_dense2 = blocked(218368, 320);  // 10
-  const cnn::Blocked d_head_dropout1 = blocked(208896, 2048);  // 64
+  const cnn::Blocked input = blocked(1605632, 784);  // 1x28x28
+  const cnn::Blocked features_conv1 = blocked(0, 12544);  // 16x28x28
+  const cnn::Blocked features_maxpool1 = blocked(1605632, 3136);  // 16x14x14
+  const cnn::Blocked features_concat1 = blocked(0, 6272);  // 32x14x14
+  const cnn::Blocked features_conv2 = blocked(0, 6272);  // 8x14x14
+  const cnn::Blocked features_conv3 = blocked(802816, 1568);  // 8x14x14
+  const cnn::Blocked features_conv4 = blocked(1568, 6272);  // 16x14x14
+  const cnn::Blocked features_maxpool2 = blocked(802816, 3136);  // 16x14x14
+  const cnn::Blocked features_conv5 = blocked(4704, 6272);  // 8x14x14
+  const cnn::Blocked head_flatten1 = blocked(802816, 1568);  // 1568
+  const cnn::Blocked features_maxpool3 = blocked(802816, 1568);  // 32x7x7
+  const cnn::Blocked head_dense1 = blocked(0, 64);  // 64
+  const cnn::Blocked head_dropout1 = blocked(8192, 64);  // 64
+  const cnn::Blocked head_dense2 = blocked(16384, 10);  // 10
+  const cnn::Blocked d_head_dense2 = blocked(17664, 10);  // 10
+  const cnn::Blocked d_head_dropout1 = blocked(8192, 64);  // 64
   const cnn::Floats d_head_dense1_weight = gradients(0, 100352);
   const cnn::Floats d_head_dense1_bias = gradients(100352, 64);
   const cnn::Floats d_head_dense2_weight = gradients(100416, 640);
@@ -477,9 +481,6 @@ float Branches::step_head_only(cnn::ConstFloats images, cnn::Labels labels, cons
   // 14: maxpool(2)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_concat1, kFeaturesMaxpool3, batch);
 
-  // 17: flatten    (head.flatten1)
-  cnn::flatten(head_flatten1, features_maxpool3, k32x7x7, batch);
-
   // 18: dense(64, act=relu)    (head.dense1)
   cnn::dense(head_dense1, head_flatten1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
              scratch());
@@ -517,19 +518,19 @@ float Branches::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(1605632, 25088);  // 1x28x28
-  const cnn::Blocked features_conv1 = blocked(0, 401408);  // 16x28x28
-  const cnn::Blocked features_maxpool1 = blocked(1605632, 100352);  // 16x14x14
-  const cnn::Blocked features_concat1 = blocked(0, 200704);  // 32x14x14
-  const cnn::Blocked features_conv2 = blocked(0, 200704);  // 8x14x14
-  const cnn::Blocked features_conv3 = blocked(802816, 50176);  // 8x14x14
-  const cnn::Blocked features_conv4 = blocked(50176, 200704);  // 16x14x14
-  const cnn::Blocked features_maxpool2 = blocked(802816, 100352);  // 16x14x14
-  const cnn::Blocked features_conv5 = blocked(150528, 200704);  // 8x14x14
-  const cnn::Blocked features_maxpool3 = blocked(802816, 50176);  // 32x7x7
-  const cnn::Blocked head_flatten1 = blocked(0, 50176);  // 1568
-  const cnn::Blocked head_dense1 = blocked(200704, 2048);  // 64
-  const cnn::Blocked head_dense2 = blocked(0, 320);  // 10
+  const cnn::Blocked input = blocked(1605632, 784);  // 1x28x28
+  const cnn::Blocked features_conv1 = blocked(0, 12544);  // 16x28x28
+  const cnn::Blocked features_maxpool1 = blocked(1605632, 3136);  // 16x14x14
+  const cnn::Blocked features_concat1 = blocked(0, 6272);  // 32x14x14
+  const cnn::Blocked features_conv2 = blocked(0, 6272);  // 8x14x14
+  const cnn::Blocked features_conv3 = blocked(802816, 1568);  // 8x14x14
+  const cnn::Blocked features_conv4 = blocked(1568, 6272);  // 16x14x14
+  const cnn::Blocked features_maxpool2 = blocked(802816, 3136);  // 16x14x14
+  const cnn::Blocked features_conv5 = blocked(4704, 6272);  // 8x14x14
+  const cnn::Blocked head_flatten1 = blocked(802816, 1568);  // 1568
+  const cnn::Blocked features_maxpool3 = blocked(802816, 1568);  // 32x7x7
+  const cnn::Blocked head_dense1 = blocked(0, 64);  // 64
+  const cnn::Blocked head_dense2 = blocked(8192, 10);  // 10
   cnn::to_blocked(input, images, k1x28x28, batch);
 
   // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.conv1)
@@ -565,9 +566,6 @@ float Branches::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
 
   // 14: maxpool(2)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_concat1, kFeaturesMaxpool3, batch);
-
-  // 17: flatten    (head.flatten1)
-  cnn::flatten(head_flatten1, features_maxpool3, k32x7x7, batch);
 
   // 18: dense(64, act=relu)    (head.dense1)
   cnn::dense(head_dense1, head_flatten1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
@@ -585,20 +583,20 @@ float Branches::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
 // Forward, as at prediction time: scores for the caller.
 void Branches::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(1605632, 25088);  // 1x28x28
-  const cnn::Blocked features_conv1 = blocked(0, 401408);  // 16x28x28
-  const cnn::Blocked features_maxpool1 = blocked(1605632, 100352);  // 16x14x14
-  const cnn::Blocked features_concat1 = blocked(0, 200704);  // 32x14x14
-  const cnn::Blocked features_conv2 = blocked(0, 200704);  // 8x14x14
-  const cnn::Blocked features_conv3 = blocked(802816, 50176);  // 8x14x14
-  const cnn::Blocked features_conv4 = blocked(50176, 200704);  // 16x14x14
-  const cnn::Blocked features_maxpool2 = blocked(802816, 100352);  // 16x14x14
-  const cnn::Blocked features_conv5 = blocked(150528, 200704);  // 8x14x14
-  const cnn::Blocked features_maxpool3 = blocked(802816, 50176);  // 32x7x7
-  const cnn::Blocked head_flatten1 = blocked(0, 50176);  // 1568
-  const cnn::Blocked head_dense1 = blocked(200704, 2048);  // 64
-  const cnn::Blocked head_dense2 = blocked(0, 320);  // 10
-  const cnn::Blocked head_softmax1 = blocked(1280, 320);  // 10
+  const cnn::Blocked input = blocked(1605632, 784);  // 1x28x28
+  const cnn::Blocked features_conv1 = blocked(0, 12544);  // 16x28x28
+  const cnn::Blocked features_maxpool1 = blocked(1605632, 3136);  // 16x14x14
+  const cnn::Blocked features_concat1 = blocked(0, 6272);  // 32x14x14
+  const cnn::Blocked features_conv2 = blocked(0, 6272);  // 8x14x14
+  const cnn::Blocked features_conv3 = blocked(802816, 1568);  // 8x14x14
+  const cnn::Blocked features_conv4 = blocked(1568, 6272);  // 16x14x14
+  const cnn::Blocked features_maxpool2 = blocked(802816, 3136);  // 16x14x14
+  const cnn::Blocked features_conv5 = blocked(4704, 6272);  // 8x14x14
+  const cnn::Blocked head_flatten1 = blocked(802816, 1568);  // 1568
+  const cnn::Blocked features_maxpool3 = blocked(802816, 1568);  // 32x7x7
+  const cnn::Blocked head_dense1 = blocked(0, 64);  // 64
+  const cnn::Blocked head_dense2 = blocked(8192, 10);  // 10
+  const cnn::Blocked head_softmax1 = blocked(0, 10);  // 10
   cnn::to_blocked(input, images, k1x28x28, batch);
 
   // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.conv1)
@@ -634,9 +632,6 @@ void Branches::predict_on_team(cnn::ConstFloats images, int batch) {
 
   // 14: maxpool(2)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_concat1, kFeaturesMaxpool3, batch);
-
-  // 17: flatten    (head.flatten1)
-  cnn::flatten(head_flatten1, features_maxpool3, k32x7x7, batch);
 
   // 18: dense(64, act=relu)    (head.dense1)
   cnn::dense(head_dense1, head_flatten1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,

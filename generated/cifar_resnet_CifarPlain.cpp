@@ -10,149 +10,186 @@ namespace models {
 
 namespace {
 
-constexpr int kBatch = 128;  // the most images at once; activations lie in blocks of 32
+constexpr int kBatch = 128;  // the most images at once; activations lie in blocks of 1
 
-constexpr cnn::MapGeometry k3x32x32{.channels = 3, .height = 32, .width = 32, .block = 32};
+constexpr cnn::MapGeometry k3x32x32{.channels = 3, .height = 32, .width = 32, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesConv1{
     .in_channels = 3, .in_height = 32, .in_width = 32, .out_channels = 16, .out_height = 32, .out_width = 32,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesBn1{
-    .channels = 16, .height = 32, .width = 32, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k16x32x32{.channels = 16, .height = 32, .width = 32, .block = 32};
+    .channels = 16, .height = 32, .width = 32, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::MapGeometry k16x32x32{.channels = 16, .height = 32, .width = 32, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage1_0Conv1{
     .in_channels = 16, .in_height = 32, .in_width = 32, .out_channels = 16, .out_height = 32, .out_width = 32,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage1_0Bn1{
-    .channels = 16, .height = 32, .width = 32, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 16, .height = 32, .width = 32, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage1_0Conv2{
     .in_channels = 16, .in_height = 32, .in_width = 32, .out_channels = 16, .out_height = 32, .out_width = 32,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage1_0Bn2{
-    .channels = 16, .height = 32, .width = 32, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 16, .height = 32, .width = 32, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage1_1Conv1{
     .in_channels = 16, .in_height = 32, .in_width = 32, .out_channels = 16, .out_height = 32, .out_width = 32,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage1_1Bn1{
-    .channels = 16, .height = 32, .width = 32, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 16, .height = 32, .width = 32, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage1_1Conv2{
     .in_channels = 16, .in_height = 32, .in_width = 32, .out_channels = 16, .out_height = 32, .out_width = 32,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage1_1Bn2{
-    .channels = 16, .height = 32, .width = 32, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 16, .height = 32, .width = 32, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage1_2Conv1{
     .in_channels = 16, .in_height = 32, .in_width = 32, .out_channels = 16, .out_height = 32, .out_width = 32,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage1_2Bn1{
-    .channels = 16, .height = 32, .width = 32, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 16, .height = 32, .width = 32, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage1_2Conv2{
     .in_channels = 16, .in_height = 32, .in_width = 32, .out_channels = 16, .out_height = 32, .out_width = 32,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage1_2Bn2{
-    .channels = 16, .height = 32, .width = 32, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 16, .height = 32, .width = 32, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage2_0Conv1{
     .in_channels = 16, .in_height = 32, .in_width = 32, .out_channels = 32, .out_height = 16, .out_width = 16,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage2_0Bn1{
-    .channels = 32, .height = 16, .width = 16, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k32x16x16{.channels = 32, .height = 16, .width = 16, .block = 32};
+    .channels = 32, .height = 16, .width = 16, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::MapGeometry k32x16x16{.channels = 32, .height = 16, .width = 16, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage2_0Conv2{
     .in_channels = 32, .in_height = 16, .in_width = 16, .out_channels = 32, .out_height = 16, .out_width = 16,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage2_0Bn2{
-    .channels = 32, .height = 16, .width = 16, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 32, .height = 16, .width = 16, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage2_1Conv1{
     .in_channels = 32, .in_height = 16, .in_width = 16, .out_channels = 32, .out_height = 16, .out_width = 16,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage2_1Bn1{
-    .channels = 32, .height = 16, .width = 16, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 32, .height = 16, .width = 16, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage2_1Conv2{
     .in_channels = 32, .in_height = 16, .in_width = 16, .out_channels = 32, .out_height = 16, .out_width = 16,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage2_1Bn2{
-    .channels = 32, .height = 16, .width = 16, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 32, .height = 16, .width = 16, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage2_2Conv1{
     .in_channels = 32, .in_height = 16, .in_width = 16, .out_channels = 32, .out_height = 16, .out_width = 16,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage2_2Bn1{
-    .channels = 32, .height = 16, .width = 16, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 32, .height = 16, .width = 16, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage2_2Conv2{
     .in_channels = 32, .in_height = 16, .in_width = 16, .out_channels = 32, .out_height = 16, .out_width = 16,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage2_2Bn2{
-    .channels = 32, .height = 16, .width = 16, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 32, .height = 16, .width = 16, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_0Conv1{
     .in_channels = 32, .in_height = 16, .in_width = 16, .out_channels = 64, .out_height = 8, .out_width = 8,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage3_0Bn1{
-    .channels = 64, .height = 8, .width = 8, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k64x8x8{.channels = 64, .height = 8, .width = 8, .block = 32};
+    .channels = 64, .height = 8, .width = 8, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::MapGeometry k64x8x8{.channels = 64, .height = 8, .width = 8, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage3_0Conv2{
     .in_channels = 64, .in_height = 8, .in_width = 8, .out_channels = 64, .out_height = 8, .out_width = 8,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage3_0Bn2{
-    .channels = 64, .height = 8, .width = 8, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 64, .height = 8, .width = 8, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_1Conv1{
     .in_channels = 64, .in_height = 8, .in_width = 8, .out_channels = 64, .out_height = 8, .out_width = 8,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage3_1Bn1{
-    .channels = 64, .height = 8, .width = 8, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 64, .height = 8, .width = 8, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_1Conv2{
     .in_channels = 64, .in_height = 8, .in_width = 8, .out_channels = 64, .out_height = 8, .out_width = 8,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage3_1Bn2{
-    .channels = 64, .height = 8, .width = 8, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 64, .height = 8, .width = 8, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_2Conv1{
     .in_channels = 64, .in_height = 8, .in_width = 8, .out_channels = 64, .out_height = 8, .out_width = 8,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage3_2Bn1{
-    .channels = 64, .height = 8, .width = 8, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 64, .height = 8, .width = 8, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_2Conv2{
     .in_channels = 64, .in_height = 8, .in_width = 8, .out_channels = 64, .out_height = 8, .out_width = 8,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage3_2Bn2{
-    .channels = 64, .height = 8, .width = 8, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::DenseGeometry kHeadDense1{.in = 64, .out = 10, .block = 32};
-constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 32};
+    .channels = 64, .height = 8, .width = 8, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::DenseGeometry kHeadDense1{.in = 64, .out = 10, .block = 1};
+constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{55296, 3024});
-static_assert(cnn::conv_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{64512, 16128});
-static_assert(cnn::conv_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{64512, 16128});
-static_assert(cnn::conv_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{64512, 16128});
-static_assert(cnn::conv_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{64512, 16128});
-static_assert(cnn::conv_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{64512, 16128});
-static_assert(cnn::conv_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{64512, 16128});
-static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{64512, 32256});
-static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{64512, 27648});
-static_assert(cnn::conv_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{64512, 27648});
-static_assert(cnn::conv_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{64512, 27648});
-static_assert(cnn::conv_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{64512, 27648});
-static_assert(cnn::conv_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{64512, 27648});
-static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{64512, 55296});
-static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{64944, 73728});
-static_assert(cnn::conv_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{64944, 73728});
-static_assert(cnn::conv_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{64944, 73728});
-static_assert(cnn::conv_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{64944, 73728});
-static_assert(cnn::conv_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{64944, 73728});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{6528, 3024});
+static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{5376, 486});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{0, 167616});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{0, 167616});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{0, 167616});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{0, 167616});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{0, 167616});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{0, 167616});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{24768, 5184});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{9984, 32256});
+static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{27840, 5184});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{0, 355392});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{0, 355392});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{0, 355392});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{0, 355392});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{0, 355392});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{49344, 20736});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{15744, 55296});
+static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{62016, 19008});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{0, 751680});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{0, 751680});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{0, 751680});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{0, 751680});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{0, 751680});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv1.weight", .extents = {16, 3, 3, 3}, .rank = 4, .offset = 0, .count = 432,
@@ -516,7 +553,7 @@ constexpr cnn::PhaseDescription kPhases[] = {
 };
 
 constexpr cnn::ModelDescription kModel{
-    .name = "CifarPlain", .program = "cifar_resnet_CifarPlain", .spec = "cifar_resnet.cnn", .version = "0.1.0", .spec_hash = "cd29f737dbb4e696",
+    .name = "CifarPlain", .program = "cifar_resnet_CifarPlain", .spec = "cifar_resnet.cnn", .version = "0.1.0", .spec_hash = "faa21552f0cd9a7f",
     .rendered =
         "cnn 1\n"
         "\n"
@@ -607,6 +644,7 @@ constexpr cnn::ModelDescription kModel{
         "  metrics = [accuracy]\n"
         "  batch = 128\n"
         "  seed = 1\n"
+        "  precision = fast\n"
         "  save_every = 0\n"
         "  checkpoint(\"best.safetensors\", monitor=val_accuracy)\n"
         "  phase main {\n"
@@ -623,7 +661,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 271104, .gradients = 269728, .optimizer = 269728, .activations = 49161568,
-               .shared_scratch = 73728, .thread_scratch = 64944},
+               .shared_scratch = 751680, .thread_scratch = 324736},
 };
 
 }  // namespace
@@ -648,106 +686,106 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(48758784, 98304);  // 3x32x32
-  const cnn::Blocked features_conv1 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_relu1 = blocked(2097152, 524288);  // 16x32x32
+  const cnn::Blocked input = blocked(48758784, 3072);  // 3x32x32
+  const cnn::Blocked features_conv1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked features_relu1 = blocked(2097152, 16384);  // 16x32x32
   const cnn::Floats features_bn1_saved = floats(49161344, 32);
-  const cnn::Blocked features_stage1_0_conv1 = blocked(4194304, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_0_relu1 = blocked(6291456, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_0_conv1 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_0_relu1 = blocked(6291456, 16384);  // 16x32x32
   const cnn::Floats features_stage1_0_bn1_saved = floats(49161376, 32);
-  const cnn::Blocked features_stage1_0_conv2 = blocked(8388608, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_0_relu2 = blocked(10485760, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_0_conv2 = blocked(8388608, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_0_relu2 = blocked(10485760, 16384);  // 16x32x32
   const cnn::Floats features_stage1_0_bn2_saved = floats(49161408, 32);
-  const cnn::Blocked features_stage1_1_conv1 = blocked(12582912, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_1_relu1 = blocked(14680064, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_1_conv1 = blocked(12582912, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_1_relu1 = blocked(14680064, 16384);  // 16x32x32
   const cnn::Floats features_stage1_1_bn1_saved = floats(49161440, 32);
-  const cnn::Blocked features_stage1_1_conv2 = blocked(16777216, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_1_relu2 = blocked(18874368, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_1_conv2 = blocked(16777216, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_1_relu2 = blocked(18874368, 16384);  // 16x32x32
   const cnn::Floats features_stage1_1_bn2_saved = floats(49161472, 32);
-  const cnn::Blocked features_stage1_2_conv1 = blocked(20971520, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_2_relu1 = blocked(23068672, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_2_conv1 = blocked(20971520, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_2_relu1 = blocked(23068672, 16384);  // 16x32x32
   const cnn::Floats features_stage1_2_bn1_saved = floats(49161504, 32);
-  const cnn::Blocked features_stage1_2_conv2 = blocked(25165824, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_2_relu2 = blocked(27262976, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_2_conv2 = blocked(25165824, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_2_relu2 = blocked(27262976, 16384);  // 16x32x32
   const cnn::Floats features_stage1_2_bn2_saved = floats(49161536, 32);
-  const cnn::Blocked features_stage2_0_conv1 = blocked(29360128, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_0_relu1 = blocked(30408704, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_0_conv1 = blocked(29360128, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_0_relu1 = blocked(30408704, 8192);  // 32x16x16
   const cnn::Floats features_stage2_0_bn1_saved = floats(49160960, 64);
-  const cnn::Blocked features_stage2_0_conv2 = blocked(31457280, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_0_relu2 = blocked(32505856, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_0_conv2 = blocked(31457280, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_0_relu2 = blocked(32505856, 8192);  // 32x16x16
   const cnn::Floats features_stage2_0_bn2_saved = floats(49161024, 64);
-  const cnn::Blocked features_stage2_1_conv1 = blocked(33554432, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_1_relu1 = blocked(34603008, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_1_conv1 = blocked(33554432, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_1_relu1 = blocked(34603008, 8192);  // 32x16x16
   const cnn::Floats features_stage2_1_bn1_saved = floats(49161088, 64);
-  const cnn::Blocked features_stage2_1_conv2 = blocked(35651584, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_1_relu2 = blocked(36700160, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_1_conv2 = blocked(35651584, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_1_relu2 = blocked(36700160, 8192);  // 32x16x16
   const cnn::Floats features_stage2_1_bn2_saved = floats(49161152, 64);
-  const cnn::Blocked features_stage2_2_conv1 = blocked(37748736, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_2_relu1 = blocked(38797312, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_2_conv1 = blocked(37748736, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_2_relu1 = blocked(38797312, 8192);  // 32x16x16
   const cnn::Floats features_stage2_2_bn1_saved = floats(49161216, 64);
-  const cnn::Blocked features_stage2_2_conv2 = blocked(39845888, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_2_relu2 = blocked(40894464, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_2_conv2 = blocked(39845888, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_2_relu2 = blocked(40894464, 8192);  // 32x16x16
   const cnn::Floats features_stage2_2_bn2_saved = floats(49161280, 64);
-  const cnn::Blocked features_stage3_0_conv1 = blocked(41943040, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_0_relu1 = blocked(42467328, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_0_conv1 = blocked(41943040, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_0_relu1 = blocked(42467328, 4096);  // 64x8x8
   const cnn::Floats features_stage3_0_bn1_saved = floats(49160192, 128);
-  const cnn::Blocked features_stage3_0_conv2 = blocked(42991616, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_0_relu2 = blocked(43515904, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_0_conv2 = blocked(42991616, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_0_relu2 = blocked(43515904, 4096);  // 64x8x8
   const cnn::Floats features_stage3_0_bn2_saved = floats(49160320, 128);
-  const cnn::Blocked features_stage3_1_conv1 = blocked(44040192, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_1_relu1 = blocked(44564480, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_1_conv1 = blocked(44040192, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_1_relu1 = blocked(44564480, 4096);  // 64x8x8
   const cnn::Floats features_stage3_1_bn1_saved = floats(49160448, 128);
-  const cnn::Blocked features_stage3_1_conv2 = blocked(45088768, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_1_relu2 = blocked(45613056, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_1_conv2 = blocked(45088768, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_1_relu2 = blocked(45613056, 4096);  // 64x8x8
   const cnn::Floats features_stage3_1_bn2_saved = floats(49160576, 128);
-  const cnn::Blocked features_stage3_2_conv1 = blocked(46137344, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_2_relu1 = blocked(46661632, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_2_conv1 = blocked(46137344, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_2_relu1 = blocked(46661632, 4096);  // 64x8x8
   const cnn::Floats features_stage3_2_bn1_saved = floats(49160704, 128);
-  const cnn::Blocked features_stage3_2_conv2 = blocked(47185920, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_2_relu2 = blocked(47710208, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_2_conv2 = blocked(47185920, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_2_relu2 = blocked(47710208, 4096);  // 64x8x8
   const cnn::Floats features_stage3_2_bn2_saved = floats(49160832, 128);
-  const cnn::Blocked head_gap1 = blocked(48234496, 2048);  // 64
-  const cnn::Blocked head_dense1 = blocked(48242688, 320);  // 10
-  const cnn::Blocked d_head_dense1 = blocked(48243968, 320);  // 10
-  const cnn::Blocked d_head_gap1 = blocked(49152000, 2048);  // 64
-  const cnn::Blocked d_features_stage3_2_relu2 = blocked(48234496, 131072);  // 64x8x8
-  const cnn::Blocked d_features_stage3_2_conv2 = blocked(47710208, 131072);  // 64x8x8
-  const cnn::Blocked d_features_stage3_2_relu1 = blocked(47185920, 131072);  // 64x8x8
-  const cnn::Blocked d_features_stage3_2_conv1 = blocked(46661632, 131072);  // 64x8x8
-  const cnn::Blocked d_features_stage3_1_relu2 = blocked(46137344, 131072);  // 64x8x8
-  const cnn::Blocked d_features_stage3_1_conv2 = blocked(45613056, 131072);  // 64x8x8
-  const cnn::Blocked d_features_stage3_1_relu1 = blocked(45088768, 131072);  // 64x8x8
-  const cnn::Blocked d_features_stage3_1_conv1 = blocked(44564480, 131072);  // 64x8x8
-  const cnn::Blocked d_features_stage3_0_relu2 = blocked(44040192, 131072);  // 64x8x8
-  const cnn::Blocked d_features_stage3_0_conv2 = blocked(43515904, 131072);  // 64x8x8
-  const cnn::Blocked d_features_stage3_0_relu1 = blocked(42991616, 131072);  // 64x8x8
-  const cnn::Blocked d_features_stage3_0_conv1 = blocked(43515904, 131072);  // 64x8x8
-  const cnn::Blocked d_features_stage2_2_relu2 = blocked(41943040, 262144);  // 32x16x16
-  const cnn::Blocked d_features_stage2_2_conv2 = blocked(40894464, 262144);  // 32x16x16
-  const cnn::Blocked d_features_stage2_2_relu1 = blocked(39845888, 262144);  // 32x16x16
-  const cnn::Blocked d_features_stage2_2_conv1 = blocked(38797312, 262144);  // 32x16x16
-  const cnn::Blocked d_features_stage2_1_relu2 = blocked(37748736, 262144);  // 32x16x16
-  const cnn::Blocked d_features_stage2_1_conv2 = blocked(36700160, 262144);  // 32x16x16
-  const cnn::Blocked d_features_stage2_1_relu1 = blocked(35651584, 262144);  // 32x16x16
-  const cnn::Blocked d_features_stage2_1_conv1 = blocked(34603008, 262144);  // 32x16x16
-  const cnn::Blocked d_features_stage2_0_relu2 = blocked(33554432, 262144);  // 32x16x16
-  const cnn::Blocked d_features_stage2_0_conv2 = blocked(32505856, 262144);  // 32x16x16
-  const cnn::Blocked d_features_stage2_0_relu1 = blocked(31457280, 262144);  // 32x16x16
-  const cnn::Blocked d_features_stage2_0_conv1 = blocked(32505856, 262144);  // 32x16x16
-  const cnn::Blocked d_features_stage1_2_relu2 = blocked(29360128, 524288);  // 16x32x32
-  const cnn::Blocked d_features_stage1_2_conv2 = blocked(27262976, 524288);  // 16x32x32
-  const cnn::Blocked d_features_stage1_2_relu1 = blocked(25165824, 524288);  // 16x32x32
-  const cnn::Blocked d_features_stage1_2_conv1 = blocked(23068672, 524288);  // 16x32x32
-  const cnn::Blocked d_features_stage1_1_relu2 = blocked(20971520, 524288);  // 16x32x32
-  const cnn::Blocked d_features_stage1_1_conv2 = blocked(18874368, 524288);  // 16x32x32
-  const cnn::Blocked d_features_stage1_1_relu1 = blocked(16777216, 524288);  // 16x32x32
-  const cnn::Blocked d_features_stage1_1_conv1 = blocked(14680064, 524288);  // 16x32x32
-  const cnn::Blocked d_features_stage1_0_relu2 = blocked(12582912, 524288);  // 16x32x32
-  const cnn::Blocked d_features_stage1_0_conv2 = blocked(10485760, 524288);  // 16x32x32
-  const cnn::Blocked d_features_stage1_0_relu1 = blocked(8388608, 524288);  // 16x32x32
-  const cnn::Blocked d_features_stage1_0_conv1 = blocked(6291456, 524288);  // 16x32x32
-  const cnn::Blocked d_features_relu1 = blocked(4194304, 524288);  // 16x32x32
-  const cnn::Blocked d_features_conv1 = blocked(2097152, 524288);  // 16x32x32
+  const cnn::Blocked head_gap1 = blocked(48234496, 64);  // 64
+  const cnn::Blocked head_dense1 = blocked(48242688, 10);  // 10
+  const cnn::Blocked d_head_dense1 = blocked(48243968, 10);  // 10
+  const cnn::Blocked d_head_gap1 = blocked(49152000, 64);  // 64
+  const cnn::Blocked d_features_stage3_2_relu2 = blocked(48234496, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_2_conv2 = blocked(47710208, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_2_relu1 = blocked(47185920, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_2_conv1 = blocked(46661632, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_1_relu2 = blocked(46137344, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_1_conv2 = blocked(45613056, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_1_relu1 = blocked(45088768, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_1_conv1 = blocked(44564480, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_0_relu2 = blocked(44040192, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_0_conv2 = blocked(43515904, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_0_relu1 = blocked(42991616, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_0_conv1 = blocked(43515904, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage2_2_relu2 = blocked(41943040, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_2_conv2 = blocked(40894464, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_2_relu1 = blocked(39845888, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_2_conv1 = blocked(38797312, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_1_relu2 = blocked(37748736, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_1_conv2 = blocked(36700160, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_1_relu1 = blocked(35651584, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_1_conv1 = blocked(34603008, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_0_relu2 = blocked(33554432, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_0_conv2 = blocked(32505856, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_0_relu1 = blocked(31457280, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_0_conv1 = blocked(32505856, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage1_2_relu2 = blocked(29360128, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_2_conv2 = blocked(27262976, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_2_relu1 = blocked(25165824, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_2_conv1 = blocked(23068672, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_1_relu2 = blocked(20971520, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_1_conv2 = blocked(18874368, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_1_relu1 = blocked(16777216, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_1_conv1 = blocked(14680064, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_0_relu2 = blocked(12582912, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_0_conv2 = blocked(10485760, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_0_relu1 = blocked(8388608, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_0_conv1 = blocked(6291456, 16384);  // 16x32x32
+  const cnn::Blocked d_features_relu1 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Blocked d_features_conv1 = blocked(2097152, 16384);  // 16x32x32
   const cnn::Floats d_features_conv1_weight = gradients(0, 432);
   const cnn::Floats d_features_bn1_weight = gradients(432, 16);
   const cnn::Floats d_features_bn1_bias = gradients(448, 16);
@@ -820,8 +858,8 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   cnn::relu(features_relu1, features_relu1, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
-  cnn::conv(features_stage1_0_conv1, features_relu1, features_stage1_0_conv1_weight_, kFeaturesStage1_0Conv1,
-            batch, scratch());
+  cnn::winograd::conv(features_stage1_0_conv1, features_relu1, features_stage1_0_conv1_weight_,
+                      kFeaturesStage1_0Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
   cnn::bn(features_stage1_0_relu1, features_stage1_0_bn1_saved, features_stage1_0_conv1,
@@ -832,8 +870,8 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   cnn::relu(features_stage1_0_relu1, features_stage1_0_relu1, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
-  cnn::conv(features_stage1_0_conv2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
-            kFeaturesStage1_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage1_0_conv2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
+                      kFeaturesStage1_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
   cnn::bn(features_stage1_0_relu2, features_stage1_0_bn2_saved, features_stage1_0_conv2,
@@ -844,8 +882,8 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   cnn::relu(features_stage1_0_relu2, features_stage1_0_relu2, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
-  cnn::conv(features_stage1_1_conv1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
-            kFeaturesStage1_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage1_1_conv1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
+                      kFeaturesStage1_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[1].bn1)
   cnn::bn(features_stage1_1_relu1, features_stage1_1_bn1_saved, features_stage1_1_conv1,
@@ -856,8 +894,8 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   cnn::relu(features_stage1_1_relu1, features_stage1_1_relu1, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
-  cnn::conv(features_stage1_1_conv2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
-            kFeaturesStage1_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage1_1_conv2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
+                      kFeaturesStage1_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[1].bn2)
   cnn::bn(features_stage1_1_relu2, features_stage1_1_bn2_saved, features_stage1_1_conv2,
@@ -868,8 +906,8 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   cnn::relu(features_stage1_1_relu2, features_stage1_1_relu2, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
-  cnn::conv(features_stage1_2_conv1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
-            kFeaturesStage1_2Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage1_2_conv1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
+                      kFeaturesStage1_2Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[2].bn1)
   cnn::bn(features_stage1_2_relu1, features_stage1_2_bn1_saved, features_stage1_2_conv1,
@@ -880,8 +918,8 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   cnn::relu(features_stage1_2_relu1, features_stage1_2_relu1, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
-  cnn::conv(features_stage1_2_conv2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
-            kFeaturesStage1_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage1_2_conv2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
+                      kFeaturesStage1_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[2].bn2)
   cnn::bn(features_stage1_2_relu2, features_stage1_2_bn2_saved, features_stage1_2_conv2,
@@ -904,8 +942,8 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   cnn::relu(features_stage2_0_relu1, features_stage2_0_relu1, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
-  cnn::conv(features_stage2_0_conv2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
-            kFeaturesStage2_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage2_0_conv2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
+                      kFeaturesStage2_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
   cnn::bn(features_stage2_0_relu2, features_stage2_0_bn2_saved, features_stage2_0_conv2,
@@ -916,8 +954,8 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   cnn::relu(features_stage2_0_relu2, features_stage2_0_relu2, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
-  cnn::conv(features_stage2_1_conv1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
-            kFeaturesStage2_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage2_1_conv1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
+                      kFeaturesStage2_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
   cnn::bn(features_stage2_1_relu1, features_stage2_1_bn1_saved, features_stage2_1_conv1,
@@ -928,8 +966,8 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   cnn::relu(features_stage2_1_relu1, features_stage2_1_relu1, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
-  cnn::conv(features_stage2_1_conv2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
-            kFeaturesStage2_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage2_1_conv2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
+                      kFeaturesStage2_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[1].bn2)
   cnn::bn(features_stage2_1_relu2, features_stage2_1_bn2_saved, features_stage2_1_conv2,
@@ -940,8 +978,8 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   cnn::relu(features_stage2_1_relu2, features_stage2_1_relu2, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
-  cnn::conv(features_stage2_2_conv1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
-            kFeaturesStage2_2Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage2_2_conv1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
+                      kFeaturesStage2_2Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[2].bn1)
   cnn::bn(features_stage2_2_relu1, features_stage2_2_bn1_saved, features_stage2_2_conv1,
@@ -952,8 +990,8 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   cnn::relu(features_stage2_2_relu1, features_stage2_2_relu1, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
-  cnn::conv(features_stage2_2_conv2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
-            kFeaturesStage2_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage2_2_conv2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
+                      kFeaturesStage2_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[2].bn2)
   cnn::bn(features_stage2_2_relu2, features_stage2_2_bn2_saved, features_stage2_2_conv2,
@@ -976,8 +1014,8 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   cnn::relu(features_stage3_0_relu1, features_stage3_0_relu1, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
-  cnn::conv(features_stage3_0_conv2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
-            kFeaturesStage3_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage3_0_conv2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
+                      kFeaturesStage3_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
   cnn::bn(features_stage3_0_relu2, features_stage3_0_bn2_saved, features_stage3_0_conv2,
@@ -988,8 +1026,8 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   cnn::relu(features_stage3_0_relu2, features_stage3_0_relu2, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
-  cnn::conv(features_stage3_1_conv1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
-            kFeaturesStage3_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage3_1_conv1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
+                      kFeaturesStage3_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
   cnn::bn(features_stage3_1_relu1, features_stage3_1_bn1_saved, features_stage3_1_conv1,
@@ -1000,8 +1038,8 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   cnn::relu(features_stage3_1_relu1, features_stage3_1_relu1, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
-  cnn::conv(features_stage3_1_conv2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
-            kFeaturesStage3_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage3_1_conv2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
+                      kFeaturesStage3_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[1].bn2)
   cnn::bn(features_stage3_1_relu2, features_stage3_1_bn2_saved, features_stage3_1_conv2,
@@ -1012,8 +1050,8 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   cnn::relu(features_stage3_1_relu2, features_stage3_1_relu2, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
-  cnn::conv(features_stage3_2_conv1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
-            kFeaturesStage3_2Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage3_2_conv1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
+                      kFeaturesStage3_2Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
   cnn::bn(features_stage3_2_relu1, features_stage3_2_bn1_saved, features_stage3_2_conv1,
@@ -1024,8 +1062,8 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   cnn::relu(features_stage3_2_relu1, features_stage3_2_relu1, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
-  cnn::conv(features_stage3_2_conv2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
-            kFeaturesStage3_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage3_2_conv2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
+                      kFeaturesStage3_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
   cnn::bn(features_stage3_2_relu2, features_stage3_2_bn2_saved, features_stage3_2_conv2,
@@ -1063,10 +1101,11 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                          features_stage3_2_bn2_bias_, d_features_stage3_2_bn2_weight,
                          d_features_stage3_2_bn2_bias, kFeaturesStage3_2Bn2, batch);
   // blocks.cnn:8: features.stage3[2].conv2
-  cnn::conv_backward_params(d_features_stage3_2_conv2_weight, d_features_stage3_2_conv2,
-                            features_stage3_2_relu1, kFeaturesStage3_2Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_stage3_2_relu1, d_features_stage3_2_conv2,
-                           features_stage3_2_conv2_weight_, kFeaturesStage3_2Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage3_2_conv2_weight, d_features_stage3_2_conv2,
+                                      features_stage3_2_relu1, kFeaturesStage3_2Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage3_2_relu1, d_features_stage3_2_conv2,
+                                     features_stage3_2_conv2_weight_, kFeaturesStage3_2Conv2, batch,
+                                     scratch());
   // blocks.cnn:10: features.stage3[2].relu1
   cnn::relu_backward_input(d_features_stage3_2_relu1, d_features_stage3_2_relu1, features_stage3_2_relu1,
                            k64x8x8, batch);
@@ -1079,10 +1118,11 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                          features_stage3_2_bn1_bias_, d_features_stage3_2_bn1_weight,
                          d_features_stage3_2_bn1_bias, kFeaturesStage3_2Bn1, batch);
   // blocks.cnn:8: features.stage3[2].conv1
-  cnn::conv_backward_params(d_features_stage3_2_conv1_weight, d_features_stage3_2_conv1,
-                            features_stage3_1_relu2, kFeaturesStage3_2Conv1, batch, scratch());
-  cnn::conv_backward_input(d_features_stage3_1_relu2, d_features_stage3_2_conv1,
-                           features_stage3_2_conv1_weight_, kFeaturesStage3_2Conv1, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage3_2_conv1_weight, d_features_stage3_2_conv1,
+                                      features_stage3_1_relu2, kFeaturesStage3_2Conv1, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage3_1_relu2, d_features_stage3_2_conv1,
+                                     features_stage3_2_conv1_weight_, kFeaturesStage3_2Conv1, batch,
+                                     scratch());
   // blocks.cnn:10: features.stage3[1].relu2
   cnn::relu_backward_input(d_features_stage3_1_relu2, d_features_stage3_1_relu2, features_stage3_1_relu2,
                            k64x8x8, batch);
@@ -1095,10 +1135,11 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                          features_stage3_1_bn2_bias_, d_features_stage3_1_bn2_weight,
                          d_features_stage3_1_bn2_bias, kFeaturesStage3_1Bn2, batch);
   // blocks.cnn:8: features.stage3[1].conv2
-  cnn::conv_backward_params(d_features_stage3_1_conv2_weight, d_features_stage3_1_conv2,
-                            features_stage3_1_relu1, kFeaturesStage3_1Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_stage3_1_relu1, d_features_stage3_1_conv2,
-                           features_stage3_1_conv2_weight_, kFeaturesStage3_1Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage3_1_conv2_weight, d_features_stage3_1_conv2,
+                                      features_stage3_1_relu1, kFeaturesStage3_1Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage3_1_relu1, d_features_stage3_1_conv2,
+                                     features_stage3_1_conv2_weight_, kFeaturesStage3_1Conv2, batch,
+                                     scratch());
   // blocks.cnn:10: features.stage3[1].relu1
   cnn::relu_backward_input(d_features_stage3_1_relu1, d_features_stage3_1_relu1, features_stage3_1_relu1,
                            k64x8x8, batch);
@@ -1111,10 +1152,11 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                          features_stage3_1_bn1_bias_, d_features_stage3_1_bn1_weight,
                          d_features_stage3_1_bn1_bias, kFeaturesStage3_1Bn1, batch);
   // blocks.cnn:8: features.stage3[1].conv1
-  cnn::conv_backward_params(d_features_stage3_1_conv1_weight, d_features_stage3_1_conv1,
-                            features_stage3_0_relu2, kFeaturesStage3_1Conv1, batch, scratch());
-  cnn::conv_backward_input(d_features_stage3_0_relu2, d_features_stage3_1_conv1,
-                           features_stage3_1_conv1_weight_, kFeaturesStage3_1Conv1, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage3_1_conv1_weight, d_features_stage3_1_conv1,
+                                      features_stage3_0_relu2, kFeaturesStage3_1Conv1, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage3_0_relu2, d_features_stage3_1_conv1,
+                                     features_stage3_1_conv1_weight_, kFeaturesStage3_1Conv1, batch,
+                                     scratch());
   // blocks.cnn:10: features.stage3[0].relu2
   cnn::relu_backward_input(d_features_stage3_0_relu2, d_features_stage3_0_relu2, features_stage3_0_relu2,
                            k64x8x8, batch);
@@ -1127,10 +1169,11 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                          features_stage3_0_bn2_bias_, d_features_stage3_0_bn2_weight,
                          d_features_stage3_0_bn2_bias, kFeaturesStage3_0Bn2, batch);
   // blocks.cnn:8: features.stage3[0].conv2
-  cnn::conv_backward_params(d_features_stage3_0_conv2_weight, d_features_stage3_0_conv2,
-                            features_stage3_0_relu1, kFeaturesStage3_0Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_stage3_0_relu1, d_features_stage3_0_conv2,
-                           features_stage3_0_conv2_weight_, kFeaturesStage3_0Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage3_0_conv2_weight, d_features_stage3_0_conv2,
+                                      features_stage3_0_relu1, kFeaturesStage3_0Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage3_0_relu1, d_features_stage3_0_conv2,
+                                     features_stage3_0_conv2_weight_, kFeaturesStage3_0Conv2, batch,
+                                     scratch());
   // blocks.cnn:10: features.stage3[0].relu1
   cnn::relu_backward_input(d_features_stage3_0_relu1, d_features_stage3_0_relu1, features_stage3_0_relu1,
                            k64x8x8, batch);
@@ -1159,10 +1202,11 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                          features_stage2_2_bn2_bias_, d_features_stage2_2_bn2_weight,
                          d_features_stage2_2_bn2_bias, kFeaturesStage2_2Bn2, batch);
   // blocks.cnn:8: features.stage2[2].conv2
-  cnn::conv_backward_params(d_features_stage2_2_conv2_weight, d_features_stage2_2_conv2,
-                            features_stage2_2_relu1, kFeaturesStage2_2Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_stage2_2_relu1, d_features_stage2_2_conv2,
-                           features_stage2_2_conv2_weight_, kFeaturesStage2_2Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage2_2_conv2_weight, d_features_stage2_2_conv2,
+                                      features_stage2_2_relu1, kFeaturesStage2_2Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage2_2_relu1, d_features_stage2_2_conv2,
+                                     features_stage2_2_conv2_weight_, kFeaturesStage2_2Conv2, batch,
+                                     scratch());
   // blocks.cnn:10: features.stage2[2].relu1
   cnn::relu_backward_input(d_features_stage2_2_relu1, d_features_stage2_2_relu1, features_stage2_2_relu1,
                            k32x16x16, batch);
@@ -1175,10 +1219,11 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                          features_stage2_2_bn1_bias_, d_features_stage2_2_bn1_weight,
                          d_features_stage2_2_bn1_bias, kFeaturesStage2_2Bn1, batch);
   // blocks.cnn:8: features.stage2[2].conv1
-  cnn::conv_backward_params(d_features_stage2_2_conv1_weight, d_features_stage2_2_conv1,
-                            features_stage2_1_relu2, kFeaturesStage2_2Conv1, batch, scratch());
-  cnn::conv_backward_input(d_features_stage2_1_relu2, d_features_stage2_2_conv1,
-                           features_stage2_2_conv1_weight_, kFeaturesStage2_2Conv1, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage2_2_conv1_weight, d_features_stage2_2_conv1,
+                                      features_stage2_1_relu2, kFeaturesStage2_2Conv1, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage2_1_relu2, d_features_stage2_2_conv1,
+                                     features_stage2_2_conv1_weight_, kFeaturesStage2_2Conv1, batch,
+                                     scratch());
   // blocks.cnn:10: features.stage2[1].relu2
   cnn::relu_backward_input(d_features_stage2_1_relu2, d_features_stage2_1_relu2, features_stage2_1_relu2,
                            k32x16x16, batch);
@@ -1191,10 +1236,11 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                          features_stage2_1_bn2_bias_, d_features_stage2_1_bn2_weight,
                          d_features_stage2_1_bn2_bias, kFeaturesStage2_1Bn2, batch);
   // blocks.cnn:8: features.stage2[1].conv2
-  cnn::conv_backward_params(d_features_stage2_1_conv2_weight, d_features_stage2_1_conv2,
-                            features_stage2_1_relu1, kFeaturesStage2_1Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_stage2_1_relu1, d_features_stage2_1_conv2,
-                           features_stage2_1_conv2_weight_, kFeaturesStage2_1Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage2_1_conv2_weight, d_features_stage2_1_conv2,
+                                      features_stage2_1_relu1, kFeaturesStage2_1Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage2_1_relu1, d_features_stage2_1_conv2,
+                                     features_stage2_1_conv2_weight_, kFeaturesStage2_1Conv2, batch,
+                                     scratch());
   // blocks.cnn:10: features.stage2[1].relu1
   cnn::relu_backward_input(d_features_stage2_1_relu1, d_features_stage2_1_relu1, features_stage2_1_relu1,
                            k32x16x16, batch);
@@ -1207,10 +1253,11 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                          features_stage2_1_bn1_bias_, d_features_stage2_1_bn1_weight,
                          d_features_stage2_1_bn1_bias, kFeaturesStage2_1Bn1, batch);
   // blocks.cnn:8: features.stage2[1].conv1
-  cnn::conv_backward_params(d_features_stage2_1_conv1_weight, d_features_stage2_1_conv1,
-                            features_stage2_0_relu2, kFeaturesStage2_1Conv1, batch, scratch());
-  cnn::conv_backward_input(d_features_stage2_0_relu2, d_features_stage2_1_conv1,
-                           features_stage2_1_conv1_weight_, kFeaturesStage2_1Conv1, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage2_1_conv1_weight, d_features_stage2_1_conv1,
+                                      features_stage2_0_relu2, kFeaturesStage2_1Conv1, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage2_0_relu2, d_features_stage2_1_conv1,
+                                     features_stage2_1_conv1_weight_, kFeaturesStage2_1Conv1, batch,
+                                     scratch());
   // blocks.cnn:10: features.stage2[0].relu2
   cnn::relu_backward_input(d_features_stage2_0_relu2, d_features_stage2_0_relu2, features_stage2_0_relu2,
                            k32x16x16, batch);
@@ -1223,10 +1270,11 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                          features_stage2_0_bn2_bias_, d_features_stage2_0_bn2_weight,
                          d_features_stage2_0_bn2_bias, kFeaturesStage2_0Bn2, batch);
   // blocks.cnn:8: features.stage2[0].conv2
-  cnn::conv_backward_params(d_features_stage2_0_conv2_weight, d_features_stage2_0_conv2,
-                            features_stage2_0_relu1, kFeaturesStage2_0Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_stage2_0_relu1, d_features_stage2_0_conv2,
-                           features_stage2_0_conv2_weight_, kFeaturesStage2_0Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage2_0_conv2_weight, d_features_stage2_0_conv2,
+                                      features_stage2_0_relu1, kFeaturesStage2_0Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage2_0_relu1, d_features_stage2_0_conv2,
+                                     features_stage2_0_conv2_weight_, kFeaturesStage2_0Conv2, batch,
+                                     scratch());
   // blocks.cnn:10: features.stage2[0].relu1
   cnn::relu_backward_input(d_features_stage2_0_relu1, d_features_stage2_0_relu1, features_stage2_0_relu1,
                            k32x16x16, batch);
@@ -1255,10 +1303,11 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                          features_stage1_2_bn2_bias_, d_features_stage1_2_bn2_weight,
                          d_features_stage1_2_bn2_bias, kFeaturesStage1_2Bn2, batch);
   // blocks.cnn:8: features.stage1[2].conv2
-  cnn::conv_backward_params(d_features_stage1_2_conv2_weight, d_features_stage1_2_conv2,
-                            features_stage1_2_relu1, kFeaturesStage1_2Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_stage1_2_relu1, d_features_stage1_2_conv2,
-                           features_stage1_2_conv2_weight_, kFeaturesStage1_2Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage1_2_conv2_weight, d_features_stage1_2_conv2,
+                                      features_stage1_2_relu1, kFeaturesStage1_2Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage1_2_relu1, d_features_stage1_2_conv2,
+                                     features_stage1_2_conv2_weight_, kFeaturesStage1_2Conv2, batch,
+                                     scratch());
   // blocks.cnn:10: features.stage1[2].relu1
   cnn::relu_backward_input(d_features_stage1_2_relu1, d_features_stage1_2_relu1, features_stage1_2_relu1,
                            k16x32x32, batch);
@@ -1271,10 +1320,11 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                          features_stage1_2_bn1_bias_, d_features_stage1_2_bn1_weight,
                          d_features_stage1_2_bn1_bias, kFeaturesStage1_2Bn1, batch);
   // blocks.cnn:8: features.stage1[2].conv1
-  cnn::conv_backward_params(d_features_stage1_2_conv1_weight, d_features_stage1_2_conv1,
-                            features_stage1_1_relu2, kFeaturesStage1_2Conv1, batch, scratch());
-  cnn::conv_backward_input(d_features_stage1_1_relu2, d_features_stage1_2_conv1,
-                           features_stage1_2_conv1_weight_, kFeaturesStage1_2Conv1, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage1_2_conv1_weight, d_features_stage1_2_conv1,
+                                      features_stage1_1_relu2, kFeaturesStage1_2Conv1, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage1_1_relu2, d_features_stage1_2_conv1,
+                                     features_stage1_2_conv1_weight_, kFeaturesStage1_2Conv1, batch,
+                                     scratch());
   // blocks.cnn:10: features.stage1[1].relu2
   cnn::relu_backward_input(d_features_stage1_1_relu2, d_features_stage1_1_relu2, features_stage1_1_relu2,
                            k16x32x32, batch);
@@ -1287,10 +1337,11 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                          features_stage1_1_bn2_bias_, d_features_stage1_1_bn2_weight,
                          d_features_stage1_1_bn2_bias, kFeaturesStage1_1Bn2, batch);
   // blocks.cnn:8: features.stage1[1].conv2
-  cnn::conv_backward_params(d_features_stage1_1_conv2_weight, d_features_stage1_1_conv2,
-                            features_stage1_1_relu1, kFeaturesStage1_1Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_stage1_1_relu1, d_features_stage1_1_conv2,
-                           features_stage1_1_conv2_weight_, kFeaturesStage1_1Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage1_1_conv2_weight, d_features_stage1_1_conv2,
+                                      features_stage1_1_relu1, kFeaturesStage1_1Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage1_1_relu1, d_features_stage1_1_conv2,
+                                     features_stage1_1_conv2_weight_, kFeaturesStage1_1Conv2, batch,
+                                     scratch());
   // blocks.cnn:10: features.stage1[1].relu1
   cnn::relu_backward_input(d_features_stage1_1_relu1, d_features_stage1_1_relu1, features_stage1_1_relu1,
                            k16x32x32, batch);
@@ -1303,10 +1354,11 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                          features_stage1_1_bn1_bias_, d_features_stage1_1_bn1_weight,
                          d_features_stage1_1_bn1_bias, kFeaturesStage1_1Bn1, batch);
   // blocks.cnn:8: features.stage1[1].conv1
-  cnn::conv_backward_params(d_features_stage1_1_conv1_weight, d_features_stage1_1_conv1,
-                            features_stage1_0_relu2, kFeaturesStage1_1Conv1, batch, scratch());
-  cnn::conv_backward_input(d_features_stage1_0_relu2, d_features_stage1_1_conv1,
-                           features_stage1_1_conv1_weight_, kFeaturesStage1_1Conv1, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage1_1_conv1_weight, d_features_stage1_1_conv1,
+                                      features_stage1_0_relu2, kFeaturesStage1_1Conv1, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage1_0_relu2, d_features_stage1_1_conv1,
+                                     features_stage1_1_conv1_weight_, kFeaturesStage1_1Conv1, batch,
+                                     scratch());
   // blocks.cnn:10: features.stage1[0].relu2
   cnn::relu_backward_input(d_features_stage1_0_relu2, d_features_stage1_0_relu2, features_stage1_0_relu2,
                            k16x32x32, batch);
@@ -1319,10 +1371,11 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                          features_stage1_0_bn2_bias_, d_features_stage1_0_bn2_weight,
                          d_features_stage1_0_bn2_bias, kFeaturesStage1_0Bn2, batch);
   // blocks.cnn:8: features.stage1[0].conv2
-  cnn::conv_backward_params(d_features_stage1_0_conv2_weight, d_features_stage1_0_conv2,
-                            features_stage1_0_relu1, kFeaturesStage1_0Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_stage1_0_relu1, d_features_stage1_0_conv2,
-                           features_stage1_0_conv2_weight_, kFeaturesStage1_0Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage1_0_conv2_weight, d_features_stage1_0_conv2,
+                                      features_stage1_0_relu1, kFeaturesStage1_0Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage1_0_relu1, d_features_stage1_0_conv2,
+                                     features_stage1_0_conv2_weight_, kFeaturesStage1_0Conv2, batch,
+                                     scratch());
   // blocks.cnn:10: features.stage1[0].relu1
   cnn::relu_backward_input(d_features_stage1_0_relu1, d_features_stage1_0_relu1, features_stage1_0_relu1,
                            k16x32x32, batch);
@@ -1335,10 +1388,11 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                          features_stage1_0_bn1_bias_, d_features_stage1_0_bn1_weight,
                          d_features_stage1_0_bn1_bias, kFeaturesStage1_0Bn1, batch);
   // blocks.cnn:8: features.stage1[0].conv1
-  cnn::conv_backward_params(d_features_stage1_0_conv1_weight, d_features_stage1_0_conv1, features_relu1,
-                            kFeaturesStage1_0Conv1, batch, scratch());
-  cnn::conv_backward_input(d_features_relu1, d_features_stage1_0_conv1, features_stage1_0_conv1_weight_,
-                           kFeaturesStage1_0Conv1, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage1_0_conv1_weight, d_features_stage1_0_conv1,
+                                      features_relu1, kFeaturesStage1_0Conv1, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_relu1, d_features_stage1_0_conv1,
+                                     features_stage1_0_conv1_weight_, kFeaturesStage1_0Conv1, batch,
+                                     scratch());
   // blocks.cnn:10: features.relu1
   cnn::relu_backward_input(d_features_relu1, d_features_relu1, features_relu1, k16x32x32, batch);
   // blocks.cnn:9: features.bn1
@@ -1360,47 +1414,47 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(2097152, 98304);  // 3x32x32
-  const cnn::Blocked features_conv1 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_relu1 = blocked(2097152, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_0_conv1 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_0_relu1 = blocked(2097152, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_0_conv2 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_0_relu2 = blocked(2097152, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_1_conv1 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_1_relu1 = blocked(2097152, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_1_conv2 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_1_relu2 = blocked(2097152, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_2_conv1 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_2_relu1 = blocked(2097152, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_2_conv2 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_2_relu2 = blocked(2097152, 524288);  // 16x32x32
-  const cnn::Blocked features_stage2_0_conv1 = blocked(0, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_0_relu1 = blocked(1048576, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_0_conv2 = blocked(0, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_0_relu2 = blocked(1048576, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_1_conv1 = blocked(0, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_1_relu1 = blocked(1048576, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_1_conv2 = blocked(0, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_1_relu2 = blocked(1048576, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_2_conv1 = blocked(0, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_2_relu1 = blocked(1048576, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_2_conv2 = blocked(0, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_2_relu2 = blocked(1048576, 262144);  // 32x16x16
-  const cnn::Blocked features_stage3_0_conv1 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_0_relu1 = blocked(524288, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_0_conv2 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_0_relu2 = blocked(524288, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_1_conv1 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_1_relu1 = blocked(524288, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_1_conv2 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_1_relu2 = blocked(524288, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_2_conv1 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_2_relu1 = blocked(524288, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_2_conv2 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_2_relu2 = blocked(524288, 131072);  // 64x8x8
-  const cnn::Blocked head_gap1 = blocked(0, 2048);  // 64
-  const cnn::Blocked head_dense1 = blocked(8192, 320);  // 10
+  const cnn::Blocked input = blocked(2097152, 3072);  // 3x32x32
+  const cnn::Blocked features_conv1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked features_relu1 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_0_conv1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_0_relu1 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_0_conv2 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_0_relu2 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_1_conv1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_1_relu1 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_1_conv2 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_1_relu2 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_2_conv1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_2_relu1 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_2_conv2 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_2_relu2 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Blocked features_stage2_0_conv1 = blocked(0, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_0_relu1 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_0_conv2 = blocked(0, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_0_relu2 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_1_conv1 = blocked(0, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_1_relu1 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_1_conv2 = blocked(0, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_1_relu2 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_2_conv1 = blocked(0, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_2_relu1 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_2_conv2 = blocked(0, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_2_relu2 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Blocked features_stage3_0_conv1 = blocked(0, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_0_relu1 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_0_conv2 = blocked(0, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_0_relu2 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_1_conv1 = blocked(0, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_1_relu1 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_1_conv2 = blocked(0, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_1_relu2 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_2_conv1 = blocked(0, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_2_relu1 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_2_conv2 = blocked(0, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_2_relu2 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Blocked head_gap1 = blocked(0, 64);  // 64
+  const cnn::Blocked head_dense1 = blocked(8192, 10);  // 10
   cnn::to_blocked(input, images, k3x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
@@ -1414,8 +1468,8 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::relu(features_relu1, features_relu1, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
-  cnn::conv(features_stage1_0_conv1, features_relu1, features_stage1_0_conv1_weight_, kFeaturesStage1_0Conv1,
-            batch, scratch());
+  cnn::winograd::conv(features_stage1_0_conv1, features_relu1, features_stage1_0_conv1_weight_,
+                      kFeaturesStage1_0Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
   cnn::bn_inference(features_stage1_0_relu1, features_stage1_0_conv1, features_stage1_0_bn1_weight_,
@@ -1426,8 +1480,8 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::relu(features_stage1_0_relu1, features_stage1_0_relu1, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
-  cnn::conv(features_stage1_0_conv2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
-            kFeaturesStage1_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage1_0_conv2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
+                      kFeaturesStage1_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
   cnn::bn_inference(features_stage1_0_relu2, features_stage1_0_conv2, features_stage1_0_bn2_weight_,
@@ -1438,8 +1492,8 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::relu(features_stage1_0_relu2, features_stage1_0_relu2, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
-  cnn::conv(features_stage1_1_conv1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
-            kFeaturesStage1_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage1_1_conv1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
+                      kFeaturesStage1_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[1].bn1)
   cnn::bn_inference(features_stage1_1_relu1, features_stage1_1_conv1, features_stage1_1_bn1_weight_,
@@ -1450,8 +1504,8 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::relu(features_stage1_1_relu1, features_stage1_1_relu1, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
-  cnn::conv(features_stage1_1_conv2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
-            kFeaturesStage1_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage1_1_conv2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
+                      kFeaturesStage1_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[1].bn2)
   cnn::bn_inference(features_stage1_1_relu2, features_stage1_1_conv2, features_stage1_1_bn2_weight_,
@@ -1462,8 +1516,8 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::relu(features_stage1_1_relu2, features_stage1_1_relu2, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
-  cnn::conv(features_stage1_2_conv1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
-            kFeaturesStage1_2Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage1_2_conv1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
+                      kFeaturesStage1_2Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[2].bn1)
   cnn::bn_inference(features_stage1_2_relu1, features_stage1_2_conv1, features_stage1_2_bn1_weight_,
@@ -1474,8 +1528,8 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::relu(features_stage1_2_relu1, features_stage1_2_relu1, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
-  cnn::conv(features_stage1_2_conv2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
-            kFeaturesStage1_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage1_2_conv2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
+                      kFeaturesStage1_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[2].bn2)
   cnn::bn_inference(features_stage1_2_relu2, features_stage1_2_conv2, features_stage1_2_bn2_weight_,
@@ -1498,8 +1552,8 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::relu(features_stage2_0_relu1, features_stage2_0_relu1, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
-  cnn::conv(features_stage2_0_conv2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
-            kFeaturesStage2_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage2_0_conv2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
+                      kFeaturesStage2_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
   cnn::bn_inference(features_stage2_0_relu2, features_stage2_0_conv2, features_stage2_0_bn2_weight_,
@@ -1510,8 +1564,8 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::relu(features_stage2_0_relu2, features_stage2_0_relu2, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
-  cnn::conv(features_stage2_1_conv1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
-            kFeaturesStage2_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage2_1_conv1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
+                      kFeaturesStage2_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
   cnn::bn_inference(features_stage2_1_relu1, features_stage2_1_conv1, features_stage2_1_bn1_weight_,
@@ -1522,8 +1576,8 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::relu(features_stage2_1_relu1, features_stage2_1_relu1, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
-  cnn::conv(features_stage2_1_conv2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
-            kFeaturesStage2_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage2_1_conv2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
+                      kFeaturesStage2_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[1].bn2)
   cnn::bn_inference(features_stage2_1_relu2, features_stage2_1_conv2, features_stage2_1_bn2_weight_,
@@ -1534,8 +1588,8 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::relu(features_stage2_1_relu2, features_stage2_1_relu2, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
-  cnn::conv(features_stage2_2_conv1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
-            kFeaturesStage2_2Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage2_2_conv1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
+                      kFeaturesStage2_2Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[2].bn1)
   cnn::bn_inference(features_stage2_2_relu1, features_stage2_2_conv1, features_stage2_2_bn1_weight_,
@@ -1546,8 +1600,8 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::relu(features_stage2_2_relu1, features_stage2_2_relu1, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
-  cnn::conv(features_stage2_2_conv2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
-            kFeaturesStage2_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage2_2_conv2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
+                      kFeaturesStage2_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[2].bn2)
   cnn::bn_inference(features_stage2_2_relu2, features_stage2_2_conv2, features_stage2_2_bn2_weight_,
@@ -1570,8 +1624,8 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::relu(features_stage3_0_relu1, features_stage3_0_relu1, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
-  cnn::conv(features_stage3_0_conv2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
-            kFeaturesStage3_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage3_0_conv2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
+                      kFeaturesStage3_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
   cnn::bn_inference(features_stage3_0_relu2, features_stage3_0_conv2, features_stage3_0_bn2_weight_,
@@ -1582,8 +1636,8 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::relu(features_stage3_0_relu2, features_stage3_0_relu2, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
-  cnn::conv(features_stage3_1_conv1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
-            kFeaturesStage3_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage3_1_conv1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
+                      kFeaturesStage3_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
   cnn::bn_inference(features_stage3_1_relu1, features_stage3_1_conv1, features_stage3_1_bn1_weight_,
@@ -1594,8 +1648,8 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::relu(features_stage3_1_relu1, features_stage3_1_relu1, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
-  cnn::conv(features_stage3_1_conv2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
-            kFeaturesStage3_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage3_1_conv2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
+                      kFeaturesStage3_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[1].bn2)
   cnn::bn_inference(features_stage3_1_relu2, features_stage3_1_conv2, features_stage3_1_bn2_weight_,
@@ -1606,8 +1660,8 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::relu(features_stage3_1_relu2, features_stage3_1_relu2, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
-  cnn::conv(features_stage3_2_conv1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
-            kFeaturesStage3_2Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage3_2_conv1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
+                      kFeaturesStage3_2Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
   cnn::bn_inference(features_stage3_2_relu1, features_stage3_2_conv1, features_stage3_2_bn1_weight_,
@@ -1618,8 +1672,8 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::relu(features_stage3_2_relu1, features_stage3_2_relu1, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
-  cnn::conv(features_stage3_2_conv2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
-            kFeaturesStage3_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage3_2_conv2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
+                      kFeaturesStage3_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
   cnn::bn_inference(features_stage3_2_relu2, features_stage3_2_conv2, features_stage3_2_bn2_weight_,
@@ -1643,48 +1697,48 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
 // Forward, as at prediction time: scores for the caller.
 void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(2097152, 98304);  // 3x32x32
-  const cnn::Blocked features_conv1 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_relu1 = blocked(2097152, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_0_conv1 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_0_relu1 = blocked(2097152, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_0_conv2 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_0_relu2 = blocked(2097152, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_1_conv1 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_1_relu1 = blocked(2097152, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_1_conv2 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_1_relu2 = blocked(2097152, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_2_conv1 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_2_relu1 = blocked(2097152, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_2_conv2 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_2_relu2 = blocked(2097152, 524288);  // 16x32x32
-  const cnn::Blocked features_stage2_0_conv1 = blocked(0, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_0_relu1 = blocked(1048576, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_0_conv2 = blocked(0, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_0_relu2 = blocked(1048576, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_1_conv1 = blocked(0, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_1_relu1 = blocked(1048576, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_1_conv2 = blocked(0, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_1_relu2 = blocked(1048576, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_2_conv1 = blocked(0, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_2_relu1 = blocked(1048576, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_2_conv2 = blocked(0, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_2_relu2 = blocked(1048576, 262144);  // 32x16x16
-  const cnn::Blocked features_stage3_0_conv1 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_0_relu1 = blocked(524288, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_0_conv2 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_0_relu2 = blocked(524288, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_1_conv1 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_1_relu1 = blocked(524288, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_1_conv2 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_1_relu2 = blocked(524288, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_2_conv1 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_2_relu1 = blocked(524288, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_2_conv2 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_2_relu2 = blocked(524288, 131072);  // 64x8x8
-  const cnn::Blocked head_gap1 = blocked(0, 2048);  // 64
-  const cnn::Blocked head_dense1 = blocked(8192, 320);  // 10
-  const cnn::Blocked head_softmax1 = blocked(0, 320);  // 10
+  const cnn::Blocked input = blocked(2097152, 3072);  // 3x32x32
+  const cnn::Blocked features_conv1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked features_relu1 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_0_conv1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_0_relu1 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_0_conv2 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_0_relu2 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_1_conv1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_1_relu1 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_1_conv2 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_1_relu2 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_2_conv1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_2_relu1 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_2_conv2 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_2_relu2 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Blocked features_stage2_0_conv1 = blocked(0, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_0_relu1 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_0_conv2 = blocked(0, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_0_relu2 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_1_conv1 = blocked(0, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_1_relu1 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_1_conv2 = blocked(0, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_1_relu2 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_2_conv1 = blocked(0, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_2_relu1 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_2_conv2 = blocked(0, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_2_relu2 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Blocked features_stage3_0_conv1 = blocked(0, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_0_relu1 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_0_conv2 = blocked(0, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_0_relu2 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_1_conv1 = blocked(0, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_1_relu1 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_1_conv2 = blocked(0, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_1_relu2 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_2_conv1 = blocked(0, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_2_relu1 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_2_conv2 = blocked(0, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_2_relu2 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Blocked head_gap1 = blocked(0, 64);  // 64
+  const cnn::Blocked head_dense1 = blocked(8192, 10);  // 10
+  const cnn::Blocked head_softmax1 = blocked(0, 10);  // 10
   cnn::to_blocked(input, images, k3x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
@@ -1698,8 +1752,8 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_relu1, features_relu1, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
-  cnn::conv(features_stage1_0_conv1, features_relu1, features_stage1_0_conv1_weight_, kFeaturesStage1_0Conv1,
-            batch, scratch());
+  cnn::winograd::conv(features_stage1_0_conv1, features_relu1, features_stage1_0_conv1_weight_,
+                      kFeaturesStage1_0Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
   cnn::bn_inference(features_stage1_0_relu1, features_stage1_0_conv1, features_stage1_0_bn1_weight_,
@@ -1710,8 +1764,8 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_stage1_0_relu1, features_stage1_0_relu1, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
-  cnn::conv(features_stage1_0_conv2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
-            kFeaturesStage1_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage1_0_conv2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
+                      kFeaturesStage1_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
   cnn::bn_inference(features_stage1_0_relu2, features_stage1_0_conv2, features_stage1_0_bn2_weight_,
@@ -1722,8 +1776,8 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_stage1_0_relu2, features_stage1_0_relu2, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
-  cnn::conv(features_stage1_1_conv1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
-            kFeaturesStage1_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage1_1_conv1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
+                      kFeaturesStage1_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[1].bn1)
   cnn::bn_inference(features_stage1_1_relu1, features_stage1_1_conv1, features_stage1_1_bn1_weight_,
@@ -1734,8 +1788,8 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_stage1_1_relu1, features_stage1_1_relu1, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
-  cnn::conv(features_stage1_1_conv2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
-            kFeaturesStage1_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage1_1_conv2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
+                      kFeaturesStage1_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[1].bn2)
   cnn::bn_inference(features_stage1_1_relu2, features_stage1_1_conv2, features_stage1_1_bn2_weight_,
@@ -1746,8 +1800,8 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_stage1_1_relu2, features_stage1_1_relu2, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
-  cnn::conv(features_stage1_2_conv1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
-            kFeaturesStage1_2Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage1_2_conv1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
+                      kFeaturesStage1_2Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[2].bn1)
   cnn::bn_inference(features_stage1_2_relu1, features_stage1_2_conv1, features_stage1_2_bn1_weight_,
@@ -1758,8 +1812,8 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_stage1_2_relu1, features_stage1_2_relu1, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
-  cnn::conv(features_stage1_2_conv2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
-            kFeaturesStage1_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage1_2_conv2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
+                      kFeaturesStage1_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[2].bn2)
   cnn::bn_inference(features_stage1_2_relu2, features_stage1_2_conv2, features_stage1_2_bn2_weight_,
@@ -1782,8 +1836,8 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_stage2_0_relu1, features_stage2_0_relu1, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
-  cnn::conv(features_stage2_0_conv2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
-            kFeaturesStage2_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage2_0_conv2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
+                      kFeaturesStage2_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
   cnn::bn_inference(features_stage2_0_relu2, features_stage2_0_conv2, features_stage2_0_bn2_weight_,
@@ -1794,8 +1848,8 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_stage2_0_relu2, features_stage2_0_relu2, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
-  cnn::conv(features_stage2_1_conv1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
-            kFeaturesStage2_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage2_1_conv1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
+                      kFeaturesStage2_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
   cnn::bn_inference(features_stage2_1_relu1, features_stage2_1_conv1, features_stage2_1_bn1_weight_,
@@ -1806,8 +1860,8 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_stage2_1_relu1, features_stage2_1_relu1, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
-  cnn::conv(features_stage2_1_conv2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
-            kFeaturesStage2_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage2_1_conv2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
+                      kFeaturesStage2_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[1].bn2)
   cnn::bn_inference(features_stage2_1_relu2, features_stage2_1_conv2, features_stage2_1_bn2_weight_,
@@ -1818,8 +1872,8 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_stage2_1_relu2, features_stage2_1_relu2, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
-  cnn::conv(features_stage2_2_conv1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
-            kFeaturesStage2_2Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage2_2_conv1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
+                      kFeaturesStage2_2Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[2].bn1)
   cnn::bn_inference(features_stage2_2_relu1, features_stage2_2_conv1, features_stage2_2_bn1_weight_,
@@ -1830,8 +1884,8 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_stage2_2_relu1, features_stage2_2_relu1, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
-  cnn::conv(features_stage2_2_conv2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
-            kFeaturesStage2_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage2_2_conv2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
+                      kFeaturesStage2_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[2].bn2)
   cnn::bn_inference(features_stage2_2_relu2, features_stage2_2_conv2, features_stage2_2_bn2_weight_,
@@ -1854,8 +1908,8 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_stage3_0_relu1, features_stage3_0_relu1, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
-  cnn::conv(features_stage3_0_conv2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
-            kFeaturesStage3_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage3_0_conv2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
+                      kFeaturesStage3_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
   cnn::bn_inference(features_stage3_0_relu2, features_stage3_0_conv2, features_stage3_0_bn2_weight_,
@@ -1866,8 +1920,8 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_stage3_0_relu2, features_stage3_0_relu2, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
-  cnn::conv(features_stage3_1_conv1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
-            kFeaturesStage3_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage3_1_conv1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
+                      kFeaturesStage3_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
   cnn::bn_inference(features_stage3_1_relu1, features_stage3_1_conv1, features_stage3_1_bn1_weight_,
@@ -1878,8 +1932,8 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_stage3_1_relu1, features_stage3_1_relu1, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
-  cnn::conv(features_stage3_1_conv2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
-            kFeaturesStage3_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage3_1_conv2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
+                      kFeaturesStage3_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[1].bn2)
   cnn::bn_inference(features_stage3_1_relu2, features_stage3_1_conv2, features_stage3_1_bn2_weight_,
@@ -1890,8 +1944,8 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_stage3_1_relu2, features_stage3_1_relu2, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
-  cnn::conv(features_stage3_2_conv1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
-            kFeaturesStage3_2Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage3_2_conv1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
+                      kFeaturesStage3_2Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
   cnn::bn_inference(features_stage3_2_relu1, features_stage3_2_conv1, features_stage3_2_bn1_weight_,
@@ -1902,8 +1956,8 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_stage3_2_relu1, features_stage3_2_relu1, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
-  cnn::conv(features_stage3_2_conv2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
-            kFeaturesStage3_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage3_2_conv2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
+                      kFeaturesStage3_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
   cnn::bn_inference(features_stage3_2_relu2, features_stage3_2_conv2, features_stage3_2_bn2_weight_,

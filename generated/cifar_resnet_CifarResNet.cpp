@@ -10,163 +10,204 @@ namespace models {
 
 namespace {
 
-constexpr int kBatch = 128;  // the most images at once; activations lie in blocks of 32
+constexpr int kBatch = 128;  // the most images at once; activations lie in blocks of 1
 
-constexpr cnn::MapGeometry k3x32x32{.channels = 3, .height = 32, .width = 32, .block = 32};
+constexpr cnn::MapGeometry k3x32x32{.channels = 3, .height = 32, .width = 32, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesConv1{
     .in_channels = 3, .in_height = 32, .in_width = 32, .out_channels = 16, .out_height = 32, .out_width = 32,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesBn1{
-    .channels = 16, .height = 32, .width = 32, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k16x32x32{.channels = 16, .height = 32, .width = 32, .block = 32};
+    .channels = 16, .height = 32, .width = 32, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::MapGeometry k16x32x32{.channels = 16, .height = 32, .width = 32, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage1_0Conv1{
     .in_channels = 16, .in_height = 32, .in_width = 32, .out_channels = 16, .out_height = 32, .out_width = 32,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage1_0Bn1{
-    .channels = 16, .height = 32, .width = 32, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 16, .height = 32, .width = 32, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage1_0Conv2{
     .in_channels = 16, .in_height = 32, .in_width = 32, .out_channels = 16, .out_height = 32, .out_width = 32,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage1_0Bn2{
-    .channels = 16, .height = 32, .width = 32, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 16, .height = 32, .width = 32, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage1_1Conv1{
     .in_channels = 16, .in_height = 32, .in_width = 32, .out_channels = 16, .out_height = 32, .out_width = 32,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage1_1Bn1{
-    .channels = 16, .height = 32, .width = 32, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 16, .height = 32, .width = 32, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage1_1Conv2{
     .in_channels = 16, .in_height = 32, .in_width = 32, .out_channels = 16, .out_height = 32, .out_width = 32,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage1_1Bn2{
-    .channels = 16, .height = 32, .width = 32, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 16, .height = 32, .width = 32, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage1_2Conv1{
     .in_channels = 16, .in_height = 32, .in_width = 32, .out_channels = 16, .out_height = 32, .out_width = 32,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage1_2Bn1{
-    .channels = 16, .height = 32, .width = 32, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 16, .height = 32, .width = 32, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage1_2Conv2{
     .in_channels = 16, .in_height = 32, .in_width = 32, .out_channels = 16, .out_height = 32, .out_width = 32,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage1_2Bn2{
-    .channels = 16, .height = 32, .width = 32, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 16, .height = 32, .width = 32, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage2_0Conv1{
     .in_channels = 16, .in_height = 32, .in_width = 32, .out_channels = 32, .out_height = 16, .out_width = 16,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage2_0Bn1{
-    .channels = 32, .height = 16, .width = 16, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k32x16x16{.channels = 32, .height = 16, .width = 16, .block = 32};
+    .channels = 32, .height = 16, .width = 16, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::MapGeometry k32x16x16{.channels = 32, .height = 16, .width = 16, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage2_0Conv2{
     .in_channels = 32, .in_height = 16, .in_width = 16, .out_channels = 32, .out_height = 16, .out_width = 16,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage2_0Bn2{
-    .channels = 32, .height = 16, .width = 16, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 32, .height = 16, .width = 16, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage2_0DownsampleConv1{
     .in_channels = 16, .in_height = 32, .in_width = 32, .out_channels = 32, .out_height = 16, .out_width = 16,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage2_0DownsampleBn1{
-    .channels = 32, .height = 16, .width = 16, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 32, .height = 16, .width = 16, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage2_1Conv1{
     .in_channels = 32, .in_height = 16, .in_width = 16, .out_channels = 32, .out_height = 16, .out_width = 16,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage2_1Bn1{
-    .channels = 32, .height = 16, .width = 16, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 32, .height = 16, .width = 16, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage2_1Conv2{
     .in_channels = 32, .in_height = 16, .in_width = 16, .out_channels = 32, .out_height = 16, .out_width = 16,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage2_1Bn2{
-    .channels = 32, .height = 16, .width = 16, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 32, .height = 16, .width = 16, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage2_2Conv1{
     .in_channels = 32, .in_height = 16, .in_width = 16, .out_channels = 32, .out_height = 16, .out_width = 16,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage2_2Bn1{
-    .channels = 32, .height = 16, .width = 16, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 32, .height = 16, .width = 16, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage2_2Conv2{
     .in_channels = 32, .in_height = 16, .in_width = 16, .out_channels = 32, .out_height = 16, .out_width = 16,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage2_2Bn2{
-    .channels = 32, .height = 16, .width = 16, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 32, .height = 16, .width = 16, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_0Conv1{
     .in_channels = 32, .in_height = 16, .in_width = 16, .out_channels = 64, .out_height = 8, .out_width = 8,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage3_0Bn1{
-    .channels = 64, .height = 8, .width = 8, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k64x8x8{.channels = 64, .height = 8, .width = 8, .block = 32};
+    .channels = 64, .height = 8, .width = 8, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::MapGeometry k64x8x8{.channels = 64, .height = 8, .width = 8, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage3_0Conv2{
     .in_channels = 64, .in_height = 8, .in_width = 8, .out_channels = 64, .out_height = 8, .out_width = 8,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage3_0Bn2{
-    .channels = 64, .height = 8, .width = 8, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 64, .height = 8, .width = 8, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_0DownsampleConv1{
     .in_channels = 32, .in_height = 16, .in_width = 16, .out_channels = 64, .out_height = 8, .out_width = 8,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage3_0DownsampleBn1{
-    .channels = 64, .height = 8, .width = 8, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 64, .height = 8, .width = 8, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_1Conv1{
     .in_channels = 64, .in_height = 8, .in_width = 8, .out_channels = 64, .out_height = 8, .out_width = 8,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage3_1Bn1{
-    .channels = 64, .height = 8, .width = 8, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 64, .height = 8, .width = 8, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_1Conv2{
     .in_channels = 64, .in_height = 8, .in_width = 8, .out_channels = 64, .out_height = 8, .out_width = 8,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage3_1Bn2{
-    .channels = 64, .height = 8, .width = 8, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 64, .height = 8, .width = 8, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_2Conv1{
     .in_channels = 64, .in_height = 8, .in_width = 8, .out_channels = 64, .out_height = 8, .out_width = 8,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage3_2Bn1{
-    .channels = 64, .height = 8, .width = 8, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 64, .height = 8, .width = 8, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_2Conv2{
     .in_channels = 64, .in_height = 8, .in_width = 8, .out_channels = 64, .out_height = 8, .out_width = 8,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage3_2Bn2{
-    .channels = 64, .height = 8, .width = 8, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::DenseGeometry kHeadDense1{.in = 64, .out = 10, .block = 32};
-constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 32};
+    .channels = 64, .height = 8, .width = 8, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::DenseGeometry kHeadDense1{.in = 64, .out = 10, .block = 1};
+constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{55296, 3024});
-static_assert(cnn::conv_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{64512, 16128});
-static_assert(cnn::conv_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{64512, 16128});
-static_assert(cnn::conv_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{64512, 16128});
-static_assert(cnn::conv_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{64512, 16128});
-static_assert(cnn::conv_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{64512, 16128});
-static_assert(cnn::conv_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{64512, 16128});
-static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{64512, 32256});
-static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{64512, 27648});
-static_assert(cnn::conv_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{32768, 3584});
-static_assert(cnn::conv_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{64512, 27648});
-static_assert(cnn::conv_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{64512, 27648});
-static_assert(cnn::conv_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{64512, 27648});
-static_assert(cnn::conv_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{64512, 27648});
-static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{64512, 55296});
-static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{64944, 73728});
-static_assert(cnn::conv_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{65536, 14336});
-static_assert(cnn::conv_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{64944, 73728});
-static_assert(cnn::conv_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{64944, 73728});
-static_assert(cnn::conv_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{64944, 73728});
-static_assert(cnn::conv_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{64944, 73728});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{6528, 3024});
+static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{5376, 486});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{0, 167616});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{0, 167616});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{0, 167616});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{0, 167616});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{0, 167616});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{0, 167616});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{24768, 5184});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{9984, 32256});
+static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{27840, 5184});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{0, 355392});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{6336, 576});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{9984, 3584});
+static_assert(cnn::conv_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{3264, 576});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{0, 355392});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{0, 355392});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{0, 355392});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{0, 355392});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{49344, 20736});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{15744, 55296});
+static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{62016, 19008});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{0, 751680});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{12480, 2304});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{15744, 14336});
+static_assert(cnn::conv_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{6336, 2112});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{0, 751680});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{0, 751680});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{0, 751680});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{0, 751680});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv1.weight", .extents = {16, 3, 3, 3}, .rank = 4, .offset = 0, .count = 432,
@@ -569,7 +610,7 @@ constexpr cnn::PhaseDescription kPhases[] = {
 };
 
 constexpr cnn::ModelDescription kModel{
-    .name = "CifarResNet", .program = "cifar_resnet_CifarResNet", .spec = "cifar_resnet.cnn", .version = "0.1.0", .spec_hash = "ad8c77344259fd28",
+    .name = "CifarResNet", .program = "cifar_resnet_CifarResNet", .spec = "cifar_resnet.cnn", .version = "0.1.0", .spec_hash = "76b2a1a05c73af9d",
     .rendered =
         "cnn 1\n"
         "\n"
@@ -687,6 +728,7 @@ constexpr cnn::ModelDescription kModel{
         "  metrics = [accuracy]\n"
         "  batch = 128\n"
         "  seed = 1\n"
+        "  precision = fast\n"
         "  save_every = 0\n"
         "  checkpoint(\"best.safetensors\", monitor=val_accuracy)\n"
         "  phase main {\n"
@@ -703,7 +745,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 274048, .gradients = 272480, .optimizer = 272480, .activations = 50734624,
-               .shared_scratch = 73728, .thread_scratch = 65536},
+               .shared_scratch = 751680, .thread_scratch = 324736},
 };
 
 }  // namespace
@@ -728,134 +770,134 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(50331648, 98304);  // 3x32x32
-  const cnn::Blocked features_conv1 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_relu1 = blocked(2097152, 524288);  // 16x32x32
+  const cnn::Blocked input = blocked(50331648, 3072);  // 3x32x32
+  const cnn::Blocked features_conv1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked features_relu1 = blocked(2097152, 16384);  // 16x32x32
   const cnn::Floats features_bn1_saved = floats(50734400, 32);
-  const cnn::Blocked features_stage1_0_conv1 = blocked(4194304, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_0_relu1 = blocked(6291456, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_0_conv1 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_0_relu1 = blocked(6291456, 16384);  // 16x32x32
   const cnn::Floats features_stage1_0_bn1_saved = floats(50734432, 32);
-  const cnn::Blocked features_stage1_0_conv2 = blocked(8388608, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_0_bn2 = blocked(10485760, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_0_conv2 = blocked(8388608, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_0_bn2 = blocked(10485760, 16384);  // 16x32x32
   const cnn::Floats features_stage1_0_bn2_saved = floats(50734464, 32);
-  const cnn::Blocked features_stage1_0_relu2 = blocked(12582912, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_1_conv1 = blocked(10485760, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_1_relu1 = blocked(14680064, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_0_relu2 = blocked(12582912, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_1_conv1 = blocked(10485760, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_1_relu1 = blocked(14680064, 16384);  // 16x32x32
   const cnn::Floats features_stage1_1_bn1_saved = floats(50734496, 32);
-  const cnn::Blocked features_stage1_1_conv2 = blocked(16777216, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_1_bn2 = blocked(18874368, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_1_conv2 = blocked(16777216, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_1_bn2 = blocked(18874368, 16384);  // 16x32x32
   const cnn::Floats features_stage1_1_bn2_saved = floats(50734528, 32);
-  const cnn::Blocked features_stage1_1_relu2 = blocked(20971520, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_2_conv1 = blocked(18874368, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_2_relu1 = blocked(23068672, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_1_relu2 = blocked(20971520, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_2_conv1 = blocked(18874368, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_2_relu1 = blocked(23068672, 16384);  // 16x32x32
   const cnn::Floats features_stage1_2_bn1_saved = floats(50734560, 32);
-  const cnn::Blocked features_stage1_2_conv2 = blocked(25165824, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_2_bn2 = blocked(27262976, 524288);  // 16x32x32
+  const cnn::Blocked features_stage1_2_conv2 = blocked(25165824, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_2_bn2 = blocked(27262976, 16384);  // 16x32x32
   const cnn::Floats features_stage1_2_bn2_saved = floats(50734592, 32);
-  const cnn::Blocked features_stage1_2_relu2 = blocked(29360128, 524288);  // 16x32x32
-  const cnn::Blocked features_stage2_0_conv1 = blocked(31457280, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_0_relu1 = blocked(32505856, 262144);  // 32x16x16
+  const cnn::Blocked features_stage1_2_relu2 = blocked(29360128, 16384);  // 16x32x32
+  const cnn::Blocked features_stage2_0_conv1 = blocked(31457280, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_0_relu1 = blocked(32505856, 8192);  // 32x16x16
   const cnn::Floats features_stage2_0_bn1_saved = floats(50733952, 64);
-  const cnn::Blocked features_stage2_0_conv2 = blocked(33554432, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_0_bn2 = blocked(27262976, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_0_conv2 = blocked(33554432, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_0_bn2 = blocked(27262976, 8192);  // 32x16x16
   const cnn::Floats features_stage2_0_bn2_saved = floats(50734016, 64);
-  const cnn::Blocked features_stage2_0_downsample_conv1 = blocked(28311552, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_0_downsample_bn1 = blocked(34603008, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_0_downsample_conv1 = blocked(28311552, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_0_downsample_bn1 = blocked(34603008, 8192);  // 32x16x16
   const cnn::Floats features_stage2_0_downsample_bn1_saved = floats(50734080, 64);
-  const cnn::Blocked features_stage2_0_relu2 = blocked(35651584, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_1_conv1 = blocked(27262976, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_1_relu1 = blocked(34603008, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_0_relu2 = blocked(35651584, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_1_conv1 = blocked(27262976, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_1_relu1 = blocked(34603008, 8192);  // 32x16x16
   const cnn::Floats features_stage2_1_bn1_saved = floats(50734144, 64);
-  const cnn::Blocked features_stage2_1_conv2 = blocked(36700160, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_1_bn2 = blocked(37748736, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_1_conv2 = blocked(36700160, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_1_bn2 = blocked(37748736, 8192);  // 32x16x16
   const cnn::Floats features_stage2_1_bn2_saved = floats(50734208, 64);
-  const cnn::Blocked features_stage2_1_relu2 = blocked(38797312, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_2_conv1 = blocked(37748736, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_2_relu1 = blocked(39845888, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_1_relu2 = blocked(38797312, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_2_conv1 = blocked(37748736, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_2_relu1 = blocked(39845888, 8192);  // 32x16x16
   const cnn::Floats features_stage2_2_bn1_saved = floats(50734272, 64);
-  const cnn::Blocked features_stage2_2_conv2 = blocked(40894464, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_2_bn2 = blocked(41943040, 262144);  // 32x16x16
+  const cnn::Blocked features_stage2_2_conv2 = blocked(40894464, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_2_bn2 = blocked(41943040, 8192);  // 32x16x16
   const cnn::Floats features_stage2_2_bn2_saved = floats(50734336, 64);
-  const cnn::Blocked features_stage2_2_relu2 = blocked(42991616, 262144);  // 32x16x16
-  const cnn::Blocked features_stage3_0_conv1 = blocked(44040192, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_0_relu1 = blocked(44564480, 131072);  // 64x8x8
+  const cnn::Blocked features_stage2_2_relu2 = blocked(42991616, 8192);  // 32x16x16
+  const cnn::Blocked features_stage3_0_conv1 = blocked(44040192, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_0_relu1 = blocked(44564480, 4096);  // 64x8x8
   const cnn::Floats features_stage3_0_bn1_saved = floats(50733056, 128);
-  const cnn::Blocked features_stage3_0_conv2 = blocked(45088768, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_0_bn2 = blocked(41943040, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_0_conv2 = blocked(45088768, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_0_bn2 = blocked(41943040, 4096);  // 64x8x8
   const cnn::Floats features_stage3_0_bn2_saved = floats(50733184, 128);
-  const cnn::Blocked features_stage3_0_downsample_conv1 = blocked(42467328, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_0_downsample_bn1 = blocked(45613056, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_0_downsample_conv1 = blocked(42467328, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_0_downsample_bn1 = blocked(45613056, 4096);  // 64x8x8
   const cnn::Floats features_stage3_0_downsample_bn1_saved = floats(50733312, 128);
-  const cnn::Blocked features_stage3_0_relu2 = blocked(46137344, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_1_conv1 = blocked(41943040, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_1_relu1 = blocked(45613056, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_0_relu2 = blocked(46137344, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_1_conv1 = blocked(41943040, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_1_relu1 = blocked(45613056, 4096);  // 64x8x8
   const cnn::Floats features_stage3_1_bn1_saved = floats(50733440, 128);
-  const cnn::Blocked features_stage3_1_conv2 = blocked(46661632, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_1_bn2 = blocked(47185920, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_1_conv2 = blocked(46661632, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_1_bn2 = blocked(47185920, 4096);  // 64x8x8
   const cnn::Floats features_stage3_1_bn2_saved = floats(50733568, 128);
-  const cnn::Blocked features_stage3_1_relu2 = blocked(47710208, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_2_conv1 = blocked(47185920, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_2_relu1 = blocked(48234496, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_1_relu2 = blocked(47710208, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_2_conv1 = blocked(47185920, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_2_relu1 = blocked(48234496, 4096);  // 64x8x8
   const cnn::Floats features_stage3_2_bn1_saved = floats(50733696, 128);
-  const cnn::Blocked features_stage3_2_conv2 = blocked(48758784, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_2_bn2 = blocked(49283072, 131072);  // 64x8x8
+  const cnn::Blocked features_stage3_2_conv2 = blocked(48758784, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_2_bn2 = blocked(49283072, 4096);  // 64x8x8
   const cnn::Floats features_stage3_2_bn2_saved = floats(50733824, 128);
-  const cnn::Blocked features_stage3_2_relu2 = blocked(49807360, 131072);  // 64x8x8
-  const cnn::Blocked head_gap1 = blocked(49283072, 2048);  // 64
-  const cnn::Blocked head_dense1 = blocked(49291264, 320);  // 10
-  const cnn::Blocked d_head_dense1 = blocked(49292544, 320);  // 10
-  const cnn::Blocked d_head_gap1 = blocked(50724864, 2048);  // 64
-  const cnn::Blocked d_features_stage3_2_relu2 = blocked(49283072, 131072);  // 64x8x8
-  const cnn::Blocked d_features_stage3_2_conv2 = blocked(49807360, 131072);  // 64x8x8
-  const cnn::Blocked d_features_stage3_2_relu1 = blocked(48758784, 131072);  // 64x8x8
-  const cnn::Blocked d_features_stage3_2_conv1 = blocked(48234496, 131072);  // 64x8x8
-  const cnn::Blocked d_features_stage3_1_relu2 = blocked(47185920, 131072);  // 64x8x8
-  const cnn::Blocked d_features_stage3_1_relu2_2 = blocked(48234496, 131072);  // 64x8x8
-  const cnn::Blocked d_features_stage3_1_conv2 = blocked(47185920, 131072);  // 64x8x8
-  const cnn::Blocked d_features_stage3_1_relu1 = blocked(46661632, 131072);  // 64x8x8
-  const cnn::Blocked d_features_stage3_1_conv1 = blocked(45613056, 131072);  // 64x8x8
-  const cnn::Blocked d_features_stage3_0_relu2 = blocked(41943040, 131072);  // 64x8x8
-  const cnn::Blocked d_features_stage3_0_relu2_2 = blocked(45613056, 131072);  // 64x8x8
-  const cnn::Blocked d_features_stage3_0_downsample_conv1 = blocked(46137344, 131072);  // 64x8x8
-  const cnn::Blocked d_features_stage2_2_relu2 = blocked(41943040, 262144);  // 32x16x16
-  const cnn::Blocked d_features_stage3_0_conv2 = blocked(46137344, 131072);  // 64x8x8
-  const cnn::Blocked d_features_stage3_0_relu1 = blocked(45088768, 131072);  // 64x8x8
-  const cnn::Blocked d_features_stage3_0_conv1 = blocked(45613056, 131072);  // 64x8x8
-  const cnn::Blocked d_features_stage2_2_relu2_2 = blocked(44040192, 262144);  // 32x16x16
-  const cnn::Blocked d_features_stage2_2_relu2_3 = blocked(45088768, 262144);  // 32x16x16
-  const cnn::Blocked d_features_stage2_2_conv2 = blocked(41943040, 262144);  // 32x16x16
-  const cnn::Blocked d_features_stage2_2_relu1 = blocked(40894464, 262144);  // 32x16x16
-  const cnn::Blocked d_features_stage2_2_conv1 = blocked(39845888, 262144);  // 32x16x16
-  const cnn::Blocked d_features_stage2_1_relu2 = blocked(37748736, 262144);  // 32x16x16
-  const cnn::Blocked d_features_stage2_1_relu2_2 = blocked(39845888, 262144);  // 32x16x16
-  const cnn::Blocked d_features_stage2_1_conv2 = blocked(37748736, 262144);  // 32x16x16
-  const cnn::Blocked d_features_stage2_1_relu1 = blocked(36700160, 262144);  // 32x16x16
-  const cnn::Blocked d_features_stage2_1_conv1 = blocked(34603008, 262144);  // 32x16x16
-  const cnn::Blocked d_features_stage2_0_relu2 = blocked(27262976, 262144);  // 32x16x16
-  const cnn::Blocked d_features_stage2_0_relu2_2 = blocked(34603008, 262144);  // 32x16x16
-  const cnn::Blocked d_features_stage2_0_downsample_conv1 = blocked(35651584, 262144);  // 32x16x16
-  const cnn::Blocked d_features_stage1_2_relu2 = blocked(27262976, 524288);  // 16x32x32
-  const cnn::Blocked d_features_stage2_0_conv2 = blocked(35651584, 262144);  // 32x16x16
-  const cnn::Blocked d_features_stage2_0_relu1 = blocked(33554432, 262144);  // 32x16x16
-  const cnn::Blocked d_features_stage2_0_conv1 = blocked(34603008, 262144);  // 32x16x16
-  const cnn::Blocked d_features_stage1_2_relu2_2 = blocked(31457280, 524288);  // 16x32x32
-  const cnn::Blocked d_features_stage1_2_relu2_3 = blocked(33554432, 524288);  // 16x32x32
-  const cnn::Blocked d_features_stage1_2_conv2 = blocked(27262976, 524288);  // 16x32x32
-  const cnn::Blocked d_features_stage1_2_relu1 = blocked(25165824, 524288);  // 16x32x32
-  const cnn::Blocked d_features_stage1_2_conv1 = blocked(23068672, 524288);  // 16x32x32
-  const cnn::Blocked d_features_stage1_1_relu2 = blocked(18874368, 524288);  // 16x32x32
-  const cnn::Blocked d_features_stage1_1_relu2_2 = blocked(23068672, 524288);  // 16x32x32
-  const cnn::Blocked d_features_stage1_1_conv2 = blocked(18874368, 524288);  // 16x32x32
-  const cnn::Blocked d_features_stage1_1_relu1 = blocked(16777216, 524288);  // 16x32x32
-  const cnn::Blocked d_features_stage1_1_conv1 = blocked(14680064, 524288);  // 16x32x32
-  const cnn::Blocked d_features_stage1_0_relu2 = blocked(10485760, 524288);  // 16x32x32
-  const cnn::Blocked d_features_stage1_0_relu2_2 = blocked(14680064, 524288);  // 16x32x32
-  const cnn::Blocked d_features_stage1_0_conv2 = blocked(10485760, 524288);  // 16x32x32
-  const cnn::Blocked d_features_stage1_0_relu1 = blocked(8388608, 524288);  // 16x32x32
-  const cnn::Blocked d_features_stage1_0_conv1 = blocked(6291456, 524288);  // 16x32x32
-  const cnn::Blocked d_features_relu1 = blocked(4194304, 524288);  // 16x32x32
-  const cnn::Blocked d_features_relu1_2 = blocked(6291456, 524288);  // 16x32x32
-  const cnn::Blocked d_features_conv1 = blocked(2097152, 524288);  // 16x32x32
+  const cnn::Blocked features_stage3_2_relu2 = blocked(49807360, 4096);  // 64x8x8
+  const cnn::Blocked head_gap1 = blocked(49283072, 64);  // 64
+  const cnn::Blocked head_dense1 = blocked(49291264, 10);  // 10
+  const cnn::Blocked d_head_dense1 = blocked(49292544, 10);  // 10
+  const cnn::Blocked d_head_gap1 = blocked(50724864, 64);  // 64
+  const cnn::Blocked d_features_stage3_2_relu2 = blocked(49283072, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_2_conv2 = blocked(49807360, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_2_relu1 = blocked(48758784, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_2_conv1 = blocked(48234496, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_1_relu2 = blocked(47185920, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_1_relu2_2 = blocked(48234496, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_1_conv2 = blocked(47185920, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_1_relu1 = blocked(46661632, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_1_conv1 = blocked(45613056, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_0_relu2 = blocked(41943040, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_0_relu2_2 = blocked(45613056, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_0_downsample_conv1 = blocked(46137344, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage2_2_relu2 = blocked(41943040, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage3_0_conv2 = blocked(46137344, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_0_relu1 = blocked(45088768, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_0_conv1 = blocked(45613056, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage2_2_relu2_2 = blocked(44040192, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_2_relu2_3 = blocked(45088768, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_2_conv2 = blocked(41943040, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_2_relu1 = blocked(40894464, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_2_conv1 = blocked(39845888, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_1_relu2 = blocked(37748736, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_1_relu2_2 = blocked(39845888, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_1_conv2 = blocked(37748736, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_1_relu1 = blocked(36700160, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_1_conv1 = blocked(34603008, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_0_relu2 = blocked(27262976, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_0_relu2_2 = blocked(34603008, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_0_downsample_conv1 = blocked(35651584, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage1_2_relu2 = blocked(27262976, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage2_0_conv2 = blocked(35651584, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_0_relu1 = blocked(33554432, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_0_conv1 = blocked(34603008, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage1_2_relu2_2 = blocked(31457280, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_2_relu2_3 = blocked(33554432, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_2_conv2 = blocked(27262976, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_2_relu1 = blocked(25165824, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_2_conv1 = blocked(23068672, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_1_relu2 = blocked(18874368, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_1_relu2_2 = blocked(23068672, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_1_conv2 = blocked(18874368, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_1_relu1 = blocked(16777216, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_1_conv1 = blocked(14680064, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_0_relu2 = blocked(10485760, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_0_relu2_2 = blocked(14680064, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_0_conv2 = blocked(10485760, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_0_relu1 = blocked(8388608, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_0_conv1 = blocked(6291456, 16384);  // 16x32x32
+  const cnn::Blocked d_features_relu1 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Blocked d_features_relu1_2 = blocked(6291456, 16384);  // 16x32x32
+  const cnn::Blocked d_features_conv1 = blocked(2097152, 16384);  // 16x32x32
   const cnn::Floats d_features_conv1_weight = gradients(0, 432);
   const cnn::Floats d_features_bn1_weight = gradients(432, 16);
   const cnn::Floats d_features_bn1_bias = gradients(448, 16);
@@ -934,8 +976,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   cnn::relu(features_relu1, features_relu1, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
-  cnn::conv(features_stage1_0_conv1, features_relu1, features_stage1_0_conv1_weight_, kFeaturesStage1_0Conv1,
-            batch, scratch());
+  cnn::winograd::conv(features_stage1_0_conv1, features_relu1, features_stage1_0_conv1_weight_,
+                      kFeaturesStage1_0Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
   cnn::bn(features_stage1_0_relu1, features_stage1_0_bn1_saved, features_stage1_0_conv1,
@@ -946,8 +988,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   cnn::relu(features_stage1_0_relu1, features_stage1_0_relu1, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
-  cnn::conv(features_stage1_0_conv2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
-            kFeaturesStage1_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage1_0_conv2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
+                      kFeaturesStage1_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
   cnn::bn(features_stage1_0_bn2, features_stage1_0_bn2_saved, features_stage1_0_conv2,
@@ -961,8 +1003,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   cnn::relu(features_stage1_0_relu2, features_stage1_0_relu2, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
-  cnn::conv(features_stage1_1_conv1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
-            kFeaturesStage1_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage1_1_conv1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
+                      kFeaturesStage1_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[1].bn1)
   cnn::bn(features_stage1_1_relu1, features_stage1_1_bn1_saved, features_stage1_1_conv1,
@@ -973,8 +1015,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   cnn::relu(features_stage1_1_relu1, features_stage1_1_relu1, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
-  cnn::conv(features_stage1_1_conv2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
-            kFeaturesStage1_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage1_1_conv2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
+                      kFeaturesStage1_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[1].bn2)
   cnn::bn(features_stage1_1_bn2, features_stage1_1_bn2_saved, features_stage1_1_conv2,
@@ -988,8 +1030,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   cnn::relu(features_stage1_1_relu2, features_stage1_1_relu2, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
-  cnn::conv(features_stage1_2_conv1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
-            kFeaturesStage1_2Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage1_2_conv1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
+                      kFeaturesStage1_2Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[2].bn1)
   cnn::bn(features_stage1_2_relu1, features_stage1_2_bn1_saved, features_stage1_2_conv1,
@@ -1000,8 +1042,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   cnn::relu(features_stage1_2_relu1, features_stage1_2_relu1, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
-  cnn::conv(features_stage1_2_conv2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
-            kFeaturesStage1_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage1_2_conv2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
+                      kFeaturesStage1_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[2].bn2)
   cnn::bn(features_stage1_2_bn2, features_stage1_2_bn2_saved, features_stage1_2_conv2,
@@ -1027,8 +1069,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   cnn::relu(features_stage2_0_relu1, features_stage2_0_relu1, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
-  cnn::conv(features_stage2_0_conv2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
-            kFeaturesStage2_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage2_0_conv2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
+                      kFeaturesStage2_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
   cnn::bn(features_stage2_0_bn2, features_stage2_0_bn2_saved, features_stage2_0_conv2,
@@ -1053,8 +1095,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   cnn::relu(features_stage2_0_relu2, features_stage2_0_relu2, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
-  cnn::conv(features_stage2_1_conv1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
-            kFeaturesStage2_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage2_1_conv1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
+                      kFeaturesStage2_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
   cnn::bn(features_stage2_1_relu1, features_stage2_1_bn1_saved, features_stage2_1_conv1,
@@ -1065,8 +1107,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   cnn::relu(features_stage2_1_relu1, features_stage2_1_relu1, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
-  cnn::conv(features_stage2_1_conv2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
-            kFeaturesStage2_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage2_1_conv2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
+                      kFeaturesStage2_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[1].bn2)
   cnn::bn(features_stage2_1_bn2, features_stage2_1_bn2_saved, features_stage2_1_conv2,
@@ -1080,8 +1122,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   cnn::relu(features_stage2_1_relu2, features_stage2_1_relu2, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
-  cnn::conv(features_stage2_2_conv1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
-            kFeaturesStage2_2Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage2_2_conv1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
+                      kFeaturesStage2_2Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[2].bn1)
   cnn::bn(features_stage2_2_relu1, features_stage2_2_bn1_saved, features_stage2_2_conv1,
@@ -1092,8 +1134,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   cnn::relu(features_stage2_2_relu1, features_stage2_2_relu1, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
-  cnn::conv(features_stage2_2_conv2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
-            kFeaturesStage2_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage2_2_conv2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
+                      kFeaturesStage2_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[2].bn2)
   cnn::bn(features_stage2_2_bn2, features_stage2_2_bn2_saved, features_stage2_2_conv2,
@@ -1119,8 +1161,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   cnn::relu(features_stage3_0_relu1, features_stage3_0_relu1, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
-  cnn::conv(features_stage3_0_conv2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
-            kFeaturesStage3_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage3_0_conv2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
+                      kFeaturesStage3_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
   cnn::bn(features_stage3_0_bn2, features_stage3_0_bn2_saved, features_stage3_0_conv2,
@@ -1145,8 +1187,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   cnn::relu(features_stage3_0_relu2, features_stage3_0_relu2, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
-  cnn::conv(features_stage3_1_conv1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
-            kFeaturesStage3_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage3_1_conv1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
+                      kFeaturesStage3_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
   cnn::bn(features_stage3_1_relu1, features_stage3_1_bn1_saved, features_stage3_1_conv1,
@@ -1157,8 +1199,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   cnn::relu(features_stage3_1_relu1, features_stage3_1_relu1, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
-  cnn::conv(features_stage3_1_conv2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
-            kFeaturesStage3_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage3_1_conv2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
+                      kFeaturesStage3_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[1].bn2)
   cnn::bn(features_stage3_1_bn2, features_stage3_1_bn2_saved, features_stage3_1_conv2,
@@ -1172,8 +1214,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   cnn::relu(features_stage3_1_relu2, features_stage3_1_relu2, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
-  cnn::conv(features_stage3_2_conv1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
-            kFeaturesStage3_2Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage3_2_conv1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
+                      kFeaturesStage3_2Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
   cnn::bn(features_stage3_2_relu1, features_stage3_2_bn1_saved, features_stage3_2_conv1,
@@ -1184,8 +1226,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   cnn::relu(features_stage3_2_relu1, features_stage3_2_relu1, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
-  cnn::conv(features_stage3_2_conv2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
-            kFeaturesStage3_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage3_2_conv2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
+                      kFeaturesStage3_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
   cnn::bn(features_stage3_2_bn2, features_stage3_2_bn2_saved, features_stage3_2_conv2,
@@ -1226,10 +1268,11 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                          features_stage3_2_bn2_bias_, d_features_stage3_2_bn2_weight,
                          d_features_stage3_2_bn2_bias, kFeaturesStage3_2Bn2, batch);
   // blocks.cnn:8: features.stage3[2].conv2
-  cnn::conv_backward_params(d_features_stage3_2_conv2_weight, d_features_stage3_2_conv2,
-                            features_stage3_2_relu1, kFeaturesStage3_2Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_stage3_2_relu1, d_features_stage3_2_conv2,
-                           features_stage3_2_conv2_weight_, kFeaturesStage3_2Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage3_2_conv2_weight, d_features_stage3_2_conv2,
+                                      features_stage3_2_relu1, kFeaturesStage3_2Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage3_2_relu1, d_features_stage3_2_conv2,
+                                     features_stage3_2_conv2_weight_, kFeaturesStage3_2Conv2, batch,
+                                     scratch());
   // blocks.cnn:10: features.stage3[2].relu1
   cnn::relu_backward_input(d_features_stage3_2_relu1, d_features_stage3_2_relu1, features_stage3_2_relu1,
                            k64x8x8, batch);
@@ -1242,10 +1285,11 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                          features_stage3_2_bn1_bias_, d_features_stage3_2_bn1_weight,
                          d_features_stage3_2_bn1_bias, kFeaturesStage3_2Bn1, batch);
   // blocks.cnn:8: features.stage3[2].conv1
-  cnn::conv_backward_params(d_features_stage3_2_conv1_weight, d_features_stage3_2_conv1,
-                            features_stage3_1_relu2, kFeaturesStage3_2Conv1, batch, scratch());
-  cnn::conv_backward_input(d_features_stage3_1_relu2, d_features_stage3_2_conv1,
-                           features_stage3_2_conv1_weight_, kFeaturesStage3_2Conv1, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage3_2_conv1_weight, d_features_stage3_2_conv1,
+                                      features_stage3_1_relu2, kFeaturesStage3_2Conv1, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage3_1_relu2, d_features_stage3_2_conv1,
+                                     features_stage3_2_conv1_weight_, kFeaturesStage3_2Conv1, batch,
+                                     scratch());
   // 20: features.stage3[1].relu2
   cnn::add(d_features_stage3_1_relu2_2, {d_features_stage3_2_relu2, d_features_stage3_1_relu2}, k64x8x8,
            batch);
@@ -1260,10 +1304,11 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                          features_stage3_1_bn2_bias_, d_features_stage3_1_bn2_weight,
                          d_features_stage3_1_bn2_bias, kFeaturesStage3_1Bn2, batch);
   // blocks.cnn:8: features.stage3[1].conv2
-  cnn::conv_backward_params(d_features_stage3_1_conv2_weight, d_features_stage3_1_conv2,
-                            features_stage3_1_relu1, kFeaturesStage3_1Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_stage3_1_relu1, d_features_stage3_1_conv2,
-                           features_stage3_1_conv2_weight_, kFeaturesStage3_1Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage3_1_conv2_weight, d_features_stage3_1_conv2,
+                                      features_stage3_1_relu1, kFeaturesStage3_1Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage3_1_relu1, d_features_stage3_1_conv2,
+                                     features_stage3_1_conv2_weight_, kFeaturesStage3_1Conv2, batch,
+                                     scratch());
   // blocks.cnn:10: features.stage3[1].relu1
   cnn::relu_backward_input(d_features_stage3_1_relu1, d_features_stage3_1_relu1, features_stage3_1_relu1,
                            k64x8x8, batch);
@@ -1276,10 +1321,11 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                          features_stage3_1_bn1_bias_, d_features_stage3_1_bn1_weight,
                          d_features_stage3_1_bn1_bias, kFeaturesStage3_1Bn1, batch);
   // blocks.cnn:8: features.stage3[1].conv1
-  cnn::conv_backward_params(d_features_stage3_1_conv1_weight, d_features_stage3_1_conv1,
-                            features_stage3_0_relu2, kFeaturesStage3_1Conv1, batch, scratch());
-  cnn::conv_backward_input(d_features_stage3_0_relu2, d_features_stage3_1_conv1,
-                           features_stage3_1_conv1_weight_, kFeaturesStage3_1Conv1, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage3_1_conv1_weight, d_features_stage3_1_conv1,
+                                      features_stage3_0_relu2, kFeaturesStage3_1Conv1, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage3_0_relu2, d_features_stage3_1_conv1,
+                                     features_stage3_1_conv1_weight_, kFeaturesStage3_1Conv1, batch,
+                                     scratch());
   // 20: features.stage3[0].relu2
   cnn::add(d_features_stage3_0_relu2_2, {d_features_stage3_1_relu2_2, d_features_stage3_0_relu2}, k64x8x8,
            batch);
@@ -1309,10 +1355,11 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                          features_stage3_0_bn2_bias_, d_features_stage3_0_bn2_weight,
                          d_features_stage3_0_bn2_bias, kFeaturesStage3_0Bn2, batch);
   // blocks.cnn:8: features.stage3[0].conv2
-  cnn::conv_backward_params(d_features_stage3_0_conv2_weight, d_features_stage3_0_conv2,
-                            features_stage3_0_relu1, kFeaturesStage3_0Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_stage3_0_relu1, d_features_stage3_0_conv2,
-                           features_stage3_0_conv2_weight_, kFeaturesStage3_0Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage3_0_conv2_weight, d_features_stage3_0_conv2,
+                                      features_stage3_0_relu1, kFeaturesStage3_0Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage3_0_relu1, d_features_stage3_0_conv2,
+                                     features_stage3_0_conv2_weight_, kFeaturesStage3_0Conv2, batch,
+                                     scratch());
   // blocks.cnn:10: features.stage3[0].relu1
   cnn::relu_backward_input(d_features_stage3_0_relu1, d_features_stage3_0_relu1, features_stage3_0_relu1,
                            k64x8x8, batch);
@@ -1343,10 +1390,11 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                          features_stage2_2_bn2_bias_, d_features_stage2_2_bn2_weight,
                          d_features_stage2_2_bn2_bias, kFeaturesStage2_2Bn2, batch);
   // blocks.cnn:8: features.stage2[2].conv2
-  cnn::conv_backward_params(d_features_stage2_2_conv2_weight, d_features_stage2_2_conv2,
-                            features_stage2_2_relu1, kFeaturesStage2_2Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_stage2_2_relu1, d_features_stage2_2_conv2,
-                           features_stage2_2_conv2_weight_, kFeaturesStage2_2Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage2_2_conv2_weight, d_features_stage2_2_conv2,
+                                      features_stage2_2_relu1, kFeaturesStage2_2Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage2_2_relu1, d_features_stage2_2_conv2,
+                                     features_stage2_2_conv2_weight_, kFeaturesStage2_2Conv2, batch,
+                                     scratch());
   // blocks.cnn:10: features.stage2[2].relu1
   cnn::relu_backward_input(d_features_stage2_2_relu1, d_features_stage2_2_relu1, features_stage2_2_relu1,
                            k32x16x16, batch);
@@ -1359,10 +1407,11 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                          features_stage2_2_bn1_bias_, d_features_stage2_2_bn1_weight,
                          d_features_stage2_2_bn1_bias, kFeaturesStage2_2Bn1, batch);
   // blocks.cnn:8: features.stage2[2].conv1
-  cnn::conv_backward_params(d_features_stage2_2_conv1_weight, d_features_stage2_2_conv1,
-                            features_stage2_1_relu2, kFeaturesStage2_2Conv1, batch, scratch());
-  cnn::conv_backward_input(d_features_stage2_1_relu2, d_features_stage2_2_conv1,
-                           features_stage2_2_conv1_weight_, kFeaturesStage2_2Conv1, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage2_2_conv1_weight, d_features_stage2_2_conv1,
+                                      features_stage2_1_relu2, kFeaturesStage2_2Conv1, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage2_1_relu2, d_features_stage2_2_conv1,
+                                     features_stage2_2_conv1_weight_, kFeaturesStage2_2Conv1, batch,
+                                     scratch());
   // 20: features.stage2[1].relu2
   cnn::add(d_features_stage2_1_relu2_2, {d_features_stage2_2_relu2_3, d_features_stage2_1_relu2}, k32x16x16,
            batch);
@@ -1377,10 +1426,11 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                          features_stage2_1_bn2_bias_, d_features_stage2_1_bn2_weight,
                          d_features_stage2_1_bn2_bias, kFeaturesStage2_1Bn2, batch);
   // blocks.cnn:8: features.stage2[1].conv2
-  cnn::conv_backward_params(d_features_stage2_1_conv2_weight, d_features_stage2_1_conv2,
-                            features_stage2_1_relu1, kFeaturesStage2_1Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_stage2_1_relu1, d_features_stage2_1_conv2,
-                           features_stage2_1_conv2_weight_, kFeaturesStage2_1Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage2_1_conv2_weight, d_features_stage2_1_conv2,
+                                      features_stage2_1_relu1, kFeaturesStage2_1Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage2_1_relu1, d_features_stage2_1_conv2,
+                                     features_stage2_1_conv2_weight_, kFeaturesStage2_1Conv2, batch,
+                                     scratch());
   // blocks.cnn:10: features.stage2[1].relu1
   cnn::relu_backward_input(d_features_stage2_1_relu1, d_features_stage2_1_relu1, features_stage2_1_relu1,
                            k32x16x16, batch);
@@ -1393,10 +1443,11 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                          features_stage2_1_bn1_bias_, d_features_stage2_1_bn1_weight,
                          d_features_stage2_1_bn1_bias, kFeaturesStage2_1Bn1, batch);
   // blocks.cnn:8: features.stage2[1].conv1
-  cnn::conv_backward_params(d_features_stage2_1_conv1_weight, d_features_stage2_1_conv1,
-                            features_stage2_0_relu2, kFeaturesStage2_1Conv1, batch, scratch());
-  cnn::conv_backward_input(d_features_stage2_0_relu2, d_features_stage2_1_conv1,
-                           features_stage2_1_conv1_weight_, kFeaturesStage2_1Conv1, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage2_1_conv1_weight, d_features_stage2_1_conv1,
+                                      features_stage2_0_relu2, kFeaturesStage2_1Conv1, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage2_0_relu2, d_features_stage2_1_conv1,
+                                     features_stage2_1_conv1_weight_, kFeaturesStage2_1Conv1, batch,
+                                     scratch());
   // 20: features.stage2[0].relu2
   cnn::add(d_features_stage2_0_relu2_2, {d_features_stage2_1_relu2_2, d_features_stage2_0_relu2}, k32x16x16,
            batch);
@@ -1426,10 +1477,11 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                          features_stage2_0_bn2_bias_, d_features_stage2_0_bn2_weight,
                          d_features_stage2_0_bn2_bias, kFeaturesStage2_0Bn2, batch);
   // blocks.cnn:8: features.stage2[0].conv2
-  cnn::conv_backward_params(d_features_stage2_0_conv2_weight, d_features_stage2_0_conv2,
-                            features_stage2_0_relu1, kFeaturesStage2_0Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_stage2_0_relu1, d_features_stage2_0_conv2,
-                           features_stage2_0_conv2_weight_, kFeaturesStage2_0Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage2_0_conv2_weight, d_features_stage2_0_conv2,
+                                      features_stage2_0_relu1, kFeaturesStage2_0Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage2_0_relu1, d_features_stage2_0_conv2,
+                                     features_stage2_0_conv2_weight_, kFeaturesStage2_0Conv2, batch,
+                                     scratch());
   // blocks.cnn:10: features.stage2[0].relu1
   cnn::relu_backward_input(d_features_stage2_0_relu1, d_features_stage2_0_relu1, features_stage2_0_relu1,
                            k32x16x16, batch);
@@ -1460,10 +1512,11 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                          features_stage1_2_bn2_bias_, d_features_stage1_2_bn2_weight,
                          d_features_stage1_2_bn2_bias, kFeaturesStage1_2Bn2, batch);
   // blocks.cnn:8: features.stage1[2].conv2
-  cnn::conv_backward_params(d_features_stage1_2_conv2_weight, d_features_stage1_2_conv2,
-                            features_stage1_2_relu1, kFeaturesStage1_2Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_stage1_2_relu1, d_features_stage1_2_conv2,
-                           features_stage1_2_conv2_weight_, kFeaturesStage1_2Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage1_2_conv2_weight, d_features_stage1_2_conv2,
+                                      features_stage1_2_relu1, kFeaturesStage1_2Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage1_2_relu1, d_features_stage1_2_conv2,
+                                     features_stage1_2_conv2_weight_, kFeaturesStage1_2Conv2, batch,
+                                     scratch());
   // blocks.cnn:10: features.stage1[2].relu1
   cnn::relu_backward_input(d_features_stage1_2_relu1, d_features_stage1_2_relu1, features_stage1_2_relu1,
                            k16x32x32, batch);
@@ -1476,10 +1529,11 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                          features_stage1_2_bn1_bias_, d_features_stage1_2_bn1_weight,
                          d_features_stage1_2_bn1_bias, kFeaturesStage1_2Bn1, batch);
   // blocks.cnn:8: features.stage1[2].conv1
-  cnn::conv_backward_params(d_features_stage1_2_conv1_weight, d_features_stage1_2_conv1,
-                            features_stage1_1_relu2, kFeaturesStage1_2Conv1, batch, scratch());
-  cnn::conv_backward_input(d_features_stage1_1_relu2, d_features_stage1_2_conv1,
-                           features_stage1_2_conv1_weight_, kFeaturesStage1_2Conv1, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage1_2_conv1_weight, d_features_stage1_2_conv1,
+                                      features_stage1_1_relu2, kFeaturesStage1_2Conv1, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage1_1_relu2, d_features_stage1_2_conv1,
+                                     features_stage1_2_conv1_weight_, kFeaturesStage1_2Conv1, batch,
+                                     scratch());
   // 20: features.stage1[1].relu2
   cnn::add(d_features_stage1_1_relu2_2, {d_features_stage1_2_relu2_3, d_features_stage1_1_relu2}, k16x32x32,
            batch);
@@ -1494,10 +1548,11 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                          features_stage1_1_bn2_bias_, d_features_stage1_1_bn2_weight,
                          d_features_stage1_1_bn2_bias, kFeaturesStage1_1Bn2, batch);
   // blocks.cnn:8: features.stage1[1].conv2
-  cnn::conv_backward_params(d_features_stage1_1_conv2_weight, d_features_stage1_1_conv2,
-                            features_stage1_1_relu1, kFeaturesStage1_1Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_stage1_1_relu1, d_features_stage1_1_conv2,
-                           features_stage1_1_conv2_weight_, kFeaturesStage1_1Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage1_1_conv2_weight, d_features_stage1_1_conv2,
+                                      features_stage1_1_relu1, kFeaturesStage1_1Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage1_1_relu1, d_features_stage1_1_conv2,
+                                     features_stage1_1_conv2_weight_, kFeaturesStage1_1Conv2, batch,
+                                     scratch());
   // blocks.cnn:10: features.stage1[1].relu1
   cnn::relu_backward_input(d_features_stage1_1_relu1, d_features_stage1_1_relu1, features_stage1_1_relu1,
                            k16x32x32, batch);
@@ -1510,10 +1565,11 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                          features_stage1_1_bn1_bias_, d_features_stage1_1_bn1_weight,
                          d_features_stage1_1_bn1_bias, kFeaturesStage1_1Bn1, batch);
   // blocks.cnn:8: features.stage1[1].conv1
-  cnn::conv_backward_params(d_features_stage1_1_conv1_weight, d_features_stage1_1_conv1,
-                            features_stage1_0_relu2, kFeaturesStage1_1Conv1, batch, scratch());
-  cnn::conv_backward_input(d_features_stage1_0_relu2, d_features_stage1_1_conv1,
-                           features_stage1_1_conv1_weight_, kFeaturesStage1_1Conv1, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage1_1_conv1_weight, d_features_stage1_1_conv1,
+                                      features_stage1_0_relu2, kFeaturesStage1_1Conv1, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage1_0_relu2, d_features_stage1_1_conv1,
+                                     features_stage1_1_conv1_weight_, kFeaturesStage1_1Conv1, batch,
+                                     scratch());
   // 20: features.stage1[0].relu2
   cnn::add(d_features_stage1_0_relu2_2, {d_features_stage1_1_relu2_2, d_features_stage1_0_relu2}, k16x32x32,
            batch);
@@ -1528,10 +1584,11 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                          features_stage1_0_bn2_bias_, d_features_stage1_0_bn2_weight,
                          d_features_stage1_0_bn2_bias, kFeaturesStage1_0Bn2, batch);
   // blocks.cnn:8: features.stage1[0].conv2
-  cnn::conv_backward_params(d_features_stage1_0_conv2_weight, d_features_stage1_0_conv2,
-                            features_stage1_0_relu1, kFeaturesStage1_0Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_stage1_0_relu1, d_features_stage1_0_conv2,
-                           features_stage1_0_conv2_weight_, kFeaturesStage1_0Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage1_0_conv2_weight, d_features_stage1_0_conv2,
+                                      features_stage1_0_relu1, kFeaturesStage1_0Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage1_0_relu1, d_features_stage1_0_conv2,
+                                     features_stage1_0_conv2_weight_, kFeaturesStage1_0Conv2, batch,
+                                     scratch());
   // blocks.cnn:10: features.stage1[0].relu1
   cnn::relu_backward_input(d_features_stage1_0_relu1, d_features_stage1_0_relu1, features_stage1_0_relu1,
                            k16x32x32, batch);
@@ -1544,10 +1601,11 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                          features_stage1_0_bn1_bias_, d_features_stage1_0_bn1_weight,
                          d_features_stage1_0_bn1_bias, kFeaturesStage1_0Bn1, batch);
   // blocks.cnn:8: features.stage1[0].conv1
-  cnn::conv_backward_params(d_features_stage1_0_conv1_weight, d_features_stage1_0_conv1, features_relu1,
-                            kFeaturesStage1_0Conv1, batch, scratch());
-  cnn::conv_backward_input(d_features_relu1, d_features_stage1_0_conv1, features_stage1_0_conv1_weight_,
-                           kFeaturesStage1_0Conv1, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_stage1_0_conv1_weight, d_features_stage1_0_conv1,
+                                      features_relu1, kFeaturesStage1_0Conv1, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_relu1, d_features_stage1_0_conv1,
+                                     features_stage1_0_conv1_weight_, kFeaturesStage1_0Conv1, batch,
+                                     scratch());
   // blocks.cnn:10: features.relu1
   cnn::add(d_features_relu1_2, {d_features_stage1_0_relu2_2, d_features_relu1}, k16x32x32, batch);
   cnn::relu_backward_input(d_features_relu1_2, d_features_relu1_2, features_relu1, k16x32x32, batch);
@@ -1570,60 +1628,60 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(2097152, 98304);  // 3x32x32
-  const cnn::Blocked features_conv1 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_relu1 = blocked(2097152, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_0_conv1 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_0_relu1 = blocked(4194304, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_0_conv2 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_0_bn2 = blocked(4194304, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_0_relu2 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_1_conv1 = blocked(2097152, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_1_relu1 = blocked(4194304, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_1_conv2 = blocked(2097152, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_1_bn2 = blocked(4194304, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_1_relu2 = blocked(2097152, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_2_conv1 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_2_relu1 = blocked(4194304, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_2_conv2 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_2_bn2 = blocked(4194304, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_2_relu2 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_stage2_0_conv1 = blocked(2097152, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_0_relu1 = blocked(3145728, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_0_conv2 = blocked(2097152, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_0_bn2 = blocked(3145728, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_0_downsample_conv1 = blocked(2097152, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_0_downsample_bn1 = blocked(0, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_0_relu2 = blocked(1048576, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_1_conv1 = blocked(0, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_1_relu1 = blocked(2097152, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_1_conv2 = blocked(0, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_1_bn2 = blocked(2097152, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_1_relu2 = blocked(0, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_2_conv1 = blocked(1048576, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_2_relu1 = blocked(2097152, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_2_conv2 = blocked(1048576, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_2_bn2 = blocked(2097152, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_2_relu2 = blocked(1048576, 262144);  // 32x16x16
-  const cnn::Blocked features_stage3_0_conv1 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_0_relu1 = blocked(524288, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_0_conv2 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_0_bn2 = blocked(524288, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_0_downsample_conv1 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_0_downsample_bn1 = blocked(1048576, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_0_relu2 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_1_conv1 = blocked(524288, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_1_relu1 = blocked(1048576, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_1_conv2 = blocked(524288, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_1_bn2 = blocked(1048576, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_1_relu2 = blocked(524288, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_2_conv1 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_2_relu1 = blocked(1048576, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_2_conv2 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_2_bn2 = blocked(1048576, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_2_relu2 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked head_gap1 = blocked(524288, 2048);  // 64
-  const cnn::Blocked head_dense1 = blocked(0, 320);  // 10
+  const cnn::Blocked input = blocked(2097152, 3072);  // 3x32x32
+  const cnn::Blocked features_conv1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked features_relu1 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_0_conv1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_0_relu1 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_0_conv2 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_0_bn2 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_0_relu2 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_1_conv1 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_1_relu1 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_1_conv2 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_1_bn2 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_1_relu2 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_2_conv1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_2_relu1 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_2_conv2 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_2_bn2 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_2_relu2 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked features_stage2_0_conv1 = blocked(2097152, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_0_relu1 = blocked(3145728, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_0_conv2 = blocked(2097152, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_0_bn2 = blocked(3145728, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_0_downsample_conv1 = blocked(2097152, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_0_downsample_bn1 = blocked(0, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_0_relu2 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_1_conv1 = blocked(0, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_1_relu1 = blocked(2097152, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_1_conv2 = blocked(0, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_1_bn2 = blocked(2097152, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_1_relu2 = blocked(0, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_2_conv1 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_2_relu1 = blocked(2097152, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_2_conv2 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_2_bn2 = blocked(2097152, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_2_relu2 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Blocked features_stage3_0_conv1 = blocked(0, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_0_relu1 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_0_conv2 = blocked(0, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_0_bn2 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_0_downsample_conv1 = blocked(0, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_0_downsample_bn1 = blocked(1048576, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_0_relu2 = blocked(0, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_1_conv1 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_1_relu1 = blocked(1048576, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_1_conv2 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_1_bn2 = blocked(1048576, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_1_relu2 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_2_conv1 = blocked(0, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_2_relu1 = blocked(1048576, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_2_conv2 = blocked(0, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_2_bn2 = blocked(1048576, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_2_relu2 = blocked(0, 4096);  // 64x8x8
+  const cnn::Blocked head_gap1 = blocked(524288, 64);  // 64
+  const cnn::Blocked head_dense1 = blocked(0, 10);  // 10
   cnn::to_blocked(input, images, k3x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
@@ -1637,8 +1695,8 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::relu(features_relu1, features_relu1, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
-  cnn::conv(features_stage1_0_conv1, features_relu1, features_stage1_0_conv1_weight_, kFeaturesStage1_0Conv1,
-            batch, scratch());
+  cnn::winograd::conv(features_stage1_0_conv1, features_relu1, features_stage1_0_conv1_weight_,
+                      kFeaturesStage1_0Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
   cnn::bn_inference(features_stage1_0_relu1, features_stage1_0_conv1, features_stage1_0_bn1_weight_,
@@ -1649,8 +1707,8 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::relu(features_stage1_0_relu1, features_stage1_0_relu1, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
-  cnn::conv(features_stage1_0_conv2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
-            kFeaturesStage1_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage1_0_conv2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
+                      kFeaturesStage1_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
   cnn::bn_inference(features_stage1_0_bn2, features_stage1_0_conv2, features_stage1_0_bn2_weight_,
@@ -1664,8 +1722,8 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::relu(features_stage1_0_relu2, features_stage1_0_relu2, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
-  cnn::conv(features_stage1_1_conv1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
-            kFeaturesStage1_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage1_1_conv1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
+                      kFeaturesStage1_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[1].bn1)
   cnn::bn_inference(features_stage1_1_relu1, features_stage1_1_conv1, features_stage1_1_bn1_weight_,
@@ -1676,8 +1734,8 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::relu(features_stage1_1_relu1, features_stage1_1_relu1, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
-  cnn::conv(features_stage1_1_conv2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
-            kFeaturesStage1_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage1_1_conv2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
+                      kFeaturesStage1_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[1].bn2)
   cnn::bn_inference(features_stage1_1_bn2, features_stage1_1_conv2, features_stage1_1_bn2_weight_,
@@ -1691,8 +1749,8 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::relu(features_stage1_1_relu2, features_stage1_1_relu2, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
-  cnn::conv(features_stage1_2_conv1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
-            kFeaturesStage1_2Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage1_2_conv1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
+                      kFeaturesStage1_2Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[2].bn1)
   cnn::bn_inference(features_stage1_2_relu1, features_stage1_2_conv1, features_stage1_2_bn1_weight_,
@@ -1703,8 +1761,8 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::relu(features_stage1_2_relu1, features_stage1_2_relu1, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
-  cnn::conv(features_stage1_2_conv2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
-            kFeaturesStage1_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage1_2_conv2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
+                      kFeaturesStage1_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[2].bn2)
   cnn::bn_inference(features_stage1_2_bn2, features_stage1_2_conv2, features_stage1_2_bn2_weight_,
@@ -1730,8 +1788,8 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::relu(features_stage2_0_relu1, features_stage2_0_relu1, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
-  cnn::conv(features_stage2_0_conv2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
-            kFeaturesStage2_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage2_0_conv2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
+                      kFeaturesStage2_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
   cnn::bn_inference(features_stage2_0_bn2, features_stage2_0_conv2, features_stage2_0_bn2_weight_,
@@ -1756,8 +1814,8 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::relu(features_stage2_0_relu2, features_stage2_0_relu2, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
-  cnn::conv(features_stage2_1_conv1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
-            kFeaturesStage2_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage2_1_conv1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
+                      kFeaturesStage2_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
   cnn::bn_inference(features_stage2_1_relu1, features_stage2_1_conv1, features_stage2_1_bn1_weight_,
@@ -1768,8 +1826,8 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::relu(features_stage2_1_relu1, features_stage2_1_relu1, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
-  cnn::conv(features_stage2_1_conv2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
-            kFeaturesStage2_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage2_1_conv2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
+                      kFeaturesStage2_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[1].bn2)
   cnn::bn_inference(features_stage2_1_bn2, features_stage2_1_conv2, features_stage2_1_bn2_weight_,
@@ -1783,8 +1841,8 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::relu(features_stage2_1_relu2, features_stage2_1_relu2, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
-  cnn::conv(features_stage2_2_conv1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
-            kFeaturesStage2_2Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage2_2_conv1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
+                      kFeaturesStage2_2Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[2].bn1)
   cnn::bn_inference(features_stage2_2_relu1, features_stage2_2_conv1, features_stage2_2_bn1_weight_,
@@ -1795,8 +1853,8 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::relu(features_stage2_2_relu1, features_stage2_2_relu1, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
-  cnn::conv(features_stage2_2_conv2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
-            kFeaturesStage2_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage2_2_conv2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
+                      kFeaturesStage2_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[2].bn2)
   cnn::bn_inference(features_stage2_2_bn2, features_stage2_2_conv2, features_stage2_2_bn2_weight_,
@@ -1822,8 +1880,8 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::relu(features_stage3_0_relu1, features_stage3_0_relu1, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
-  cnn::conv(features_stage3_0_conv2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
-            kFeaturesStage3_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage3_0_conv2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
+                      kFeaturesStage3_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
   cnn::bn_inference(features_stage3_0_bn2, features_stage3_0_conv2, features_stage3_0_bn2_weight_,
@@ -1848,8 +1906,8 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::relu(features_stage3_0_relu2, features_stage3_0_relu2, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
-  cnn::conv(features_stage3_1_conv1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
-            kFeaturesStage3_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage3_1_conv1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
+                      kFeaturesStage3_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
   cnn::bn_inference(features_stage3_1_relu1, features_stage3_1_conv1, features_stage3_1_bn1_weight_,
@@ -1860,8 +1918,8 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::relu(features_stage3_1_relu1, features_stage3_1_relu1, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
-  cnn::conv(features_stage3_1_conv2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
-            kFeaturesStage3_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage3_1_conv2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
+                      kFeaturesStage3_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[1].bn2)
   cnn::bn_inference(features_stage3_1_bn2, features_stage3_1_conv2, features_stage3_1_bn2_weight_,
@@ -1875,8 +1933,8 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::relu(features_stage3_1_relu2, features_stage3_1_relu2, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
-  cnn::conv(features_stage3_2_conv1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
-            kFeaturesStage3_2Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage3_2_conv1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
+                      kFeaturesStage3_2Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
   cnn::bn_inference(features_stage3_2_relu1, features_stage3_2_conv1, features_stage3_2_bn1_weight_,
@@ -1887,8 +1945,8 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::relu(features_stage3_2_relu1, features_stage3_2_relu1, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
-  cnn::conv(features_stage3_2_conv2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
-            kFeaturesStage3_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage3_2_conv2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
+                      kFeaturesStage3_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
   cnn::bn_inference(features_stage3_2_bn2, features_stage3_2_conv2, features_stage3_2_bn2_weight_,
@@ -1915,61 +1973,61 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
 // Forward, as at prediction time: scores for the caller.
 void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(2097152, 98304);  // 3x32x32
-  const cnn::Blocked features_conv1 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_relu1 = blocked(2097152, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_0_conv1 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_0_relu1 = blocked(4194304, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_0_conv2 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_0_bn2 = blocked(4194304, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_0_relu2 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_1_conv1 = blocked(2097152, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_1_relu1 = blocked(4194304, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_1_conv2 = blocked(2097152, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_1_bn2 = blocked(4194304, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_1_relu2 = blocked(2097152, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_2_conv1 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_2_relu1 = blocked(4194304, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_2_conv2 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_2_bn2 = blocked(4194304, 524288);  // 16x32x32
-  const cnn::Blocked features_stage1_2_relu2 = blocked(0, 524288);  // 16x32x32
-  const cnn::Blocked features_stage2_0_conv1 = blocked(2097152, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_0_relu1 = blocked(3145728, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_0_conv2 = blocked(2097152, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_0_bn2 = blocked(3145728, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_0_downsample_conv1 = blocked(2097152, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_0_downsample_bn1 = blocked(0, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_0_relu2 = blocked(1048576, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_1_conv1 = blocked(0, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_1_relu1 = blocked(2097152, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_1_conv2 = blocked(0, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_1_bn2 = blocked(2097152, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_1_relu2 = blocked(0, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_2_conv1 = blocked(1048576, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_2_relu1 = blocked(2097152, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_2_conv2 = blocked(1048576, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_2_bn2 = blocked(2097152, 262144);  // 32x16x16
-  const cnn::Blocked features_stage2_2_relu2 = blocked(1048576, 262144);  // 32x16x16
-  const cnn::Blocked features_stage3_0_conv1 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_0_relu1 = blocked(524288, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_0_conv2 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_0_bn2 = blocked(524288, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_0_downsample_conv1 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_0_downsample_bn1 = blocked(1048576, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_0_relu2 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_1_conv1 = blocked(524288, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_1_relu1 = blocked(1048576, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_1_conv2 = blocked(524288, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_1_bn2 = blocked(1048576, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_1_relu2 = blocked(524288, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_2_conv1 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_2_relu1 = blocked(1048576, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_2_conv2 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_2_bn2 = blocked(1048576, 131072);  // 64x8x8
-  const cnn::Blocked features_stage3_2_relu2 = blocked(0, 131072);  // 64x8x8
-  const cnn::Blocked head_gap1 = blocked(524288, 2048);  // 64
-  const cnn::Blocked head_dense1 = blocked(0, 320);  // 10
-  const cnn::Blocked head_softmax1 = blocked(1280, 320);  // 10
+  const cnn::Blocked input = blocked(2097152, 3072);  // 3x32x32
+  const cnn::Blocked features_conv1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked features_relu1 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_0_conv1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_0_relu1 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_0_conv2 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_0_bn2 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_0_relu2 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_1_conv1 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_1_relu1 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_1_conv2 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_1_bn2 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_1_relu2 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_2_conv1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_2_relu1 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_2_conv2 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_2_bn2 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_2_relu2 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked features_stage2_0_conv1 = blocked(2097152, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_0_relu1 = blocked(3145728, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_0_conv2 = blocked(2097152, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_0_bn2 = blocked(3145728, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_0_downsample_conv1 = blocked(2097152, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_0_downsample_bn1 = blocked(0, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_0_relu2 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_1_conv1 = blocked(0, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_1_relu1 = blocked(2097152, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_1_conv2 = blocked(0, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_1_bn2 = blocked(2097152, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_1_relu2 = blocked(0, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_2_conv1 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_2_relu1 = blocked(2097152, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_2_conv2 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_2_bn2 = blocked(2097152, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_2_relu2 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Blocked features_stage3_0_conv1 = blocked(0, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_0_relu1 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_0_conv2 = blocked(0, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_0_bn2 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_0_downsample_conv1 = blocked(0, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_0_downsample_bn1 = blocked(1048576, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_0_relu2 = blocked(0, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_1_conv1 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_1_relu1 = blocked(1048576, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_1_conv2 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_1_bn2 = blocked(1048576, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_1_relu2 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_2_conv1 = blocked(0, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_2_relu1 = blocked(1048576, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_2_conv2 = blocked(0, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_2_bn2 = blocked(1048576, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_2_relu2 = blocked(0, 4096);  // 64x8x8
+  const cnn::Blocked head_gap1 = blocked(524288, 64);  // 64
+  const cnn::Blocked head_dense1 = blocked(0, 10);  // 10
+  const cnn::Blocked head_softmax1 = blocked(1280, 10);  // 10
   cnn::to_blocked(input, images, k3x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
@@ -1983,8 +2041,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_relu1, features_relu1, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
-  cnn::conv(features_stage1_0_conv1, features_relu1, features_stage1_0_conv1_weight_, kFeaturesStage1_0Conv1,
-            batch, scratch());
+  cnn::winograd::conv(features_stage1_0_conv1, features_relu1, features_stage1_0_conv1_weight_,
+                      kFeaturesStage1_0Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
   cnn::bn_inference(features_stage1_0_relu1, features_stage1_0_conv1, features_stage1_0_bn1_weight_,
@@ -1995,8 +2053,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_stage1_0_relu1, features_stage1_0_relu1, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
-  cnn::conv(features_stage1_0_conv2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
-            kFeaturesStage1_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage1_0_conv2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
+                      kFeaturesStage1_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
   cnn::bn_inference(features_stage1_0_bn2, features_stage1_0_conv2, features_stage1_0_bn2_weight_,
@@ -2010,8 +2068,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_stage1_0_relu2, features_stage1_0_relu2, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
-  cnn::conv(features_stage1_1_conv1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
-            kFeaturesStage1_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage1_1_conv1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
+                      kFeaturesStage1_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[1].bn1)
   cnn::bn_inference(features_stage1_1_relu1, features_stage1_1_conv1, features_stage1_1_bn1_weight_,
@@ -2022,8 +2080,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_stage1_1_relu1, features_stage1_1_relu1, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
-  cnn::conv(features_stage1_1_conv2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
-            kFeaturesStage1_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage1_1_conv2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
+                      kFeaturesStage1_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[1].bn2)
   cnn::bn_inference(features_stage1_1_bn2, features_stage1_1_conv2, features_stage1_1_bn2_weight_,
@@ -2037,8 +2095,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_stage1_1_relu2, features_stage1_1_relu2, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
-  cnn::conv(features_stage1_2_conv1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
-            kFeaturesStage1_2Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage1_2_conv1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
+                      kFeaturesStage1_2Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[2].bn1)
   cnn::bn_inference(features_stage1_2_relu1, features_stage1_2_conv1, features_stage1_2_bn1_weight_,
@@ -2049,8 +2107,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_stage1_2_relu1, features_stage1_2_relu1, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
-  cnn::conv(features_stage1_2_conv2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
-            kFeaturesStage1_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage1_2_conv2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
+                      kFeaturesStage1_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[2].bn2)
   cnn::bn_inference(features_stage1_2_bn2, features_stage1_2_conv2, features_stage1_2_bn2_weight_,
@@ -2076,8 +2134,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_stage2_0_relu1, features_stage2_0_relu1, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
-  cnn::conv(features_stage2_0_conv2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
-            kFeaturesStage2_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage2_0_conv2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
+                      kFeaturesStage2_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
   cnn::bn_inference(features_stage2_0_bn2, features_stage2_0_conv2, features_stage2_0_bn2_weight_,
@@ -2102,8 +2160,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_stage2_0_relu2, features_stage2_0_relu2, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
-  cnn::conv(features_stage2_1_conv1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
-            kFeaturesStage2_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage2_1_conv1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
+                      kFeaturesStage2_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
   cnn::bn_inference(features_stage2_1_relu1, features_stage2_1_conv1, features_stage2_1_bn1_weight_,
@@ -2114,8 +2172,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_stage2_1_relu1, features_stage2_1_relu1, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
-  cnn::conv(features_stage2_1_conv2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
-            kFeaturesStage2_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage2_1_conv2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
+                      kFeaturesStage2_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[1].bn2)
   cnn::bn_inference(features_stage2_1_bn2, features_stage2_1_conv2, features_stage2_1_bn2_weight_,
@@ -2129,8 +2187,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_stage2_1_relu2, features_stage2_1_relu2, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
-  cnn::conv(features_stage2_2_conv1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
-            kFeaturesStage2_2Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage2_2_conv1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
+                      kFeaturesStage2_2Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[2].bn1)
   cnn::bn_inference(features_stage2_2_relu1, features_stage2_2_conv1, features_stage2_2_bn1_weight_,
@@ -2141,8 +2199,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_stage2_2_relu1, features_stage2_2_relu1, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
-  cnn::conv(features_stage2_2_conv2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
-            kFeaturesStage2_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage2_2_conv2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
+                      kFeaturesStage2_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[2].bn2)
   cnn::bn_inference(features_stage2_2_bn2, features_stage2_2_conv2, features_stage2_2_bn2_weight_,
@@ -2168,8 +2226,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_stage3_0_relu1, features_stage3_0_relu1, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
-  cnn::conv(features_stage3_0_conv2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
-            kFeaturesStage3_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage3_0_conv2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
+                      kFeaturesStage3_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
   cnn::bn_inference(features_stage3_0_bn2, features_stage3_0_conv2, features_stage3_0_bn2_weight_,
@@ -2194,8 +2252,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_stage3_0_relu2, features_stage3_0_relu2, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
-  cnn::conv(features_stage3_1_conv1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
-            kFeaturesStage3_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage3_1_conv1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
+                      kFeaturesStage3_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
   cnn::bn_inference(features_stage3_1_relu1, features_stage3_1_conv1, features_stage3_1_bn1_weight_,
@@ -2206,8 +2264,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_stage3_1_relu1, features_stage3_1_relu1, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
-  cnn::conv(features_stage3_1_conv2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
-            kFeaturesStage3_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage3_1_conv2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
+                      kFeaturesStage3_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[1].bn2)
   cnn::bn_inference(features_stage3_1_bn2, features_stage3_1_conv2, features_stage3_1_bn2_weight_,
@@ -2221,8 +2279,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_stage3_1_relu2, features_stage3_1_relu2, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
-  cnn::conv(features_stage3_2_conv1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
-            kFeaturesStage3_2Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage3_2_conv1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
+                      kFeaturesStage3_2Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
   cnn::bn_inference(features_stage3_2_relu1, features_stage3_2_conv1, features_stage3_2_bn1_weight_,
@@ -2233,8 +2291,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_stage3_2_relu1, features_stage3_2_relu1, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
-  cnn::conv(features_stage3_2_conv2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
-            kFeaturesStage3_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage3_2_conv2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
+                      kFeaturesStage3_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
   cnn::bn_inference(features_stage3_2_bn2, features_stage3_2_conv2, features_stage3_2_bn2_weight_,

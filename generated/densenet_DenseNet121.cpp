@@ -820,126 +820,365 @@ constexpr cnn::DenseGeometry kClassifier{.in = 1024, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{49392, 65856});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{0, 57344});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{65520, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{0, 86016});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{65520, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{0, 114688});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{65520, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{0, 143360});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{65520, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{0, 172032});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{65520, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{0, 200704});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{65520, 36864});
-static_assert(cnn::conv_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{0, 229376});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{0, 114688});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{0, 143360});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{0, 172032});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{0, 200704});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{0, 229376});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{0, 110592});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{0, 122880});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{0, 135168});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{0, 147456});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{0, 159744});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{0, 172032});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{0, 184320});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{0, 393216});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{0, 229376});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{0, 110592});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{0, 122880});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{0, 135168});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{0, 147456});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{0, 159744});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{0, 172032});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{0, 184320});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{0, 196608});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{0, 139264});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{0, 147456});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{0, 155648});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{0, 163840});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{0, 172032});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{0, 180224});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{0, 188416});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{0, 196608});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{0, 102400});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{0, 106496});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{0, 110592});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{0, 114688});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{0, 118784});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{0, 122880});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{0, 126976});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{0, 524288});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{0, 196608});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{0, 139264});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{0, 147456});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{0, 155648});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{0, 163840});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{0, 172032});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{0, 180224});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{0, 188416});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{0, 196608});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{0, 102400});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{0, 106496});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{0, 110592});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{0, 114688});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{0, 118784});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{0, 122880});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{0, 126976});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{15744, 65856});
+static_assert(cnn::conv_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{28416, 9702});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{24768, 8448});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{28416, 57344});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{12480, 8448});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{24768, 12288});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{28416, 86016});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{18624, 12672});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{24768, 16896});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{28416, 114688});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{24768, 16896});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{24768, 20736});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{28416, 143360});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{30912, 21120});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{24768, 24576});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{28416, 172032});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{37056, 25344});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{24768, 29184});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{28416, 200704});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{43200, 29568});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{24768, 33024});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{28416, 229376});
+static_assert(cnn::conv_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{49344, 33792});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{24768, 16896});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{28416, 114688});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{24768, 16896});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{24768, 20736});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{28416, 143360});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{30912, 21120});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{24768, 24576});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{28416, 172032});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{37056, 25344});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{24768, 29184});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{28416, 200704});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{43200, 29568});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{24768, 33024});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{28416, 229376});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{49344, 33792});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{24768, 36864});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{28416, 110592});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{74688, 38016});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{24768, 41472});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{28416, 122880});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{74688, 42240});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{24768, 45312});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{28416, 135168});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{74688, 46464});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{24768, 49152});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{28416, 147456});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{74688, 50688});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{24768, 53760});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{28416, 159744});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{74688, 54912});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{24768, 57600});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{28416, 172032});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{74688, 59136});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{24768, 61440});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{28416, 184320});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{74688, 63360});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{49344, 132096});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{52608, 393216});
+static_assert(cnn::conv_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{98880, 132096});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{24768, 33024});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{28416, 229376});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{49344, 33792});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{24768, 36864});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{28416, 110592});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{74688, 38016});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{24768, 41472});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{28416, 122880});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{74688, 42240});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{24768, 45312});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{28416, 135168});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{74688, 46464});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{24768, 49152});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{28416, 147456});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{74688, 50688});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{24768, 53760});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{28416, 159744});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{74688, 54912});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{24768, 57600});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{28416, 172032});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{74688, 59136});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{24768, 61440});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{28416, 184320});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{74688, 63360});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{24768, 66048});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{28416, 196608});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{74688, 67584});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{24768, 69888});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{28416, 139264});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{74688, 71808});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{24768, 73728});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{28416, 147456});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{74688, 76032});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{24768, 78336});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{28416, 155648});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{74688, 80256});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{24768, 82176});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{28416, 163840});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{74688, 84480});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{24768, 86016});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{28416, 172032});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{74688, 88704});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{24768, 90624});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{28416, 180224});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{74688, 92928});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{24768, 94464});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{28416, 188416});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{74688, 97152});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{24768, 98304});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{28416, 196608});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{74688, 101376});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{24768, 102912});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{28416, 102400});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{74688, 105600});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{24768, 106752});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{28416, 106496});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{74688, 109824});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{24768, 110592});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{28416, 110592});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{74688, 114048});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{24768, 115200});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{28416, 114688});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{74688, 118272});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{24768, 119040});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{28416, 118784});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{74688, 122496});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{24768, 122880});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{28416, 122880});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{74688, 126720});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{24768, 127488});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{28416, 126976});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{74688, 130944});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{246336, 525312});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{102144, 524288});
+static_assert(cnn::conv_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{148416, 528384});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{24768, 66048});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{28416, 196608});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{74688, 67584});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{24768, 69888});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{28416, 139264});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{74688, 71808});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{24768, 73728});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{28416, 147456});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{74688, 76032});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{24768, 78336});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{28416, 155648});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{74688, 80256});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{24768, 82176});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{28416, 163840});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{74688, 84480});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{24768, 86016});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{28416, 172032});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{74688, 88704});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{24768, 90624});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{28416, 180224});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{74688, 92928});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{24768, 94464});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{28416, 188416});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{74688, 97152});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{24768, 98304});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{28416, 196608});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{74688, 101376});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{24768, 102912});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{28416, 102400});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{74688, 105600});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{24768, 106752});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{28416, 106496});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{74688, 109824});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{24768, 110592});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{28416, 110592});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{74688, 114048});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{24768, 115200});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{28416, 114688});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{74688, 118272});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{24768, 119040});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{28416, 118784});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{74688, 122496});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{24768, 122880});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{28416, 122880});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{74688, 126720});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{24768, 127488});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{28416, 126976});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{74688, 130944});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv0.weight", .extents = {64, 3, 7, 7}, .rank = 4, .offset = 0, .count = 9408,
@@ -2982,7 +3221,7 @@ constexpr cnn::PhaseDescription kPhases[] = {
 };
 
 constexpr cnn::ModelDescription kModel{
-    .name = "DenseNet121", .program = "densenet_DenseNet121", .spec = "densenet.cnn", .version = "0.1.0", .spec_hash = "77ad207dfcbc0e94",
+    .name = "DenseNet121", .program = "densenet_DenseNet121", .spec = "densenet.cnn", .version = "0.1.0", .spec_hash = "e8686b9da3a6f023",
     .rendered =
         "cnn 1\n"
         "\n"
@@ -3683,6 +3922,7 @@ constexpr cnn::ModelDescription kModel{
         "  metrics = [accuracy, top5]\n"
         "  batch = 32\n"
         "  seed = 1\n"
+        "  precision = fast\n"
         "  save_every = 0\n"
         "  checkpoint(\"best.safetensors\", monitor=val_accuracy)\n"
         "  phase whole {\n"
@@ -3699,7 +3939,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 8062512, .gradients = 7978864, .optimizer = 7978864, .activations = 719878336,
-               .shared_scratch = 524288, .thread_scratch = 96768},
+               .shared_scratch = 922176, .thread_scratch = 294784},
 };
 
 }  // namespace
@@ -4977,9 +5217,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer1_conv2, features_denseblock1_denselayer1_relu2,
-            features_denseblock1_denselayer1_conv2_weight_, kFeaturesDenseblock1Denselayer1Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock1_denselayer1_conv2, features_denseblock1_denselayer1_relu2,
+                      features_denseblock1_denselayer1_conv2_weight_, kFeaturesDenseblock1Denselayer1Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock1.denselayer2.norm1)
   cnn::bn(features_denseblock1_denselayer2_relu1, features_denseblock1_denselayer2_norm1_saved,
@@ -5006,9 +5246,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer2_conv2, features_denseblock1_denselayer2_relu2,
-            features_denseblock1_denselayer2_conv2_weight_, kFeaturesDenseblock1Denselayer2Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock1_denselayer2_conv2, features_denseblock1_denselayer2_relu2,
+                      features_denseblock1_denselayer2_conv2_weight_, kFeaturesDenseblock1Denselayer2Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock1.denselayer3.norm1)
   cnn::bn(features_denseblock1_denselayer3_relu1, features_denseblock1_denselayer3_norm1_saved,
@@ -5036,9 +5276,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer3_conv2, features_denseblock1_denselayer3_relu2,
-            features_denseblock1_denselayer3_conv2_weight_, kFeaturesDenseblock1Denselayer3Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock1_denselayer3_conv2, features_denseblock1_denselayer3_relu2,
+                      features_denseblock1_denselayer3_conv2_weight_, kFeaturesDenseblock1Denselayer3Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock1.denselayer4.norm1)
   cnn::bn(features_denseblock1_denselayer4_relu1, features_denseblock1_denselayer4_norm1_saved,
@@ -5066,9 +5306,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer4_conv2, features_denseblock1_denselayer4_relu2,
-            features_denseblock1_denselayer4_conv2_weight_, kFeaturesDenseblock1Denselayer4Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock1_denselayer4_conv2, features_denseblock1_denselayer4_relu2,
+                      features_denseblock1_denselayer4_conv2_weight_, kFeaturesDenseblock1Denselayer4Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock1.denselayer5.norm1)
   cnn::bn(features_denseblock1_denselayer5_relu1, features_denseblock1_denselayer5_norm1_saved,
@@ -5096,9 +5336,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer5_conv2, features_denseblock1_denselayer5_relu2,
-            features_denseblock1_denselayer5_conv2_weight_, kFeaturesDenseblock1Denselayer5Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock1_denselayer5_conv2, features_denseblock1_denselayer5_relu2,
+                      features_denseblock1_denselayer5_conv2_weight_, kFeaturesDenseblock1Denselayer5Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock1.denselayer6.norm1)
   cnn::bn(features_denseblock1_denselayer6_relu1, features_denseblock1_denselayer6_norm1_saved,
@@ -5126,9 +5366,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer6_conv2, features_denseblock1_denselayer6_relu2,
-            features_denseblock1_denselayer6_conv2_weight_, kFeaturesDenseblock1Denselayer6Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock1_denselayer6_conv2, features_denseblock1_denselayer6_relu2,
+                      features_denseblock1_denselayer6_conv2_weight_, kFeaturesDenseblock1Denselayer6Conv2,
+                      batch, scratch());
 
   // 24: norm = bn
   cnn::bn(features_transition1_relu1, features_transition1_norm_saved,
@@ -5172,9 +5412,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer1_conv2, features_denseblock2_denselayer1_relu2,
-            features_denseblock2_denselayer1_conv2_weight_, kFeaturesDenseblock2Denselayer1Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer1_conv2, features_denseblock2_denselayer1_relu2,
+                      features_denseblock2_denselayer1_conv2_weight_, kFeaturesDenseblock2Denselayer1Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer2.norm1)
   cnn::bn(features_denseblock2_denselayer2_relu1, features_denseblock2_denselayer2_norm1_saved,
@@ -5202,9 +5442,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer2_conv2, features_denseblock2_denselayer2_relu2,
-            features_denseblock2_denselayer2_conv2_weight_, kFeaturesDenseblock2Denselayer2Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer2_conv2, features_denseblock2_denselayer2_relu2,
+                      features_denseblock2_denselayer2_conv2_weight_, kFeaturesDenseblock2Denselayer2Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer3.norm1)
   cnn::bn(features_denseblock2_denselayer3_relu1, features_denseblock2_denselayer3_norm1_saved,
@@ -5232,9 +5472,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer3_conv2, features_denseblock2_denselayer3_relu2,
-            features_denseblock2_denselayer3_conv2_weight_, kFeaturesDenseblock2Denselayer3Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer3_conv2, features_denseblock2_denselayer3_relu2,
+                      features_denseblock2_denselayer3_conv2_weight_, kFeaturesDenseblock2Denselayer3Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer4.norm1)
   cnn::bn(features_denseblock2_denselayer4_relu1, features_denseblock2_denselayer4_norm1_saved,
@@ -5262,9 +5502,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer4_conv2, features_denseblock2_denselayer4_relu2,
-            features_denseblock2_denselayer4_conv2_weight_, kFeaturesDenseblock2Denselayer4Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer4_conv2, features_denseblock2_denselayer4_relu2,
+                      features_denseblock2_denselayer4_conv2_weight_, kFeaturesDenseblock2Denselayer4Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer5.norm1)
   cnn::bn(features_denseblock2_denselayer5_relu1, features_denseblock2_denselayer5_norm1_saved,
@@ -5292,9 +5532,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer5_conv2, features_denseblock2_denselayer5_relu2,
-            features_denseblock2_denselayer5_conv2_weight_, kFeaturesDenseblock2Denselayer5Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer5_conv2, features_denseblock2_denselayer5_relu2,
+                      features_denseblock2_denselayer5_conv2_weight_, kFeaturesDenseblock2Denselayer5Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer6.norm1)
   cnn::bn(features_denseblock2_denselayer6_relu1, features_denseblock2_denselayer6_norm1_saved,
@@ -5322,9 +5562,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer6_conv2, features_denseblock2_denselayer6_relu2,
-            features_denseblock2_denselayer6_conv2_weight_, kFeaturesDenseblock2Denselayer6Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer6_conv2, features_denseblock2_denselayer6_relu2,
+                      features_denseblock2_denselayer6_conv2_weight_, kFeaturesDenseblock2Denselayer6Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer7.norm1)
   cnn::bn(features_denseblock2_denselayer7_relu1, features_denseblock2_denselayer7_norm1_saved,
@@ -5352,9 +5592,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer7_conv2, features_denseblock2_denselayer7_relu2,
-            features_denseblock2_denselayer7_conv2_weight_, kFeaturesDenseblock2Denselayer7Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer7_conv2, features_denseblock2_denselayer7_relu2,
+                      features_denseblock2_denselayer7_conv2_weight_, kFeaturesDenseblock2Denselayer7Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer8.norm1)
   cnn::bn(features_denseblock2_denselayer8_relu1, features_denseblock2_denselayer8_norm1_saved,
@@ -5382,9 +5622,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer8_conv2, features_denseblock2_denselayer8_relu2,
-            features_denseblock2_denselayer8_conv2_weight_, kFeaturesDenseblock2Denselayer8Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer8_conv2, features_denseblock2_denselayer8_relu2,
+                      features_denseblock2_denselayer8_conv2_weight_, kFeaturesDenseblock2Denselayer8Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer9.norm1)
   cnn::bn(features_denseblock2_denselayer9_relu1, features_denseblock2_denselayer9_norm1_saved,
@@ -5412,9 +5652,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer9_conv2, features_denseblock2_denselayer9_relu2,
-            features_denseblock2_denselayer9_conv2_weight_, kFeaturesDenseblock2Denselayer9Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer9_conv2, features_denseblock2_denselayer9_relu2,
+                      features_denseblock2_denselayer9_conv2_weight_, kFeaturesDenseblock2Denselayer9Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer10.norm1)
   cnn::bn(features_denseblock2_denselayer10_relu1, features_denseblock2_denselayer10_norm1_saved,
@@ -5444,9 +5684,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer10_conv2, features_denseblock2_denselayer10_relu2,
-            features_denseblock2_denselayer10_conv2_weight_, kFeaturesDenseblock2Denselayer10Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer10_conv2, features_denseblock2_denselayer10_relu2,
+                      features_denseblock2_denselayer10_conv2_weight_, kFeaturesDenseblock2Denselayer10Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer11.norm1)
   cnn::bn(features_denseblock2_denselayer11_relu1, features_denseblock2_denselayer11_norm1_saved,
@@ -5476,9 +5716,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer11_conv2, features_denseblock2_denselayer11_relu2,
-            features_denseblock2_denselayer11_conv2_weight_, kFeaturesDenseblock2Denselayer11Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer11_conv2, features_denseblock2_denselayer11_relu2,
+                      features_denseblock2_denselayer11_conv2_weight_, kFeaturesDenseblock2Denselayer11Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer12.norm1)
   cnn::bn(features_denseblock2_denselayer12_relu1, features_denseblock2_denselayer12_norm1_saved,
@@ -5508,9 +5748,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer12_conv2, features_denseblock2_denselayer12_relu2,
-            features_denseblock2_denselayer12_conv2_weight_, kFeaturesDenseblock2Denselayer12Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer12_conv2, features_denseblock2_denselayer12_relu2,
+                      features_denseblock2_denselayer12_conv2_weight_, kFeaturesDenseblock2Denselayer12Conv2,
+                      batch, scratch());
 
   // 24: norm = bn
   cnn::bn(features_transition2_relu1, features_transition2_norm_saved,
@@ -5554,9 +5794,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer1_conv2, features_denseblock3_denselayer1_relu2,
-            features_denseblock3_denselayer1_conv2_weight_, kFeaturesDenseblock3Denselayer1Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer1_conv2, features_denseblock3_denselayer1_relu2,
+                      features_denseblock3_denselayer1_conv2_weight_, kFeaturesDenseblock3Denselayer1Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer2.norm1)
   cnn::bn(features_denseblock3_denselayer2_relu1, features_denseblock3_denselayer2_norm1_saved,
@@ -5584,9 +5824,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer2_conv2, features_denseblock3_denselayer2_relu2,
-            features_denseblock3_denselayer2_conv2_weight_, kFeaturesDenseblock3Denselayer2Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer2_conv2, features_denseblock3_denselayer2_relu2,
+                      features_denseblock3_denselayer2_conv2_weight_, kFeaturesDenseblock3Denselayer2Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer3.norm1)
   cnn::bn(features_denseblock3_denselayer3_relu1, features_denseblock3_denselayer3_norm1_saved,
@@ -5614,9 +5854,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer3_conv2, features_denseblock3_denselayer3_relu2,
-            features_denseblock3_denselayer3_conv2_weight_, kFeaturesDenseblock3Denselayer3Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer3_conv2, features_denseblock3_denselayer3_relu2,
+                      features_denseblock3_denselayer3_conv2_weight_, kFeaturesDenseblock3Denselayer3Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer4.norm1)
   cnn::bn(features_denseblock3_denselayer4_relu1, features_denseblock3_denselayer4_norm1_saved,
@@ -5644,9 +5884,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer4_conv2, features_denseblock3_denselayer4_relu2,
-            features_denseblock3_denselayer4_conv2_weight_, kFeaturesDenseblock3Denselayer4Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer4_conv2, features_denseblock3_denselayer4_relu2,
+                      features_denseblock3_denselayer4_conv2_weight_, kFeaturesDenseblock3Denselayer4Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer5.norm1)
   cnn::bn(features_denseblock3_denselayer5_relu1, features_denseblock3_denselayer5_norm1_saved,
@@ -5674,9 +5914,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer5_conv2, features_denseblock3_denselayer5_relu2,
-            features_denseblock3_denselayer5_conv2_weight_, kFeaturesDenseblock3Denselayer5Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer5_conv2, features_denseblock3_denselayer5_relu2,
+                      features_denseblock3_denselayer5_conv2_weight_, kFeaturesDenseblock3Denselayer5Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer6.norm1)
   cnn::bn(features_denseblock3_denselayer6_relu1, features_denseblock3_denselayer6_norm1_saved,
@@ -5704,9 +5944,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer6_conv2, features_denseblock3_denselayer6_relu2,
-            features_denseblock3_denselayer6_conv2_weight_, kFeaturesDenseblock3Denselayer6Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer6_conv2, features_denseblock3_denselayer6_relu2,
+                      features_denseblock3_denselayer6_conv2_weight_, kFeaturesDenseblock3Denselayer6Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer7.norm1)
   cnn::bn(features_denseblock3_denselayer7_relu1, features_denseblock3_denselayer7_norm1_saved,
@@ -5734,9 +5974,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer7_conv2, features_denseblock3_denselayer7_relu2,
-            features_denseblock3_denselayer7_conv2_weight_, kFeaturesDenseblock3Denselayer7Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer7_conv2, features_denseblock3_denselayer7_relu2,
+                      features_denseblock3_denselayer7_conv2_weight_, kFeaturesDenseblock3Denselayer7Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer8.norm1)
   cnn::bn(features_denseblock3_denselayer8_relu1, features_denseblock3_denselayer8_norm1_saved,
@@ -5764,9 +6004,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer8_conv2, features_denseblock3_denselayer8_relu2,
-            features_denseblock3_denselayer8_conv2_weight_, kFeaturesDenseblock3Denselayer8Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer8_conv2, features_denseblock3_denselayer8_relu2,
+                      features_denseblock3_denselayer8_conv2_weight_, kFeaturesDenseblock3Denselayer8Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer9.norm1)
   cnn::bn(features_denseblock3_denselayer9_relu1, features_denseblock3_denselayer9_norm1_saved,
@@ -5794,9 +6034,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer9_conv2, features_denseblock3_denselayer9_relu2,
-            features_denseblock3_denselayer9_conv2_weight_, kFeaturesDenseblock3Denselayer9Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer9_conv2, features_denseblock3_denselayer9_relu2,
+                      features_denseblock3_denselayer9_conv2_weight_, kFeaturesDenseblock3Denselayer9Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer10.norm1)
   cnn::bn(features_denseblock3_denselayer10_relu1, features_denseblock3_denselayer10_norm1_saved,
@@ -5826,9 +6066,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer10_conv2, features_denseblock3_denselayer10_relu2,
-            features_denseblock3_denselayer10_conv2_weight_, kFeaturesDenseblock3Denselayer10Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer10_conv2, features_denseblock3_denselayer10_relu2,
+                      features_denseblock3_denselayer10_conv2_weight_, kFeaturesDenseblock3Denselayer10Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer11.norm1)
   cnn::bn(features_denseblock3_denselayer11_relu1, features_denseblock3_denselayer11_norm1_saved,
@@ -5858,9 +6098,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer11_conv2, features_denseblock3_denselayer11_relu2,
-            features_denseblock3_denselayer11_conv2_weight_, kFeaturesDenseblock3Denselayer11Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer11_conv2, features_denseblock3_denselayer11_relu2,
+                      features_denseblock3_denselayer11_conv2_weight_, kFeaturesDenseblock3Denselayer11Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer12.norm1)
   cnn::bn(features_denseblock3_denselayer12_relu1, features_denseblock3_denselayer12_norm1_saved,
@@ -5890,9 +6130,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer12_conv2, features_denseblock3_denselayer12_relu2,
-            features_denseblock3_denselayer12_conv2_weight_, kFeaturesDenseblock3Denselayer12Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer12_conv2, features_denseblock3_denselayer12_relu2,
+                      features_denseblock3_denselayer12_conv2_weight_, kFeaturesDenseblock3Denselayer12Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer13.norm1)
   cnn::bn(features_denseblock3_denselayer13_relu1, features_denseblock3_denselayer13_norm1_saved,
@@ -5922,9 +6162,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer13_conv2, features_denseblock3_denselayer13_relu2,
-            features_denseblock3_denselayer13_conv2_weight_, kFeaturesDenseblock3Denselayer13Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer13_conv2, features_denseblock3_denselayer13_relu2,
+                      features_denseblock3_denselayer13_conv2_weight_, kFeaturesDenseblock3Denselayer13Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer14.norm1)
   cnn::bn(features_denseblock3_denselayer14_relu1, features_denseblock3_denselayer14_norm1_saved,
@@ -5954,9 +6194,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer14_conv2, features_denseblock3_denselayer14_relu2,
-            features_denseblock3_denselayer14_conv2_weight_, kFeaturesDenseblock3Denselayer14Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer14_conv2, features_denseblock3_denselayer14_relu2,
+                      features_denseblock3_denselayer14_conv2_weight_, kFeaturesDenseblock3Denselayer14Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer15.norm1)
   cnn::bn(features_denseblock3_denselayer15_relu1, features_denseblock3_denselayer15_norm1_saved,
@@ -5986,9 +6226,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer15_conv2, features_denseblock3_denselayer15_relu2,
-            features_denseblock3_denselayer15_conv2_weight_, kFeaturesDenseblock3Denselayer15Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer15_conv2, features_denseblock3_denselayer15_relu2,
+                      features_denseblock3_denselayer15_conv2_weight_, kFeaturesDenseblock3Denselayer15Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer16.norm1)
   cnn::bn(features_denseblock3_denselayer16_relu1, features_denseblock3_denselayer16_norm1_saved,
@@ -6018,9 +6258,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer16_conv2, features_denseblock3_denselayer16_relu2,
-            features_denseblock3_denselayer16_conv2_weight_, kFeaturesDenseblock3Denselayer16Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer16_conv2, features_denseblock3_denselayer16_relu2,
+                      features_denseblock3_denselayer16_conv2_weight_, kFeaturesDenseblock3Denselayer16Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer17.norm1)
   cnn::bn(features_denseblock3_denselayer17_relu1, features_denseblock3_denselayer17_norm1_saved,
@@ -6050,9 +6290,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer17_conv2, features_denseblock3_denselayer17_relu2,
-            features_denseblock3_denselayer17_conv2_weight_, kFeaturesDenseblock3Denselayer17Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer17_conv2, features_denseblock3_denselayer17_relu2,
+                      features_denseblock3_denselayer17_conv2_weight_, kFeaturesDenseblock3Denselayer17Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer18.norm1)
   cnn::bn(features_denseblock3_denselayer18_relu1, features_denseblock3_denselayer18_norm1_saved,
@@ -6082,9 +6322,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer18_conv2, features_denseblock3_denselayer18_relu2,
-            features_denseblock3_denselayer18_conv2_weight_, kFeaturesDenseblock3Denselayer18Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer18_conv2, features_denseblock3_denselayer18_relu2,
+                      features_denseblock3_denselayer18_conv2_weight_, kFeaturesDenseblock3Denselayer18Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer19.norm1)
   cnn::bn(features_denseblock3_denselayer19_relu1, features_denseblock3_denselayer19_norm1_saved,
@@ -6114,9 +6354,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer19_conv2, features_denseblock3_denselayer19_relu2,
-            features_denseblock3_denselayer19_conv2_weight_, kFeaturesDenseblock3Denselayer19Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer19_conv2, features_denseblock3_denselayer19_relu2,
+                      features_denseblock3_denselayer19_conv2_weight_, kFeaturesDenseblock3Denselayer19Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer20.norm1)
   cnn::bn(features_denseblock3_denselayer20_relu1, features_denseblock3_denselayer20_norm1_saved,
@@ -6146,9 +6386,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer20_conv2, features_denseblock3_denselayer20_relu2,
-            features_denseblock3_denselayer20_conv2_weight_, kFeaturesDenseblock3Denselayer20Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer20_conv2, features_denseblock3_denselayer20_relu2,
+                      features_denseblock3_denselayer20_conv2_weight_, kFeaturesDenseblock3Denselayer20Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer21.norm1)
   cnn::bn(features_denseblock3_denselayer21_relu1, features_denseblock3_denselayer21_norm1_saved,
@@ -6178,9 +6418,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer21_conv2, features_denseblock3_denselayer21_relu2,
-            features_denseblock3_denselayer21_conv2_weight_, kFeaturesDenseblock3Denselayer21Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer21_conv2, features_denseblock3_denselayer21_relu2,
+                      features_denseblock3_denselayer21_conv2_weight_, kFeaturesDenseblock3Denselayer21Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer22.norm1)
   cnn::bn(features_denseblock3_denselayer22_relu1, features_denseblock3_denselayer22_norm1_saved,
@@ -6210,9 +6450,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer22_conv2, features_denseblock3_denselayer22_relu2,
-            features_denseblock3_denselayer22_conv2_weight_, kFeaturesDenseblock3Denselayer22Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer22_conv2, features_denseblock3_denselayer22_relu2,
+                      features_denseblock3_denselayer22_conv2_weight_, kFeaturesDenseblock3Denselayer22Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer23.norm1)
   cnn::bn(features_denseblock3_denselayer23_relu1, features_denseblock3_denselayer23_norm1_saved,
@@ -6242,9 +6482,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer23_conv2, features_denseblock3_denselayer23_relu2,
-            features_denseblock3_denselayer23_conv2_weight_, kFeaturesDenseblock3Denselayer23Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer23_conv2, features_denseblock3_denselayer23_relu2,
+                      features_denseblock3_denselayer23_conv2_weight_, kFeaturesDenseblock3Denselayer23Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer24.norm1)
   cnn::bn(features_denseblock3_denselayer24_relu1, features_denseblock3_denselayer24_norm1_saved,
@@ -6274,9 +6514,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer24_conv2, features_denseblock3_denselayer24_relu2,
-            features_denseblock3_denselayer24_conv2_weight_, kFeaturesDenseblock3Denselayer24Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer24_conv2, features_denseblock3_denselayer24_relu2,
+                      features_denseblock3_denselayer24_conv2_weight_, kFeaturesDenseblock3Denselayer24Conv2,
+                      batch, scratch());
 
   // 24: norm = bn
   cnn::bn(features_transition3_relu1, features_transition3_norm_saved,
@@ -6318,9 +6558,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::relu(features_denseblock4_denselayer1_relu2, features_denseblock4_denselayer1_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer1_conv2, features_denseblock4_denselayer1_relu2,
-            features_denseblock4_denselayer1_conv2_weight_, kFeaturesDenseblock4Denselayer1Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer1_conv2, features_denseblock4_denselayer1_relu2,
+                      features_denseblock4_denselayer1_conv2_weight_, kFeaturesDenseblock4Denselayer1Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer2.norm1)
   cnn::bn(features_denseblock4_denselayer2_relu1, features_denseblock4_denselayer2_norm1_saved,
@@ -6346,9 +6586,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::relu(features_denseblock4_denselayer2_relu2, features_denseblock4_denselayer2_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer2_conv2, features_denseblock4_denselayer2_relu2,
-            features_denseblock4_denselayer2_conv2_weight_, kFeaturesDenseblock4Denselayer2Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer2_conv2, features_denseblock4_denselayer2_relu2,
+                      features_denseblock4_denselayer2_conv2_weight_, kFeaturesDenseblock4Denselayer2Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer3.norm1)
   cnn::bn(features_denseblock4_denselayer3_relu1, features_denseblock4_denselayer3_norm1_saved,
@@ -6374,9 +6614,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::relu(features_denseblock4_denselayer3_relu2, features_denseblock4_denselayer3_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer3_conv2, features_denseblock4_denselayer3_relu2,
-            features_denseblock4_denselayer3_conv2_weight_, kFeaturesDenseblock4Denselayer3Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer3_conv2, features_denseblock4_denselayer3_relu2,
+                      features_denseblock4_denselayer3_conv2_weight_, kFeaturesDenseblock4Denselayer3Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer4.norm1)
   cnn::bn(features_denseblock4_denselayer4_relu1, features_denseblock4_denselayer4_norm1_saved,
@@ -6402,9 +6642,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::relu(features_denseblock4_denselayer4_relu2, features_denseblock4_denselayer4_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer4_conv2, features_denseblock4_denselayer4_relu2,
-            features_denseblock4_denselayer4_conv2_weight_, kFeaturesDenseblock4Denselayer4Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer4_conv2, features_denseblock4_denselayer4_relu2,
+                      features_denseblock4_denselayer4_conv2_weight_, kFeaturesDenseblock4Denselayer4Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer5.norm1)
   cnn::bn(features_denseblock4_denselayer5_relu1, features_denseblock4_denselayer5_norm1_saved,
@@ -6430,9 +6670,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::relu(features_denseblock4_denselayer5_relu2, features_denseblock4_denselayer5_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer5_conv2, features_denseblock4_denselayer5_relu2,
-            features_denseblock4_denselayer5_conv2_weight_, kFeaturesDenseblock4Denselayer5Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer5_conv2, features_denseblock4_denselayer5_relu2,
+                      features_denseblock4_denselayer5_conv2_weight_, kFeaturesDenseblock4Denselayer5Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer6.norm1)
   cnn::bn(features_denseblock4_denselayer6_relu1, features_denseblock4_denselayer6_norm1_saved,
@@ -6458,9 +6698,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::relu(features_denseblock4_denselayer6_relu2, features_denseblock4_denselayer6_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer6_conv2, features_denseblock4_denselayer6_relu2,
-            features_denseblock4_denselayer6_conv2_weight_, kFeaturesDenseblock4Denselayer6Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer6_conv2, features_denseblock4_denselayer6_relu2,
+                      features_denseblock4_denselayer6_conv2_weight_, kFeaturesDenseblock4Denselayer6Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer7.norm1)
   cnn::bn(features_denseblock4_denselayer7_relu1, features_denseblock4_denselayer7_norm1_saved,
@@ -6486,9 +6726,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::relu(features_denseblock4_denselayer7_relu2, features_denseblock4_denselayer7_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer7_conv2, features_denseblock4_denselayer7_relu2,
-            features_denseblock4_denselayer7_conv2_weight_, kFeaturesDenseblock4Denselayer7Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer7_conv2, features_denseblock4_denselayer7_relu2,
+                      features_denseblock4_denselayer7_conv2_weight_, kFeaturesDenseblock4Denselayer7Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer8.norm1)
   cnn::bn(features_denseblock4_denselayer8_relu1, features_denseblock4_denselayer8_norm1_saved,
@@ -6514,9 +6754,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::relu(features_denseblock4_denselayer8_relu2, features_denseblock4_denselayer8_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer8_conv2, features_denseblock4_denselayer8_relu2,
-            features_denseblock4_denselayer8_conv2_weight_, kFeaturesDenseblock4Denselayer8Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer8_conv2, features_denseblock4_denselayer8_relu2,
+                      features_denseblock4_denselayer8_conv2_weight_, kFeaturesDenseblock4Denselayer8Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer9.norm1)
   cnn::bn(features_denseblock4_denselayer9_relu1, features_denseblock4_denselayer9_norm1_saved,
@@ -6542,9 +6782,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::relu(features_denseblock4_denselayer9_relu2, features_denseblock4_denselayer9_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer9_conv2, features_denseblock4_denselayer9_relu2,
-            features_denseblock4_denselayer9_conv2_weight_, kFeaturesDenseblock4Denselayer9Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer9_conv2, features_denseblock4_denselayer9_relu2,
+                      features_denseblock4_denselayer9_conv2_weight_, kFeaturesDenseblock4Denselayer9Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer10.norm1)
   cnn::bn(features_denseblock4_denselayer10_relu1, features_denseblock4_denselayer10_norm1_saved,
@@ -6574,9 +6814,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer10_conv2, features_denseblock4_denselayer10_relu2,
-            features_denseblock4_denselayer10_conv2_weight_, kFeaturesDenseblock4Denselayer10Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer10_conv2, features_denseblock4_denselayer10_relu2,
+                      features_denseblock4_denselayer10_conv2_weight_, kFeaturesDenseblock4Denselayer10Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer11.norm1)
   cnn::bn(features_denseblock4_denselayer11_relu1, features_denseblock4_denselayer11_norm1_saved,
@@ -6606,9 +6846,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer11_conv2, features_denseblock4_denselayer11_relu2,
-            features_denseblock4_denselayer11_conv2_weight_, kFeaturesDenseblock4Denselayer11Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer11_conv2, features_denseblock4_denselayer11_relu2,
+                      features_denseblock4_denselayer11_conv2_weight_, kFeaturesDenseblock4Denselayer11Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer12.norm1)
   cnn::bn(features_denseblock4_denselayer12_relu1, features_denseblock4_denselayer12_norm1_saved,
@@ -6638,9 +6878,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer12_conv2, features_denseblock4_denselayer12_relu2,
-            features_denseblock4_denselayer12_conv2_weight_, kFeaturesDenseblock4Denselayer12Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer12_conv2, features_denseblock4_denselayer12_relu2,
+                      features_denseblock4_denselayer12_conv2_weight_, kFeaturesDenseblock4Denselayer12Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer13.norm1)
   cnn::bn(features_denseblock4_denselayer13_relu1, features_denseblock4_denselayer13_norm1_saved,
@@ -6670,9 +6910,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer13_conv2, features_denseblock4_denselayer13_relu2,
-            features_denseblock4_denselayer13_conv2_weight_, kFeaturesDenseblock4Denselayer13Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer13_conv2, features_denseblock4_denselayer13_relu2,
+                      features_denseblock4_denselayer13_conv2_weight_, kFeaturesDenseblock4Denselayer13Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer14.norm1)
   cnn::bn(features_denseblock4_denselayer14_relu1, features_denseblock4_denselayer14_norm1_saved,
@@ -6702,9 +6942,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer14_conv2, features_denseblock4_denselayer14_relu2,
-            features_denseblock4_denselayer14_conv2_weight_, kFeaturesDenseblock4Denselayer14Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer14_conv2, features_denseblock4_denselayer14_relu2,
+                      features_denseblock4_denselayer14_conv2_weight_, kFeaturesDenseblock4Denselayer14Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer15.norm1)
   cnn::bn(features_denseblock4_denselayer15_relu1, features_denseblock4_denselayer15_norm1_saved,
@@ -6734,9 +6974,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer15_conv2, features_denseblock4_denselayer15_relu2,
-            features_denseblock4_denselayer15_conv2_weight_, kFeaturesDenseblock4Denselayer15Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer15_conv2, features_denseblock4_denselayer15_relu2,
+                      features_denseblock4_denselayer15_conv2_weight_, kFeaturesDenseblock4Denselayer15Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer16.norm1)
   cnn::bn(features_denseblock4_denselayer16_relu1, features_denseblock4_denselayer16_norm1_saved,
@@ -6766,9 +7006,9 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer16_conv2, features_denseblock4_denselayer16_relu2,
-            features_denseblock4_denselayer16_conv2_weight_, kFeaturesDenseblock4Denselayer16Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer16_conv2, features_denseblock4_denselayer16_relu2,
+                      features_denseblock4_denselayer16_conv2_weight_, kFeaturesDenseblock4Denselayer16Conv2,
+                      batch, scratch());
 
   // 47: norm5 = bn
   cnn::bn(features_relu2, features_norm5_saved, features_denseblock4_denselayer16_concat1,
@@ -6805,14 +7045,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                          features_norm5_weight_, features_norm5_bias_, d_features_norm5_weight,
                          d_features_norm5_bias, kFeaturesNorm5, batch);
   // 18: features.denseblock4.denselayer16.conv2
-  cnn::conv_backward_params(d_features_denseblock4_denselayer16_conv2_weight,
-                            d_features_denseblock4_denselayer16_conv2,
-                            features_denseblock4_denselayer16_relu2, kFeaturesDenseblock4Denselayer16Conv2,
-                            batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock4_denselayer16_relu2,
-                           d_features_denseblock4_denselayer16_conv2,
-                           features_denseblock4_denselayer16_conv2_weight_,
-                           kFeaturesDenseblock4Denselayer16Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer16_conv2_weight,
+                                      d_features_denseblock4_denselayer16_conv2,
+                                      features_denseblock4_denselayer16_relu2,
+                                      kFeaturesDenseblock4Denselayer16Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer16_relu2,
+                                     d_features_denseblock4_denselayer16_conv2,
+                                     features_denseblock4_denselayer16_conv2_weight_,
+                                     kFeaturesDenseblock4Denselayer16Conv2, batch, scratch());
   // 17: features.denseblock4.denselayer16.relu2
   cnn::relu_backward_input(d_features_denseblock4_denselayer16_relu2,
                            d_features_denseblock4_denselayer16_relu2, features_denseblock4_denselayer16_relu2,
@@ -6864,14 +7104,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock4_denselayer15_concat1, d_features_denseblock4_denselayer15_concat1_2},
            k992x7x7, batch);
   // 18: features.denseblock4.denselayer15.conv2
-  cnn::conv_backward_params(d_features_denseblock4_denselayer15_conv2_weight,
-                            d_features_denseblock4_denselayer15_conv2,
-                            features_denseblock4_denselayer15_relu2, kFeaturesDenseblock4Denselayer15Conv2,
-                            batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock4_denselayer15_relu2,
-                           d_features_denseblock4_denselayer15_conv2,
-                           features_denseblock4_denselayer15_conv2_weight_,
-                           kFeaturesDenseblock4Denselayer15Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer15_conv2_weight,
+                                      d_features_denseblock4_denselayer15_conv2,
+                                      features_denseblock4_denselayer15_relu2,
+                                      kFeaturesDenseblock4Denselayer15Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer15_relu2,
+                                     d_features_denseblock4_denselayer15_conv2,
+                                     features_denseblock4_denselayer15_conv2_weight_,
+                                     kFeaturesDenseblock4Denselayer15Conv2, batch, scratch());
   // 17: features.denseblock4.denselayer15.relu2
   cnn::relu_backward_input(d_features_denseblock4_denselayer15_relu2,
                            d_features_denseblock4_denselayer15_relu2, features_denseblock4_denselayer15_relu2,
@@ -6923,14 +7163,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock4_denselayer14_concat1, d_features_denseblock4_denselayer14_concat1_2},
            k960x7x7, batch);
   // 18: features.denseblock4.denselayer14.conv2
-  cnn::conv_backward_params(d_features_denseblock4_denselayer14_conv2_weight,
-                            d_features_denseblock4_denselayer14_conv2,
-                            features_denseblock4_denselayer14_relu2, kFeaturesDenseblock4Denselayer14Conv2,
-                            batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock4_denselayer14_relu2,
-                           d_features_denseblock4_denselayer14_conv2,
-                           features_denseblock4_denselayer14_conv2_weight_,
-                           kFeaturesDenseblock4Denselayer14Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer14_conv2_weight,
+                                      d_features_denseblock4_denselayer14_conv2,
+                                      features_denseblock4_denselayer14_relu2,
+                                      kFeaturesDenseblock4Denselayer14Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer14_relu2,
+                                     d_features_denseblock4_denselayer14_conv2,
+                                     features_denseblock4_denselayer14_conv2_weight_,
+                                     kFeaturesDenseblock4Denselayer14Conv2, batch, scratch());
   // 17: features.denseblock4.denselayer14.relu2
   cnn::relu_backward_input(d_features_denseblock4_denselayer14_relu2,
                            d_features_denseblock4_denselayer14_relu2, features_denseblock4_denselayer14_relu2,
@@ -6982,14 +7222,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock4_denselayer13_concat1, d_features_denseblock4_denselayer13_concat1_2},
            k928x7x7, batch);
   // 18: features.denseblock4.denselayer13.conv2
-  cnn::conv_backward_params(d_features_denseblock4_denselayer13_conv2_weight,
-                            d_features_denseblock4_denselayer13_conv2,
-                            features_denseblock4_denselayer13_relu2, kFeaturesDenseblock4Denselayer13Conv2,
-                            batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock4_denselayer13_relu2,
-                           d_features_denseblock4_denselayer13_conv2,
-                           features_denseblock4_denselayer13_conv2_weight_,
-                           kFeaturesDenseblock4Denselayer13Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer13_conv2_weight,
+                                      d_features_denseblock4_denselayer13_conv2,
+                                      features_denseblock4_denselayer13_relu2,
+                                      kFeaturesDenseblock4Denselayer13Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer13_relu2,
+                                     d_features_denseblock4_denselayer13_conv2,
+                                     features_denseblock4_denselayer13_conv2_weight_,
+                                     kFeaturesDenseblock4Denselayer13Conv2, batch, scratch());
   // 17: features.denseblock4.denselayer13.relu2
   cnn::relu_backward_input(d_features_denseblock4_denselayer13_relu2,
                            d_features_denseblock4_denselayer13_relu2, features_denseblock4_denselayer13_relu2,
@@ -7041,14 +7281,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock4_denselayer12_concat1, d_features_denseblock4_denselayer12_concat1_2},
            k896x7x7, batch);
   // 18: features.denseblock4.denselayer12.conv2
-  cnn::conv_backward_params(d_features_denseblock4_denselayer12_conv2_weight,
-                            d_features_denseblock4_denselayer12_conv2,
-                            features_denseblock4_denselayer12_relu2, kFeaturesDenseblock4Denselayer12Conv2,
-                            batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock4_denselayer12_relu2,
-                           d_features_denseblock4_denselayer12_conv2,
-                           features_denseblock4_denselayer12_conv2_weight_,
-                           kFeaturesDenseblock4Denselayer12Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer12_conv2_weight,
+                                      d_features_denseblock4_denselayer12_conv2,
+                                      features_denseblock4_denselayer12_relu2,
+                                      kFeaturesDenseblock4Denselayer12Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer12_relu2,
+                                     d_features_denseblock4_denselayer12_conv2,
+                                     features_denseblock4_denselayer12_conv2_weight_,
+                                     kFeaturesDenseblock4Denselayer12Conv2, batch, scratch());
   // 17: features.denseblock4.denselayer12.relu2
   cnn::relu_backward_input(d_features_denseblock4_denselayer12_relu2,
                            d_features_denseblock4_denselayer12_relu2, features_denseblock4_denselayer12_relu2,
@@ -7100,14 +7340,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock4_denselayer11_concat1, d_features_denseblock4_denselayer11_concat1_2},
            k864x7x7, batch);
   // 18: features.denseblock4.denselayer11.conv2
-  cnn::conv_backward_params(d_features_denseblock4_denselayer11_conv2_weight,
-                            d_features_denseblock4_denselayer11_conv2,
-                            features_denseblock4_denselayer11_relu2, kFeaturesDenseblock4Denselayer11Conv2,
-                            batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock4_denselayer11_relu2,
-                           d_features_denseblock4_denselayer11_conv2,
-                           features_denseblock4_denselayer11_conv2_weight_,
-                           kFeaturesDenseblock4Denselayer11Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer11_conv2_weight,
+                                      d_features_denseblock4_denselayer11_conv2,
+                                      features_denseblock4_denselayer11_relu2,
+                                      kFeaturesDenseblock4Denselayer11Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer11_relu2,
+                                     d_features_denseblock4_denselayer11_conv2,
+                                     features_denseblock4_denselayer11_conv2_weight_,
+                                     kFeaturesDenseblock4Denselayer11Conv2, batch, scratch());
   // 17: features.denseblock4.denselayer11.relu2
   cnn::relu_backward_input(d_features_denseblock4_denselayer11_relu2,
                            d_features_denseblock4_denselayer11_relu2, features_denseblock4_denselayer11_relu2,
@@ -7159,14 +7399,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock4_denselayer10_concat1, d_features_denseblock4_denselayer10_concat1_2},
            k832x7x7, batch);
   // 18: features.denseblock4.denselayer10.conv2
-  cnn::conv_backward_params(d_features_denseblock4_denselayer10_conv2_weight,
-                            d_features_denseblock4_denselayer10_conv2,
-                            features_denseblock4_denselayer10_relu2, kFeaturesDenseblock4Denselayer10Conv2,
-                            batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock4_denselayer10_relu2,
-                           d_features_denseblock4_denselayer10_conv2,
-                           features_denseblock4_denselayer10_conv2_weight_,
-                           kFeaturesDenseblock4Denselayer10Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer10_conv2_weight,
+                                      d_features_denseblock4_denselayer10_conv2,
+                                      features_denseblock4_denselayer10_relu2,
+                                      kFeaturesDenseblock4Denselayer10Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer10_relu2,
+                                     d_features_denseblock4_denselayer10_conv2,
+                                     features_denseblock4_denselayer10_conv2_weight_,
+                                     kFeaturesDenseblock4Denselayer10Conv2, batch, scratch());
   // 17: features.denseblock4.denselayer10.relu2
   cnn::relu_backward_input(d_features_denseblock4_denselayer10_relu2,
                            d_features_denseblock4_denselayer10_relu2, features_denseblock4_denselayer10_relu2,
@@ -7217,12 +7457,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock4_denselayer9_concat1, d_features_denseblock4_denselayer9_concat1_2},
            k800x7x7, batch);
   // 18: features.denseblock4.denselayer9.conv2
-  cnn::conv_backward_params(d_features_denseblock4_denselayer9_conv2_weight,
-                            d_features_denseblock4_denselayer9_conv2, features_denseblock4_denselayer9_relu2,
-                            kFeaturesDenseblock4Denselayer9Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock4_denselayer9_relu2, d_features_denseblock4_denselayer9_conv2,
-                           features_denseblock4_denselayer9_conv2_weight_,
-                           kFeaturesDenseblock4Denselayer9Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer9_conv2_weight,
+                                      d_features_denseblock4_denselayer9_conv2,
+                                      features_denseblock4_denselayer9_relu2,
+                                      kFeaturesDenseblock4Denselayer9Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer9_relu2,
+                                     d_features_denseblock4_denselayer9_conv2,
+                                     features_denseblock4_denselayer9_conv2_weight_,
+                                     kFeaturesDenseblock4Denselayer9Conv2, batch, scratch());
   // 17: features.denseblock4.denselayer9.relu2
   cnn::relu_backward_input(d_features_denseblock4_denselayer9_relu2, d_features_denseblock4_denselayer9_relu2,
                            features_denseblock4_denselayer9_relu2, k128x7x7, batch);
@@ -7268,12 +7510,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock4_denselayer8_concat1, d_features_denseblock4_denselayer8_concat1_2},
            k768x7x7, batch);
   // 18: features.denseblock4.denselayer8.conv2
-  cnn::conv_backward_params(d_features_denseblock4_denselayer8_conv2_weight,
-                            d_features_denseblock4_denselayer8_conv2, features_denseblock4_denselayer8_relu2,
-                            kFeaturesDenseblock4Denselayer8Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock4_denselayer8_relu2, d_features_denseblock4_denselayer8_conv2,
-                           features_denseblock4_denselayer8_conv2_weight_,
-                           kFeaturesDenseblock4Denselayer8Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer8_conv2_weight,
+                                      d_features_denseblock4_denselayer8_conv2,
+                                      features_denseblock4_denselayer8_relu2,
+                                      kFeaturesDenseblock4Denselayer8Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer8_relu2,
+                                     d_features_denseblock4_denselayer8_conv2,
+                                     features_denseblock4_denselayer8_conv2_weight_,
+                                     kFeaturesDenseblock4Denselayer8Conv2, batch, scratch());
   // 17: features.denseblock4.denselayer8.relu2
   cnn::relu_backward_input(d_features_denseblock4_denselayer8_relu2, d_features_denseblock4_denselayer8_relu2,
                            features_denseblock4_denselayer8_relu2, k128x7x7, batch);
@@ -7319,12 +7563,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock4_denselayer7_concat1, d_features_denseblock4_denselayer7_concat1_2},
            k736x7x7, batch);
   // 18: features.denseblock4.denselayer7.conv2
-  cnn::conv_backward_params(d_features_denseblock4_denselayer7_conv2_weight,
-                            d_features_denseblock4_denselayer7_conv2, features_denseblock4_denselayer7_relu2,
-                            kFeaturesDenseblock4Denselayer7Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock4_denselayer7_relu2, d_features_denseblock4_denselayer7_conv2,
-                           features_denseblock4_denselayer7_conv2_weight_,
-                           kFeaturesDenseblock4Denselayer7Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer7_conv2_weight,
+                                      d_features_denseblock4_denselayer7_conv2,
+                                      features_denseblock4_denselayer7_relu2,
+                                      kFeaturesDenseblock4Denselayer7Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer7_relu2,
+                                     d_features_denseblock4_denselayer7_conv2,
+                                     features_denseblock4_denselayer7_conv2_weight_,
+                                     kFeaturesDenseblock4Denselayer7Conv2, batch, scratch());
   // 17: features.denseblock4.denselayer7.relu2
   cnn::relu_backward_input(d_features_denseblock4_denselayer7_relu2, d_features_denseblock4_denselayer7_relu2,
                            features_denseblock4_denselayer7_relu2, k128x7x7, batch);
@@ -7370,12 +7616,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock4_denselayer6_concat1, d_features_denseblock4_denselayer6_concat1_2},
            k704x7x7, batch);
   // 18: features.denseblock4.denselayer6.conv2
-  cnn::conv_backward_params(d_features_denseblock4_denselayer6_conv2_weight,
-                            d_features_denseblock4_denselayer6_conv2, features_denseblock4_denselayer6_relu2,
-                            kFeaturesDenseblock4Denselayer6Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock4_denselayer6_relu2, d_features_denseblock4_denselayer6_conv2,
-                           features_denseblock4_denselayer6_conv2_weight_,
-                           kFeaturesDenseblock4Denselayer6Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer6_conv2_weight,
+                                      d_features_denseblock4_denselayer6_conv2,
+                                      features_denseblock4_denselayer6_relu2,
+                                      kFeaturesDenseblock4Denselayer6Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer6_relu2,
+                                     d_features_denseblock4_denselayer6_conv2,
+                                     features_denseblock4_denselayer6_conv2_weight_,
+                                     kFeaturesDenseblock4Denselayer6Conv2, batch, scratch());
   // 17: features.denseblock4.denselayer6.relu2
   cnn::relu_backward_input(d_features_denseblock4_denselayer6_relu2, d_features_denseblock4_denselayer6_relu2,
                            features_denseblock4_denselayer6_relu2, k128x7x7, batch);
@@ -7421,12 +7669,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock4_denselayer5_concat1, d_features_denseblock4_denselayer5_concat1_2},
            k672x7x7, batch);
   // 18: features.denseblock4.denselayer5.conv2
-  cnn::conv_backward_params(d_features_denseblock4_denselayer5_conv2_weight,
-                            d_features_denseblock4_denselayer5_conv2, features_denseblock4_denselayer5_relu2,
-                            kFeaturesDenseblock4Denselayer5Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock4_denselayer5_relu2, d_features_denseblock4_denselayer5_conv2,
-                           features_denseblock4_denselayer5_conv2_weight_,
-                           kFeaturesDenseblock4Denselayer5Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer5_conv2_weight,
+                                      d_features_denseblock4_denselayer5_conv2,
+                                      features_denseblock4_denselayer5_relu2,
+                                      kFeaturesDenseblock4Denselayer5Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer5_relu2,
+                                     d_features_denseblock4_denselayer5_conv2,
+                                     features_denseblock4_denselayer5_conv2_weight_,
+                                     kFeaturesDenseblock4Denselayer5Conv2, batch, scratch());
   // 17: features.denseblock4.denselayer5.relu2
   cnn::relu_backward_input(d_features_denseblock4_denselayer5_relu2, d_features_denseblock4_denselayer5_relu2,
                            features_denseblock4_denselayer5_relu2, k128x7x7, batch);
@@ -7472,12 +7722,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock4_denselayer4_concat1, d_features_denseblock4_denselayer4_concat1_2},
            k640x7x7, batch);
   // 18: features.denseblock4.denselayer4.conv2
-  cnn::conv_backward_params(d_features_denseblock4_denselayer4_conv2_weight,
-                            d_features_denseblock4_denselayer4_conv2, features_denseblock4_denselayer4_relu2,
-                            kFeaturesDenseblock4Denselayer4Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock4_denselayer4_relu2, d_features_denseblock4_denselayer4_conv2,
-                           features_denseblock4_denselayer4_conv2_weight_,
-                           kFeaturesDenseblock4Denselayer4Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer4_conv2_weight,
+                                      d_features_denseblock4_denselayer4_conv2,
+                                      features_denseblock4_denselayer4_relu2,
+                                      kFeaturesDenseblock4Denselayer4Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer4_relu2,
+                                     d_features_denseblock4_denselayer4_conv2,
+                                     features_denseblock4_denselayer4_conv2_weight_,
+                                     kFeaturesDenseblock4Denselayer4Conv2, batch, scratch());
   // 17: features.denseblock4.denselayer4.relu2
   cnn::relu_backward_input(d_features_denseblock4_denselayer4_relu2, d_features_denseblock4_denselayer4_relu2,
                            features_denseblock4_denselayer4_relu2, k128x7x7, batch);
@@ -7523,12 +7775,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock4_denselayer3_concat1, d_features_denseblock4_denselayer3_concat1_2},
            k608x7x7, batch);
   // 18: features.denseblock4.denselayer3.conv2
-  cnn::conv_backward_params(d_features_denseblock4_denselayer3_conv2_weight,
-                            d_features_denseblock4_denselayer3_conv2, features_denseblock4_denselayer3_relu2,
-                            kFeaturesDenseblock4Denselayer3Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock4_denselayer3_relu2, d_features_denseblock4_denselayer3_conv2,
-                           features_denseblock4_denselayer3_conv2_weight_,
-                           kFeaturesDenseblock4Denselayer3Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer3_conv2_weight,
+                                      d_features_denseblock4_denselayer3_conv2,
+                                      features_denseblock4_denselayer3_relu2,
+                                      kFeaturesDenseblock4Denselayer3Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer3_relu2,
+                                     d_features_denseblock4_denselayer3_conv2,
+                                     features_denseblock4_denselayer3_conv2_weight_,
+                                     kFeaturesDenseblock4Denselayer3Conv2, batch, scratch());
   // 17: features.denseblock4.denselayer3.relu2
   cnn::relu_backward_input(d_features_denseblock4_denselayer3_relu2, d_features_denseblock4_denselayer3_relu2,
                            features_denseblock4_denselayer3_relu2, k128x7x7, batch);
@@ -7574,12 +7828,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock4_denselayer2_concat1, d_features_denseblock4_denselayer2_concat1_2},
            k576x7x7, batch);
   // 18: features.denseblock4.denselayer2.conv2
-  cnn::conv_backward_params(d_features_denseblock4_denselayer2_conv2_weight,
-                            d_features_denseblock4_denselayer2_conv2, features_denseblock4_denselayer2_relu2,
-                            kFeaturesDenseblock4Denselayer2Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock4_denselayer2_relu2, d_features_denseblock4_denselayer2_conv2,
-                           features_denseblock4_denselayer2_conv2_weight_,
-                           kFeaturesDenseblock4Denselayer2Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer2_conv2_weight,
+                                      d_features_denseblock4_denselayer2_conv2,
+                                      features_denseblock4_denselayer2_relu2,
+                                      kFeaturesDenseblock4Denselayer2Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer2_relu2,
+                                     d_features_denseblock4_denselayer2_conv2,
+                                     features_denseblock4_denselayer2_conv2_weight_,
+                                     kFeaturesDenseblock4Denselayer2Conv2, batch, scratch());
   // 17: features.denseblock4.denselayer2.relu2
   cnn::relu_backward_input(d_features_denseblock4_denselayer2_relu2, d_features_denseblock4_denselayer2_relu2,
                            features_denseblock4_denselayer2_relu2, k128x7x7, batch);
@@ -7625,12 +7881,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock4_denselayer1_concat1, d_features_denseblock4_denselayer1_concat1_2},
            k544x7x7, batch);
   // 18: features.denseblock4.denselayer1.conv2
-  cnn::conv_backward_params(d_features_denseblock4_denselayer1_conv2_weight,
-                            d_features_denseblock4_denselayer1_conv2, features_denseblock4_denselayer1_relu2,
-                            kFeaturesDenseblock4Denselayer1Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock4_denselayer1_relu2, d_features_denseblock4_denselayer1_conv2,
-                           features_denseblock4_denselayer1_conv2_weight_,
-                           kFeaturesDenseblock4Denselayer1Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer1_conv2_weight,
+                                      d_features_denseblock4_denselayer1_conv2,
+                                      features_denseblock4_denselayer1_relu2,
+                                      kFeaturesDenseblock4Denselayer1Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer1_relu2,
+                                     d_features_denseblock4_denselayer1_conv2,
+                                     features_denseblock4_denselayer1_conv2_weight_,
+                                     kFeaturesDenseblock4Denselayer1Conv2, batch, scratch());
   // 17: features.denseblock4.denselayer1.relu2
   cnn::relu_backward_input(d_features_denseblock4_denselayer1_relu2, d_features_denseblock4_denselayer1_relu2,
                            features_denseblock4_denselayer1_relu2, k128x7x7, batch);
@@ -7693,14 +7951,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                          d_features_transition3_norm_weight, d_features_transition3_norm_bias,
                          kFeaturesTransition3Norm, batch);
   // 18: features.denseblock3.denselayer24.conv2
-  cnn::conv_backward_params(d_features_denseblock3_denselayer24_conv2_weight,
-                            d_features_denseblock3_denselayer24_conv2,
-                            features_denseblock3_denselayer24_relu2, kFeaturesDenseblock3Denselayer24Conv2,
-                            batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock3_denselayer24_relu2,
-                           d_features_denseblock3_denselayer24_conv2,
-                           features_denseblock3_denselayer24_conv2_weight_,
-                           kFeaturesDenseblock3Denselayer24Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer24_conv2_weight,
+                                      d_features_denseblock3_denselayer24_conv2,
+                                      features_denseblock3_denselayer24_relu2,
+                                      kFeaturesDenseblock3Denselayer24Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer24_relu2,
+                                     d_features_denseblock3_denselayer24_conv2,
+                                     features_denseblock3_denselayer24_conv2_weight_,
+                                     kFeaturesDenseblock3Denselayer24Conv2, batch, scratch());
   // 17: features.denseblock3.denselayer24.relu2
   cnn::relu_backward_input(d_features_denseblock3_denselayer24_relu2,
                            d_features_denseblock3_denselayer24_relu2, features_denseblock3_denselayer24_relu2,
@@ -7752,14 +8010,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock3_denselayer23_concat1, d_features_denseblock3_denselayer23_concat1_2},
            k992x14x14, batch);
   // 18: features.denseblock3.denselayer23.conv2
-  cnn::conv_backward_params(d_features_denseblock3_denselayer23_conv2_weight,
-                            d_features_denseblock3_denselayer23_conv2,
-                            features_denseblock3_denselayer23_relu2, kFeaturesDenseblock3Denselayer23Conv2,
-                            batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock3_denselayer23_relu2,
-                           d_features_denseblock3_denselayer23_conv2,
-                           features_denseblock3_denselayer23_conv2_weight_,
-                           kFeaturesDenseblock3Denselayer23Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer23_conv2_weight,
+                                      d_features_denseblock3_denselayer23_conv2,
+                                      features_denseblock3_denselayer23_relu2,
+                                      kFeaturesDenseblock3Denselayer23Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer23_relu2,
+                                     d_features_denseblock3_denselayer23_conv2,
+                                     features_denseblock3_denselayer23_conv2_weight_,
+                                     kFeaturesDenseblock3Denselayer23Conv2, batch, scratch());
   // 17: features.denseblock3.denselayer23.relu2
   cnn::relu_backward_input(d_features_denseblock3_denselayer23_relu2,
                            d_features_denseblock3_denselayer23_relu2, features_denseblock3_denselayer23_relu2,
@@ -7811,14 +8069,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock3_denselayer22_concat1, d_features_denseblock3_denselayer22_concat1_2},
            k960x14x14, batch);
   // 18: features.denseblock3.denselayer22.conv2
-  cnn::conv_backward_params(d_features_denseblock3_denselayer22_conv2_weight,
-                            d_features_denseblock3_denselayer22_conv2,
-                            features_denseblock3_denselayer22_relu2, kFeaturesDenseblock3Denselayer22Conv2,
-                            batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock3_denselayer22_relu2,
-                           d_features_denseblock3_denselayer22_conv2,
-                           features_denseblock3_denselayer22_conv2_weight_,
-                           kFeaturesDenseblock3Denselayer22Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer22_conv2_weight,
+                                      d_features_denseblock3_denselayer22_conv2,
+                                      features_denseblock3_denselayer22_relu2,
+                                      kFeaturesDenseblock3Denselayer22Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer22_relu2,
+                                     d_features_denseblock3_denselayer22_conv2,
+                                     features_denseblock3_denselayer22_conv2_weight_,
+                                     kFeaturesDenseblock3Denselayer22Conv2, batch, scratch());
   // 17: features.denseblock3.denselayer22.relu2
   cnn::relu_backward_input(d_features_denseblock3_denselayer22_relu2,
                            d_features_denseblock3_denselayer22_relu2, features_denseblock3_denselayer22_relu2,
@@ -7870,14 +8128,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock3_denselayer21_concat1, d_features_denseblock3_denselayer21_concat1_2},
            k928x14x14, batch);
   // 18: features.denseblock3.denselayer21.conv2
-  cnn::conv_backward_params(d_features_denseblock3_denselayer21_conv2_weight,
-                            d_features_denseblock3_denselayer21_conv2,
-                            features_denseblock3_denselayer21_relu2, kFeaturesDenseblock3Denselayer21Conv2,
-                            batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock3_denselayer21_relu2,
-                           d_features_denseblock3_denselayer21_conv2,
-                           features_denseblock3_denselayer21_conv2_weight_,
-                           kFeaturesDenseblock3Denselayer21Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer21_conv2_weight,
+                                      d_features_denseblock3_denselayer21_conv2,
+                                      features_denseblock3_denselayer21_relu2,
+                                      kFeaturesDenseblock3Denselayer21Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer21_relu2,
+                                     d_features_denseblock3_denselayer21_conv2,
+                                     features_denseblock3_denselayer21_conv2_weight_,
+                                     kFeaturesDenseblock3Denselayer21Conv2, batch, scratch());
   // 17: features.denseblock3.denselayer21.relu2
   cnn::relu_backward_input(d_features_denseblock3_denselayer21_relu2,
                            d_features_denseblock3_denselayer21_relu2, features_denseblock3_denselayer21_relu2,
@@ -7929,14 +8187,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock3_denselayer20_concat1, d_features_denseblock3_denselayer20_concat1_2},
            k896x14x14, batch);
   // 18: features.denseblock3.denselayer20.conv2
-  cnn::conv_backward_params(d_features_denseblock3_denselayer20_conv2_weight,
-                            d_features_denseblock3_denselayer20_conv2,
-                            features_denseblock3_denselayer20_relu2, kFeaturesDenseblock3Denselayer20Conv2,
-                            batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock3_denselayer20_relu2,
-                           d_features_denseblock3_denselayer20_conv2,
-                           features_denseblock3_denselayer20_conv2_weight_,
-                           kFeaturesDenseblock3Denselayer20Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer20_conv2_weight,
+                                      d_features_denseblock3_denselayer20_conv2,
+                                      features_denseblock3_denselayer20_relu2,
+                                      kFeaturesDenseblock3Denselayer20Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer20_relu2,
+                                     d_features_denseblock3_denselayer20_conv2,
+                                     features_denseblock3_denselayer20_conv2_weight_,
+                                     kFeaturesDenseblock3Denselayer20Conv2, batch, scratch());
   // 17: features.denseblock3.denselayer20.relu2
   cnn::relu_backward_input(d_features_denseblock3_denselayer20_relu2,
                            d_features_denseblock3_denselayer20_relu2, features_denseblock3_denselayer20_relu2,
@@ -7988,14 +8246,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock3_denselayer19_concat1, d_features_denseblock3_denselayer19_concat1_2},
            k864x14x14, batch);
   // 18: features.denseblock3.denselayer19.conv2
-  cnn::conv_backward_params(d_features_denseblock3_denselayer19_conv2_weight,
-                            d_features_denseblock3_denselayer19_conv2,
-                            features_denseblock3_denselayer19_relu2, kFeaturesDenseblock3Denselayer19Conv2,
-                            batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock3_denselayer19_relu2,
-                           d_features_denseblock3_denselayer19_conv2,
-                           features_denseblock3_denselayer19_conv2_weight_,
-                           kFeaturesDenseblock3Denselayer19Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer19_conv2_weight,
+                                      d_features_denseblock3_denselayer19_conv2,
+                                      features_denseblock3_denselayer19_relu2,
+                                      kFeaturesDenseblock3Denselayer19Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer19_relu2,
+                                     d_features_denseblock3_denselayer19_conv2,
+                                     features_denseblock3_denselayer19_conv2_weight_,
+                                     kFeaturesDenseblock3Denselayer19Conv2, batch, scratch());
   // 17: features.denseblock3.denselayer19.relu2
   cnn::relu_backward_input(d_features_denseblock3_denselayer19_relu2,
                            d_features_denseblock3_denselayer19_relu2, features_denseblock3_denselayer19_relu2,
@@ -8047,14 +8305,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock3_denselayer18_concat1, d_features_denseblock3_denselayer18_concat1_2},
            k832x14x14, batch);
   // 18: features.denseblock3.denselayer18.conv2
-  cnn::conv_backward_params(d_features_denseblock3_denselayer18_conv2_weight,
-                            d_features_denseblock3_denselayer18_conv2,
-                            features_denseblock3_denselayer18_relu2, kFeaturesDenseblock3Denselayer18Conv2,
-                            batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock3_denselayer18_relu2,
-                           d_features_denseblock3_denselayer18_conv2,
-                           features_denseblock3_denselayer18_conv2_weight_,
-                           kFeaturesDenseblock3Denselayer18Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer18_conv2_weight,
+                                      d_features_denseblock3_denselayer18_conv2,
+                                      features_denseblock3_denselayer18_relu2,
+                                      kFeaturesDenseblock3Denselayer18Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer18_relu2,
+                                     d_features_denseblock3_denselayer18_conv2,
+                                     features_denseblock3_denselayer18_conv2_weight_,
+                                     kFeaturesDenseblock3Denselayer18Conv2, batch, scratch());
   // 17: features.denseblock3.denselayer18.relu2
   cnn::relu_backward_input(d_features_denseblock3_denselayer18_relu2,
                            d_features_denseblock3_denselayer18_relu2, features_denseblock3_denselayer18_relu2,
@@ -8106,14 +8364,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock3_denselayer17_concat1, d_features_denseblock3_denselayer17_concat1_2},
            k800x14x14, batch);
   // 18: features.denseblock3.denselayer17.conv2
-  cnn::conv_backward_params(d_features_denseblock3_denselayer17_conv2_weight,
-                            d_features_denseblock3_denselayer17_conv2,
-                            features_denseblock3_denselayer17_relu2, kFeaturesDenseblock3Denselayer17Conv2,
-                            batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock3_denselayer17_relu2,
-                           d_features_denseblock3_denselayer17_conv2,
-                           features_denseblock3_denselayer17_conv2_weight_,
-                           kFeaturesDenseblock3Denselayer17Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer17_conv2_weight,
+                                      d_features_denseblock3_denselayer17_conv2,
+                                      features_denseblock3_denselayer17_relu2,
+                                      kFeaturesDenseblock3Denselayer17Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer17_relu2,
+                                     d_features_denseblock3_denselayer17_conv2,
+                                     features_denseblock3_denselayer17_conv2_weight_,
+                                     kFeaturesDenseblock3Denselayer17Conv2, batch, scratch());
   // 17: features.denseblock3.denselayer17.relu2
   cnn::relu_backward_input(d_features_denseblock3_denselayer17_relu2,
                            d_features_denseblock3_denselayer17_relu2, features_denseblock3_denselayer17_relu2,
@@ -8165,14 +8423,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock3_denselayer16_concat1, d_features_denseblock3_denselayer16_concat1_2},
            k768x14x14, batch);
   // 18: features.denseblock3.denselayer16.conv2
-  cnn::conv_backward_params(d_features_denseblock3_denselayer16_conv2_weight,
-                            d_features_denseblock3_denselayer16_conv2,
-                            features_denseblock3_denselayer16_relu2, kFeaturesDenseblock3Denselayer16Conv2,
-                            batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock3_denselayer16_relu2,
-                           d_features_denseblock3_denselayer16_conv2,
-                           features_denseblock3_denselayer16_conv2_weight_,
-                           kFeaturesDenseblock3Denselayer16Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer16_conv2_weight,
+                                      d_features_denseblock3_denselayer16_conv2,
+                                      features_denseblock3_denselayer16_relu2,
+                                      kFeaturesDenseblock3Denselayer16Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer16_relu2,
+                                     d_features_denseblock3_denselayer16_conv2,
+                                     features_denseblock3_denselayer16_conv2_weight_,
+                                     kFeaturesDenseblock3Denselayer16Conv2, batch, scratch());
   // 17: features.denseblock3.denselayer16.relu2
   cnn::relu_backward_input(d_features_denseblock3_denselayer16_relu2,
                            d_features_denseblock3_denselayer16_relu2, features_denseblock3_denselayer16_relu2,
@@ -8224,14 +8482,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock3_denselayer15_concat1, d_features_denseblock3_denselayer15_concat1_2},
            k736x14x14, batch);
   // 18: features.denseblock3.denselayer15.conv2
-  cnn::conv_backward_params(d_features_denseblock3_denselayer15_conv2_weight,
-                            d_features_denseblock3_denselayer15_conv2,
-                            features_denseblock3_denselayer15_relu2, kFeaturesDenseblock3Denselayer15Conv2,
-                            batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock3_denselayer15_relu2,
-                           d_features_denseblock3_denselayer15_conv2,
-                           features_denseblock3_denselayer15_conv2_weight_,
-                           kFeaturesDenseblock3Denselayer15Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer15_conv2_weight,
+                                      d_features_denseblock3_denselayer15_conv2,
+                                      features_denseblock3_denselayer15_relu2,
+                                      kFeaturesDenseblock3Denselayer15Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer15_relu2,
+                                     d_features_denseblock3_denselayer15_conv2,
+                                     features_denseblock3_denselayer15_conv2_weight_,
+                                     kFeaturesDenseblock3Denselayer15Conv2, batch, scratch());
   // 17: features.denseblock3.denselayer15.relu2
   cnn::relu_backward_input(d_features_denseblock3_denselayer15_relu2,
                            d_features_denseblock3_denselayer15_relu2, features_denseblock3_denselayer15_relu2,
@@ -8283,14 +8541,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock3_denselayer14_concat1, d_features_denseblock3_denselayer14_concat1_2},
            k704x14x14, batch);
   // 18: features.denseblock3.denselayer14.conv2
-  cnn::conv_backward_params(d_features_denseblock3_denselayer14_conv2_weight,
-                            d_features_denseblock3_denselayer14_conv2,
-                            features_denseblock3_denselayer14_relu2, kFeaturesDenseblock3Denselayer14Conv2,
-                            batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock3_denselayer14_relu2,
-                           d_features_denseblock3_denselayer14_conv2,
-                           features_denseblock3_denselayer14_conv2_weight_,
-                           kFeaturesDenseblock3Denselayer14Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer14_conv2_weight,
+                                      d_features_denseblock3_denselayer14_conv2,
+                                      features_denseblock3_denselayer14_relu2,
+                                      kFeaturesDenseblock3Denselayer14Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer14_relu2,
+                                     d_features_denseblock3_denselayer14_conv2,
+                                     features_denseblock3_denselayer14_conv2_weight_,
+                                     kFeaturesDenseblock3Denselayer14Conv2, batch, scratch());
   // 17: features.denseblock3.denselayer14.relu2
   cnn::relu_backward_input(d_features_denseblock3_denselayer14_relu2,
                            d_features_denseblock3_denselayer14_relu2, features_denseblock3_denselayer14_relu2,
@@ -8342,14 +8600,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock3_denselayer13_concat1, d_features_denseblock3_denselayer13_concat1_2},
            k672x14x14, batch);
   // 18: features.denseblock3.denselayer13.conv2
-  cnn::conv_backward_params(d_features_denseblock3_denselayer13_conv2_weight,
-                            d_features_denseblock3_denselayer13_conv2,
-                            features_denseblock3_denselayer13_relu2, kFeaturesDenseblock3Denselayer13Conv2,
-                            batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock3_denselayer13_relu2,
-                           d_features_denseblock3_denselayer13_conv2,
-                           features_denseblock3_denselayer13_conv2_weight_,
-                           kFeaturesDenseblock3Denselayer13Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer13_conv2_weight,
+                                      d_features_denseblock3_denselayer13_conv2,
+                                      features_denseblock3_denselayer13_relu2,
+                                      kFeaturesDenseblock3Denselayer13Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer13_relu2,
+                                     d_features_denseblock3_denselayer13_conv2,
+                                     features_denseblock3_denselayer13_conv2_weight_,
+                                     kFeaturesDenseblock3Denselayer13Conv2, batch, scratch());
   // 17: features.denseblock3.denselayer13.relu2
   cnn::relu_backward_input(d_features_denseblock3_denselayer13_relu2,
                            d_features_denseblock3_denselayer13_relu2, features_denseblock3_denselayer13_relu2,
@@ -8401,14 +8659,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock3_denselayer12_concat1, d_features_denseblock3_denselayer12_concat1_2},
            k640x14x14, batch);
   // 18: features.denseblock3.denselayer12.conv2
-  cnn::conv_backward_params(d_features_denseblock3_denselayer12_conv2_weight,
-                            d_features_denseblock3_denselayer12_conv2,
-                            features_denseblock3_denselayer12_relu2, kFeaturesDenseblock3Denselayer12Conv2,
-                            batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock3_denselayer12_relu2,
-                           d_features_denseblock3_denselayer12_conv2,
-                           features_denseblock3_denselayer12_conv2_weight_,
-                           kFeaturesDenseblock3Denselayer12Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer12_conv2_weight,
+                                      d_features_denseblock3_denselayer12_conv2,
+                                      features_denseblock3_denselayer12_relu2,
+                                      kFeaturesDenseblock3Denselayer12Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer12_relu2,
+                                     d_features_denseblock3_denselayer12_conv2,
+                                     features_denseblock3_denselayer12_conv2_weight_,
+                                     kFeaturesDenseblock3Denselayer12Conv2, batch, scratch());
   // 17: features.denseblock3.denselayer12.relu2
   cnn::relu_backward_input(d_features_denseblock3_denselayer12_relu2,
                            d_features_denseblock3_denselayer12_relu2, features_denseblock3_denselayer12_relu2,
@@ -8460,14 +8718,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock3_denselayer11_concat1, d_features_denseblock3_denselayer11_concat1_2},
            k608x14x14, batch);
   // 18: features.denseblock3.denselayer11.conv2
-  cnn::conv_backward_params(d_features_denseblock3_denselayer11_conv2_weight,
-                            d_features_denseblock3_denselayer11_conv2,
-                            features_denseblock3_denselayer11_relu2, kFeaturesDenseblock3Denselayer11Conv2,
-                            batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock3_denselayer11_relu2,
-                           d_features_denseblock3_denselayer11_conv2,
-                           features_denseblock3_denselayer11_conv2_weight_,
-                           kFeaturesDenseblock3Denselayer11Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer11_conv2_weight,
+                                      d_features_denseblock3_denselayer11_conv2,
+                                      features_denseblock3_denselayer11_relu2,
+                                      kFeaturesDenseblock3Denselayer11Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer11_relu2,
+                                     d_features_denseblock3_denselayer11_conv2,
+                                     features_denseblock3_denselayer11_conv2_weight_,
+                                     kFeaturesDenseblock3Denselayer11Conv2, batch, scratch());
   // 17: features.denseblock3.denselayer11.relu2
   cnn::relu_backward_input(d_features_denseblock3_denselayer11_relu2,
                            d_features_denseblock3_denselayer11_relu2, features_denseblock3_denselayer11_relu2,
@@ -8519,14 +8777,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock3_denselayer10_concat1, d_features_denseblock3_denselayer10_concat1_2},
            k576x14x14, batch);
   // 18: features.denseblock3.denselayer10.conv2
-  cnn::conv_backward_params(d_features_denseblock3_denselayer10_conv2_weight,
-                            d_features_denseblock3_denselayer10_conv2,
-                            features_denseblock3_denselayer10_relu2, kFeaturesDenseblock3Denselayer10Conv2,
-                            batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock3_denselayer10_relu2,
-                           d_features_denseblock3_denselayer10_conv2,
-                           features_denseblock3_denselayer10_conv2_weight_,
-                           kFeaturesDenseblock3Denselayer10Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer10_conv2_weight,
+                                      d_features_denseblock3_denselayer10_conv2,
+                                      features_denseblock3_denselayer10_relu2,
+                                      kFeaturesDenseblock3Denselayer10Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer10_relu2,
+                                     d_features_denseblock3_denselayer10_conv2,
+                                     features_denseblock3_denselayer10_conv2_weight_,
+                                     kFeaturesDenseblock3Denselayer10Conv2, batch, scratch());
   // 17: features.denseblock3.denselayer10.relu2
   cnn::relu_backward_input(d_features_denseblock3_denselayer10_relu2,
                            d_features_denseblock3_denselayer10_relu2, features_denseblock3_denselayer10_relu2,
@@ -8577,12 +8835,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock3_denselayer9_concat1, d_features_denseblock3_denselayer9_concat1_2},
            k544x14x14, batch);
   // 18: features.denseblock3.denselayer9.conv2
-  cnn::conv_backward_params(d_features_denseblock3_denselayer9_conv2_weight,
-                            d_features_denseblock3_denselayer9_conv2, features_denseblock3_denselayer9_relu2,
-                            kFeaturesDenseblock3Denselayer9Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock3_denselayer9_relu2, d_features_denseblock3_denselayer9_conv2,
-                           features_denseblock3_denselayer9_conv2_weight_,
-                           kFeaturesDenseblock3Denselayer9Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer9_conv2_weight,
+                                      d_features_denseblock3_denselayer9_conv2,
+                                      features_denseblock3_denselayer9_relu2,
+                                      kFeaturesDenseblock3Denselayer9Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer9_relu2,
+                                     d_features_denseblock3_denselayer9_conv2,
+                                     features_denseblock3_denselayer9_conv2_weight_,
+                                     kFeaturesDenseblock3Denselayer9Conv2, batch, scratch());
   // 17: features.denseblock3.denselayer9.relu2
   cnn::relu_backward_input(d_features_denseblock3_denselayer9_relu2, d_features_denseblock3_denselayer9_relu2,
                            features_denseblock3_denselayer9_relu2, k128x14x14, batch);
@@ -8628,12 +8888,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock3_denselayer8_concat1, d_features_denseblock3_denselayer8_concat1_2},
            k512x14x14, batch);
   // 18: features.denseblock3.denselayer8.conv2
-  cnn::conv_backward_params(d_features_denseblock3_denselayer8_conv2_weight,
-                            d_features_denseblock3_denselayer8_conv2, features_denseblock3_denselayer8_relu2,
-                            kFeaturesDenseblock3Denselayer8Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock3_denselayer8_relu2, d_features_denseblock3_denselayer8_conv2,
-                           features_denseblock3_denselayer8_conv2_weight_,
-                           kFeaturesDenseblock3Denselayer8Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer8_conv2_weight,
+                                      d_features_denseblock3_denselayer8_conv2,
+                                      features_denseblock3_denselayer8_relu2,
+                                      kFeaturesDenseblock3Denselayer8Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer8_relu2,
+                                     d_features_denseblock3_denselayer8_conv2,
+                                     features_denseblock3_denselayer8_conv2_weight_,
+                                     kFeaturesDenseblock3Denselayer8Conv2, batch, scratch());
   // 17: features.denseblock3.denselayer8.relu2
   cnn::relu_backward_input(d_features_denseblock3_denselayer8_relu2, d_features_denseblock3_denselayer8_relu2,
                            features_denseblock3_denselayer8_relu2, k128x14x14, batch);
@@ -8679,12 +8941,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock3_denselayer7_concat1, d_features_denseblock3_denselayer7_concat1_2},
            k480x14x14, batch);
   // 18: features.denseblock3.denselayer7.conv2
-  cnn::conv_backward_params(d_features_denseblock3_denselayer7_conv2_weight,
-                            d_features_denseblock3_denselayer7_conv2, features_denseblock3_denselayer7_relu2,
-                            kFeaturesDenseblock3Denselayer7Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock3_denselayer7_relu2, d_features_denseblock3_denselayer7_conv2,
-                           features_denseblock3_denselayer7_conv2_weight_,
-                           kFeaturesDenseblock3Denselayer7Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer7_conv2_weight,
+                                      d_features_denseblock3_denselayer7_conv2,
+                                      features_denseblock3_denselayer7_relu2,
+                                      kFeaturesDenseblock3Denselayer7Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer7_relu2,
+                                     d_features_denseblock3_denselayer7_conv2,
+                                     features_denseblock3_denselayer7_conv2_weight_,
+                                     kFeaturesDenseblock3Denselayer7Conv2, batch, scratch());
   // 17: features.denseblock3.denselayer7.relu2
   cnn::relu_backward_input(d_features_denseblock3_denselayer7_relu2, d_features_denseblock3_denselayer7_relu2,
                            features_denseblock3_denselayer7_relu2, k128x14x14, batch);
@@ -8730,12 +8994,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock3_denselayer6_concat1, d_features_denseblock3_denselayer6_concat1_2},
            k448x14x14, batch);
   // 18: features.denseblock3.denselayer6.conv2
-  cnn::conv_backward_params(d_features_denseblock3_denselayer6_conv2_weight,
-                            d_features_denseblock3_denselayer6_conv2, features_denseblock3_denselayer6_relu2,
-                            kFeaturesDenseblock3Denselayer6Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock3_denselayer6_relu2, d_features_denseblock3_denselayer6_conv2,
-                           features_denseblock3_denselayer6_conv2_weight_,
-                           kFeaturesDenseblock3Denselayer6Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer6_conv2_weight,
+                                      d_features_denseblock3_denselayer6_conv2,
+                                      features_denseblock3_denselayer6_relu2,
+                                      kFeaturesDenseblock3Denselayer6Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer6_relu2,
+                                     d_features_denseblock3_denselayer6_conv2,
+                                     features_denseblock3_denselayer6_conv2_weight_,
+                                     kFeaturesDenseblock3Denselayer6Conv2, batch, scratch());
   // 17: features.denseblock3.denselayer6.relu2
   cnn::relu_backward_input(d_features_denseblock3_denselayer6_relu2, d_features_denseblock3_denselayer6_relu2,
                            features_denseblock3_denselayer6_relu2, k128x14x14, batch);
@@ -8781,12 +9047,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock3_denselayer5_concat1, d_features_denseblock3_denselayer5_concat1_2},
            k416x14x14, batch);
   // 18: features.denseblock3.denselayer5.conv2
-  cnn::conv_backward_params(d_features_denseblock3_denselayer5_conv2_weight,
-                            d_features_denseblock3_denselayer5_conv2, features_denseblock3_denselayer5_relu2,
-                            kFeaturesDenseblock3Denselayer5Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock3_denselayer5_relu2, d_features_denseblock3_denselayer5_conv2,
-                           features_denseblock3_denselayer5_conv2_weight_,
-                           kFeaturesDenseblock3Denselayer5Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer5_conv2_weight,
+                                      d_features_denseblock3_denselayer5_conv2,
+                                      features_denseblock3_denselayer5_relu2,
+                                      kFeaturesDenseblock3Denselayer5Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer5_relu2,
+                                     d_features_denseblock3_denselayer5_conv2,
+                                     features_denseblock3_denselayer5_conv2_weight_,
+                                     kFeaturesDenseblock3Denselayer5Conv2, batch, scratch());
   // 17: features.denseblock3.denselayer5.relu2
   cnn::relu_backward_input(d_features_denseblock3_denselayer5_relu2, d_features_denseblock3_denselayer5_relu2,
                            features_denseblock3_denselayer5_relu2, k128x14x14, batch);
@@ -8832,12 +9100,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock3_denselayer4_concat1, d_features_denseblock3_denselayer4_concat1_2},
            k384x14x14, batch);
   // 18: features.denseblock3.denselayer4.conv2
-  cnn::conv_backward_params(d_features_denseblock3_denselayer4_conv2_weight,
-                            d_features_denseblock3_denselayer4_conv2, features_denseblock3_denselayer4_relu2,
-                            kFeaturesDenseblock3Denselayer4Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock3_denselayer4_relu2, d_features_denseblock3_denselayer4_conv2,
-                           features_denseblock3_denselayer4_conv2_weight_,
-                           kFeaturesDenseblock3Denselayer4Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer4_conv2_weight,
+                                      d_features_denseblock3_denselayer4_conv2,
+                                      features_denseblock3_denselayer4_relu2,
+                                      kFeaturesDenseblock3Denselayer4Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer4_relu2,
+                                     d_features_denseblock3_denselayer4_conv2,
+                                     features_denseblock3_denselayer4_conv2_weight_,
+                                     kFeaturesDenseblock3Denselayer4Conv2, batch, scratch());
   // 17: features.denseblock3.denselayer4.relu2
   cnn::relu_backward_input(d_features_denseblock3_denselayer4_relu2, d_features_denseblock3_denselayer4_relu2,
                            features_denseblock3_denselayer4_relu2, k128x14x14, batch);
@@ -8883,12 +9153,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock3_denselayer3_concat1, d_features_denseblock3_denselayer3_concat1_2},
            k352x14x14, batch);
   // 18: features.denseblock3.denselayer3.conv2
-  cnn::conv_backward_params(d_features_denseblock3_denselayer3_conv2_weight,
-                            d_features_denseblock3_denselayer3_conv2, features_denseblock3_denselayer3_relu2,
-                            kFeaturesDenseblock3Denselayer3Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock3_denselayer3_relu2, d_features_denseblock3_denselayer3_conv2,
-                           features_denseblock3_denselayer3_conv2_weight_,
-                           kFeaturesDenseblock3Denselayer3Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer3_conv2_weight,
+                                      d_features_denseblock3_denselayer3_conv2,
+                                      features_denseblock3_denselayer3_relu2,
+                                      kFeaturesDenseblock3Denselayer3Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer3_relu2,
+                                     d_features_denseblock3_denselayer3_conv2,
+                                     features_denseblock3_denselayer3_conv2_weight_,
+                                     kFeaturesDenseblock3Denselayer3Conv2, batch, scratch());
   // 17: features.denseblock3.denselayer3.relu2
   cnn::relu_backward_input(d_features_denseblock3_denselayer3_relu2, d_features_denseblock3_denselayer3_relu2,
                            features_denseblock3_denselayer3_relu2, k128x14x14, batch);
@@ -8934,12 +9206,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock3_denselayer2_concat1, d_features_denseblock3_denselayer2_concat1_2},
            k320x14x14, batch);
   // 18: features.denseblock3.denselayer2.conv2
-  cnn::conv_backward_params(d_features_denseblock3_denselayer2_conv2_weight,
-                            d_features_denseblock3_denselayer2_conv2, features_denseblock3_denselayer2_relu2,
-                            kFeaturesDenseblock3Denselayer2Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock3_denselayer2_relu2, d_features_denseblock3_denselayer2_conv2,
-                           features_denseblock3_denselayer2_conv2_weight_,
-                           kFeaturesDenseblock3Denselayer2Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer2_conv2_weight,
+                                      d_features_denseblock3_denselayer2_conv2,
+                                      features_denseblock3_denselayer2_relu2,
+                                      kFeaturesDenseblock3Denselayer2Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer2_relu2,
+                                     d_features_denseblock3_denselayer2_conv2,
+                                     features_denseblock3_denselayer2_conv2_weight_,
+                                     kFeaturesDenseblock3Denselayer2Conv2, batch, scratch());
   // 17: features.denseblock3.denselayer2.relu2
   cnn::relu_backward_input(d_features_denseblock3_denselayer2_relu2, d_features_denseblock3_denselayer2_relu2,
                            features_denseblock3_denselayer2_relu2, k128x14x14, batch);
@@ -8985,12 +9259,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock3_denselayer1_concat1, d_features_denseblock3_denselayer1_concat1_2},
            k288x14x14, batch);
   // 18: features.denseblock3.denselayer1.conv2
-  cnn::conv_backward_params(d_features_denseblock3_denselayer1_conv2_weight,
-                            d_features_denseblock3_denselayer1_conv2, features_denseblock3_denselayer1_relu2,
-                            kFeaturesDenseblock3Denselayer1Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock3_denselayer1_relu2, d_features_denseblock3_denselayer1_conv2,
-                           features_denseblock3_denselayer1_conv2_weight_,
-                           kFeaturesDenseblock3Denselayer1Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer1_conv2_weight,
+                                      d_features_denseblock3_denselayer1_conv2,
+                                      features_denseblock3_denselayer1_relu2,
+                                      kFeaturesDenseblock3Denselayer1Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer1_relu2,
+                                     d_features_denseblock3_denselayer1_conv2,
+                                     features_denseblock3_denselayer1_conv2_weight_,
+                                     kFeaturesDenseblock3Denselayer1Conv2, batch, scratch());
   // 17: features.denseblock3.denselayer1.relu2
   cnn::relu_backward_input(d_features_denseblock3_denselayer1_relu2, d_features_denseblock3_denselayer1_relu2,
                            features_denseblock3_denselayer1_relu2, k128x14x14, batch);
@@ -9053,14 +9329,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                          d_features_transition2_norm_weight, d_features_transition2_norm_bias,
                          kFeaturesTransition2Norm, batch);
   // 18: features.denseblock2.denselayer12.conv2
-  cnn::conv_backward_params(d_features_denseblock2_denselayer12_conv2_weight,
-                            d_features_denseblock2_denselayer12_conv2,
-                            features_denseblock2_denselayer12_relu2, kFeaturesDenseblock2Denselayer12Conv2,
-                            batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock2_denselayer12_relu2,
-                           d_features_denseblock2_denselayer12_conv2,
-                           features_denseblock2_denselayer12_conv2_weight_,
-                           kFeaturesDenseblock2Denselayer12Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer12_conv2_weight,
+                                      d_features_denseblock2_denselayer12_conv2,
+                                      features_denseblock2_denselayer12_relu2,
+                                      kFeaturesDenseblock2Denselayer12Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer12_relu2,
+                                     d_features_denseblock2_denselayer12_conv2,
+                                     features_denseblock2_denselayer12_conv2_weight_,
+                                     kFeaturesDenseblock2Denselayer12Conv2, batch, scratch());
   // 17: features.denseblock2.denselayer12.relu2
   cnn::relu_backward_input(d_features_denseblock2_denselayer12_relu2,
                            d_features_denseblock2_denselayer12_relu2, features_denseblock2_denselayer12_relu2,
@@ -9112,14 +9388,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock2_denselayer11_concat1, d_features_denseblock2_denselayer11_concat1_2},
            k480x28x28, batch);
   // 18: features.denseblock2.denselayer11.conv2
-  cnn::conv_backward_params(d_features_denseblock2_denselayer11_conv2_weight,
-                            d_features_denseblock2_denselayer11_conv2,
-                            features_denseblock2_denselayer11_relu2, kFeaturesDenseblock2Denselayer11Conv2,
-                            batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock2_denselayer11_relu2,
-                           d_features_denseblock2_denselayer11_conv2,
-                           features_denseblock2_denselayer11_conv2_weight_,
-                           kFeaturesDenseblock2Denselayer11Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer11_conv2_weight,
+                                      d_features_denseblock2_denselayer11_conv2,
+                                      features_denseblock2_denselayer11_relu2,
+                                      kFeaturesDenseblock2Denselayer11Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer11_relu2,
+                                     d_features_denseblock2_denselayer11_conv2,
+                                     features_denseblock2_denselayer11_conv2_weight_,
+                                     kFeaturesDenseblock2Denselayer11Conv2, batch, scratch());
   // 17: features.denseblock2.denselayer11.relu2
   cnn::relu_backward_input(d_features_denseblock2_denselayer11_relu2,
                            d_features_denseblock2_denselayer11_relu2, features_denseblock2_denselayer11_relu2,
@@ -9171,14 +9447,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock2_denselayer10_concat1, d_features_denseblock2_denselayer10_concat1_2},
            k448x28x28, batch);
   // 18: features.denseblock2.denselayer10.conv2
-  cnn::conv_backward_params(d_features_denseblock2_denselayer10_conv2_weight,
-                            d_features_denseblock2_denselayer10_conv2,
-                            features_denseblock2_denselayer10_relu2, kFeaturesDenseblock2Denselayer10Conv2,
-                            batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock2_denselayer10_relu2,
-                           d_features_denseblock2_denselayer10_conv2,
-                           features_denseblock2_denselayer10_conv2_weight_,
-                           kFeaturesDenseblock2Denselayer10Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer10_conv2_weight,
+                                      d_features_denseblock2_denselayer10_conv2,
+                                      features_denseblock2_denselayer10_relu2,
+                                      kFeaturesDenseblock2Denselayer10Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer10_relu2,
+                                     d_features_denseblock2_denselayer10_conv2,
+                                     features_denseblock2_denselayer10_conv2_weight_,
+                                     kFeaturesDenseblock2Denselayer10Conv2, batch, scratch());
   // 17: features.denseblock2.denselayer10.relu2
   cnn::relu_backward_input(d_features_denseblock2_denselayer10_relu2,
                            d_features_denseblock2_denselayer10_relu2, features_denseblock2_denselayer10_relu2,
@@ -9229,12 +9505,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock2_denselayer9_concat1, d_features_denseblock2_denselayer9_concat1_2},
            k416x28x28, batch);
   // 18: features.denseblock2.denselayer9.conv2
-  cnn::conv_backward_params(d_features_denseblock2_denselayer9_conv2_weight,
-                            d_features_denseblock2_denselayer9_conv2, features_denseblock2_denselayer9_relu2,
-                            kFeaturesDenseblock2Denselayer9Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock2_denselayer9_relu2, d_features_denseblock2_denselayer9_conv2,
-                           features_denseblock2_denselayer9_conv2_weight_,
-                           kFeaturesDenseblock2Denselayer9Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer9_conv2_weight,
+                                      d_features_denseblock2_denselayer9_conv2,
+                                      features_denseblock2_denselayer9_relu2,
+                                      kFeaturesDenseblock2Denselayer9Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer9_relu2,
+                                     d_features_denseblock2_denselayer9_conv2,
+                                     features_denseblock2_denselayer9_conv2_weight_,
+                                     kFeaturesDenseblock2Denselayer9Conv2, batch, scratch());
   // 17: features.denseblock2.denselayer9.relu2
   cnn::relu_backward_input(d_features_denseblock2_denselayer9_relu2, d_features_denseblock2_denselayer9_relu2,
                            features_denseblock2_denselayer9_relu2, k128x28x28, batch);
@@ -9280,12 +9558,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock2_denselayer8_concat1, d_features_denseblock2_denselayer8_concat1_2},
            k384x28x28, batch);
   // 18: features.denseblock2.denselayer8.conv2
-  cnn::conv_backward_params(d_features_denseblock2_denselayer8_conv2_weight,
-                            d_features_denseblock2_denselayer8_conv2, features_denseblock2_denselayer8_relu2,
-                            kFeaturesDenseblock2Denselayer8Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock2_denselayer8_relu2, d_features_denseblock2_denselayer8_conv2,
-                           features_denseblock2_denselayer8_conv2_weight_,
-                           kFeaturesDenseblock2Denselayer8Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer8_conv2_weight,
+                                      d_features_denseblock2_denselayer8_conv2,
+                                      features_denseblock2_denselayer8_relu2,
+                                      kFeaturesDenseblock2Denselayer8Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer8_relu2,
+                                     d_features_denseblock2_denselayer8_conv2,
+                                     features_denseblock2_denselayer8_conv2_weight_,
+                                     kFeaturesDenseblock2Denselayer8Conv2, batch, scratch());
   // 17: features.denseblock2.denselayer8.relu2
   cnn::relu_backward_input(d_features_denseblock2_denselayer8_relu2, d_features_denseblock2_denselayer8_relu2,
                            features_denseblock2_denselayer8_relu2, k128x28x28, batch);
@@ -9331,12 +9611,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock2_denselayer7_concat1, d_features_denseblock2_denselayer7_concat1_2},
            k352x28x28, batch);
   // 18: features.denseblock2.denselayer7.conv2
-  cnn::conv_backward_params(d_features_denseblock2_denselayer7_conv2_weight,
-                            d_features_denseblock2_denselayer7_conv2, features_denseblock2_denselayer7_relu2,
-                            kFeaturesDenseblock2Denselayer7Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock2_denselayer7_relu2, d_features_denseblock2_denselayer7_conv2,
-                           features_denseblock2_denselayer7_conv2_weight_,
-                           kFeaturesDenseblock2Denselayer7Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer7_conv2_weight,
+                                      d_features_denseblock2_denselayer7_conv2,
+                                      features_denseblock2_denselayer7_relu2,
+                                      kFeaturesDenseblock2Denselayer7Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer7_relu2,
+                                     d_features_denseblock2_denselayer7_conv2,
+                                     features_denseblock2_denselayer7_conv2_weight_,
+                                     kFeaturesDenseblock2Denselayer7Conv2, batch, scratch());
   // 17: features.denseblock2.denselayer7.relu2
   cnn::relu_backward_input(d_features_denseblock2_denselayer7_relu2, d_features_denseblock2_denselayer7_relu2,
                            features_denseblock2_denselayer7_relu2, k128x28x28, batch);
@@ -9382,12 +9664,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock2_denselayer6_concat1, d_features_denseblock2_denselayer6_concat1_2},
            k320x28x28, batch);
   // 18: features.denseblock2.denselayer6.conv2
-  cnn::conv_backward_params(d_features_denseblock2_denselayer6_conv2_weight,
-                            d_features_denseblock2_denselayer6_conv2, features_denseblock2_denselayer6_relu2,
-                            kFeaturesDenseblock2Denselayer6Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock2_denselayer6_relu2, d_features_denseblock2_denselayer6_conv2,
-                           features_denseblock2_denselayer6_conv2_weight_,
-                           kFeaturesDenseblock2Denselayer6Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer6_conv2_weight,
+                                      d_features_denseblock2_denselayer6_conv2,
+                                      features_denseblock2_denselayer6_relu2,
+                                      kFeaturesDenseblock2Denselayer6Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer6_relu2,
+                                     d_features_denseblock2_denselayer6_conv2,
+                                     features_denseblock2_denselayer6_conv2_weight_,
+                                     kFeaturesDenseblock2Denselayer6Conv2, batch, scratch());
   // 17: features.denseblock2.denselayer6.relu2
   cnn::relu_backward_input(d_features_denseblock2_denselayer6_relu2, d_features_denseblock2_denselayer6_relu2,
                            features_denseblock2_denselayer6_relu2, k128x28x28, batch);
@@ -9433,12 +9717,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock2_denselayer5_concat1, d_features_denseblock2_denselayer5_concat1_2},
            k288x28x28, batch);
   // 18: features.denseblock2.denselayer5.conv2
-  cnn::conv_backward_params(d_features_denseblock2_denselayer5_conv2_weight,
-                            d_features_denseblock2_denselayer5_conv2, features_denseblock2_denselayer5_relu2,
-                            kFeaturesDenseblock2Denselayer5Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock2_denselayer5_relu2, d_features_denseblock2_denselayer5_conv2,
-                           features_denseblock2_denselayer5_conv2_weight_,
-                           kFeaturesDenseblock2Denselayer5Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer5_conv2_weight,
+                                      d_features_denseblock2_denselayer5_conv2,
+                                      features_denseblock2_denselayer5_relu2,
+                                      kFeaturesDenseblock2Denselayer5Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer5_relu2,
+                                     d_features_denseblock2_denselayer5_conv2,
+                                     features_denseblock2_denselayer5_conv2_weight_,
+                                     kFeaturesDenseblock2Denselayer5Conv2, batch, scratch());
   // 17: features.denseblock2.denselayer5.relu2
   cnn::relu_backward_input(d_features_denseblock2_denselayer5_relu2, d_features_denseblock2_denselayer5_relu2,
                            features_denseblock2_denselayer5_relu2, k128x28x28, batch);
@@ -9484,12 +9770,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock2_denselayer4_concat1, d_features_denseblock2_denselayer4_concat1_2},
            k256x28x28, batch);
   // 18: features.denseblock2.denselayer4.conv2
-  cnn::conv_backward_params(d_features_denseblock2_denselayer4_conv2_weight,
-                            d_features_denseblock2_denselayer4_conv2, features_denseblock2_denselayer4_relu2,
-                            kFeaturesDenseblock2Denselayer4Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock2_denselayer4_relu2, d_features_denseblock2_denselayer4_conv2,
-                           features_denseblock2_denselayer4_conv2_weight_,
-                           kFeaturesDenseblock2Denselayer4Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer4_conv2_weight,
+                                      d_features_denseblock2_denselayer4_conv2,
+                                      features_denseblock2_denselayer4_relu2,
+                                      kFeaturesDenseblock2Denselayer4Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer4_relu2,
+                                     d_features_denseblock2_denselayer4_conv2,
+                                     features_denseblock2_denselayer4_conv2_weight_,
+                                     kFeaturesDenseblock2Denselayer4Conv2, batch, scratch());
   // 17: features.denseblock2.denselayer4.relu2
   cnn::relu_backward_input(d_features_denseblock2_denselayer4_relu2, d_features_denseblock2_denselayer4_relu2,
                            features_denseblock2_denselayer4_relu2, k128x28x28, batch);
@@ -9535,12 +9823,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock2_denselayer3_concat1, d_features_denseblock2_denselayer3_concat1_2},
            k224x28x28, batch);
   // 18: features.denseblock2.denselayer3.conv2
-  cnn::conv_backward_params(d_features_denseblock2_denselayer3_conv2_weight,
-                            d_features_denseblock2_denselayer3_conv2, features_denseblock2_denselayer3_relu2,
-                            kFeaturesDenseblock2Denselayer3Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock2_denselayer3_relu2, d_features_denseblock2_denselayer3_conv2,
-                           features_denseblock2_denselayer3_conv2_weight_,
-                           kFeaturesDenseblock2Denselayer3Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer3_conv2_weight,
+                                      d_features_denseblock2_denselayer3_conv2,
+                                      features_denseblock2_denselayer3_relu2,
+                                      kFeaturesDenseblock2Denselayer3Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer3_relu2,
+                                     d_features_denseblock2_denselayer3_conv2,
+                                     features_denseblock2_denselayer3_conv2_weight_,
+                                     kFeaturesDenseblock2Denselayer3Conv2, batch, scratch());
   // 17: features.denseblock2.denselayer3.relu2
   cnn::relu_backward_input(d_features_denseblock2_denselayer3_relu2, d_features_denseblock2_denselayer3_relu2,
                            features_denseblock2_denselayer3_relu2, k128x28x28, batch);
@@ -9586,12 +9876,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock2_denselayer2_concat1, d_features_denseblock2_denselayer2_concat1_2},
            k192x28x28, batch);
   // 18: features.denseblock2.denselayer2.conv2
-  cnn::conv_backward_params(d_features_denseblock2_denselayer2_conv2_weight,
-                            d_features_denseblock2_denselayer2_conv2, features_denseblock2_denselayer2_relu2,
-                            kFeaturesDenseblock2Denselayer2Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock2_denselayer2_relu2, d_features_denseblock2_denselayer2_conv2,
-                           features_denseblock2_denselayer2_conv2_weight_,
-                           kFeaturesDenseblock2Denselayer2Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer2_conv2_weight,
+                                      d_features_denseblock2_denselayer2_conv2,
+                                      features_denseblock2_denselayer2_relu2,
+                                      kFeaturesDenseblock2Denselayer2Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer2_relu2,
+                                     d_features_denseblock2_denselayer2_conv2,
+                                     features_denseblock2_denselayer2_conv2_weight_,
+                                     kFeaturesDenseblock2Denselayer2Conv2, batch, scratch());
   // 17: features.denseblock2.denselayer2.relu2
   cnn::relu_backward_input(d_features_denseblock2_denselayer2_relu2, d_features_denseblock2_denselayer2_relu2,
                            features_denseblock2_denselayer2_relu2, k128x28x28, batch);
@@ -9637,12 +9929,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock2_denselayer1_concat1, d_features_denseblock2_denselayer1_concat1_2},
            k160x28x28, batch);
   // 18: features.denseblock2.denselayer1.conv2
-  cnn::conv_backward_params(d_features_denseblock2_denselayer1_conv2_weight,
-                            d_features_denseblock2_denselayer1_conv2, features_denseblock2_denselayer1_relu2,
-                            kFeaturesDenseblock2Denselayer1Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock2_denselayer1_relu2, d_features_denseblock2_denselayer1_conv2,
-                           features_denseblock2_denselayer1_conv2_weight_,
-                           kFeaturesDenseblock2Denselayer1Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer1_conv2_weight,
+                                      d_features_denseblock2_denselayer1_conv2,
+                                      features_denseblock2_denselayer1_relu2,
+                                      kFeaturesDenseblock2Denselayer1Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer1_relu2,
+                                     d_features_denseblock2_denselayer1_conv2,
+                                     features_denseblock2_denselayer1_conv2_weight_,
+                                     kFeaturesDenseblock2Denselayer1Conv2, batch, scratch());
   // 17: features.denseblock2.denselayer1.relu2
   cnn::relu_backward_input(d_features_denseblock2_denselayer1_relu2, d_features_denseblock2_denselayer1_relu2,
                            features_denseblock2_denselayer1_relu2, k128x28x28, batch);
@@ -9705,12 +9999,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                          d_features_transition1_norm_weight, d_features_transition1_norm_bias,
                          kFeaturesTransition1Norm, batch);
   // 18: features.denseblock1.denselayer6.conv2
-  cnn::conv_backward_params(d_features_denseblock1_denselayer6_conv2_weight,
-                            d_features_denseblock1_denselayer6_conv2, features_denseblock1_denselayer6_relu2,
-                            kFeaturesDenseblock1Denselayer6Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock1_denselayer6_relu2, d_features_denseblock1_denselayer6_conv2,
-                           features_denseblock1_denselayer6_conv2_weight_,
-                           kFeaturesDenseblock1Denselayer6Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock1_denselayer6_conv2_weight,
+                                      d_features_denseblock1_denselayer6_conv2,
+                                      features_denseblock1_denselayer6_relu2,
+                                      kFeaturesDenseblock1Denselayer6Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock1_denselayer6_relu2,
+                                     d_features_denseblock1_denselayer6_conv2,
+                                     features_denseblock1_denselayer6_conv2_weight_,
+                                     kFeaturesDenseblock1Denselayer6Conv2, batch, scratch());
   // 17: features.denseblock1.denselayer6.relu2
   cnn::relu_backward_input(d_features_denseblock1_denselayer6_relu2, d_features_denseblock1_denselayer6_relu2,
                            features_denseblock1_denselayer6_relu2, k128x56x56, batch);
@@ -9756,12 +10052,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock1_denselayer5_concat1, d_features_denseblock1_denselayer5_concat1_2},
            k224x56x56, batch);
   // 18: features.denseblock1.denselayer5.conv2
-  cnn::conv_backward_params(d_features_denseblock1_denselayer5_conv2_weight,
-                            d_features_denseblock1_denselayer5_conv2, features_denseblock1_denselayer5_relu2,
-                            kFeaturesDenseblock1Denselayer5Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock1_denselayer5_relu2, d_features_denseblock1_denselayer5_conv2,
-                           features_denseblock1_denselayer5_conv2_weight_,
-                           kFeaturesDenseblock1Denselayer5Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock1_denselayer5_conv2_weight,
+                                      d_features_denseblock1_denselayer5_conv2,
+                                      features_denseblock1_denselayer5_relu2,
+                                      kFeaturesDenseblock1Denselayer5Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock1_denselayer5_relu2,
+                                     d_features_denseblock1_denselayer5_conv2,
+                                     features_denseblock1_denselayer5_conv2_weight_,
+                                     kFeaturesDenseblock1Denselayer5Conv2, batch, scratch());
   // 17: features.denseblock1.denselayer5.relu2
   cnn::relu_backward_input(d_features_denseblock1_denselayer5_relu2, d_features_denseblock1_denselayer5_relu2,
                            features_denseblock1_denselayer5_relu2, k128x56x56, batch);
@@ -9807,12 +10105,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock1_denselayer4_concat1, d_features_denseblock1_denselayer4_concat1_2},
            k192x56x56, batch);
   // 18: features.denseblock1.denselayer4.conv2
-  cnn::conv_backward_params(d_features_denseblock1_denselayer4_conv2_weight,
-                            d_features_denseblock1_denselayer4_conv2, features_denseblock1_denselayer4_relu2,
-                            kFeaturesDenseblock1Denselayer4Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock1_denselayer4_relu2, d_features_denseblock1_denselayer4_conv2,
-                           features_denseblock1_denselayer4_conv2_weight_,
-                           kFeaturesDenseblock1Denselayer4Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock1_denselayer4_conv2_weight,
+                                      d_features_denseblock1_denselayer4_conv2,
+                                      features_denseblock1_denselayer4_relu2,
+                                      kFeaturesDenseblock1Denselayer4Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock1_denselayer4_relu2,
+                                     d_features_denseblock1_denselayer4_conv2,
+                                     features_denseblock1_denselayer4_conv2_weight_,
+                                     kFeaturesDenseblock1Denselayer4Conv2, batch, scratch());
   // 17: features.denseblock1.denselayer4.relu2
   cnn::relu_backward_input(d_features_denseblock1_denselayer4_relu2, d_features_denseblock1_denselayer4_relu2,
                            features_denseblock1_denselayer4_relu2, k128x56x56, batch);
@@ -9858,12 +10158,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock1_denselayer3_concat1, d_features_denseblock1_denselayer3_concat1_2},
            k160x56x56, batch);
   // 18: features.denseblock1.denselayer3.conv2
-  cnn::conv_backward_params(d_features_denseblock1_denselayer3_conv2_weight,
-                            d_features_denseblock1_denselayer3_conv2, features_denseblock1_denselayer3_relu2,
-                            kFeaturesDenseblock1Denselayer3Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock1_denselayer3_relu2, d_features_denseblock1_denselayer3_conv2,
-                           features_denseblock1_denselayer3_conv2_weight_,
-                           kFeaturesDenseblock1Denselayer3Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock1_denselayer3_conv2_weight,
+                                      d_features_denseblock1_denselayer3_conv2,
+                                      features_denseblock1_denselayer3_relu2,
+                                      kFeaturesDenseblock1Denselayer3Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock1_denselayer3_relu2,
+                                     d_features_denseblock1_denselayer3_conv2,
+                                     features_denseblock1_denselayer3_conv2_weight_,
+                                     kFeaturesDenseblock1Denselayer3Conv2, batch, scratch());
   // 17: features.denseblock1.denselayer3.relu2
   cnn::relu_backward_input(d_features_denseblock1_denselayer3_relu2, d_features_denseblock1_denselayer3_relu2,
                            features_denseblock1_denselayer3_relu2, k128x56x56, batch);
@@ -9909,12 +10211,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock1_denselayer2_concat1, d_features_denseblock1_denselayer2_concat1_2},
            k128x56x56, batch);
   // 18: features.denseblock1.denselayer2.conv2
-  cnn::conv_backward_params(d_features_denseblock1_denselayer2_conv2_weight,
-                            d_features_denseblock1_denselayer2_conv2, features_denseblock1_denselayer2_relu2,
-                            kFeaturesDenseblock1Denselayer2Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock1_denselayer2_relu2, d_features_denseblock1_denselayer2_conv2,
-                           features_denseblock1_denselayer2_conv2_weight_,
-                           kFeaturesDenseblock1Denselayer2Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock1_denselayer2_conv2_weight,
+                                      d_features_denseblock1_denselayer2_conv2,
+                                      features_denseblock1_denselayer2_relu2,
+                                      kFeaturesDenseblock1Denselayer2Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock1_denselayer2_relu2,
+                                     d_features_denseblock1_denselayer2_conv2,
+                                     features_denseblock1_denselayer2_conv2_weight_,
+                                     kFeaturesDenseblock1Denselayer2Conv2, batch, scratch());
   // 17: features.denseblock1.denselayer2.relu2
   cnn::relu_backward_input(d_features_denseblock1_denselayer2_relu2, d_features_denseblock1_denselayer2_relu2,
                            features_denseblock1_denselayer2_relu2, k128x56x56, batch);
@@ -9960,12 +10264,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            {d_features_denseblock1_denselayer1_concat1, d_features_denseblock1_denselayer1_concat1_2},
            k96x56x56, batch);
   // 18: features.denseblock1.denselayer1.conv2
-  cnn::conv_backward_params(d_features_denseblock1_denselayer1_conv2_weight,
-                            d_features_denseblock1_denselayer1_conv2, features_denseblock1_denselayer1_relu2,
-                            kFeaturesDenseblock1Denselayer1Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_denseblock1_denselayer1_relu2, d_features_denseblock1_denselayer1_conv2,
-                           features_denseblock1_denselayer1_conv2_weight_,
-                           kFeaturesDenseblock1Denselayer1Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_denseblock1_denselayer1_conv2_weight,
+                                      d_features_denseblock1_denselayer1_conv2,
+                                      features_denseblock1_denselayer1_relu2,
+                                      kFeaturesDenseblock1Denselayer1Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_denseblock1_denselayer1_relu2,
+                                     d_features_denseblock1_denselayer1_conv2,
+                                     features_denseblock1_denselayer1_conv2_weight_,
+                                     kFeaturesDenseblock1Denselayer1Conv2, batch, scratch());
   // 17: features.denseblock1.denselayer1.relu2
   cnn::relu_backward_input(d_features_denseblock1_denselayer1_relu2, d_features_denseblock1_denselayer1_relu2,
                            features_denseblock1_denselayer1_relu2, k128x56x56, batch);
@@ -10380,9 +10686,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer1_conv2, features_denseblock1_denselayer1_relu2,
-            features_denseblock1_denselayer1_conv2_weight_, kFeaturesDenseblock1Denselayer1Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock1_denselayer1_conv2, features_denseblock1_denselayer1_relu2,
+                      features_denseblock1_denselayer1_conv2_weight_, kFeaturesDenseblock1Denselayer1Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock1.denselayer2.norm1)
   cnn::bn_inference(features_denseblock1_denselayer2_relu1, features_denseblock1_denselayer1_concat1,
@@ -10413,9 +10719,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer2_conv2, features_denseblock1_denselayer2_relu2,
-            features_denseblock1_denselayer2_conv2_weight_, kFeaturesDenseblock1Denselayer2Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock1_denselayer2_conv2, features_denseblock1_denselayer2_relu2,
+                      features_denseblock1_denselayer2_conv2_weight_, kFeaturesDenseblock1Denselayer2Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock1.denselayer3.norm1)
   cnn::bn_inference(features_denseblock1_denselayer3_relu1, features_denseblock1_denselayer2_concat1,
@@ -10447,9 +10753,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer3_conv2, features_denseblock1_denselayer3_relu2,
-            features_denseblock1_denselayer3_conv2_weight_, kFeaturesDenseblock1Denselayer3Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock1_denselayer3_conv2, features_denseblock1_denselayer3_relu2,
+                      features_denseblock1_denselayer3_conv2_weight_, kFeaturesDenseblock1Denselayer3Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock1.denselayer4.norm1)
   cnn::bn_inference(features_denseblock1_denselayer4_relu1, features_denseblock1_denselayer3_concat1,
@@ -10481,9 +10787,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer4_conv2, features_denseblock1_denselayer4_relu2,
-            features_denseblock1_denselayer4_conv2_weight_, kFeaturesDenseblock1Denselayer4Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock1_denselayer4_conv2, features_denseblock1_denselayer4_relu2,
+                      features_denseblock1_denselayer4_conv2_weight_, kFeaturesDenseblock1Denselayer4Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock1.denselayer5.norm1)
   cnn::bn_inference(features_denseblock1_denselayer5_relu1, features_denseblock1_denselayer4_concat1,
@@ -10515,9 +10821,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer5_conv2, features_denseblock1_denselayer5_relu2,
-            features_denseblock1_denselayer5_conv2_weight_, kFeaturesDenseblock1Denselayer5Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock1_denselayer5_conv2, features_denseblock1_denselayer5_relu2,
+                      features_denseblock1_denselayer5_conv2_weight_, kFeaturesDenseblock1Denselayer5Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock1.denselayer6.norm1)
   cnn::bn_inference(features_denseblock1_denselayer6_relu1, features_denseblock1_denselayer5_concat1,
@@ -10549,9 +10855,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer6_conv2, features_denseblock1_denselayer6_relu2,
-            features_denseblock1_denselayer6_conv2_weight_, kFeaturesDenseblock1Denselayer6Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock1_denselayer6_conv2, features_denseblock1_denselayer6_relu2,
+                      features_denseblock1_denselayer6_conv2_weight_, kFeaturesDenseblock1Denselayer6Conv2,
+                      batch, scratch());
 
   // 24: norm = bn
   cnn::bn_inference(features_transition1_relu1, features_denseblock1_denselayer6_concat1,
@@ -10599,9 +10905,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer1_conv2, features_denseblock2_denselayer1_relu2,
-            features_denseblock2_denselayer1_conv2_weight_, kFeaturesDenseblock2Denselayer1Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer1_conv2, features_denseblock2_denselayer1_relu2,
+                      features_denseblock2_denselayer1_conv2_weight_, kFeaturesDenseblock2Denselayer1Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer2.norm1)
   cnn::bn_inference(features_denseblock2_denselayer2_relu1, features_denseblock2_denselayer1_concat1,
@@ -10633,9 +10939,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer2_conv2, features_denseblock2_denselayer2_relu2,
-            features_denseblock2_denselayer2_conv2_weight_, kFeaturesDenseblock2Denselayer2Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer2_conv2, features_denseblock2_denselayer2_relu2,
+                      features_denseblock2_denselayer2_conv2_weight_, kFeaturesDenseblock2Denselayer2Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer3.norm1)
   cnn::bn_inference(features_denseblock2_denselayer3_relu1, features_denseblock2_denselayer2_concat1,
@@ -10667,9 +10973,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer3_conv2, features_denseblock2_denselayer3_relu2,
-            features_denseblock2_denselayer3_conv2_weight_, kFeaturesDenseblock2Denselayer3Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer3_conv2, features_denseblock2_denselayer3_relu2,
+                      features_denseblock2_denselayer3_conv2_weight_, kFeaturesDenseblock2Denselayer3Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer4.norm1)
   cnn::bn_inference(features_denseblock2_denselayer4_relu1, features_denseblock2_denselayer3_concat1,
@@ -10701,9 +11007,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer4_conv2, features_denseblock2_denselayer4_relu2,
-            features_denseblock2_denselayer4_conv2_weight_, kFeaturesDenseblock2Denselayer4Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer4_conv2, features_denseblock2_denselayer4_relu2,
+                      features_denseblock2_denselayer4_conv2_weight_, kFeaturesDenseblock2Denselayer4Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer5.norm1)
   cnn::bn_inference(features_denseblock2_denselayer5_relu1, features_denseblock2_denselayer4_concat1,
@@ -10735,9 +11041,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer5_conv2, features_denseblock2_denselayer5_relu2,
-            features_denseblock2_denselayer5_conv2_weight_, kFeaturesDenseblock2Denselayer5Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer5_conv2, features_denseblock2_denselayer5_relu2,
+                      features_denseblock2_denselayer5_conv2_weight_, kFeaturesDenseblock2Denselayer5Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer6.norm1)
   cnn::bn_inference(features_denseblock2_denselayer6_relu1, features_denseblock2_denselayer5_concat1,
@@ -10769,9 +11075,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer6_conv2, features_denseblock2_denselayer6_relu2,
-            features_denseblock2_denselayer6_conv2_weight_, kFeaturesDenseblock2Denselayer6Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer6_conv2, features_denseblock2_denselayer6_relu2,
+                      features_denseblock2_denselayer6_conv2_weight_, kFeaturesDenseblock2Denselayer6Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer7.norm1)
   cnn::bn_inference(features_denseblock2_denselayer7_relu1, features_denseblock2_denselayer6_concat1,
@@ -10803,9 +11109,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer7_conv2, features_denseblock2_denselayer7_relu2,
-            features_denseblock2_denselayer7_conv2_weight_, kFeaturesDenseblock2Denselayer7Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer7_conv2, features_denseblock2_denselayer7_relu2,
+                      features_denseblock2_denselayer7_conv2_weight_, kFeaturesDenseblock2Denselayer7Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer8.norm1)
   cnn::bn_inference(features_denseblock2_denselayer8_relu1, features_denseblock2_denselayer7_concat1,
@@ -10837,9 +11143,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer8_conv2, features_denseblock2_denselayer8_relu2,
-            features_denseblock2_denselayer8_conv2_weight_, kFeaturesDenseblock2Denselayer8Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer8_conv2, features_denseblock2_denselayer8_relu2,
+                      features_denseblock2_denselayer8_conv2_weight_, kFeaturesDenseblock2Denselayer8Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer9.norm1)
   cnn::bn_inference(features_denseblock2_denselayer9_relu1, features_denseblock2_denselayer8_concat1,
@@ -10871,9 +11177,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer9_conv2, features_denseblock2_denselayer9_relu2,
-            features_denseblock2_denselayer9_conv2_weight_, kFeaturesDenseblock2Denselayer9Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer9_conv2, features_denseblock2_denselayer9_relu2,
+                      features_denseblock2_denselayer9_conv2_weight_, kFeaturesDenseblock2Denselayer9Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer10.norm1)
   cnn::bn_inference(features_denseblock2_denselayer10_relu1, features_denseblock2_denselayer9_concat1,
@@ -10905,9 +11211,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer10_conv2, features_denseblock2_denselayer10_relu2,
-            features_denseblock2_denselayer10_conv2_weight_, kFeaturesDenseblock2Denselayer10Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer10_conv2, features_denseblock2_denselayer10_relu2,
+                      features_denseblock2_denselayer10_conv2_weight_, kFeaturesDenseblock2Denselayer10Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer11.norm1)
   cnn::bn_inference(features_denseblock2_denselayer11_relu1, features_denseblock2_denselayer10_concat1,
@@ -10939,9 +11245,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer11_conv2, features_denseblock2_denselayer11_relu2,
-            features_denseblock2_denselayer11_conv2_weight_, kFeaturesDenseblock2Denselayer11Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer11_conv2, features_denseblock2_denselayer11_relu2,
+                      features_denseblock2_denselayer11_conv2_weight_, kFeaturesDenseblock2Denselayer11Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer12.norm1)
   cnn::bn_inference(features_denseblock2_denselayer12_relu1, features_denseblock2_denselayer11_concat1,
@@ -10973,9 +11279,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer12_conv2, features_denseblock2_denselayer12_relu2,
-            features_denseblock2_denselayer12_conv2_weight_, kFeaturesDenseblock2Denselayer12Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer12_conv2, features_denseblock2_denselayer12_relu2,
+                      features_denseblock2_denselayer12_conv2_weight_, kFeaturesDenseblock2Denselayer12Conv2,
+                      batch, scratch());
 
   // 24: norm = bn
   cnn::bn_inference(features_transition2_relu1, features_denseblock2_denselayer12_concat1,
@@ -11023,9 +11329,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer1_conv2, features_denseblock3_denselayer1_relu2,
-            features_denseblock3_denselayer1_conv2_weight_, kFeaturesDenseblock3Denselayer1Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer1_conv2, features_denseblock3_denselayer1_relu2,
+                      features_denseblock3_denselayer1_conv2_weight_, kFeaturesDenseblock3Denselayer1Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer2.norm1)
   cnn::bn_inference(features_denseblock3_denselayer2_relu1, features_denseblock3_denselayer1_concat1,
@@ -11057,9 +11363,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer2_conv2, features_denseblock3_denselayer2_relu2,
-            features_denseblock3_denselayer2_conv2_weight_, kFeaturesDenseblock3Denselayer2Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer2_conv2, features_denseblock3_denselayer2_relu2,
+                      features_denseblock3_denselayer2_conv2_weight_, kFeaturesDenseblock3Denselayer2Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer3.norm1)
   cnn::bn_inference(features_denseblock3_denselayer3_relu1, features_denseblock3_denselayer2_concat1,
@@ -11091,9 +11397,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer3_conv2, features_denseblock3_denselayer3_relu2,
-            features_denseblock3_denselayer3_conv2_weight_, kFeaturesDenseblock3Denselayer3Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer3_conv2, features_denseblock3_denselayer3_relu2,
+                      features_denseblock3_denselayer3_conv2_weight_, kFeaturesDenseblock3Denselayer3Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer4.norm1)
   cnn::bn_inference(features_denseblock3_denselayer4_relu1, features_denseblock3_denselayer3_concat1,
@@ -11125,9 +11431,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer4_conv2, features_denseblock3_denselayer4_relu2,
-            features_denseblock3_denselayer4_conv2_weight_, kFeaturesDenseblock3Denselayer4Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer4_conv2, features_denseblock3_denselayer4_relu2,
+                      features_denseblock3_denselayer4_conv2_weight_, kFeaturesDenseblock3Denselayer4Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer5.norm1)
   cnn::bn_inference(features_denseblock3_denselayer5_relu1, features_denseblock3_denselayer4_concat1,
@@ -11159,9 +11465,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer5_conv2, features_denseblock3_denselayer5_relu2,
-            features_denseblock3_denselayer5_conv2_weight_, kFeaturesDenseblock3Denselayer5Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer5_conv2, features_denseblock3_denselayer5_relu2,
+                      features_denseblock3_denselayer5_conv2_weight_, kFeaturesDenseblock3Denselayer5Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer6.norm1)
   cnn::bn_inference(features_denseblock3_denselayer6_relu1, features_denseblock3_denselayer5_concat1,
@@ -11193,9 +11499,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer6_conv2, features_denseblock3_denselayer6_relu2,
-            features_denseblock3_denselayer6_conv2_weight_, kFeaturesDenseblock3Denselayer6Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer6_conv2, features_denseblock3_denselayer6_relu2,
+                      features_denseblock3_denselayer6_conv2_weight_, kFeaturesDenseblock3Denselayer6Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer7.norm1)
   cnn::bn_inference(features_denseblock3_denselayer7_relu1, features_denseblock3_denselayer6_concat1,
@@ -11227,9 +11533,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer7_conv2, features_denseblock3_denselayer7_relu2,
-            features_denseblock3_denselayer7_conv2_weight_, kFeaturesDenseblock3Denselayer7Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer7_conv2, features_denseblock3_denselayer7_relu2,
+                      features_denseblock3_denselayer7_conv2_weight_, kFeaturesDenseblock3Denselayer7Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer8.norm1)
   cnn::bn_inference(features_denseblock3_denselayer8_relu1, features_denseblock3_denselayer7_concat1,
@@ -11261,9 +11567,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer8_conv2, features_denseblock3_denselayer8_relu2,
-            features_denseblock3_denselayer8_conv2_weight_, kFeaturesDenseblock3Denselayer8Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer8_conv2, features_denseblock3_denselayer8_relu2,
+                      features_denseblock3_denselayer8_conv2_weight_, kFeaturesDenseblock3Denselayer8Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer9.norm1)
   cnn::bn_inference(features_denseblock3_denselayer9_relu1, features_denseblock3_denselayer8_concat1,
@@ -11295,9 +11601,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer9_conv2, features_denseblock3_denselayer9_relu2,
-            features_denseblock3_denselayer9_conv2_weight_, kFeaturesDenseblock3Denselayer9Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer9_conv2, features_denseblock3_denselayer9_relu2,
+                      features_denseblock3_denselayer9_conv2_weight_, kFeaturesDenseblock3Denselayer9Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer10.norm1)
   cnn::bn_inference(features_denseblock3_denselayer10_relu1, features_denseblock3_denselayer9_concat1,
@@ -11329,9 +11635,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer10_conv2, features_denseblock3_denselayer10_relu2,
-            features_denseblock3_denselayer10_conv2_weight_, kFeaturesDenseblock3Denselayer10Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer10_conv2, features_denseblock3_denselayer10_relu2,
+                      features_denseblock3_denselayer10_conv2_weight_, kFeaturesDenseblock3Denselayer10Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer11.norm1)
   cnn::bn_inference(features_denseblock3_denselayer11_relu1, features_denseblock3_denselayer10_concat1,
@@ -11363,9 +11669,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer11_conv2, features_denseblock3_denselayer11_relu2,
-            features_denseblock3_denselayer11_conv2_weight_, kFeaturesDenseblock3Denselayer11Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer11_conv2, features_denseblock3_denselayer11_relu2,
+                      features_denseblock3_denselayer11_conv2_weight_, kFeaturesDenseblock3Denselayer11Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer12.norm1)
   cnn::bn_inference(features_denseblock3_denselayer12_relu1, features_denseblock3_denselayer11_concat1,
@@ -11397,9 +11703,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer12_conv2, features_denseblock3_denselayer12_relu2,
-            features_denseblock3_denselayer12_conv2_weight_, kFeaturesDenseblock3Denselayer12Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer12_conv2, features_denseblock3_denselayer12_relu2,
+                      features_denseblock3_denselayer12_conv2_weight_, kFeaturesDenseblock3Denselayer12Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer13.norm1)
   cnn::bn_inference(features_denseblock3_denselayer13_relu1, features_denseblock3_denselayer12_concat1,
@@ -11431,9 +11737,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer13_conv2, features_denseblock3_denselayer13_relu2,
-            features_denseblock3_denselayer13_conv2_weight_, kFeaturesDenseblock3Denselayer13Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer13_conv2, features_denseblock3_denselayer13_relu2,
+                      features_denseblock3_denselayer13_conv2_weight_, kFeaturesDenseblock3Denselayer13Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer14.norm1)
   cnn::bn_inference(features_denseblock3_denselayer14_relu1, features_denseblock3_denselayer13_concat1,
@@ -11465,9 +11771,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer14_conv2, features_denseblock3_denselayer14_relu2,
-            features_denseblock3_denselayer14_conv2_weight_, kFeaturesDenseblock3Denselayer14Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer14_conv2, features_denseblock3_denselayer14_relu2,
+                      features_denseblock3_denselayer14_conv2_weight_, kFeaturesDenseblock3Denselayer14Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer15.norm1)
   cnn::bn_inference(features_denseblock3_denselayer15_relu1, features_denseblock3_denselayer14_concat1,
@@ -11499,9 +11805,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer15_conv2, features_denseblock3_denselayer15_relu2,
-            features_denseblock3_denselayer15_conv2_weight_, kFeaturesDenseblock3Denselayer15Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer15_conv2, features_denseblock3_denselayer15_relu2,
+                      features_denseblock3_denselayer15_conv2_weight_, kFeaturesDenseblock3Denselayer15Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer16.norm1)
   cnn::bn_inference(features_denseblock3_denselayer16_relu1, features_denseblock3_denselayer15_concat1,
@@ -11533,9 +11839,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer16_conv2, features_denseblock3_denselayer16_relu2,
-            features_denseblock3_denselayer16_conv2_weight_, kFeaturesDenseblock3Denselayer16Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer16_conv2, features_denseblock3_denselayer16_relu2,
+                      features_denseblock3_denselayer16_conv2_weight_, kFeaturesDenseblock3Denselayer16Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer17.norm1)
   cnn::bn_inference(features_denseblock3_denselayer17_relu1, features_denseblock3_denselayer16_concat1,
@@ -11567,9 +11873,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer17_conv2, features_denseblock3_denselayer17_relu2,
-            features_denseblock3_denselayer17_conv2_weight_, kFeaturesDenseblock3Denselayer17Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer17_conv2, features_denseblock3_denselayer17_relu2,
+                      features_denseblock3_denselayer17_conv2_weight_, kFeaturesDenseblock3Denselayer17Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer18.norm1)
   cnn::bn_inference(features_denseblock3_denselayer18_relu1, features_denseblock3_denselayer17_concat1,
@@ -11601,9 +11907,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer18_conv2, features_denseblock3_denselayer18_relu2,
-            features_denseblock3_denselayer18_conv2_weight_, kFeaturesDenseblock3Denselayer18Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer18_conv2, features_denseblock3_denselayer18_relu2,
+                      features_denseblock3_denselayer18_conv2_weight_, kFeaturesDenseblock3Denselayer18Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer19.norm1)
   cnn::bn_inference(features_denseblock3_denselayer19_relu1, features_denseblock3_denselayer18_concat1,
@@ -11635,9 +11941,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer19_conv2, features_denseblock3_denselayer19_relu2,
-            features_denseblock3_denselayer19_conv2_weight_, kFeaturesDenseblock3Denselayer19Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer19_conv2, features_denseblock3_denselayer19_relu2,
+                      features_denseblock3_denselayer19_conv2_weight_, kFeaturesDenseblock3Denselayer19Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer20.norm1)
   cnn::bn_inference(features_denseblock3_denselayer20_relu1, features_denseblock3_denselayer19_concat1,
@@ -11669,9 +11975,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer20_conv2, features_denseblock3_denselayer20_relu2,
-            features_denseblock3_denselayer20_conv2_weight_, kFeaturesDenseblock3Denselayer20Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer20_conv2, features_denseblock3_denselayer20_relu2,
+                      features_denseblock3_denselayer20_conv2_weight_, kFeaturesDenseblock3Denselayer20Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer21.norm1)
   cnn::bn_inference(features_denseblock3_denselayer21_relu1, features_denseblock3_denselayer20_concat1,
@@ -11703,9 +12009,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer21_conv2, features_denseblock3_denselayer21_relu2,
-            features_denseblock3_denselayer21_conv2_weight_, kFeaturesDenseblock3Denselayer21Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer21_conv2, features_denseblock3_denselayer21_relu2,
+                      features_denseblock3_denselayer21_conv2_weight_, kFeaturesDenseblock3Denselayer21Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer22.norm1)
   cnn::bn_inference(features_denseblock3_denselayer22_relu1, features_denseblock3_denselayer21_concat1,
@@ -11737,9 +12043,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer22_conv2, features_denseblock3_denselayer22_relu2,
-            features_denseblock3_denselayer22_conv2_weight_, kFeaturesDenseblock3Denselayer22Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer22_conv2, features_denseblock3_denselayer22_relu2,
+                      features_denseblock3_denselayer22_conv2_weight_, kFeaturesDenseblock3Denselayer22Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer23.norm1)
   cnn::bn_inference(features_denseblock3_denselayer23_relu1, features_denseblock3_denselayer22_concat1,
@@ -11771,9 +12077,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer23_conv2, features_denseblock3_denselayer23_relu2,
-            features_denseblock3_denselayer23_conv2_weight_, kFeaturesDenseblock3Denselayer23Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer23_conv2, features_denseblock3_denselayer23_relu2,
+                      features_denseblock3_denselayer23_conv2_weight_, kFeaturesDenseblock3Denselayer23Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer24.norm1)
   cnn::bn_inference(features_denseblock3_denselayer24_relu1, features_denseblock3_denselayer23_concat1,
@@ -11805,9 +12111,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer24_conv2, features_denseblock3_denselayer24_relu2,
-            features_denseblock3_denselayer24_conv2_weight_, kFeaturesDenseblock3Denselayer24Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer24_conv2, features_denseblock3_denselayer24_relu2,
+                      features_denseblock3_denselayer24_conv2_weight_, kFeaturesDenseblock3Denselayer24Conv2,
+                      batch, scratch());
 
   // 24: norm = bn
   cnn::bn_inference(features_transition3_relu1, features_denseblock3_denselayer24_concat1,
@@ -11853,9 +12159,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::relu(features_denseblock4_denselayer1_relu2, features_denseblock4_denselayer1_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer1_conv2, features_denseblock4_denselayer1_relu2,
-            features_denseblock4_denselayer1_conv2_weight_, kFeaturesDenseblock4Denselayer1Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer1_conv2, features_denseblock4_denselayer1_relu2,
+                      features_denseblock4_denselayer1_conv2_weight_, kFeaturesDenseblock4Denselayer1Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer2.norm1)
   cnn::bn_inference(features_denseblock4_denselayer2_relu1, features_denseblock4_denselayer1_concat1,
@@ -11885,9 +12191,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::relu(features_denseblock4_denselayer2_relu2, features_denseblock4_denselayer2_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer2_conv2, features_denseblock4_denselayer2_relu2,
-            features_denseblock4_denselayer2_conv2_weight_, kFeaturesDenseblock4Denselayer2Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer2_conv2, features_denseblock4_denselayer2_relu2,
+                      features_denseblock4_denselayer2_conv2_weight_, kFeaturesDenseblock4Denselayer2Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer3.norm1)
   cnn::bn_inference(features_denseblock4_denselayer3_relu1, features_denseblock4_denselayer2_concat1,
@@ -11917,9 +12223,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::relu(features_denseblock4_denselayer3_relu2, features_denseblock4_denselayer3_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer3_conv2, features_denseblock4_denselayer3_relu2,
-            features_denseblock4_denselayer3_conv2_weight_, kFeaturesDenseblock4Denselayer3Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer3_conv2, features_denseblock4_denselayer3_relu2,
+                      features_denseblock4_denselayer3_conv2_weight_, kFeaturesDenseblock4Denselayer3Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer4.norm1)
   cnn::bn_inference(features_denseblock4_denselayer4_relu1, features_denseblock4_denselayer3_concat1,
@@ -11949,9 +12255,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::relu(features_denseblock4_denselayer4_relu2, features_denseblock4_denselayer4_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer4_conv2, features_denseblock4_denselayer4_relu2,
-            features_denseblock4_denselayer4_conv2_weight_, kFeaturesDenseblock4Denselayer4Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer4_conv2, features_denseblock4_denselayer4_relu2,
+                      features_denseblock4_denselayer4_conv2_weight_, kFeaturesDenseblock4Denselayer4Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer5.norm1)
   cnn::bn_inference(features_denseblock4_denselayer5_relu1, features_denseblock4_denselayer4_concat1,
@@ -11981,9 +12287,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::relu(features_denseblock4_denselayer5_relu2, features_denseblock4_denselayer5_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer5_conv2, features_denseblock4_denselayer5_relu2,
-            features_denseblock4_denselayer5_conv2_weight_, kFeaturesDenseblock4Denselayer5Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer5_conv2, features_denseblock4_denselayer5_relu2,
+                      features_denseblock4_denselayer5_conv2_weight_, kFeaturesDenseblock4Denselayer5Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer6.norm1)
   cnn::bn_inference(features_denseblock4_denselayer6_relu1, features_denseblock4_denselayer5_concat1,
@@ -12013,9 +12319,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::relu(features_denseblock4_denselayer6_relu2, features_denseblock4_denselayer6_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer6_conv2, features_denseblock4_denselayer6_relu2,
-            features_denseblock4_denselayer6_conv2_weight_, kFeaturesDenseblock4Denselayer6Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer6_conv2, features_denseblock4_denselayer6_relu2,
+                      features_denseblock4_denselayer6_conv2_weight_, kFeaturesDenseblock4Denselayer6Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer7.norm1)
   cnn::bn_inference(features_denseblock4_denselayer7_relu1, features_denseblock4_denselayer6_concat1,
@@ -12045,9 +12351,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::relu(features_denseblock4_denselayer7_relu2, features_denseblock4_denselayer7_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer7_conv2, features_denseblock4_denselayer7_relu2,
-            features_denseblock4_denselayer7_conv2_weight_, kFeaturesDenseblock4Denselayer7Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer7_conv2, features_denseblock4_denselayer7_relu2,
+                      features_denseblock4_denselayer7_conv2_weight_, kFeaturesDenseblock4Denselayer7Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer8.norm1)
   cnn::bn_inference(features_denseblock4_denselayer8_relu1, features_denseblock4_denselayer7_concat1,
@@ -12077,9 +12383,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::relu(features_denseblock4_denselayer8_relu2, features_denseblock4_denselayer8_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer8_conv2, features_denseblock4_denselayer8_relu2,
-            features_denseblock4_denselayer8_conv2_weight_, kFeaturesDenseblock4Denselayer8Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer8_conv2, features_denseblock4_denselayer8_relu2,
+                      features_denseblock4_denselayer8_conv2_weight_, kFeaturesDenseblock4Denselayer8Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer9.norm1)
   cnn::bn_inference(features_denseblock4_denselayer9_relu1, features_denseblock4_denselayer8_concat1,
@@ -12109,9 +12415,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::relu(features_denseblock4_denselayer9_relu2, features_denseblock4_denselayer9_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer9_conv2, features_denseblock4_denselayer9_relu2,
-            features_denseblock4_denselayer9_conv2_weight_, kFeaturesDenseblock4Denselayer9Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer9_conv2, features_denseblock4_denselayer9_relu2,
+                      features_denseblock4_denselayer9_conv2_weight_, kFeaturesDenseblock4Denselayer9Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer10.norm1)
   cnn::bn_inference(features_denseblock4_denselayer10_relu1, features_denseblock4_denselayer9_concat1,
@@ -12143,9 +12449,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer10_conv2, features_denseblock4_denselayer10_relu2,
-            features_denseblock4_denselayer10_conv2_weight_, kFeaturesDenseblock4Denselayer10Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer10_conv2, features_denseblock4_denselayer10_relu2,
+                      features_denseblock4_denselayer10_conv2_weight_, kFeaturesDenseblock4Denselayer10Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer11.norm1)
   cnn::bn_inference(features_denseblock4_denselayer11_relu1, features_denseblock4_denselayer10_concat1,
@@ -12177,9 +12483,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer11_conv2, features_denseblock4_denselayer11_relu2,
-            features_denseblock4_denselayer11_conv2_weight_, kFeaturesDenseblock4Denselayer11Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer11_conv2, features_denseblock4_denselayer11_relu2,
+                      features_denseblock4_denselayer11_conv2_weight_, kFeaturesDenseblock4Denselayer11Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer12.norm1)
   cnn::bn_inference(features_denseblock4_denselayer12_relu1, features_denseblock4_denselayer11_concat1,
@@ -12211,9 +12517,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer12_conv2, features_denseblock4_denselayer12_relu2,
-            features_denseblock4_denselayer12_conv2_weight_, kFeaturesDenseblock4Denselayer12Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer12_conv2, features_denseblock4_denselayer12_relu2,
+                      features_denseblock4_denselayer12_conv2_weight_, kFeaturesDenseblock4Denselayer12Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer13.norm1)
   cnn::bn_inference(features_denseblock4_denselayer13_relu1, features_denseblock4_denselayer12_concat1,
@@ -12245,9 +12551,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer13_conv2, features_denseblock4_denselayer13_relu2,
-            features_denseblock4_denselayer13_conv2_weight_, kFeaturesDenseblock4Denselayer13Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer13_conv2, features_denseblock4_denselayer13_relu2,
+                      features_denseblock4_denselayer13_conv2_weight_, kFeaturesDenseblock4Denselayer13Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer14.norm1)
   cnn::bn_inference(features_denseblock4_denselayer14_relu1, features_denseblock4_denselayer13_concat1,
@@ -12279,9 +12585,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer14_conv2, features_denseblock4_denselayer14_relu2,
-            features_denseblock4_denselayer14_conv2_weight_, kFeaturesDenseblock4Denselayer14Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer14_conv2, features_denseblock4_denselayer14_relu2,
+                      features_denseblock4_denselayer14_conv2_weight_, kFeaturesDenseblock4Denselayer14Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer15.norm1)
   cnn::bn_inference(features_denseblock4_denselayer15_relu1, features_denseblock4_denselayer14_concat1,
@@ -12313,9 +12619,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer15_conv2, features_denseblock4_denselayer15_relu2,
-            features_denseblock4_denselayer15_conv2_weight_, kFeaturesDenseblock4Denselayer15Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer15_conv2, features_denseblock4_denselayer15_relu2,
+                      features_denseblock4_denselayer15_conv2_weight_, kFeaturesDenseblock4Denselayer15Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer16.norm1)
   cnn::bn_inference(features_denseblock4_denselayer16_relu1, features_denseblock4_denselayer15_concat1,
@@ -12347,9 +12653,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer16_conv2, features_denseblock4_denselayer16_relu2,
-            features_denseblock4_denselayer16_conv2_weight_, kFeaturesDenseblock4Denselayer16Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer16_conv2, features_denseblock4_denselayer16_relu2,
+                      features_denseblock4_denselayer16_conv2_weight_, kFeaturesDenseblock4Denselayer16Conv2,
+                      batch, scratch());
 
   // 47: norm5 = bn
   cnn::bn_inference(features_relu2, features_denseblock4_denselayer16_concat1, features_norm5_weight_,
@@ -12724,9 +13030,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer1_conv2, features_denseblock1_denselayer1_relu2,
-            features_denseblock1_denselayer1_conv2_weight_, kFeaturesDenseblock1Denselayer1Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock1_denselayer1_conv2, features_denseblock1_denselayer1_relu2,
+                      features_denseblock1_denselayer1_conv2_weight_, kFeaturesDenseblock1Denselayer1Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock1.denselayer2.norm1)
   cnn::bn_inference(features_denseblock1_denselayer2_relu1, features_denseblock1_denselayer1_concat1,
@@ -12757,9 +13063,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer2_conv2, features_denseblock1_denselayer2_relu2,
-            features_denseblock1_denselayer2_conv2_weight_, kFeaturesDenseblock1Denselayer2Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock1_denselayer2_conv2, features_denseblock1_denselayer2_relu2,
+                      features_denseblock1_denselayer2_conv2_weight_, kFeaturesDenseblock1Denselayer2Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock1.denselayer3.norm1)
   cnn::bn_inference(features_denseblock1_denselayer3_relu1, features_denseblock1_denselayer2_concat1,
@@ -12791,9 +13097,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer3_conv2, features_denseblock1_denselayer3_relu2,
-            features_denseblock1_denselayer3_conv2_weight_, kFeaturesDenseblock1Denselayer3Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock1_denselayer3_conv2, features_denseblock1_denselayer3_relu2,
+                      features_denseblock1_denselayer3_conv2_weight_, kFeaturesDenseblock1Denselayer3Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock1.denselayer4.norm1)
   cnn::bn_inference(features_denseblock1_denselayer4_relu1, features_denseblock1_denselayer3_concat1,
@@ -12825,9 +13131,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer4_conv2, features_denseblock1_denselayer4_relu2,
-            features_denseblock1_denselayer4_conv2_weight_, kFeaturesDenseblock1Denselayer4Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock1_denselayer4_conv2, features_denseblock1_denselayer4_relu2,
+                      features_denseblock1_denselayer4_conv2_weight_, kFeaturesDenseblock1Denselayer4Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock1.denselayer5.norm1)
   cnn::bn_inference(features_denseblock1_denselayer5_relu1, features_denseblock1_denselayer4_concat1,
@@ -12859,9 +13165,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer5_conv2, features_denseblock1_denselayer5_relu2,
-            features_denseblock1_denselayer5_conv2_weight_, kFeaturesDenseblock1Denselayer5Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock1_denselayer5_conv2, features_denseblock1_denselayer5_relu2,
+                      features_denseblock1_denselayer5_conv2_weight_, kFeaturesDenseblock1Denselayer5Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock1.denselayer6.norm1)
   cnn::bn_inference(features_denseblock1_denselayer6_relu1, features_denseblock1_denselayer5_concat1,
@@ -12893,9 +13199,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer6_conv2, features_denseblock1_denselayer6_relu2,
-            features_denseblock1_denselayer6_conv2_weight_, kFeaturesDenseblock1Denselayer6Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock1_denselayer6_conv2, features_denseblock1_denselayer6_relu2,
+                      features_denseblock1_denselayer6_conv2_weight_, kFeaturesDenseblock1Denselayer6Conv2,
+                      batch, scratch());
 
   // 24: norm = bn
   cnn::bn_inference(features_transition1_relu1, features_denseblock1_denselayer6_concat1,
@@ -12943,9 +13249,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer1_conv2, features_denseblock2_denselayer1_relu2,
-            features_denseblock2_denselayer1_conv2_weight_, kFeaturesDenseblock2Denselayer1Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer1_conv2, features_denseblock2_denselayer1_relu2,
+                      features_denseblock2_denselayer1_conv2_weight_, kFeaturesDenseblock2Denselayer1Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer2.norm1)
   cnn::bn_inference(features_denseblock2_denselayer2_relu1, features_denseblock2_denselayer1_concat1,
@@ -12977,9 +13283,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer2_conv2, features_denseblock2_denselayer2_relu2,
-            features_denseblock2_denselayer2_conv2_weight_, kFeaturesDenseblock2Denselayer2Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer2_conv2, features_denseblock2_denselayer2_relu2,
+                      features_denseblock2_denselayer2_conv2_weight_, kFeaturesDenseblock2Denselayer2Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer3.norm1)
   cnn::bn_inference(features_denseblock2_denselayer3_relu1, features_denseblock2_denselayer2_concat1,
@@ -13011,9 +13317,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer3_conv2, features_denseblock2_denselayer3_relu2,
-            features_denseblock2_denselayer3_conv2_weight_, kFeaturesDenseblock2Denselayer3Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer3_conv2, features_denseblock2_denselayer3_relu2,
+                      features_denseblock2_denselayer3_conv2_weight_, kFeaturesDenseblock2Denselayer3Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer4.norm1)
   cnn::bn_inference(features_denseblock2_denselayer4_relu1, features_denseblock2_denselayer3_concat1,
@@ -13045,9 +13351,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer4_conv2, features_denseblock2_denselayer4_relu2,
-            features_denseblock2_denselayer4_conv2_weight_, kFeaturesDenseblock2Denselayer4Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer4_conv2, features_denseblock2_denselayer4_relu2,
+                      features_denseblock2_denselayer4_conv2_weight_, kFeaturesDenseblock2Denselayer4Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer5.norm1)
   cnn::bn_inference(features_denseblock2_denselayer5_relu1, features_denseblock2_denselayer4_concat1,
@@ -13079,9 +13385,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer5_conv2, features_denseblock2_denselayer5_relu2,
-            features_denseblock2_denselayer5_conv2_weight_, kFeaturesDenseblock2Denselayer5Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer5_conv2, features_denseblock2_denselayer5_relu2,
+                      features_denseblock2_denselayer5_conv2_weight_, kFeaturesDenseblock2Denselayer5Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer6.norm1)
   cnn::bn_inference(features_denseblock2_denselayer6_relu1, features_denseblock2_denselayer5_concat1,
@@ -13113,9 +13419,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer6_conv2, features_denseblock2_denselayer6_relu2,
-            features_denseblock2_denselayer6_conv2_weight_, kFeaturesDenseblock2Denselayer6Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer6_conv2, features_denseblock2_denselayer6_relu2,
+                      features_denseblock2_denselayer6_conv2_weight_, kFeaturesDenseblock2Denselayer6Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer7.norm1)
   cnn::bn_inference(features_denseblock2_denselayer7_relu1, features_denseblock2_denselayer6_concat1,
@@ -13147,9 +13453,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer7_conv2, features_denseblock2_denselayer7_relu2,
-            features_denseblock2_denselayer7_conv2_weight_, kFeaturesDenseblock2Denselayer7Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer7_conv2, features_denseblock2_denselayer7_relu2,
+                      features_denseblock2_denselayer7_conv2_weight_, kFeaturesDenseblock2Denselayer7Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer8.norm1)
   cnn::bn_inference(features_denseblock2_denselayer8_relu1, features_denseblock2_denselayer7_concat1,
@@ -13181,9 +13487,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer8_conv2, features_denseblock2_denselayer8_relu2,
-            features_denseblock2_denselayer8_conv2_weight_, kFeaturesDenseblock2Denselayer8Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer8_conv2, features_denseblock2_denselayer8_relu2,
+                      features_denseblock2_denselayer8_conv2_weight_, kFeaturesDenseblock2Denselayer8Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer9.norm1)
   cnn::bn_inference(features_denseblock2_denselayer9_relu1, features_denseblock2_denselayer8_concat1,
@@ -13215,9 +13521,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer9_conv2, features_denseblock2_denselayer9_relu2,
-            features_denseblock2_denselayer9_conv2_weight_, kFeaturesDenseblock2Denselayer9Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer9_conv2, features_denseblock2_denselayer9_relu2,
+                      features_denseblock2_denselayer9_conv2_weight_, kFeaturesDenseblock2Denselayer9Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer10.norm1)
   cnn::bn_inference(features_denseblock2_denselayer10_relu1, features_denseblock2_denselayer9_concat1,
@@ -13249,9 +13555,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer10_conv2, features_denseblock2_denselayer10_relu2,
-            features_denseblock2_denselayer10_conv2_weight_, kFeaturesDenseblock2Denselayer10Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer10_conv2, features_denseblock2_denselayer10_relu2,
+                      features_denseblock2_denselayer10_conv2_weight_, kFeaturesDenseblock2Denselayer10Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer11.norm1)
   cnn::bn_inference(features_denseblock2_denselayer11_relu1, features_denseblock2_denselayer10_concat1,
@@ -13283,9 +13589,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer11_conv2, features_denseblock2_denselayer11_relu2,
-            features_denseblock2_denselayer11_conv2_weight_, kFeaturesDenseblock2Denselayer11Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer11_conv2, features_denseblock2_denselayer11_relu2,
+                      features_denseblock2_denselayer11_conv2_weight_, kFeaturesDenseblock2Denselayer11Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer12.norm1)
   cnn::bn_inference(features_denseblock2_denselayer12_relu1, features_denseblock2_denselayer11_concat1,
@@ -13317,9 +13623,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer12_conv2, features_denseblock2_denselayer12_relu2,
-            features_denseblock2_denselayer12_conv2_weight_, kFeaturesDenseblock2Denselayer12Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer12_conv2, features_denseblock2_denselayer12_relu2,
+                      features_denseblock2_denselayer12_conv2_weight_, kFeaturesDenseblock2Denselayer12Conv2,
+                      batch, scratch());
 
   // 24: norm = bn
   cnn::bn_inference(features_transition2_relu1, features_denseblock2_denselayer12_concat1,
@@ -13367,9 +13673,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer1_conv2, features_denseblock3_denselayer1_relu2,
-            features_denseblock3_denselayer1_conv2_weight_, kFeaturesDenseblock3Denselayer1Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer1_conv2, features_denseblock3_denselayer1_relu2,
+                      features_denseblock3_denselayer1_conv2_weight_, kFeaturesDenseblock3Denselayer1Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer2.norm1)
   cnn::bn_inference(features_denseblock3_denselayer2_relu1, features_denseblock3_denselayer1_concat1,
@@ -13401,9 +13707,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer2_conv2, features_denseblock3_denselayer2_relu2,
-            features_denseblock3_denselayer2_conv2_weight_, kFeaturesDenseblock3Denselayer2Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer2_conv2, features_denseblock3_denselayer2_relu2,
+                      features_denseblock3_denselayer2_conv2_weight_, kFeaturesDenseblock3Denselayer2Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer3.norm1)
   cnn::bn_inference(features_denseblock3_denselayer3_relu1, features_denseblock3_denselayer2_concat1,
@@ -13435,9 +13741,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer3_conv2, features_denseblock3_denselayer3_relu2,
-            features_denseblock3_denselayer3_conv2_weight_, kFeaturesDenseblock3Denselayer3Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer3_conv2, features_denseblock3_denselayer3_relu2,
+                      features_denseblock3_denselayer3_conv2_weight_, kFeaturesDenseblock3Denselayer3Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer4.norm1)
   cnn::bn_inference(features_denseblock3_denselayer4_relu1, features_denseblock3_denselayer3_concat1,
@@ -13469,9 +13775,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer4_conv2, features_denseblock3_denselayer4_relu2,
-            features_denseblock3_denselayer4_conv2_weight_, kFeaturesDenseblock3Denselayer4Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer4_conv2, features_denseblock3_denselayer4_relu2,
+                      features_denseblock3_denselayer4_conv2_weight_, kFeaturesDenseblock3Denselayer4Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer5.norm1)
   cnn::bn_inference(features_denseblock3_denselayer5_relu1, features_denseblock3_denselayer4_concat1,
@@ -13503,9 +13809,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer5_conv2, features_denseblock3_denselayer5_relu2,
-            features_denseblock3_denselayer5_conv2_weight_, kFeaturesDenseblock3Denselayer5Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer5_conv2, features_denseblock3_denselayer5_relu2,
+                      features_denseblock3_denselayer5_conv2_weight_, kFeaturesDenseblock3Denselayer5Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer6.norm1)
   cnn::bn_inference(features_denseblock3_denselayer6_relu1, features_denseblock3_denselayer5_concat1,
@@ -13537,9 +13843,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer6_conv2, features_denseblock3_denselayer6_relu2,
-            features_denseblock3_denselayer6_conv2_weight_, kFeaturesDenseblock3Denselayer6Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer6_conv2, features_denseblock3_denselayer6_relu2,
+                      features_denseblock3_denselayer6_conv2_weight_, kFeaturesDenseblock3Denselayer6Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer7.norm1)
   cnn::bn_inference(features_denseblock3_denselayer7_relu1, features_denseblock3_denselayer6_concat1,
@@ -13571,9 +13877,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer7_conv2, features_denseblock3_denselayer7_relu2,
-            features_denseblock3_denselayer7_conv2_weight_, kFeaturesDenseblock3Denselayer7Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer7_conv2, features_denseblock3_denselayer7_relu2,
+                      features_denseblock3_denselayer7_conv2_weight_, kFeaturesDenseblock3Denselayer7Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer8.norm1)
   cnn::bn_inference(features_denseblock3_denselayer8_relu1, features_denseblock3_denselayer7_concat1,
@@ -13605,9 +13911,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer8_conv2, features_denseblock3_denselayer8_relu2,
-            features_denseblock3_denselayer8_conv2_weight_, kFeaturesDenseblock3Denselayer8Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer8_conv2, features_denseblock3_denselayer8_relu2,
+                      features_denseblock3_denselayer8_conv2_weight_, kFeaturesDenseblock3Denselayer8Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer9.norm1)
   cnn::bn_inference(features_denseblock3_denselayer9_relu1, features_denseblock3_denselayer8_concat1,
@@ -13639,9 +13945,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer9_conv2, features_denseblock3_denselayer9_relu2,
-            features_denseblock3_denselayer9_conv2_weight_, kFeaturesDenseblock3Denselayer9Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer9_conv2, features_denseblock3_denselayer9_relu2,
+                      features_denseblock3_denselayer9_conv2_weight_, kFeaturesDenseblock3Denselayer9Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer10.norm1)
   cnn::bn_inference(features_denseblock3_denselayer10_relu1, features_denseblock3_denselayer9_concat1,
@@ -13673,9 +13979,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer10_conv2, features_denseblock3_denselayer10_relu2,
-            features_denseblock3_denselayer10_conv2_weight_, kFeaturesDenseblock3Denselayer10Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer10_conv2, features_denseblock3_denselayer10_relu2,
+                      features_denseblock3_denselayer10_conv2_weight_, kFeaturesDenseblock3Denselayer10Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer11.norm1)
   cnn::bn_inference(features_denseblock3_denselayer11_relu1, features_denseblock3_denselayer10_concat1,
@@ -13707,9 +14013,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer11_conv2, features_denseblock3_denselayer11_relu2,
-            features_denseblock3_denselayer11_conv2_weight_, kFeaturesDenseblock3Denselayer11Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer11_conv2, features_denseblock3_denselayer11_relu2,
+                      features_denseblock3_denselayer11_conv2_weight_, kFeaturesDenseblock3Denselayer11Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer12.norm1)
   cnn::bn_inference(features_denseblock3_denselayer12_relu1, features_denseblock3_denselayer11_concat1,
@@ -13741,9 +14047,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer12_conv2, features_denseblock3_denselayer12_relu2,
-            features_denseblock3_denselayer12_conv2_weight_, kFeaturesDenseblock3Denselayer12Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer12_conv2, features_denseblock3_denselayer12_relu2,
+                      features_denseblock3_denselayer12_conv2_weight_, kFeaturesDenseblock3Denselayer12Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer13.norm1)
   cnn::bn_inference(features_denseblock3_denselayer13_relu1, features_denseblock3_denselayer12_concat1,
@@ -13775,9 +14081,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer13_conv2, features_denseblock3_denselayer13_relu2,
-            features_denseblock3_denselayer13_conv2_weight_, kFeaturesDenseblock3Denselayer13Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer13_conv2, features_denseblock3_denselayer13_relu2,
+                      features_denseblock3_denselayer13_conv2_weight_, kFeaturesDenseblock3Denselayer13Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer14.norm1)
   cnn::bn_inference(features_denseblock3_denselayer14_relu1, features_denseblock3_denselayer13_concat1,
@@ -13809,9 +14115,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer14_conv2, features_denseblock3_denselayer14_relu2,
-            features_denseblock3_denselayer14_conv2_weight_, kFeaturesDenseblock3Denselayer14Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer14_conv2, features_denseblock3_denselayer14_relu2,
+                      features_denseblock3_denselayer14_conv2_weight_, kFeaturesDenseblock3Denselayer14Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer15.norm1)
   cnn::bn_inference(features_denseblock3_denselayer15_relu1, features_denseblock3_denselayer14_concat1,
@@ -13843,9 +14149,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer15_conv2, features_denseblock3_denselayer15_relu2,
-            features_denseblock3_denselayer15_conv2_weight_, kFeaturesDenseblock3Denselayer15Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer15_conv2, features_denseblock3_denselayer15_relu2,
+                      features_denseblock3_denselayer15_conv2_weight_, kFeaturesDenseblock3Denselayer15Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer16.norm1)
   cnn::bn_inference(features_denseblock3_denselayer16_relu1, features_denseblock3_denselayer15_concat1,
@@ -13877,9 +14183,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer16_conv2, features_denseblock3_denselayer16_relu2,
-            features_denseblock3_denselayer16_conv2_weight_, kFeaturesDenseblock3Denselayer16Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer16_conv2, features_denseblock3_denselayer16_relu2,
+                      features_denseblock3_denselayer16_conv2_weight_, kFeaturesDenseblock3Denselayer16Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer17.norm1)
   cnn::bn_inference(features_denseblock3_denselayer17_relu1, features_denseblock3_denselayer16_concat1,
@@ -13911,9 +14217,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer17_conv2, features_denseblock3_denselayer17_relu2,
-            features_denseblock3_denselayer17_conv2_weight_, kFeaturesDenseblock3Denselayer17Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer17_conv2, features_denseblock3_denselayer17_relu2,
+                      features_denseblock3_denselayer17_conv2_weight_, kFeaturesDenseblock3Denselayer17Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer18.norm1)
   cnn::bn_inference(features_denseblock3_denselayer18_relu1, features_denseblock3_denselayer17_concat1,
@@ -13945,9 +14251,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer18_conv2, features_denseblock3_denselayer18_relu2,
-            features_denseblock3_denselayer18_conv2_weight_, kFeaturesDenseblock3Denselayer18Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer18_conv2, features_denseblock3_denselayer18_relu2,
+                      features_denseblock3_denselayer18_conv2_weight_, kFeaturesDenseblock3Denselayer18Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer19.norm1)
   cnn::bn_inference(features_denseblock3_denselayer19_relu1, features_denseblock3_denselayer18_concat1,
@@ -13979,9 +14285,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer19_conv2, features_denseblock3_denselayer19_relu2,
-            features_denseblock3_denselayer19_conv2_weight_, kFeaturesDenseblock3Denselayer19Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer19_conv2, features_denseblock3_denselayer19_relu2,
+                      features_denseblock3_denselayer19_conv2_weight_, kFeaturesDenseblock3Denselayer19Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer20.norm1)
   cnn::bn_inference(features_denseblock3_denselayer20_relu1, features_denseblock3_denselayer19_concat1,
@@ -14013,9 +14319,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer20_conv2, features_denseblock3_denselayer20_relu2,
-            features_denseblock3_denselayer20_conv2_weight_, kFeaturesDenseblock3Denselayer20Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer20_conv2, features_denseblock3_denselayer20_relu2,
+                      features_denseblock3_denselayer20_conv2_weight_, kFeaturesDenseblock3Denselayer20Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer21.norm1)
   cnn::bn_inference(features_denseblock3_denselayer21_relu1, features_denseblock3_denselayer20_concat1,
@@ -14047,9 +14353,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer21_conv2, features_denseblock3_denselayer21_relu2,
-            features_denseblock3_denselayer21_conv2_weight_, kFeaturesDenseblock3Denselayer21Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer21_conv2, features_denseblock3_denselayer21_relu2,
+                      features_denseblock3_denselayer21_conv2_weight_, kFeaturesDenseblock3Denselayer21Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer22.norm1)
   cnn::bn_inference(features_denseblock3_denselayer22_relu1, features_denseblock3_denselayer21_concat1,
@@ -14081,9 +14387,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer22_conv2, features_denseblock3_denselayer22_relu2,
-            features_denseblock3_denselayer22_conv2_weight_, kFeaturesDenseblock3Denselayer22Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer22_conv2, features_denseblock3_denselayer22_relu2,
+                      features_denseblock3_denselayer22_conv2_weight_, kFeaturesDenseblock3Denselayer22Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer23.norm1)
   cnn::bn_inference(features_denseblock3_denselayer23_relu1, features_denseblock3_denselayer22_concat1,
@@ -14115,9 +14421,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer23_conv2, features_denseblock3_denselayer23_relu2,
-            features_denseblock3_denselayer23_conv2_weight_, kFeaturesDenseblock3Denselayer23Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer23_conv2, features_denseblock3_denselayer23_relu2,
+                      features_denseblock3_denselayer23_conv2_weight_, kFeaturesDenseblock3Denselayer23Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer24.norm1)
   cnn::bn_inference(features_denseblock3_denselayer24_relu1, features_denseblock3_denselayer23_concat1,
@@ -14149,9 +14455,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer24_conv2, features_denseblock3_denselayer24_relu2,
-            features_denseblock3_denselayer24_conv2_weight_, kFeaturesDenseblock3Denselayer24Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer24_conv2, features_denseblock3_denselayer24_relu2,
+                      features_denseblock3_denselayer24_conv2_weight_, kFeaturesDenseblock3Denselayer24Conv2,
+                      batch, scratch());
 
   // 24: norm = bn
   cnn::bn_inference(features_transition3_relu1, features_denseblock3_denselayer24_concat1,
@@ -14197,9 +14503,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_denseblock4_denselayer1_relu2, features_denseblock4_denselayer1_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer1_conv2, features_denseblock4_denselayer1_relu2,
-            features_denseblock4_denselayer1_conv2_weight_, kFeaturesDenseblock4Denselayer1Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer1_conv2, features_denseblock4_denselayer1_relu2,
+                      features_denseblock4_denselayer1_conv2_weight_, kFeaturesDenseblock4Denselayer1Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer2.norm1)
   cnn::bn_inference(features_denseblock4_denselayer2_relu1, features_denseblock4_denselayer1_concat1,
@@ -14229,9 +14535,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_denseblock4_denselayer2_relu2, features_denseblock4_denselayer2_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer2_conv2, features_denseblock4_denselayer2_relu2,
-            features_denseblock4_denselayer2_conv2_weight_, kFeaturesDenseblock4Denselayer2Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer2_conv2, features_denseblock4_denselayer2_relu2,
+                      features_denseblock4_denselayer2_conv2_weight_, kFeaturesDenseblock4Denselayer2Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer3.norm1)
   cnn::bn_inference(features_denseblock4_denselayer3_relu1, features_denseblock4_denselayer2_concat1,
@@ -14261,9 +14567,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_denseblock4_denselayer3_relu2, features_denseblock4_denselayer3_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer3_conv2, features_denseblock4_denselayer3_relu2,
-            features_denseblock4_denselayer3_conv2_weight_, kFeaturesDenseblock4Denselayer3Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer3_conv2, features_denseblock4_denselayer3_relu2,
+                      features_denseblock4_denselayer3_conv2_weight_, kFeaturesDenseblock4Denselayer3Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer4.norm1)
   cnn::bn_inference(features_denseblock4_denselayer4_relu1, features_denseblock4_denselayer3_concat1,
@@ -14293,9 +14599,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_denseblock4_denselayer4_relu2, features_denseblock4_denselayer4_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer4_conv2, features_denseblock4_denselayer4_relu2,
-            features_denseblock4_denselayer4_conv2_weight_, kFeaturesDenseblock4Denselayer4Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer4_conv2, features_denseblock4_denselayer4_relu2,
+                      features_denseblock4_denselayer4_conv2_weight_, kFeaturesDenseblock4Denselayer4Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer5.norm1)
   cnn::bn_inference(features_denseblock4_denselayer5_relu1, features_denseblock4_denselayer4_concat1,
@@ -14325,9 +14631,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_denseblock4_denselayer5_relu2, features_denseblock4_denselayer5_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer5_conv2, features_denseblock4_denselayer5_relu2,
-            features_denseblock4_denselayer5_conv2_weight_, kFeaturesDenseblock4Denselayer5Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer5_conv2, features_denseblock4_denselayer5_relu2,
+                      features_denseblock4_denselayer5_conv2_weight_, kFeaturesDenseblock4Denselayer5Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer6.norm1)
   cnn::bn_inference(features_denseblock4_denselayer6_relu1, features_denseblock4_denselayer5_concat1,
@@ -14357,9 +14663,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_denseblock4_denselayer6_relu2, features_denseblock4_denselayer6_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer6_conv2, features_denseblock4_denselayer6_relu2,
-            features_denseblock4_denselayer6_conv2_weight_, kFeaturesDenseblock4Denselayer6Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer6_conv2, features_denseblock4_denselayer6_relu2,
+                      features_denseblock4_denselayer6_conv2_weight_, kFeaturesDenseblock4Denselayer6Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer7.norm1)
   cnn::bn_inference(features_denseblock4_denselayer7_relu1, features_denseblock4_denselayer6_concat1,
@@ -14389,9 +14695,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_denseblock4_denselayer7_relu2, features_denseblock4_denselayer7_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer7_conv2, features_denseblock4_denselayer7_relu2,
-            features_denseblock4_denselayer7_conv2_weight_, kFeaturesDenseblock4Denselayer7Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer7_conv2, features_denseblock4_denselayer7_relu2,
+                      features_denseblock4_denselayer7_conv2_weight_, kFeaturesDenseblock4Denselayer7Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer8.norm1)
   cnn::bn_inference(features_denseblock4_denselayer8_relu1, features_denseblock4_denselayer7_concat1,
@@ -14421,9 +14727,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_denseblock4_denselayer8_relu2, features_denseblock4_denselayer8_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer8_conv2, features_denseblock4_denselayer8_relu2,
-            features_denseblock4_denselayer8_conv2_weight_, kFeaturesDenseblock4Denselayer8Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer8_conv2, features_denseblock4_denselayer8_relu2,
+                      features_denseblock4_denselayer8_conv2_weight_, kFeaturesDenseblock4Denselayer8Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer9.norm1)
   cnn::bn_inference(features_denseblock4_denselayer9_relu1, features_denseblock4_denselayer8_concat1,
@@ -14453,9 +14759,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_denseblock4_denselayer9_relu2, features_denseblock4_denselayer9_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer9_conv2, features_denseblock4_denselayer9_relu2,
-            features_denseblock4_denselayer9_conv2_weight_, kFeaturesDenseblock4Denselayer9Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer9_conv2, features_denseblock4_denselayer9_relu2,
+                      features_denseblock4_denselayer9_conv2_weight_, kFeaturesDenseblock4Denselayer9Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer10.norm1)
   cnn::bn_inference(features_denseblock4_denselayer10_relu1, features_denseblock4_denselayer9_concat1,
@@ -14487,9 +14793,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer10_conv2, features_denseblock4_denselayer10_relu2,
-            features_denseblock4_denselayer10_conv2_weight_, kFeaturesDenseblock4Denselayer10Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer10_conv2, features_denseblock4_denselayer10_relu2,
+                      features_denseblock4_denselayer10_conv2_weight_, kFeaturesDenseblock4Denselayer10Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer11.norm1)
   cnn::bn_inference(features_denseblock4_denselayer11_relu1, features_denseblock4_denselayer10_concat1,
@@ -14521,9 +14827,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer11_conv2, features_denseblock4_denselayer11_relu2,
-            features_denseblock4_denselayer11_conv2_weight_, kFeaturesDenseblock4Denselayer11Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer11_conv2, features_denseblock4_denselayer11_relu2,
+                      features_denseblock4_denselayer11_conv2_weight_, kFeaturesDenseblock4Denselayer11Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer12.norm1)
   cnn::bn_inference(features_denseblock4_denselayer12_relu1, features_denseblock4_denselayer11_concat1,
@@ -14555,9 +14861,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer12_conv2, features_denseblock4_denselayer12_relu2,
-            features_denseblock4_denselayer12_conv2_weight_, kFeaturesDenseblock4Denselayer12Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer12_conv2, features_denseblock4_denselayer12_relu2,
+                      features_denseblock4_denselayer12_conv2_weight_, kFeaturesDenseblock4Denselayer12Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer13.norm1)
   cnn::bn_inference(features_denseblock4_denselayer13_relu1, features_denseblock4_denselayer12_concat1,
@@ -14589,9 +14895,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer13_conv2, features_denseblock4_denselayer13_relu2,
-            features_denseblock4_denselayer13_conv2_weight_, kFeaturesDenseblock4Denselayer13Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer13_conv2, features_denseblock4_denselayer13_relu2,
+                      features_denseblock4_denselayer13_conv2_weight_, kFeaturesDenseblock4Denselayer13Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer14.norm1)
   cnn::bn_inference(features_denseblock4_denselayer14_relu1, features_denseblock4_denselayer13_concat1,
@@ -14623,9 +14929,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer14_conv2, features_denseblock4_denselayer14_relu2,
-            features_denseblock4_denselayer14_conv2_weight_, kFeaturesDenseblock4Denselayer14Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer14_conv2, features_denseblock4_denselayer14_relu2,
+                      features_denseblock4_denselayer14_conv2_weight_, kFeaturesDenseblock4Denselayer14Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer15.norm1)
   cnn::bn_inference(features_denseblock4_denselayer15_relu1, features_denseblock4_denselayer14_concat1,
@@ -14657,9 +14963,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer15_conv2, features_denseblock4_denselayer15_relu2,
-            features_denseblock4_denselayer15_conv2_weight_, kFeaturesDenseblock4Denselayer15Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer15_conv2, features_denseblock4_denselayer15_relu2,
+                      features_denseblock4_denselayer15_conv2_weight_, kFeaturesDenseblock4Denselayer15Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer16.norm1)
   cnn::bn_inference(features_denseblock4_denselayer16_relu1, features_denseblock4_denselayer15_concat1,
@@ -14691,9 +14997,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer16_conv2, features_denseblock4_denselayer16_relu2,
-            features_denseblock4_denselayer16_conv2_weight_, kFeaturesDenseblock4Denselayer16Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer16_conv2, features_denseblock4_denselayer16_relu2,
+                      features_denseblock4_denselayer16_conv2_weight_, kFeaturesDenseblock4Denselayer16Conv2,
+                      batch, scratch());
 
   // 47: norm5 = bn
   cnn::bn_inference(features_relu2, features_denseblock4_denselayer16_concat1, features_norm5_weight_,

@@ -1132,174 +1132,174 @@ constexpr cnn::DenseGeometry kClassifier{.in = 1664, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{49392, 65856});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{0, 57344});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{65520, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{0, 86016});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{65520, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{0, 114688});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{65520, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{0, 143360});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{65520, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{0, 172032});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{65520, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{0, 200704});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{65520, 36864});
-static_assert(cnn::conv_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{0, 229376});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{0, 114688});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{0, 143360});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{0, 172032});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{0, 200704});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{0, 229376});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{0, 110592});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{0, 122880});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{0, 135168});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{0, 147456});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{0, 159744});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{0, 172032});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{0, 184320});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{0, 393216});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{0, 229376});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{0, 110592});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{0, 122880});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{0, 135168});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{0, 147456});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{0, 159744});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{0, 172032});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{0, 184320});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{0, 196608});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{0, 139264});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{0, 147456});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{0, 155648});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{0, 163840});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{0, 172032});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{0, 180224});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{0, 188416});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{0, 196608});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{0, 102400});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{0, 106496});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{0, 110592});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{0, 114688});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{0, 118784});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{0, 122880});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{0, 126976});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer25Conv1, kBatch) == cnn::ScratchSize{0, 131072});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer25Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer26Conv1, kBatch) == cnn::ScratchSize{0, 135168});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer26Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer27Conv1, kBatch) == cnn::ScratchSize{0, 139264});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer27Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer28Conv1, kBatch) == cnn::ScratchSize{0, 143360});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer28Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer29Conv1, kBatch) == cnn::ScratchSize{0, 147456});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer29Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer30Conv1, kBatch) == cnn::ScratchSize{0, 151552});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer30Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer31Conv1, kBatch) == cnn::ScratchSize{0, 155648});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer31Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer32Conv1, kBatch) == cnn::ScratchSize{0, 159744});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer32Conv2, kBatch) == cnn::ScratchSize{96768, 36864});
-static_assert(cnn::conv_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{0, 0});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{0, 163840});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{0, 172032});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{0, 180224});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{0, 188416});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{0, 196608});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{0, 102400});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{0, 106496});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{0, 110592});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{0, 114688});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{0, 118784});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{0, 122880});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{0, 126976});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{0, 131072});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{0, 135168});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{0, 139264});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{0, 143360});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer17Conv1, kBatch) == cnn::ScratchSize{0, 147456});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer17Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer18Conv1, kBatch) == cnn::ScratchSize{0, 151552});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer18Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer19Conv1, kBatch) == cnn::ScratchSize{0, 155648});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer19Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer20Conv1, kBatch) == cnn::ScratchSize{0, 159744});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer20Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer21Conv1, kBatch) == cnn::ScratchSize{0, 163840});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer21Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer22Conv1, kBatch) == cnn::ScratchSize{0, 167936});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer22Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer23Conv1, kBatch) == cnn::ScratchSize{0, 172032});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer23Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer24Conv1, kBatch) == cnn::ScratchSize{0, 176128});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer24Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer25Conv1, kBatch) == cnn::ScratchSize{0, 180224});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer25Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer26Conv1, kBatch) == cnn::ScratchSize{0, 184320});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer26Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer27Conv1, kBatch) == cnn::ScratchSize{0, 188416});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer27Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer28Conv1, kBatch) == cnn::ScratchSize{0, 192512});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer28Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer29Conv1, kBatch) == cnn::ScratchSize{0, 196608});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer29Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer30Conv1, kBatch) == cnn::ScratchSize{0, 200704});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer30Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer31Conv1, kBatch) == cnn::ScratchSize{0, 204800});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer31Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer32Conv1, kBatch) == cnn::ScratchSize{0, 208896});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer32Conv2, kBatch) == cnn::ScratchSize{56448, 36864});
+static_assert(cnn::conv_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{28416, 9702});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{12480, 8448});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{18624, 12672});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{24768, 16896});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{30912, 21120});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{37056, 25344});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{43200, 29568});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{49344, 33792});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{24768, 16896});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{30912, 21120});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{37056, 25344});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{43200, 29568});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{49344, 33792});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{74688, 38016});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{74688, 42240});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{74688, 46464});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{74688, 50688});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{74688, 54912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{74688, 59136});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{74688, 63360});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{98880, 132096});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{49344, 33792});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{74688, 38016});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{74688, 42240});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{74688, 46464});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{74688, 50688});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{74688, 54912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{74688, 59136});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{74688, 63360});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{74688, 67584});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{74688, 71808});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{74688, 76032});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{74688, 80256});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{74688, 84480});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{74688, 88704});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{74688, 92928});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{74688, 97152});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{74688, 101376});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{74688, 105600});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{74688, 109824});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{74688, 114048});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{74688, 118272});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{74688, 122496});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{74688, 126720});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{74688, 130944});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer25Conv1, kBatch) == cnn::ScratchSize{74688, 135168});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer25Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer26Conv1, kBatch) == cnn::ScratchSize{74688, 139392});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer26Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer27Conv1, kBatch) == cnn::ScratchSize{74688, 143616});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer27Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer28Conv1, kBatch) == cnn::ScratchSize{74688, 147840});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer28Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer29Conv1, kBatch) == cnn::ScratchSize{74688, 152064});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer29Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer30Conv1, kBatch) == cnn::ScratchSize{74688, 156288});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer30Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer31Conv1, kBatch) == cnn::ScratchSize{74688, 160512});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer31Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer32Conv1, kBatch) == cnn::ScratchSize{74688, 164736});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer32Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{172608, 821760});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{74688, 84480});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{74688, 88704});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{74688, 92928});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{74688, 97152});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{74688, 101376});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{74688, 105600});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{74688, 109824});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{74688, 114048});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{74688, 118272});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{74688, 122496});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{74688, 126720});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{74688, 130944});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{74688, 135168});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{74688, 139392});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{74688, 143616});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{74688, 147840});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer17Conv1, kBatch) == cnn::ScratchSize{74688, 152064});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer17Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer18Conv1, kBatch) == cnn::ScratchSize{74688, 156288});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer18Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer19Conv1, kBatch) == cnn::ScratchSize{74688, 160512});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer19Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer20Conv1, kBatch) == cnn::ScratchSize{74688, 164736});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer20Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer21Conv1, kBatch) == cnn::ScratchSize{74688, 168960});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer21Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer22Conv1, kBatch) == cnn::ScratchSize{74688, 173184});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer22Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer23Conv1, kBatch) == cnn::ScratchSize{74688, 177408});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer23Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer24Conv1, kBatch) == cnn::ScratchSize{74688, 181632});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer24Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer25Conv1, kBatch) == cnn::ScratchSize{74688, 185856});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer25Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer26Conv1, kBatch) == cnn::ScratchSize{74688, 190080});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer26Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer27Conv1, kBatch) == cnn::ScratchSize{74688, 194304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer27Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer28Conv1, kBatch) == cnn::ScratchSize{74688, 198528});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer28Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer29Conv1, kBatch) == cnn::ScratchSize{74688, 202752});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer29Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer30Conv1, kBatch) == cnn::ScratchSize{74688, 206976});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer30Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer31Conv1, kBatch) == cnn::ScratchSize{74688, 211200});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer31Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer32Conv1, kBatch) == cnn::ScratchSize{74688, 215424});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer32Conv2, kBatch) == cnn::ScratchSize{294784, 165888});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv0.weight", .extents = {64, 3, 7, 7}, .rank = 4, .offset = 0, .count = 9408,
@@ -4544,7 +4544,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers,
     .memory = {.parameters = 14307888, .gradients = 0, .optimizer = 0, .activations = 61014016,
-               .shared_scratch = 393216, .thread_scratch = 96768},
+               .shared_scratch = 821760, .thread_scratch = 294784},
 };
 
 }  // namespace
@@ -5029,9 +5029,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer1_conv2, features_denseblock1_denselayer1_relu2,
-            features_denseblock1_denselayer1_conv2_weight_, kFeaturesDenseblock1Denselayer1Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock1_denselayer1_conv2, features_denseblock1_denselayer1_relu2,
+                      features_denseblock1_denselayer1_conv2_weight_, kFeaturesDenseblock1Denselayer1Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock1.denselayer2.norm1)
   cnn::bn_inference(features_denseblock1_denselayer2_relu1, features_denseblock1_denselayer1_concat1,
@@ -5062,9 +5062,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer2_conv2, features_denseblock1_denselayer2_relu2,
-            features_denseblock1_denselayer2_conv2_weight_, kFeaturesDenseblock1Denselayer2Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock1_denselayer2_conv2, features_denseblock1_denselayer2_relu2,
+                      features_denseblock1_denselayer2_conv2_weight_, kFeaturesDenseblock1Denselayer2Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock1.denselayer3.norm1)
   cnn::bn_inference(features_denseblock1_denselayer3_relu1, features_denseblock1_denselayer2_concat1,
@@ -5096,9 +5096,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer3_conv2, features_denseblock1_denselayer3_relu2,
-            features_denseblock1_denselayer3_conv2_weight_, kFeaturesDenseblock1Denselayer3Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock1_denselayer3_conv2, features_denseblock1_denselayer3_relu2,
+                      features_denseblock1_denselayer3_conv2_weight_, kFeaturesDenseblock1Denselayer3Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock1.denselayer4.norm1)
   cnn::bn_inference(features_denseblock1_denselayer4_relu1, features_denseblock1_denselayer3_concat1,
@@ -5130,9 +5130,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer4_conv2, features_denseblock1_denselayer4_relu2,
-            features_denseblock1_denselayer4_conv2_weight_, kFeaturesDenseblock1Denselayer4Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock1_denselayer4_conv2, features_denseblock1_denselayer4_relu2,
+                      features_denseblock1_denselayer4_conv2_weight_, kFeaturesDenseblock1Denselayer4Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock1.denselayer5.norm1)
   cnn::bn_inference(features_denseblock1_denselayer5_relu1, features_denseblock1_denselayer4_concat1,
@@ -5164,9 +5164,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer5_conv2, features_denseblock1_denselayer5_relu2,
-            features_denseblock1_denselayer5_conv2_weight_, kFeaturesDenseblock1Denselayer5Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock1_denselayer5_conv2, features_denseblock1_denselayer5_relu2,
+                      features_denseblock1_denselayer5_conv2_weight_, kFeaturesDenseblock1Denselayer5Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock1.denselayer6.norm1)
   cnn::bn_inference(features_denseblock1_denselayer6_relu1, features_denseblock1_denselayer5_concat1,
@@ -5198,9 +5198,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer6_conv2, features_denseblock1_denselayer6_relu2,
-            features_denseblock1_denselayer6_conv2_weight_, kFeaturesDenseblock1Denselayer6Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock1_denselayer6_conv2, features_denseblock1_denselayer6_relu2,
+                      features_denseblock1_denselayer6_conv2_weight_, kFeaturesDenseblock1Denselayer6Conv2,
+                      batch, scratch());
 
   // 24: norm = bn
   cnn::bn_inference(features_transition1_relu1, features_denseblock1_denselayer6_concat1,
@@ -5248,9 +5248,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer1_conv2, features_denseblock2_denselayer1_relu2,
-            features_denseblock2_denselayer1_conv2_weight_, kFeaturesDenseblock2Denselayer1Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer1_conv2, features_denseblock2_denselayer1_relu2,
+                      features_denseblock2_denselayer1_conv2_weight_, kFeaturesDenseblock2Denselayer1Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer2.norm1)
   cnn::bn_inference(features_denseblock2_denselayer2_relu1, features_denseblock2_denselayer1_concat1,
@@ -5282,9 +5282,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer2_conv2, features_denseblock2_denselayer2_relu2,
-            features_denseblock2_denselayer2_conv2_weight_, kFeaturesDenseblock2Denselayer2Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer2_conv2, features_denseblock2_denselayer2_relu2,
+                      features_denseblock2_denselayer2_conv2_weight_, kFeaturesDenseblock2Denselayer2Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer3.norm1)
   cnn::bn_inference(features_denseblock2_denselayer3_relu1, features_denseblock2_denselayer2_concat1,
@@ -5316,9 +5316,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer3_conv2, features_denseblock2_denselayer3_relu2,
-            features_denseblock2_denselayer3_conv2_weight_, kFeaturesDenseblock2Denselayer3Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer3_conv2, features_denseblock2_denselayer3_relu2,
+                      features_denseblock2_denselayer3_conv2_weight_, kFeaturesDenseblock2Denselayer3Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer4.norm1)
   cnn::bn_inference(features_denseblock2_denselayer4_relu1, features_denseblock2_denselayer3_concat1,
@@ -5350,9 +5350,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer4_conv2, features_denseblock2_denselayer4_relu2,
-            features_denseblock2_denselayer4_conv2_weight_, kFeaturesDenseblock2Denselayer4Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer4_conv2, features_denseblock2_denselayer4_relu2,
+                      features_denseblock2_denselayer4_conv2_weight_, kFeaturesDenseblock2Denselayer4Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer5.norm1)
   cnn::bn_inference(features_denseblock2_denselayer5_relu1, features_denseblock2_denselayer4_concat1,
@@ -5384,9 +5384,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer5_conv2, features_denseblock2_denselayer5_relu2,
-            features_denseblock2_denselayer5_conv2_weight_, kFeaturesDenseblock2Denselayer5Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer5_conv2, features_denseblock2_denselayer5_relu2,
+                      features_denseblock2_denselayer5_conv2_weight_, kFeaturesDenseblock2Denselayer5Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer6.norm1)
   cnn::bn_inference(features_denseblock2_denselayer6_relu1, features_denseblock2_denselayer5_concat1,
@@ -5418,9 +5418,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer6_conv2, features_denseblock2_denselayer6_relu2,
-            features_denseblock2_denselayer6_conv2_weight_, kFeaturesDenseblock2Denselayer6Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer6_conv2, features_denseblock2_denselayer6_relu2,
+                      features_denseblock2_denselayer6_conv2_weight_, kFeaturesDenseblock2Denselayer6Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer7.norm1)
   cnn::bn_inference(features_denseblock2_denselayer7_relu1, features_denseblock2_denselayer6_concat1,
@@ -5452,9 +5452,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer7_conv2, features_denseblock2_denselayer7_relu2,
-            features_denseblock2_denselayer7_conv2_weight_, kFeaturesDenseblock2Denselayer7Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer7_conv2, features_denseblock2_denselayer7_relu2,
+                      features_denseblock2_denselayer7_conv2_weight_, kFeaturesDenseblock2Denselayer7Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer8.norm1)
   cnn::bn_inference(features_denseblock2_denselayer8_relu1, features_denseblock2_denselayer7_concat1,
@@ -5486,9 +5486,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer8_conv2, features_denseblock2_denselayer8_relu2,
-            features_denseblock2_denselayer8_conv2_weight_, kFeaturesDenseblock2Denselayer8Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer8_conv2, features_denseblock2_denselayer8_relu2,
+                      features_denseblock2_denselayer8_conv2_weight_, kFeaturesDenseblock2Denselayer8Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer9.norm1)
   cnn::bn_inference(features_denseblock2_denselayer9_relu1, features_denseblock2_denselayer8_concat1,
@@ -5520,9 +5520,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer9_conv2, features_denseblock2_denselayer9_relu2,
-            features_denseblock2_denselayer9_conv2_weight_, kFeaturesDenseblock2Denselayer9Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer9_conv2, features_denseblock2_denselayer9_relu2,
+                      features_denseblock2_denselayer9_conv2_weight_, kFeaturesDenseblock2Denselayer9Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer10.norm1)
   cnn::bn_inference(features_denseblock2_denselayer10_relu1, features_denseblock2_denselayer9_concat1,
@@ -5554,9 +5554,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer10_conv2, features_denseblock2_denselayer10_relu2,
-            features_denseblock2_denselayer10_conv2_weight_, kFeaturesDenseblock2Denselayer10Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer10_conv2, features_denseblock2_denselayer10_relu2,
+                      features_denseblock2_denselayer10_conv2_weight_, kFeaturesDenseblock2Denselayer10Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer11.norm1)
   cnn::bn_inference(features_denseblock2_denselayer11_relu1, features_denseblock2_denselayer10_concat1,
@@ -5588,9 +5588,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer11_conv2, features_denseblock2_denselayer11_relu2,
-            features_denseblock2_denselayer11_conv2_weight_, kFeaturesDenseblock2Denselayer11Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer11_conv2, features_denseblock2_denselayer11_relu2,
+                      features_denseblock2_denselayer11_conv2_weight_, kFeaturesDenseblock2Denselayer11Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer12.norm1)
   cnn::bn_inference(features_denseblock2_denselayer12_relu1, features_denseblock2_denselayer11_concat1,
@@ -5622,9 +5622,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer12_conv2, features_denseblock2_denselayer12_relu2,
-            features_denseblock2_denselayer12_conv2_weight_, kFeaturesDenseblock2Denselayer12Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock2_denselayer12_conv2, features_denseblock2_denselayer12_relu2,
+                      features_denseblock2_denselayer12_conv2_weight_, kFeaturesDenseblock2Denselayer12Conv2,
+                      batch, scratch());
 
   // 24: norm = bn
   cnn::bn_inference(features_transition2_relu1, features_denseblock2_denselayer12_concat1,
@@ -5672,9 +5672,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer1_conv2, features_denseblock3_denselayer1_relu2,
-            features_denseblock3_denselayer1_conv2_weight_, kFeaturesDenseblock3Denselayer1Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer1_conv2, features_denseblock3_denselayer1_relu2,
+                      features_denseblock3_denselayer1_conv2_weight_, kFeaturesDenseblock3Denselayer1Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer2.norm1)
   cnn::bn_inference(features_denseblock3_denselayer2_relu1, features_denseblock3_denselayer1_concat1,
@@ -5706,9 +5706,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer2_conv2, features_denseblock3_denselayer2_relu2,
-            features_denseblock3_denselayer2_conv2_weight_, kFeaturesDenseblock3Denselayer2Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer2_conv2, features_denseblock3_denselayer2_relu2,
+                      features_denseblock3_denselayer2_conv2_weight_, kFeaturesDenseblock3Denselayer2Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer3.norm1)
   cnn::bn_inference(features_denseblock3_denselayer3_relu1, features_denseblock3_denselayer2_concat1,
@@ -5740,9 +5740,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer3_conv2, features_denseblock3_denselayer3_relu2,
-            features_denseblock3_denselayer3_conv2_weight_, kFeaturesDenseblock3Denselayer3Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer3_conv2, features_denseblock3_denselayer3_relu2,
+                      features_denseblock3_denselayer3_conv2_weight_, kFeaturesDenseblock3Denselayer3Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer4.norm1)
   cnn::bn_inference(features_denseblock3_denselayer4_relu1, features_denseblock3_denselayer3_concat1,
@@ -5774,9 +5774,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer4_conv2, features_denseblock3_denselayer4_relu2,
-            features_denseblock3_denselayer4_conv2_weight_, kFeaturesDenseblock3Denselayer4Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer4_conv2, features_denseblock3_denselayer4_relu2,
+                      features_denseblock3_denselayer4_conv2_weight_, kFeaturesDenseblock3Denselayer4Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer5.norm1)
   cnn::bn_inference(features_denseblock3_denselayer5_relu1, features_denseblock3_denselayer4_concat1,
@@ -5808,9 +5808,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer5_conv2, features_denseblock3_denselayer5_relu2,
-            features_denseblock3_denselayer5_conv2_weight_, kFeaturesDenseblock3Denselayer5Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer5_conv2, features_denseblock3_denselayer5_relu2,
+                      features_denseblock3_denselayer5_conv2_weight_, kFeaturesDenseblock3Denselayer5Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer6.norm1)
   cnn::bn_inference(features_denseblock3_denselayer6_relu1, features_denseblock3_denselayer5_concat1,
@@ -5842,9 +5842,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer6_conv2, features_denseblock3_denselayer6_relu2,
-            features_denseblock3_denselayer6_conv2_weight_, kFeaturesDenseblock3Denselayer6Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer6_conv2, features_denseblock3_denselayer6_relu2,
+                      features_denseblock3_denselayer6_conv2_weight_, kFeaturesDenseblock3Denselayer6Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer7.norm1)
   cnn::bn_inference(features_denseblock3_denselayer7_relu1, features_denseblock3_denselayer6_concat1,
@@ -5876,9 +5876,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer7_conv2, features_denseblock3_denselayer7_relu2,
-            features_denseblock3_denselayer7_conv2_weight_, kFeaturesDenseblock3Denselayer7Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer7_conv2, features_denseblock3_denselayer7_relu2,
+                      features_denseblock3_denselayer7_conv2_weight_, kFeaturesDenseblock3Denselayer7Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer8.norm1)
   cnn::bn_inference(features_denseblock3_denselayer8_relu1, features_denseblock3_denselayer7_concat1,
@@ -5910,9 +5910,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer8_conv2, features_denseblock3_denselayer8_relu2,
-            features_denseblock3_denselayer8_conv2_weight_, kFeaturesDenseblock3Denselayer8Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer8_conv2, features_denseblock3_denselayer8_relu2,
+                      features_denseblock3_denselayer8_conv2_weight_, kFeaturesDenseblock3Denselayer8Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer9.norm1)
   cnn::bn_inference(features_denseblock3_denselayer9_relu1, features_denseblock3_denselayer8_concat1,
@@ -5944,9 +5944,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer9_conv2, features_denseblock3_denselayer9_relu2,
-            features_denseblock3_denselayer9_conv2_weight_, kFeaturesDenseblock3Denselayer9Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer9_conv2, features_denseblock3_denselayer9_relu2,
+                      features_denseblock3_denselayer9_conv2_weight_, kFeaturesDenseblock3Denselayer9Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer10.norm1)
   cnn::bn_inference(features_denseblock3_denselayer10_relu1, features_denseblock3_denselayer9_concat1,
@@ -5978,9 +5978,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer10_conv2, features_denseblock3_denselayer10_relu2,
-            features_denseblock3_denselayer10_conv2_weight_, kFeaturesDenseblock3Denselayer10Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer10_conv2, features_denseblock3_denselayer10_relu2,
+                      features_denseblock3_denselayer10_conv2_weight_, kFeaturesDenseblock3Denselayer10Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer11.norm1)
   cnn::bn_inference(features_denseblock3_denselayer11_relu1, features_denseblock3_denselayer10_concat1,
@@ -6012,9 +6012,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer11_conv2, features_denseblock3_denselayer11_relu2,
-            features_denseblock3_denselayer11_conv2_weight_, kFeaturesDenseblock3Denselayer11Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer11_conv2, features_denseblock3_denselayer11_relu2,
+                      features_denseblock3_denselayer11_conv2_weight_, kFeaturesDenseblock3Denselayer11Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer12.norm1)
   cnn::bn_inference(features_denseblock3_denselayer12_relu1, features_denseblock3_denselayer11_concat1,
@@ -6046,9 +6046,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer12_conv2, features_denseblock3_denselayer12_relu2,
-            features_denseblock3_denselayer12_conv2_weight_, kFeaturesDenseblock3Denselayer12Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer12_conv2, features_denseblock3_denselayer12_relu2,
+                      features_denseblock3_denselayer12_conv2_weight_, kFeaturesDenseblock3Denselayer12Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer13.norm1)
   cnn::bn_inference(features_denseblock3_denselayer13_relu1, features_denseblock3_denselayer12_concat1,
@@ -6080,9 +6080,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer13_conv2, features_denseblock3_denselayer13_relu2,
-            features_denseblock3_denselayer13_conv2_weight_, kFeaturesDenseblock3Denselayer13Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer13_conv2, features_denseblock3_denselayer13_relu2,
+                      features_denseblock3_denselayer13_conv2_weight_, kFeaturesDenseblock3Denselayer13Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer14.norm1)
   cnn::bn_inference(features_denseblock3_denselayer14_relu1, features_denseblock3_denselayer13_concat1,
@@ -6114,9 +6114,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer14_conv2, features_denseblock3_denselayer14_relu2,
-            features_denseblock3_denselayer14_conv2_weight_, kFeaturesDenseblock3Denselayer14Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer14_conv2, features_denseblock3_denselayer14_relu2,
+                      features_denseblock3_denselayer14_conv2_weight_, kFeaturesDenseblock3Denselayer14Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer15.norm1)
   cnn::bn_inference(features_denseblock3_denselayer15_relu1, features_denseblock3_denselayer14_concat1,
@@ -6148,9 +6148,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer15_conv2, features_denseblock3_denselayer15_relu2,
-            features_denseblock3_denselayer15_conv2_weight_, kFeaturesDenseblock3Denselayer15Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer15_conv2, features_denseblock3_denselayer15_relu2,
+                      features_denseblock3_denselayer15_conv2_weight_, kFeaturesDenseblock3Denselayer15Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer16.norm1)
   cnn::bn_inference(features_denseblock3_denselayer16_relu1, features_denseblock3_denselayer15_concat1,
@@ -6182,9 +6182,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer16_conv2, features_denseblock3_denselayer16_relu2,
-            features_denseblock3_denselayer16_conv2_weight_, kFeaturesDenseblock3Denselayer16Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer16_conv2, features_denseblock3_denselayer16_relu2,
+                      features_denseblock3_denselayer16_conv2_weight_, kFeaturesDenseblock3Denselayer16Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer17.norm1)
   cnn::bn_inference(features_denseblock3_denselayer17_relu1, features_denseblock3_denselayer16_concat1,
@@ -6216,9 +6216,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer17_conv2, features_denseblock3_denselayer17_relu2,
-            features_denseblock3_denselayer17_conv2_weight_, kFeaturesDenseblock3Denselayer17Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer17_conv2, features_denseblock3_denselayer17_relu2,
+                      features_denseblock3_denselayer17_conv2_weight_, kFeaturesDenseblock3Denselayer17Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer18.norm1)
   cnn::bn_inference(features_denseblock3_denselayer18_relu1, features_denseblock3_denselayer17_concat1,
@@ -6250,9 +6250,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer18_conv2, features_denseblock3_denselayer18_relu2,
-            features_denseblock3_denselayer18_conv2_weight_, kFeaturesDenseblock3Denselayer18Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer18_conv2, features_denseblock3_denselayer18_relu2,
+                      features_denseblock3_denselayer18_conv2_weight_, kFeaturesDenseblock3Denselayer18Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer19.norm1)
   cnn::bn_inference(features_denseblock3_denselayer19_relu1, features_denseblock3_denselayer18_concat1,
@@ -6284,9 +6284,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer19_conv2, features_denseblock3_denselayer19_relu2,
-            features_denseblock3_denselayer19_conv2_weight_, kFeaturesDenseblock3Denselayer19Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer19_conv2, features_denseblock3_denselayer19_relu2,
+                      features_denseblock3_denselayer19_conv2_weight_, kFeaturesDenseblock3Denselayer19Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer20.norm1)
   cnn::bn_inference(features_denseblock3_denselayer20_relu1, features_denseblock3_denselayer19_concat1,
@@ -6318,9 +6318,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer20_conv2, features_denseblock3_denselayer20_relu2,
-            features_denseblock3_denselayer20_conv2_weight_, kFeaturesDenseblock3Denselayer20Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer20_conv2, features_denseblock3_denselayer20_relu2,
+                      features_denseblock3_denselayer20_conv2_weight_, kFeaturesDenseblock3Denselayer20Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer21.norm1)
   cnn::bn_inference(features_denseblock3_denselayer21_relu1, features_denseblock3_denselayer20_concat1,
@@ -6352,9 +6352,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer21_conv2, features_denseblock3_denselayer21_relu2,
-            features_denseblock3_denselayer21_conv2_weight_, kFeaturesDenseblock3Denselayer21Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer21_conv2, features_denseblock3_denselayer21_relu2,
+                      features_denseblock3_denselayer21_conv2_weight_, kFeaturesDenseblock3Denselayer21Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer22.norm1)
   cnn::bn_inference(features_denseblock3_denselayer22_relu1, features_denseblock3_denselayer21_concat1,
@@ -6386,9 +6386,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer22_conv2, features_denseblock3_denselayer22_relu2,
-            features_denseblock3_denselayer22_conv2_weight_, kFeaturesDenseblock3Denselayer22Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer22_conv2, features_denseblock3_denselayer22_relu2,
+                      features_denseblock3_denselayer22_conv2_weight_, kFeaturesDenseblock3Denselayer22Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer23.norm1)
   cnn::bn_inference(features_denseblock3_denselayer23_relu1, features_denseblock3_denselayer22_concat1,
@@ -6420,9 +6420,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer23_conv2, features_denseblock3_denselayer23_relu2,
-            features_denseblock3_denselayer23_conv2_weight_, kFeaturesDenseblock3Denselayer23Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer23_conv2, features_denseblock3_denselayer23_relu2,
+                      features_denseblock3_denselayer23_conv2_weight_, kFeaturesDenseblock3Denselayer23Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer24.norm1)
   cnn::bn_inference(features_denseblock3_denselayer24_relu1, features_denseblock3_denselayer23_concat1,
@@ -6454,9 +6454,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer24_conv2, features_denseblock3_denselayer24_relu2,
-            features_denseblock3_denselayer24_conv2_weight_, kFeaturesDenseblock3Denselayer24Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer24_conv2, features_denseblock3_denselayer24_relu2,
+                      features_denseblock3_denselayer24_conv2_weight_, kFeaturesDenseblock3Denselayer24Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer25.norm1)
   cnn::bn_inference(features_denseblock3_denselayer25_relu1, features_denseblock3_denselayer24_concat1,
@@ -6488,9 +6488,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer25_conv2, features_denseblock3_denselayer25_relu2,
-            features_denseblock3_denselayer25_conv2_weight_, kFeaturesDenseblock3Denselayer25Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer25_conv2, features_denseblock3_denselayer25_relu2,
+                      features_denseblock3_denselayer25_conv2_weight_, kFeaturesDenseblock3Denselayer25Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer26.norm1)
   cnn::bn_inference(features_denseblock3_denselayer26_relu1, features_denseblock3_denselayer25_concat1,
@@ -6522,9 +6522,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer26_conv2, features_denseblock3_denselayer26_relu2,
-            features_denseblock3_denselayer26_conv2_weight_, kFeaturesDenseblock3Denselayer26Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer26_conv2, features_denseblock3_denselayer26_relu2,
+                      features_denseblock3_denselayer26_conv2_weight_, kFeaturesDenseblock3Denselayer26Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer27.norm1)
   cnn::bn_inference(features_denseblock3_denselayer27_relu1, features_denseblock3_denselayer26_concat1,
@@ -6556,9 +6556,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer27_conv2, features_denseblock3_denselayer27_relu2,
-            features_denseblock3_denselayer27_conv2_weight_, kFeaturesDenseblock3Denselayer27Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer27_conv2, features_denseblock3_denselayer27_relu2,
+                      features_denseblock3_denselayer27_conv2_weight_, kFeaturesDenseblock3Denselayer27Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer28.norm1)
   cnn::bn_inference(features_denseblock3_denselayer28_relu1, features_denseblock3_denselayer27_concat1,
@@ -6590,9 +6590,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer28_conv2, features_denseblock3_denselayer28_relu2,
-            features_denseblock3_denselayer28_conv2_weight_, kFeaturesDenseblock3Denselayer28Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer28_conv2, features_denseblock3_denselayer28_relu2,
+                      features_denseblock3_denselayer28_conv2_weight_, kFeaturesDenseblock3Denselayer28Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer29.norm1)
   cnn::bn_inference(features_denseblock3_denselayer29_relu1, features_denseblock3_denselayer28_concat1,
@@ -6624,9 +6624,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer29_conv2, features_denseblock3_denselayer29_relu2,
-            features_denseblock3_denselayer29_conv2_weight_, kFeaturesDenseblock3Denselayer29Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer29_conv2, features_denseblock3_denselayer29_relu2,
+                      features_denseblock3_denselayer29_conv2_weight_, kFeaturesDenseblock3Denselayer29Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer30.norm1)
   cnn::bn_inference(features_denseblock3_denselayer30_relu1, features_denseblock3_denselayer29_concat1,
@@ -6658,9 +6658,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer30_conv2, features_denseblock3_denselayer30_relu2,
-            features_denseblock3_denselayer30_conv2_weight_, kFeaturesDenseblock3Denselayer30Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer30_conv2, features_denseblock3_denselayer30_relu2,
+                      features_denseblock3_denselayer30_conv2_weight_, kFeaturesDenseblock3Denselayer30Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer31.norm1)
   cnn::bn_inference(features_denseblock3_denselayer31_relu1, features_denseblock3_denselayer30_concat1,
@@ -6692,9 +6692,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer31_conv2, features_denseblock3_denselayer31_relu2,
-            features_denseblock3_denselayer31_conv2_weight_, kFeaturesDenseblock3Denselayer31Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer31_conv2, features_denseblock3_denselayer31_relu2,
+                      features_denseblock3_denselayer31_conv2_weight_, kFeaturesDenseblock3Denselayer31Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer32.norm1)
   cnn::bn_inference(features_denseblock3_denselayer32_relu1, features_denseblock3_denselayer31_concat1,
@@ -6726,9 +6726,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer32_conv2, features_denseblock3_denselayer32_relu2,
-            features_denseblock3_denselayer32_conv2_weight_, kFeaturesDenseblock3Denselayer32Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock3_denselayer32_conv2, features_denseblock3_denselayer32_relu2,
+                      features_denseblock3_denselayer32_conv2_weight_, kFeaturesDenseblock3Denselayer32Conv2,
+                      batch, scratch());
 
   // 24: norm = bn
   cnn::bn_inference(features_transition3_relu1, features_denseblock3_denselayer32_concat1,
@@ -6774,9 +6774,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_denseblock4_denselayer1_relu2, features_denseblock4_denselayer1_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer1_conv2, features_denseblock4_denselayer1_relu2,
-            features_denseblock4_denselayer1_conv2_weight_, kFeaturesDenseblock4Denselayer1Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer1_conv2, features_denseblock4_denselayer1_relu2,
+                      features_denseblock4_denselayer1_conv2_weight_, kFeaturesDenseblock4Denselayer1Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer2.norm1)
   cnn::bn_inference(features_denseblock4_denselayer2_relu1, features_denseblock4_denselayer1_concat1,
@@ -6806,9 +6806,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_denseblock4_denselayer2_relu2, features_denseblock4_denselayer2_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer2_conv2, features_denseblock4_denselayer2_relu2,
-            features_denseblock4_denselayer2_conv2_weight_, kFeaturesDenseblock4Denselayer2Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer2_conv2, features_denseblock4_denselayer2_relu2,
+                      features_denseblock4_denselayer2_conv2_weight_, kFeaturesDenseblock4Denselayer2Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer3.norm1)
   cnn::bn_inference(features_denseblock4_denselayer3_relu1, features_denseblock4_denselayer2_concat1,
@@ -6838,9 +6838,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_denseblock4_denselayer3_relu2, features_denseblock4_denselayer3_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer3_conv2, features_denseblock4_denselayer3_relu2,
-            features_denseblock4_denselayer3_conv2_weight_, kFeaturesDenseblock4Denselayer3Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer3_conv2, features_denseblock4_denselayer3_relu2,
+                      features_denseblock4_denselayer3_conv2_weight_, kFeaturesDenseblock4Denselayer3Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer4.norm1)
   cnn::bn_inference(features_denseblock4_denselayer4_relu1, features_denseblock4_denselayer3_concat1,
@@ -6870,9 +6870,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_denseblock4_denselayer4_relu2, features_denseblock4_denselayer4_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer4_conv2, features_denseblock4_denselayer4_relu2,
-            features_denseblock4_denselayer4_conv2_weight_, kFeaturesDenseblock4Denselayer4Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer4_conv2, features_denseblock4_denselayer4_relu2,
+                      features_denseblock4_denselayer4_conv2_weight_, kFeaturesDenseblock4Denselayer4Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer5.norm1)
   cnn::bn_inference(features_denseblock4_denselayer5_relu1, features_denseblock4_denselayer4_concat1,
@@ -6902,9 +6902,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_denseblock4_denselayer5_relu2, features_denseblock4_denselayer5_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer5_conv2, features_denseblock4_denselayer5_relu2,
-            features_denseblock4_denselayer5_conv2_weight_, kFeaturesDenseblock4Denselayer5Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer5_conv2, features_denseblock4_denselayer5_relu2,
+                      features_denseblock4_denselayer5_conv2_weight_, kFeaturesDenseblock4Denselayer5Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer6.norm1)
   cnn::bn_inference(features_denseblock4_denselayer6_relu1, features_denseblock4_denselayer5_concat1,
@@ -6934,9 +6934,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_denseblock4_denselayer6_relu2, features_denseblock4_denselayer6_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer6_conv2, features_denseblock4_denselayer6_relu2,
-            features_denseblock4_denselayer6_conv2_weight_, kFeaturesDenseblock4Denselayer6Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer6_conv2, features_denseblock4_denselayer6_relu2,
+                      features_denseblock4_denselayer6_conv2_weight_, kFeaturesDenseblock4Denselayer6Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer7.norm1)
   cnn::bn_inference(features_denseblock4_denselayer7_relu1, features_denseblock4_denselayer6_concat1,
@@ -6966,9 +6966,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_denseblock4_denselayer7_relu2, features_denseblock4_denselayer7_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer7_conv2, features_denseblock4_denselayer7_relu2,
-            features_denseblock4_denselayer7_conv2_weight_, kFeaturesDenseblock4Denselayer7Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer7_conv2, features_denseblock4_denselayer7_relu2,
+                      features_denseblock4_denselayer7_conv2_weight_, kFeaturesDenseblock4Denselayer7Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer8.norm1)
   cnn::bn_inference(features_denseblock4_denselayer8_relu1, features_denseblock4_denselayer7_concat1,
@@ -6998,9 +6998,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_denseblock4_denselayer8_relu2, features_denseblock4_denselayer8_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer8_conv2, features_denseblock4_denselayer8_relu2,
-            features_denseblock4_denselayer8_conv2_weight_, kFeaturesDenseblock4Denselayer8Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer8_conv2, features_denseblock4_denselayer8_relu2,
+                      features_denseblock4_denselayer8_conv2_weight_, kFeaturesDenseblock4Denselayer8Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer9.norm1)
   cnn::bn_inference(features_denseblock4_denselayer9_relu1, features_denseblock4_denselayer8_concat1,
@@ -7030,9 +7030,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_denseblock4_denselayer9_relu2, features_denseblock4_denselayer9_relu2, k128x7x7, batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer9_conv2, features_denseblock4_denselayer9_relu2,
-            features_denseblock4_denselayer9_conv2_weight_, kFeaturesDenseblock4Denselayer9Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer9_conv2, features_denseblock4_denselayer9_relu2,
+                      features_denseblock4_denselayer9_conv2_weight_, kFeaturesDenseblock4Denselayer9Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer10.norm1)
   cnn::bn_inference(features_denseblock4_denselayer10_relu1, features_denseblock4_denselayer9_concat1,
@@ -7064,9 +7064,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer10_conv2, features_denseblock4_denselayer10_relu2,
-            features_denseblock4_denselayer10_conv2_weight_, kFeaturesDenseblock4Denselayer10Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer10_conv2, features_denseblock4_denselayer10_relu2,
+                      features_denseblock4_denselayer10_conv2_weight_, kFeaturesDenseblock4Denselayer10Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer11.norm1)
   cnn::bn_inference(features_denseblock4_denselayer11_relu1, features_denseblock4_denselayer10_concat1,
@@ -7098,9 +7098,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer11_conv2, features_denseblock4_denselayer11_relu2,
-            features_denseblock4_denselayer11_conv2_weight_, kFeaturesDenseblock4Denselayer11Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer11_conv2, features_denseblock4_denselayer11_relu2,
+                      features_denseblock4_denselayer11_conv2_weight_, kFeaturesDenseblock4Denselayer11Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer12.norm1)
   cnn::bn_inference(features_denseblock4_denselayer12_relu1, features_denseblock4_denselayer11_concat1,
@@ -7132,9 +7132,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer12_conv2, features_denseblock4_denselayer12_relu2,
-            features_denseblock4_denselayer12_conv2_weight_, kFeaturesDenseblock4Denselayer12Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer12_conv2, features_denseblock4_denselayer12_relu2,
+                      features_denseblock4_denselayer12_conv2_weight_, kFeaturesDenseblock4Denselayer12Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer13.norm1)
   cnn::bn_inference(features_denseblock4_denselayer13_relu1, features_denseblock4_denselayer12_concat1,
@@ -7166,9 +7166,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer13_conv2, features_denseblock4_denselayer13_relu2,
-            features_denseblock4_denselayer13_conv2_weight_, kFeaturesDenseblock4Denselayer13Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer13_conv2, features_denseblock4_denselayer13_relu2,
+                      features_denseblock4_denselayer13_conv2_weight_, kFeaturesDenseblock4Denselayer13Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer14.norm1)
   cnn::bn_inference(features_denseblock4_denselayer14_relu1, features_denseblock4_denselayer13_concat1,
@@ -7200,9 +7200,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer14_conv2, features_denseblock4_denselayer14_relu2,
-            features_denseblock4_denselayer14_conv2_weight_, kFeaturesDenseblock4Denselayer14Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer14_conv2, features_denseblock4_denselayer14_relu2,
+                      features_denseblock4_denselayer14_conv2_weight_, kFeaturesDenseblock4Denselayer14Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer15.norm1)
   cnn::bn_inference(features_denseblock4_denselayer15_relu1, features_denseblock4_denselayer14_concat1,
@@ -7234,9 +7234,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer15_conv2, features_denseblock4_denselayer15_relu2,
-            features_denseblock4_denselayer15_conv2_weight_, kFeaturesDenseblock4Denselayer15Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer15_conv2, features_denseblock4_denselayer15_relu2,
+                      features_denseblock4_denselayer15_conv2_weight_, kFeaturesDenseblock4Denselayer15Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer16.norm1)
   cnn::bn_inference(features_denseblock4_denselayer16_relu1, features_denseblock4_denselayer15_concat1,
@@ -7268,9 +7268,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer16_conv2, features_denseblock4_denselayer16_relu2,
-            features_denseblock4_denselayer16_conv2_weight_, kFeaturesDenseblock4Denselayer16Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer16_conv2, features_denseblock4_denselayer16_relu2,
+                      features_denseblock4_denselayer16_conv2_weight_, kFeaturesDenseblock4Denselayer16Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer17.norm1)
   cnn::bn_inference(features_denseblock4_denselayer17_relu1, features_denseblock4_denselayer16_concat1,
@@ -7302,9 +7302,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer17_conv2, features_denseblock4_denselayer17_relu2,
-            features_denseblock4_denselayer17_conv2_weight_, kFeaturesDenseblock4Denselayer17Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer17_conv2, features_denseblock4_denselayer17_relu2,
+                      features_denseblock4_denselayer17_conv2_weight_, kFeaturesDenseblock4Denselayer17Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer18.norm1)
   cnn::bn_inference(features_denseblock4_denselayer18_relu1, features_denseblock4_denselayer17_concat1,
@@ -7336,9 +7336,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer18_conv2, features_denseblock4_denselayer18_relu2,
-            features_denseblock4_denselayer18_conv2_weight_, kFeaturesDenseblock4Denselayer18Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer18_conv2, features_denseblock4_denselayer18_relu2,
+                      features_denseblock4_denselayer18_conv2_weight_, kFeaturesDenseblock4Denselayer18Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer19.norm1)
   cnn::bn_inference(features_denseblock4_denselayer19_relu1, features_denseblock4_denselayer18_concat1,
@@ -7370,9 +7370,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer19_conv2, features_denseblock4_denselayer19_relu2,
-            features_denseblock4_denselayer19_conv2_weight_, kFeaturesDenseblock4Denselayer19Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer19_conv2, features_denseblock4_denselayer19_relu2,
+                      features_denseblock4_denselayer19_conv2_weight_, kFeaturesDenseblock4Denselayer19Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer20.norm1)
   cnn::bn_inference(features_denseblock4_denselayer20_relu1, features_denseblock4_denselayer19_concat1,
@@ -7404,9 +7404,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer20_conv2, features_denseblock4_denselayer20_relu2,
-            features_denseblock4_denselayer20_conv2_weight_, kFeaturesDenseblock4Denselayer20Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer20_conv2, features_denseblock4_denselayer20_relu2,
+                      features_denseblock4_denselayer20_conv2_weight_, kFeaturesDenseblock4Denselayer20Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer21.norm1)
   cnn::bn_inference(features_denseblock4_denselayer21_relu1, features_denseblock4_denselayer20_concat1,
@@ -7438,9 +7438,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer21_conv2, features_denseblock4_denselayer21_relu2,
-            features_denseblock4_denselayer21_conv2_weight_, kFeaturesDenseblock4Denselayer21Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer21_conv2, features_denseblock4_denselayer21_relu2,
+                      features_denseblock4_denselayer21_conv2_weight_, kFeaturesDenseblock4Denselayer21Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer22.norm1)
   cnn::bn_inference(features_denseblock4_denselayer22_relu1, features_denseblock4_denselayer21_concat1,
@@ -7472,9 +7472,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer22_conv2, features_denseblock4_denselayer22_relu2,
-            features_denseblock4_denselayer22_conv2_weight_, kFeaturesDenseblock4Denselayer22Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer22_conv2, features_denseblock4_denselayer22_relu2,
+                      features_denseblock4_denselayer22_conv2_weight_, kFeaturesDenseblock4Denselayer22Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer23.norm1)
   cnn::bn_inference(features_denseblock4_denselayer23_relu1, features_denseblock4_denselayer22_concat1,
@@ -7506,9 +7506,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer23_conv2, features_denseblock4_denselayer23_relu2,
-            features_denseblock4_denselayer23_conv2_weight_, kFeaturesDenseblock4Denselayer23Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer23_conv2, features_denseblock4_denselayer23_relu2,
+                      features_denseblock4_denselayer23_conv2_weight_, kFeaturesDenseblock4Denselayer23Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer24.norm1)
   cnn::bn_inference(features_denseblock4_denselayer24_relu1, features_denseblock4_denselayer23_concat1,
@@ -7540,9 +7540,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer24_conv2, features_denseblock4_denselayer24_relu2,
-            features_denseblock4_denselayer24_conv2_weight_, kFeaturesDenseblock4Denselayer24Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer24_conv2, features_denseblock4_denselayer24_relu2,
+                      features_denseblock4_denselayer24_conv2_weight_, kFeaturesDenseblock4Denselayer24Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer25.norm1)
   cnn::bn_inference(features_denseblock4_denselayer25_relu1, features_denseblock4_denselayer24_concat1,
@@ -7574,9 +7574,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer25_conv2, features_denseblock4_denselayer25_relu2,
-            features_denseblock4_denselayer25_conv2_weight_, kFeaturesDenseblock4Denselayer25Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer25_conv2, features_denseblock4_denselayer25_relu2,
+                      features_denseblock4_denselayer25_conv2_weight_, kFeaturesDenseblock4Denselayer25Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer26.norm1)
   cnn::bn_inference(features_denseblock4_denselayer26_relu1, features_denseblock4_denselayer25_concat1,
@@ -7608,9 +7608,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer26_conv2, features_denseblock4_denselayer26_relu2,
-            features_denseblock4_denselayer26_conv2_weight_, kFeaturesDenseblock4Denselayer26Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer26_conv2, features_denseblock4_denselayer26_relu2,
+                      features_denseblock4_denselayer26_conv2_weight_, kFeaturesDenseblock4Denselayer26Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer27.norm1)
   cnn::bn_inference(features_denseblock4_denselayer27_relu1, features_denseblock4_denselayer26_concat1,
@@ -7642,9 +7642,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer27_conv2, features_denseblock4_denselayer27_relu2,
-            features_denseblock4_denselayer27_conv2_weight_, kFeaturesDenseblock4Denselayer27Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer27_conv2, features_denseblock4_denselayer27_relu2,
+                      features_denseblock4_denselayer27_conv2_weight_, kFeaturesDenseblock4Denselayer27Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer28.norm1)
   cnn::bn_inference(features_denseblock4_denselayer28_relu1, features_denseblock4_denselayer27_concat1,
@@ -7676,9 +7676,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer28_conv2, features_denseblock4_denselayer28_relu2,
-            features_denseblock4_denselayer28_conv2_weight_, kFeaturesDenseblock4Denselayer28Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer28_conv2, features_denseblock4_denselayer28_relu2,
+                      features_denseblock4_denselayer28_conv2_weight_, kFeaturesDenseblock4Denselayer28Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer29.norm1)
   cnn::bn_inference(features_denseblock4_denselayer29_relu1, features_denseblock4_denselayer28_concat1,
@@ -7710,9 +7710,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer29_conv2, features_denseblock4_denselayer29_relu2,
-            features_denseblock4_denselayer29_conv2_weight_, kFeaturesDenseblock4Denselayer29Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer29_conv2, features_denseblock4_denselayer29_relu2,
+                      features_denseblock4_denselayer29_conv2_weight_, kFeaturesDenseblock4Denselayer29Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer30.norm1)
   cnn::bn_inference(features_denseblock4_denselayer30_relu1, features_denseblock4_denselayer29_concat1,
@@ -7744,9 +7744,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer30_conv2, features_denseblock4_denselayer30_relu2,
-            features_denseblock4_denselayer30_conv2_weight_, kFeaturesDenseblock4Denselayer30Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer30_conv2, features_denseblock4_denselayer30_relu2,
+                      features_denseblock4_denselayer30_conv2_weight_, kFeaturesDenseblock4Denselayer30Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer31.norm1)
   cnn::bn_inference(features_denseblock4_denselayer31_relu1, features_denseblock4_denselayer30_concat1,
@@ -7778,9 +7778,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer31_conv2, features_denseblock4_denselayer31_relu2,
-            features_denseblock4_denselayer31_conv2_weight_, kFeaturesDenseblock4Denselayer31Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer31_conv2, features_denseblock4_denselayer31_relu2,
+                      features_denseblock4_denselayer31_conv2_weight_, kFeaturesDenseblock4Denselayer31Conv2,
+                      batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer32.norm1)
   cnn::bn_inference(features_denseblock4_denselayer32_relu1, features_denseblock4_denselayer31_concat1,
@@ -7812,9 +7812,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             batch);
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer32_conv2, features_denseblock4_denselayer32_relu2,
-            features_denseblock4_denselayer32_conv2_weight_, kFeaturesDenseblock4Denselayer32Conv2, batch,
-            scratch());
+  cnn::winograd::conv(features_denseblock4_denselayer32_conv2, features_denseblock4_denselayer32_relu2,
+                      features_denseblock4_denselayer32_conv2_weight_, kFeaturesDenseblock4Denselayer32Conv2,
+                      batch, scratch());
 
   // 47: norm5 = bn
   cnn::bn_inference(features_relu2, features_denseblock4_denselayer32_concat1, features_norm5_weight_,

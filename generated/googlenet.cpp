@@ -370,65 +370,182 @@ constexpr cnn::MapGeometry k480x14x14{.channels = 480, .height = 14, .width = 14
 constexpr cnn::MapGeometry k256x28x28{.channels = 256, .height = 28, .width = 28, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{49392, 65856});
-static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{0, 28672});
-static_assert(cnn::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{64512, 221184});
-static_assert(cnn::conv_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{0, 86016});
-static_assert(cnn::conv_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{0, 129024});
-static_assert(cnn::conv_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{72576, 110592});
-static_assert(cnn::conv_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{0, 21504});
-static_assert(cnn::conv_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{61600, 38400});
-static_assert(cnn::conv_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{0, 43008});
-static_assert(cnn::conv_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{0, 229376});
-static_assert(cnn::conv_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{0, 229376});
-static_assert(cnn::conv_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{96768, 221184});
-static_assert(cnn::conv_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{0, 57344});
-static_assert(cnn::conv_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{67200, 76800});
-static_assert(cnn::conv_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{0, 114688});
-static_assert(cnn::conv_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{0, 276480});
-static_assert(cnn::conv_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{0, 138240});
-static_assert(cnn::conv_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{72576, 179712});
-static_assert(cnn::conv_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{0, 23040});
-static_assert(cnn::conv_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{61600, 57600});
-static_assert(cnn::conv_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{0, 92160});
-static_assert(cnn::conv_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{0, 196608});
-static_assert(cnn::conv_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{0, 245760});
-static_assert(cnn::conv_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{0, 172032});
-static_assert(cnn::conv_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{84672, 225792});
-static_assert(cnn::conv_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{0, 36864});
-static_assert(cnn::conv_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{58800, 76800});
-static_assert(cnn::conv_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{0, 98304});
-static_assert(cnn::conv_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{0, 196608});
-static_assert(cnn::conv_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{0, 196608});
-static_assert(cnn::conv_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{96768, 294912});
-static_assert(cnn::conv_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{0, 36864});
-static_assert(cnn::conv_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{58800, 76800});
-static_assert(cnn::conv_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{0, 98304});
-static_assert(cnn::conv_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{0, 172032});
-static_assert(cnn::conv_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{0, 221184});
-static_assert(cnn::conv_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{108864, 373248});
-static_assert(cnn::conv_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{0, 49152});
-static_assert(cnn::conv_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{67200, 51200});
-static_assert(cnn::conv_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{0, 98304});
-static_assert(cnn::conv_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{0, 135168});
-static_assert(cnn::conv_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{0, 270336});
-static_assert(cnn::conv_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{0, 168960});
-static_assert(cnn::conv_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{120960, 460800});
-static_assert(cnn::conv_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{0, 33792});
-static_assert(cnn::conv_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{67200, 102400});
-static_assert(cnn::conv_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{0, 135168});
-static_assert(cnn::conv_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{0, 212992});
-static_assert(cnn::conv_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{0, 133120});
-static_assert(cnn::conv_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{70560, 460800});
-static_assert(cnn::conv_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{0, 26624});
-static_assert(cnn::conv_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{39200, 102400});
-static_assert(cnn::conv_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{0, 106496});
-static_assert(cnn::conv_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{0, 319488});
-static_assert(cnn::conv_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{0, 159744});
-static_assert(cnn::conv_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{84672, 0});
-static_assert(cnn::conv_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{0, 39936});
-static_assert(cnn::conv_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{58800, 153600});
-static_assert(cnn::conv_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{0, 106496});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{15744, 65856});
+static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{28416, 9702});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{12480, 4224});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{15744, 28672});
+static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{12480, 4224});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{308608, 456192});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{0, 1622592});
+static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{306304, 442368});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{12480, 12288});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{15744, 86016});
+static_assert(cnn::conv_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{37056, 12672});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{18624, 18432});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{21504, 129024});
+static_assert(cnn::conv_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{37056, 18432});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{269440, 442368});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{0, 1507392});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{274048, 456192});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{3264, 3072});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{6528, 21504});
+static_assert(cnn::conv_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{37056, 3456});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{52800, 14400});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{9984, 38400});
+static_assert(cnn::conv_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{56256, 14400});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{6336, 6144});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{9984, 43008});
+static_assert(cnn::conv_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{37056, 6912});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{24768, 33024});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{28416, 229376});
+static_assert(cnn::conv_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{49344, 33792});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{24768, 33024});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{28416, 229376});
+static_assert(cnn::conv_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{49344, 33792});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{198016, 912384});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{0, 2359872});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{195712, 884736});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{6336, 8256});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{9984, 57344});
+static_assert(cnn::conv_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{49344, 9216});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{56256, 86400});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{21504, 76800});
+static_assert(cnn::conv_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{67776, 76800});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{12480, 16512});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{15744, 114688});
+static_assert(cnn::conv_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{49344, 16896});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{37056, 92160});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{39936, 276480});
+static_assert(cnn::conv_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{86208, 92160});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{18624, 46080});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{21504, 138240});
+static_assert(cnn::conv_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{67776, 46080});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{186496, 718848});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{0, 2136384});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{187648, 725760});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{3264, 7680});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{6528, 23040});
+static_assert(cnn::conv_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{52800, 8640});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{52800, 21600});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{12288, 57600});
+static_assert(cnn::conv_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{58560, 19200});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{12480, 30720});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{15744, 92160});
+static_assert(cnn::conv_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{62016, 31680});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{24768, 66048});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{28416, 196608});
+static_assert(cnn::conv_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{74688, 67584});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{30912, 82560});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{34176, 245760});
+static_assert(cnn::conv_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{80448, 82944});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{21696, 57792});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{24960, 172032});
+static_assert(cnn::conv_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{71232, 58368});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{206080, 919296});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{0, 2486592});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{207232, 919296});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{4800, 12384});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{7680, 36864});
+static_assert(cnn::conv_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{53952, 12288});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{53952, 38400});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{15744, 76800});
+static_assert(cnn::conv_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{62016, 39600});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{12480, 33024});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{15744, 98304});
+static_assert(cnn::conv_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{62016, 33792});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{24768, 66048});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{28416, 196608});
+static_assert(cnn::conv_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{74688, 67584});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{24768, 66048});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{28416, 196608});
+static_assert(cnn::conv_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{74688, 67584});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{234880, 1216512});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{0, 2968128});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{233728, 1188864});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{4800, 12384});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{7680, 36864});
+static_assert(cnn::conv_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{53952, 12288});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{53952, 38400});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{15744, 76800});
+static_assert(cnn::conv_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{62016, 39600});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{12480, 33024});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{15744, 98304});
+static_assert(cnn::conv_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{62016, 33792});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{21696, 57792});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{24960, 172032});
+static_assert(cnn::conv_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{71232, 58368});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{27840, 74304});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{30720, 221184});
+static_assert(cnn::conv_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{76992, 73728});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{260224, 1492992});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{0, 3484224});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{260224, 1492992});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{6336, 16512});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{9984, 49152});
+static_assert(cnn::conv_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{56256, 18432});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{56256, 57600});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{15744, 51200});
+static_assert(cnn::conv_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{62016, 52800});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{12480, 33024});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{15744, 98304});
+static_assert(cnn::conv_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{62016, 33792});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{24768, 67584});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{28416, 135168});
+static_assert(cnn::conv_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{74688, 69696});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{49344, 135168});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{52608, 270336});
+static_assert(cnn::conv_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{98880, 136224});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{30912, 84480});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{34176, 168960});
+static_assert(cnn::conv_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{80448, 85536});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{289024, 1866240});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{0, 4097088});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{290176, 1866240});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{6336, 16896});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{9984, 33792});
+static_assert(cnn::conv_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{56256, 19008});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{56256, 115200});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{28416, 102400});
+static_assert(cnn::conv_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{74688, 105600});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{24768, 67584});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{28416, 135168});
+static_assert(cnn::conv_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{74688, 69696});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{49344, 213504});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{52608, 212992});
+static_assert(cnn::conv_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{98880, 214656});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{30912, 133440});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{34176, 133120});
+static_assert(cnn::conv_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{80448, 134784});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{289024, 1866240});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{0, 4097088});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{290176, 1866240});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{6336, 26688});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{9984, 26624});
+static_assert(cnn::conv_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{56256, 29952});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{56256, 115200});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{28416, 102400});
+static_assert(cnn::conv_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{74688, 105600});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{24768, 106752});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{28416, 106496});
+static_assert(cnn::conv_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{74688, 109824});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{209472, 320256});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{76800, 319488});
+static_assert(cnn::conv_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{123072, 319488});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{37056, 160128});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{39936, 159744});
+static_assert(cnn::conv_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{86208, 159744});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{343168, 2654208});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{0, 5308992});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{343168, 2654208});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{9408, 40032});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{12288, 39936});
+static_assert(cnn::conv_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{58560, 39936});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{58560, 153600});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{28416, 153600});
+static_assert(cnn::conv_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{74688, 158400});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{24768, 106752});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{28416, 106496});
+static_assert(cnn::conv_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{74688, 109824});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv1.weight", .extents = {64, 3, 7, 7}, .rank = 4, .offset = 0, .count = 9408,
@@ -956,7 +1073,7 @@ constexpr std::string_view kAuxiliaries[] = {
 };
 
 constexpr cnn::ModelDescription kModel{
-    .name = "GoogLeNet", .program = "googlenet", .spec = "googlenet.cnn", .version = "0.1.0", .spec_hash = "137b38ad7edd164c",
+    .name = "GoogLeNet", .program = "googlenet", .spec = "googlenet.cnn", .version = "0.1.0", .spec_hash = "2c164816926bb0e7",
     .rendered =
         "cnn 1\n"
         "\n"
@@ -1116,6 +1233,7 @@ constexpr cnn::ModelDescription kModel{
         "  metrics = [accuracy, top5]\n"
         "  batch = 32\n"
         "  seed = 1\n"
+        "  precision = fast\n"
         "  save_every = 0\n"
         "  checkpoint(\"best.safetensors\", monitor=val_accuracy)\n"
         "  phase whole {\n"
@@ -1132,7 +1250,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 13378320, .gradients = 13378320, .optimizer = 13378320, .activations = 177879552,
-               .shared_scratch = 460800, .thread_scratch = 120960},
+               .shared_scratch = 5308992, .thread_scratch = 343168},
 };
 
 }  // namespace
@@ -1545,8 +1663,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::relu(features_conv2, features_conv2, k64x56x56, batch);
 
   // 37: conv(192, 3, pad=1, act=relu)    (features.conv3)
-  cnn::conv(features_conv3, features_conv2, features_conv3_weight_, features_conv3_bias_, kFeaturesConv3,
-            batch, scratch());
+  cnn::winograd::conv(features_conv3, features_conv2, features_conv3_weight_, features_conv3_bias_,
+                      kFeaturesConv3, batch, scratch());
   cnn::relu(features_conv3, features_conv3, k192x56x56, batch);
 
   // 38: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn2)
@@ -1566,8 +1684,9 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::relu(features_inception3a_conv2, features_inception3a_conv2, k96x28x28, batch);
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
-  cnn::conv(features_inception3a_conv3, features_inception3a_conv2, features_inception3a_conv3_weight_,
-            features_inception3a_conv3_bias_, kFeaturesInception3aConv3, batch, scratch());
+  cnn::winograd::conv(features_inception3a_conv3, features_inception3a_conv2,
+                      features_inception3a_conv3_weight_, features_inception3a_conv3_bias_,
+                      kFeaturesInception3aConv3, batch, scratch());
   cnn::relu(features_inception3a_conv3, features_inception3a_conv3, k128x28x28, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
@@ -1600,8 +1719,9 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::relu(features_inception3b_conv2, features_inception3b_conv2, k128x28x28, batch);
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
-  cnn::conv(features_inception3b_conv3, features_inception3b_conv2, features_inception3b_conv3_weight_,
-            features_inception3b_conv3_bias_, kFeaturesInception3bConv3, batch, scratch());
+  cnn::winograd::conv(features_inception3b_conv3, features_inception3b_conv2,
+                      features_inception3b_conv3_weight_, features_inception3b_conv3_bias_,
+                      kFeaturesInception3bConv3, batch, scratch());
   cnn::relu(features_inception3b_conv3, features_inception3b_conv3, k192x28x28, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
@@ -1638,8 +1758,9 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::relu(features_inception4a_conv2, features_inception4a_conv2, k96x14x14, batch);
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
-  cnn::conv(features_inception4a_conv3, features_inception4a_conv2, features_inception4a_conv3_weight_,
-            features_inception4a_conv3_bias_, kFeaturesInception4aConv3, batch, scratch());
+  cnn::winograd::conv(features_inception4a_conv3, features_inception4a_conv2,
+                      features_inception4a_conv3_weight_, features_inception4a_conv3_bias_,
+                      kFeaturesInception4aConv3, batch, scratch());
   cnn::relu(features_inception4a_conv3, features_inception4a_conv3, k208x14x14, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
@@ -1692,8 +1813,9 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::relu(features_inception4b_conv2, features_inception4b_conv2, k112x14x14, batch);
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
-  cnn::conv(features_inception4b_conv3, features_inception4b_conv2, features_inception4b_conv3_weight_,
-            features_inception4b_conv3_bias_, kFeaturesInception4bConv3, batch, scratch());
+  cnn::winograd::conv(features_inception4b_conv3, features_inception4b_conv2,
+                      features_inception4b_conv3_weight_, features_inception4b_conv3_bias_,
+                      kFeaturesInception4bConv3, batch, scratch());
   cnn::relu(features_inception4b_conv3, features_inception4b_conv3, k224x14x14, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
@@ -1726,8 +1848,9 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::relu(features_inception4c_conv2, features_inception4c_conv2, k128x14x14, batch);
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
-  cnn::conv(features_inception4c_conv3, features_inception4c_conv2, features_inception4c_conv3_weight_,
-            features_inception4c_conv3_bias_, kFeaturesInception4cConv3, batch, scratch());
+  cnn::winograd::conv(features_inception4c_conv3, features_inception4c_conv2,
+                      features_inception4c_conv3_weight_, features_inception4c_conv3_bias_,
+                      kFeaturesInception4cConv3, batch, scratch());
   cnn::relu(features_inception4c_conv3, features_inception4c_conv3, k256x14x14, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
@@ -1760,8 +1883,9 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::relu(features_inception4d_conv2, features_inception4d_conv2, k144x14x14, batch);
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
-  cnn::conv(features_inception4d_conv3, features_inception4d_conv2, features_inception4d_conv3_weight_,
-            features_inception4d_conv3_bias_, kFeaturesInception4dConv3, batch, scratch());
+  cnn::winograd::conv(features_inception4d_conv3, features_inception4d_conv2,
+                      features_inception4d_conv3_weight_, features_inception4d_conv3_bias_,
+                      kFeaturesInception4dConv3, batch, scratch());
   cnn::relu(features_inception4d_conv3, features_inception4d_conv3, k288x14x14, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
@@ -1814,8 +1938,9 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::relu(features_inception4e_conv2, features_inception4e_conv2, k160x14x14, batch);
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
-  cnn::conv(features_inception4e_conv3, features_inception4e_conv2, features_inception4e_conv3_weight_,
-            features_inception4e_conv3_bias_, kFeaturesInception4eConv3, batch, scratch());
+  cnn::winograd::conv(features_inception4e_conv3, features_inception4e_conv2,
+                      features_inception4e_conv3_weight_, features_inception4e_conv3_bias_,
+                      kFeaturesInception4eConv3, batch, scratch());
   cnn::relu(features_inception4e_conv3, features_inception4e_conv3, k320x14x14, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
@@ -1852,8 +1977,9 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::relu(features_inception5a_conv2, features_inception5a_conv2, k160x7x7, batch);
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
-  cnn::conv(features_inception5a_conv3, features_inception5a_conv2, features_inception5a_conv3_weight_,
-            features_inception5a_conv3_bias_, kFeaturesInception5aConv3, batch, scratch());
+  cnn::winograd::conv(features_inception5a_conv3, features_inception5a_conv2,
+                      features_inception5a_conv3_weight_, features_inception5a_conv3_bias_,
+                      kFeaturesInception5aConv3, batch, scratch());
   cnn::relu(features_inception5a_conv3, features_inception5a_conv3, k320x7x7, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
@@ -1886,8 +2012,9 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::relu(features_inception5b_conv2, features_inception5b_conv2, k192x7x7, batch);
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
-  cnn::conv(features_inception5b_conv3, features_inception5b_conv2, features_inception5b_conv3_weight_,
-            features_inception5b_conv3_bias_, kFeaturesInception5bConv3, batch, scratch());
+  cnn::winograd::conv(features_inception5b_conv3, features_inception5b_conv2,
+                      features_inception5b_conv3_weight_, features_inception5b_conv3_bias_,
+                      kFeaturesInception5bConv3, batch, scratch());
   cnn::relu(features_inception5b_conv3, features_inception5b_conv3, k384x7x7, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
@@ -1966,11 +2093,12 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   // 13: features.inception5b.conv3
   cnn::relu_backward_input(d_features_inception5b_conv3, d_features_inception5b_conv3,
                            features_inception5b_conv3, k384x7x7, batch);
-  cnn::conv_backward_params(d_features_inception5b_conv3_weight, d_features_inception5b_conv3_bias,
-                            d_features_inception5b_conv3, features_inception5b_conv2,
-                            kFeaturesInception5bConv3, batch, scratch());
-  cnn::conv_backward_input(d_features_inception5b_conv2, d_features_inception5b_conv3,
-                           features_inception5b_conv3_weight_, kFeaturesInception5bConv3, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_inception5b_conv3_weight, d_features_inception5b_conv3_bias,
+                                      d_features_inception5b_conv3, features_inception5b_conv2,
+                                      kFeaturesInception5bConv3, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_inception5b_conv2, d_features_inception5b_conv3,
+                                     features_inception5b_conv3_weight_, kFeaturesInception5bConv3, batch,
+                                     scratch());
   // 13: features.inception5b.conv2
   cnn::relu_backward_input(d_features_inception5b_conv2, d_features_inception5b_conv2,
                            features_inception5b_conv2, k192x7x7, batch);
@@ -2021,11 +2149,12 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   // 13: features.inception5a.conv3
   cnn::relu_backward_input(d_features_inception5a_conv3, d_features_inception5a_conv3,
                            features_inception5a_conv3, k320x7x7, batch);
-  cnn::conv_backward_params(d_features_inception5a_conv3_weight, d_features_inception5a_conv3_bias,
-                            d_features_inception5a_conv3, features_inception5a_conv2,
-                            kFeaturesInception5aConv3, batch, scratch());
-  cnn::conv_backward_input(d_features_inception5a_conv2, d_features_inception5a_conv3,
-                           features_inception5a_conv3_weight_, kFeaturesInception5aConv3, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_inception5a_conv3_weight, d_features_inception5a_conv3_bias,
+                                      d_features_inception5a_conv3, features_inception5a_conv2,
+                                      kFeaturesInception5aConv3, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_inception5a_conv2, d_features_inception5a_conv3,
+                                     features_inception5a_conv3_weight_, kFeaturesInception5aConv3, batch,
+                                     scratch());
   // 13: features.inception5a.conv2
   cnn::relu_backward_input(d_features_inception5a_conv2, d_features_inception5a_conv2,
                            features_inception5a_conv2, k160x7x7, batch);
@@ -2078,11 +2207,12 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   // 13: features.inception4e.conv3
   cnn::relu_backward_input(d_features_inception4e_conv3, d_features_inception4e_conv3,
                            features_inception4e_conv3, k320x14x14, batch);
-  cnn::conv_backward_params(d_features_inception4e_conv3_weight, d_features_inception4e_conv3_bias,
-                            d_features_inception4e_conv3, features_inception4e_conv2,
-                            kFeaturesInception4eConv3, batch, scratch());
-  cnn::conv_backward_input(d_features_inception4e_conv2, d_features_inception4e_conv3,
-                           features_inception4e_conv3_weight_, kFeaturesInception4eConv3, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_inception4e_conv3_weight, d_features_inception4e_conv3_bias,
+                                      d_features_inception4e_conv3, features_inception4e_conv2,
+                                      kFeaturesInception4eConv3, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_inception4e_conv2, d_features_inception4e_conv3,
+                                     features_inception4e_conv3_weight_, kFeaturesInception4eConv3, batch,
+                                     scratch());
   // 13: features.inception4e.conv2
   cnn::relu_backward_input(d_features_inception4e_conv2, d_features_inception4e_conv2,
                            features_inception4e_conv2, k160x14x14, batch);
@@ -2160,11 +2290,12 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   // 13: features.inception4d.conv3
   cnn::relu_backward_input(d_features_inception4d_conv3, d_features_inception4d_conv3,
                            features_inception4d_conv3, k288x14x14, batch);
-  cnn::conv_backward_params(d_features_inception4d_conv3_weight, d_features_inception4d_conv3_bias,
-                            d_features_inception4d_conv3, features_inception4d_conv2,
-                            kFeaturesInception4dConv3, batch, scratch());
-  cnn::conv_backward_input(d_features_inception4d_conv2, d_features_inception4d_conv3,
-                           features_inception4d_conv3_weight_, kFeaturesInception4dConv3, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_inception4d_conv3_weight, d_features_inception4d_conv3_bias,
+                                      d_features_inception4d_conv3, features_inception4d_conv2,
+                                      kFeaturesInception4dConv3, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_inception4d_conv2, d_features_inception4d_conv3,
+                                     features_inception4d_conv3_weight_, kFeaturesInception4dConv3, batch,
+                                     scratch());
   // 13: features.inception4d.conv2
   cnn::relu_backward_input(d_features_inception4d_conv2, d_features_inception4d_conv2,
                            features_inception4d_conv2, k144x14x14, batch);
@@ -2215,11 +2346,12 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   // 13: features.inception4c.conv3
   cnn::relu_backward_input(d_features_inception4c_conv3, d_features_inception4c_conv3,
                            features_inception4c_conv3, k256x14x14, batch);
-  cnn::conv_backward_params(d_features_inception4c_conv3_weight, d_features_inception4c_conv3_bias,
-                            d_features_inception4c_conv3, features_inception4c_conv2,
-                            kFeaturesInception4cConv3, batch, scratch());
-  cnn::conv_backward_input(d_features_inception4c_conv2, d_features_inception4c_conv3,
-                           features_inception4c_conv3_weight_, kFeaturesInception4cConv3, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_inception4c_conv3_weight, d_features_inception4c_conv3_bias,
+                                      d_features_inception4c_conv3, features_inception4c_conv2,
+                                      kFeaturesInception4cConv3, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_inception4c_conv2, d_features_inception4c_conv3,
+                                     features_inception4c_conv3_weight_, kFeaturesInception4cConv3, batch,
+                                     scratch());
   // 13: features.inception4c.conv2
   cnn::relu_backward_input(d_features_inception4c_conv2, d_features_inception4c_conv2,
                            features_inception4c_conv2, k128x14x14, batch);
@@ -2270,11 +2402,12 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   // 13: features.inception4b.conv3
   cnn::relu_backward_input(d_features_inception4b_conv3, d_features_inception4b_conv3,
                            features_inception4b_conv3, k224x14x14, batch);
-  cnn::conv_backward_params(d_features_inception4b_conv3_weight, d_features_inception4b_conv3_bias,
-                            d_features_inception4b_conv3, features_inception4b_conv2,
-                            kFeaturesInception4bConv3, batch, scratch());
-  cnn::conv_backward_input(d_features_inception4b_conv2, d_features_inception4b_conv3,
-                           features_inception4b_conv3_weight_, kFeaturesInception4bConv3, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_inception4b_conv3_weight, d_features_inception4b_conv3_bias,
+                                      d_features_inception4b_conv3, features_inception4b_conv2,
+                                      kFeaturesInception4bConv3, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_inception4b_conv2, d_features_inception4b_conv3,
+                                     features_inception4b_conv3_weight_, kFeaturesInception4bConv3, batch,
+                                     scratch());
   // 13: features.inception4b.conv2
   cnn::relu_backward_input(d_features_inception4b_conv2, d_features_inception4b_conv2,
                            features_inception4b_conv2, k112x14x14, batch);
@@ -2352,11 +2485,12 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   // 13: features.inception4a.conv3
   cnn::relu_backward_input(d_features_inception4a_conv3, d_features_inception4a_conv3,
                            features_inception4a_conv3, k208x14x14, batch);
-  cnn::conv_backward_params(d_features_inception4a_conv3_weight, d_features_inception4a_conv3_bias,
-                            d_features_inception4a_conv3, features_inception4a_conv2,
-                            kFeaturesInception4aConv3, batch, scratch());
-  cnn::conv_backward_input(d_features_inception4a_conv2, d_features_inception4a_conv3,
-                           features_inception4a_conv3_weight_, kFeaturesInception4aConv3, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_inception4a_conv3_weight, d_features_inception4a_conv3_bias,
+                                      d_features_inception4a_conv3, features_inception4a_conv2,
+                                      kFeaturesInception4aConv3, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_inception4a_conv2, d_features_inception4a_conv3,
+                                     features_inception4a_conv3_weight_, kFeaturesInception4aConv3, batch,
+                                     scratch());
   // 13: features.inception4a.conv2
   cnn::relu_backward_input(d_features_inception4a_conv2, d_features_inception4a_conv2,
                            features_inception4a_conv2, k96x14x14, batch);
@@ -2409,11 +2543,12 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   // 13: features.inception3b.conv3
   cnn::relu_backward_input(d_features_inception3b_conv3, d_features_inception3b_conv3,
                            features_inception3b_conv3, k192x28x28, batch);
-  cnn::conv_backward_params(d_features_inception3b_conv3_weight, d_features_inception3b_conv3_bias,
-                            d_features_inception3b_conv3, features_inception3b_conv2,
-                            kFeaturesInception3bConv3, batch, scratch());
-  cnn::conv_backward_input(d_features_inception3b_conv2, d_features_inception3b_conv3,
-                           features_inception3b_conv3_weight_, kFeaturesInception3bConv3, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_inception3b_conv3_weight, d_features_inception3b_conv3_bias,
+                                      d_features_inception3b_conv3, features_inception3b_conv2,
+                                      kFeaturesInception3bConv3, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_inception3b_conv2, d_features_inception3b_conv3,
+                                     features_inception3b_conv3_weight_, kFeaturesInception3bConv3, batch,
+                                     scratch());
   // 13: features.inception3b.conv2
   cnn::relu_backward_input(d_features_inception3b_conv2, d_features_inception3b_conv2,
                            features_inception3b_conv2, k128x28x28, batch);
@@ -2464,11 +2599,12 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   // 13: features.inception3a.conv3
   cnn::relu_backward_input(d_features_inception3a_conv3, d_features_inception3a_conv3,
                            features_inception3a_conv3, k128x28x28, batch);
-  cnn::conv_backward_params(d_features_inception3a_conv3_weight, d_features_inception3a_conv3_bias,
-                            d_features_inception3a_conv3, features_inception3a_conv2,
-                            kFeaturesInception3aConv3, batch, scratch());
-  cnn::conv_backward_input(d_features_inception3a_conv2, d_features_inception3a_conv3,
-                           features_inception3a_conv3_weight_, kFeaturesInception3aConv3, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_inception3a_conv3_weight, d_features_inception3a_conv3_bias,
+                                      d_features_inception3a_conv3, features_inception3a_conv2,
+                                      kFeaturesInception3aConv3, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_inception3a_conv2, d_features_inception3a_conv3,
+                                     features_inception3a_conv3_weight_, kFeaturesInception3aConv3, batch,
+                                     scratch());
   // 13: features.inception3a.conv2
   cnn::relu_backward_input(d_features_inception3a_conv2, d_features_inception3a_conv2,
                            features_inception3a_conv2, k96x28x28, batch);
@@ -2495,10 +2631,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::lrn_backward_input(d_features_conv3, d_features_lrn2, features_conv3, kFeaturesLrn2, batch);
   // 37: features.conv3
   cnn::relu_backward_input(d_features_conv3, d_features_conv3, features_conv3, k192x56x56, batch);
-  cnn::conv_backward_params(d_features_conv3_weight, d_features_conv3_bias, d_features_conv3, features_conv2,
-                            kFeaturesConv3, batch, scratch());
-  cnn::conv_backward_input(d_features_conv2, d_features_conv3, features_conv3_weight_, kFeaturesConv3, batch,
-                           scratch());
+  cnn::winograd::conv_backward_params(d_features_conv3_weight, d_features_conv3_bias, d_features_conv3,
+                                      features_conv2, kFeaturesConv3, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_conv2, d_features_conv3, features_conv3_weight_,
+                                     kFeaturesConv3, batch, scratch());
   // 36: features.conv2
   cnn::relu_backward_input(d_features_conv2, d_features_conv2, features_conv2, k64x56x56, batch);
   cnn::conv_backward_params(d_features_conv2_weight, d_features_conv2_bias, d_features_conv2, features_lrn1,
@@ -2627,8 +2763,8 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::relu(features_conv2, features_conv2, k64x56x56, batch);
 
   // 37: conv(192, 3, pad=1, act=relu)    (features.conv3)
-  cnn::conv(features_conv3, features_conv2, features_conv3_weight_, features_conv3_bias_, kFeaturesConv3,
-            batch, scratch());
+  cnn::winograd::conv(features_conv3, features_conv2, features_conv3_weight_, features_conv3_bias_,
+                      kFeaturesConv3, batch, scratch());
   cnn::relu(features_conv3, features_conv3, k192x56x56, batch);
 
   // 38: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn2)
@@ -2648,8 +2784,9 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::relu(features_inception3a_conv2, features_inception3a_conv2, k96x28x28, batch);
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
-  cnn::conv(features_inception3a_conv3, features_inception3a_conv2, features_inception3a_conv3_weight_,
-            features_inception3a_conv3_bias_, kFeaturesInception3aConv3, batch, scratch());
+  cnn::winograd::conv(features_inception3a_conv3, features_inception3a_conv2,
+                      features_inception3a_conv3_weight_, features_inception3a_conv3_bias_,
+                      kFeaturesInception3aConv3, batch, scratch());
   cnn::relu(features_inception3a_conv3, features_inception3a_conv3, k128x28x28, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
@@ -2681,8 +2818,9 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::relu(features_inception3b_conv2, features_inception3b_conv2, k128x28x28, batch);
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
-  cnn::conv(features_inception3b_conv3, features_inception3b_conv2, features_inception3b_conv3_weight_,
-            features_inception3b_conv3_bias_, kFeaturesInception3bConv3, batch, scratch());
+  cnn::winograd::conv(features_inception3b_conv3, features_inception3b_conv2,
+                      features_inception3b_conv3_weight_, features_inception3b_conv3_bias_,
+                      kFeaturesInception3bConv3, batch, scratch());
   cnn::relu(features_inception3b_conv3, features_inception3b_conv3, k192x28x28, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
@@ -2718,8 +2856,9 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::relu(features_inception4a_conv2, features_inception4a_conv2, k96x14x14, batch);
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
-  cnn::conv(features_inception4a_conv3, features_inception4a_conv2, features_inception4a_conv3_weight_,
-            features_inception4a_conv3_bias_, kFeaturesInception4aConv3, batch, scratch());
+  cnn::winograd::conv(features_inception4a_conv3, features_inception4a_conv2,
+                      features_inception4a_conv3_weight_, features_inception4a_conv3_bias_,
+                      kFeaturesInception4aConv3, batch, scratch());
   cnn::relu(features_inception4a_conv3, features_inception4a_conv3, k208x14x14, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
@@ -2751,8 +2890,9 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::relu(features_inception4b_conv2, features_inception4b_conv2, k112x14x14, batch);
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
-  cnn::conv(features_inception4b_conv3, features_inception4b_conv2, features_inception4b_conv3_weight_,
-            features_inception4b_conv3_bias_, kFeaturesInception4bConv3, batch, scratch());
+  cnn::winograd::conv(features_inception4b_conv3, features_inception4b_conv2,
+                      features_inception4b_conv3_weight_, features_inception4b_conv3_bias_,
+                      kFeaturesInception4bConv3, batch, scratch());
   cnn::relu(features_inception4b_conv3, features_inception4b_conv3, k224x14x14, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
@@ -2785,8 +2925,9 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::relu(features_inception4c_conv2, features_inception4c_conv2, k128x14x14, batch);
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
-  cnn::conv(features_inception4c_conv3, features_inception4c_conv2, features_inception4c_conv3_weight_,
-            features_inception4c_conv3_bias_, kFeaturesInception4cConv3, batch, scratch());
+  cnn::winograd::conv(features_inception4c_conv3, features_inception4c_conv2,
+                      features_inception4c_conv3_weight_, features_inception4c_conv3_bias_,
+                      kFeaturesInception4cConv3, batch, scratch());
   cnn::relu(features_inception4c_conv3, features_inception4c_conv3, k256x14x14, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
@@ -2819,8 +2960,9 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::relu(features_inception4d_conv2, features_inception4d_conv2, k144x14x14, batch);
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
-  cnn::conv(features_inception4d_conv3, features_inception4d_conv2, features_inception4d_conv3_weight_,
-            features_inception4d_conv3_bias_, kFeaturesInception4dConv3, batch, scratch());
+  cnn::winograd::conv(features_inception4d_conv3, features_inception4d_conv2,
+                      features_inception4d_conv3_weight_, features_inception4d_conv3_bias_,
+                      kFeaturesInception4dConv3, batch, scratch());
   cnn::relu(features_inception4d_conv3, features_inception4d_conv3, k288x14x14, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
@@ -2853,8 +2995,9 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::relu(features_inception4e_conv2, features_inception4e_conv2, k160x14x14, batch);
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
-  cnn::conv(features_inception4e_conv3, features_inception4e_conv2, features_inception4e_conv3_weight_,
-            features_inception4e_conv3_bias_, kFeaturesInception4eConv3, batch, scratch());
+  cnn::winograd::conv(features_inception4e_conv3, features_inception4e_conv2,
+                      features_inception4e_conv3_weight_, features_inception4e_conv3_bias_,
+                      kFeaturesInception4eConv3, batch, scratch());
   cnn::relu(features_inception4e_conv3, features_inception4e_conv3, k320x14x14, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
@@ -2890,8 +3033,9 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::relu(features_inception5a_conv2, features_inception5a_conv2, k160x7x7, batch);
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
-  cnn::conv(features_inception5a_conv3, features_inception5a_conv2, features_inception5a_conv3_weight_,
-            features_inception5a_conv3_bias_, kFeaturesInception5aConv3, batch, scratch());
+  cnn::winograd::conv(features_inception5a_conv3, features_inception5a_conv2,
+                      features_inception5a_conv3_weight_, features_inception5a_conv3_bias_,
+                      kFeaturesInception5aConv3, batch, scratch());
   cnn::relu(features_inception5a_conv3, features_inception5a_conv3, k320x7x7, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
@@ -2923,8 +3067,9 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::relu(features_inception5b_conv2, features_inception5b_conv2, k192x7x7, batch);
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
-  cnn::conv(features_inception5b_conv3, features_inception5b_conv2, features_inception5b_conv3_weight_,
-            features_inception5b_conv3_bias_, kFeaturesInception5bConv3, batch, scratch());
+  cnn::winograd::conv(features_inception5b_conv3, features_inception5b_conv2,
+                      features_inception5b_conv3_weight_, features_inception5b_conv3_bias_,
+                      kFeaturesInception5bConv3, batch, scratch());
   cnn::relu(features_inception5b_conv3, features_inception5b_conv3, k384x7x7, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
@@ -3064,8 +3209,8 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_conv2, features_conv2, k64x56x56, batch);
 
   // 37: conv(192, 3, pad=1, act=relu)    (features.conv3)
-  cnn::conv(features_conv3, features_conv2, features_conv3_weight_, features_conv3_bias_, kFeaturesConv3,
-            batch, scratch());
+  cnn::winograd::conv(features_conv3, features_conv2, features_conv3_weight_, features_conv3_bias_,
+                      kFeaturesConv3, batch, scratch());
   cnn::relu(features_conv3, features_conv3, k192x56x56, batch);
 
   // 38: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn2)
@@ -3085,8 +3230,9 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_inception3a_conv2, features_inception3a_conv2, k96x28x28, batch);
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
-  cnn::conv(features_inception3a_conv3, features_inception3a_conv2, features_inception3a_conv3_weight_,
-            features_inception3a_conv3_bias_, kFeaturesInception3aConv3, batch, scratch());
+  cnn::winograd::conv(features_inception3a_conv3, features_inception3a_conv2,
+                      features_inception3a_conv3_weight_, features_inception3a_conv3_bias_,
+                      kFeaturesInception3aConv3, batch, scratch());
   cnn::relu(features_inception3a_conv3, features_inception3a_conv3, k128x28x28, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
@@ -3118,8 +3264,9 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_inception3b_conv2, features_inception3b_conv2, k128x28x28, batch);
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
-  cnn::conv(features_inception3b_conv3, features_inception3b_conv2, features_inception3b_conv3_weight_,
-            features_inception3b_conv3_bias_, kFeaturesInception3bConv3, batch, scratch());
+  cnn::winograd::conv(features_inception3b_conv3, features_inception3b_conv2,
+                      features_inception3b_conv3_weight_, features_inception3b_conv3_bias_,
+                      kFeaturesInception3bConv3, batch, scratch());
   cnn::relu(features_inception3b_conv3, features_inception3b_conv3, k192x28x28, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
@@ -3155,8 +3302,9 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_inception4a_conv2, features_inception4a_conv2, k96x14x14, batch);
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
-  cnn::conv(features_inception4a_conv3, features_inception4a_conv2, features_inception4a_conv3_weight_,
-            features_inception4a_conv3_bias_, kFeaturesInception4aConv3, batch, scratch());
+  cnn::winograd::conv(features_inception4a_conv3, features_inception4a_conv2,
+                      features_inception4a_conv3_weight_, features_inception4a_conv3_bias_,
+                      kFeaturesInception4aConv3, batch, scratch());
   cnn::relu(features_inception4a_conv3, features_inception4a_conv3, k208x14x14, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
@@ -3188,8 +3336,9 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_inception4b_conv2, features_inception4b_conv2, k112x14x14, batch);
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
-  cnn::conv(features_inception4b_conv3, features_inception4b_conv2, features_inception4b_conv3_weight_,
-            features_inception4b_conv3_bias_, kFeaturesInception4bConv3, batch, scratch());
+  cnn::winograd::conv(features_inception4b_conv3, features_inception4b_conv2,
+                      features_inception4b_conv3_weight_, features_inception4b_conv3_bias_,
+                      kFeaturesInception4bConv3, batch, scratch());
   cnn::relu(features_inception4b_conv3, features_inception4b_conv3, k224x14x14, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
@@ -3222,8 +3371,9 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_inception4c_conv2, features_inception4c_conv2, k128x14x14, batch);
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
-  cnn::conv(features_inception4c_conv3, features_inception4c_conv2, features_inception4c_conv3_weight_,
-            features_inception4c_conv3_bias_, kFeaturesInception4cConv3, batch, scratch());
+  cnn::winograd::conv(features_inception4c_conv3, features_inception4c_conv2,
+                      features_inception4c_conv3_weight_, features_inception4c_conv3_bias_,
+                      kFeaturesInception4cConv3, batch, scratch());
   cnn::relu(features_inception4c_conv3, features_inception4c_conv3, k256x14x14, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
@@ -3256,8 +3406,9 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_inception4d_conv2, features_inception4d_conv2, k144x14x14, batch);
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
-  cnn::conv(features_inception4d_conv3, features_inception4d_conv2, features_inception4d_conv3_weight_,
-            features_inception4d_conv3_bias_, kFeaturesInception4dConv3, batch, scratch());
+  cnn::winograd::conv(features_inception4d_conv3, features_inception4d_conv2,
+                      features_inception4d_conv3_weight_, features_inception4d_conv3_bias_,
+                      kFeaturesInception4dConv3, batch, scratch());
   cnn::relu(features_inception4d_conv3, features_inception4d_conv3, k288x14x14, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
@@ -3290,8 +3441,9 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_inception4e_conv2, features_inception4e_conv2, k160x14x14, batch);
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
-  cnn::conv(features_inception4e_conv3, features_inception4e_conv2, features_inception4e_conv3_weight_,
-            features_inception4e_conv3_bias_, kFeaturesInception4eConv3, batch, scratch());
+  cnn::winograd::conv(features_inception4e_conv3, features_inception4e_conv2,
+                      features_inception4e_conv3_weight_, features_inception4e_conv3_bias_,
+                      kFeaturesInception4eConv3, batch, scratch());
   cnn::relu(features_inception4e_conv3, features_inception4e_conv3, k320x14x14, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
@@ -3327,8 +3479,9 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_inception5a_conv2, features_inception5a_conv2, k160x7x7, batch);
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
-  cnn::conv(features_inception5a_conv3, features_inception5a_conv2, features_inception5a_conv3_weight_,
-            features_inception5a_conv3_bias_, kFeaturesInception5aConv3, batch, scratch());
+  cnn::winograd::conv(features_inception5a_conv3, features_inception5a_conv2,
+                      features_inception5a_conv3_weight_, features_inception5a_conv3_bias_,
+                      kFeaturesInception5aConv3, batch, scratch());
   cnn::relu(features_inception5a_conv3, features_inception5a_conv3, k320x7x7, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
@@ -3360,8 +3513,9 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_inception5b_conv2, features_inception5b_conv2, k192x7x7, batch);
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
-  cnn::conv(features_inception5b_conv3, features_inception5b_conv2, features_inception5b_conv3_weight_,
-            features_inception5b_conv3_bias_, kFeaturesInception5bConv3, batch, scratch());
+  cnn::winograd::conv(features_inception5b_conv3, features_inception5b_conv2,
+                      features_inception5b_conv3_weight_, features_inception5b_conv3_bias_,
+                      kFeaturesInception5bConv3, batch, scratch());
   cnn::relu(features_inception5b_conv3, features_inception5b_conv3, k384x7x7, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)

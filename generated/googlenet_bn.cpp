@@ -445,63 +445,63 @@ constexpr cnn::DenseGeometry kFc{.in = 1024, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_scratch(kConv1Conv, kBatch) == cnn::ScratchSize{49392, 65856});
-static_assert(cnn::conv_scratch(kConv2Conv, kBatch) == cnn::ScratchSize{0, 28672});
-static_assert(cnn::conv_scratch(kConv3Conv, kBatch) == cnn::ScratchSize{64512, 221184});
-static_assert(cnn::conv_scratch(kInception3aBranch1Conv, kBatch) == cnn::ScratchSize{0, 86016});
-static_assert(cnn::conv_scratch(kInception3aBranch2_0Conv, kBatch) == cnn::ScratchSize{0, 129024});
-static_assert(cnn::conv_scratch(kInception3aBranch2_1Conv, kBatch) == cnn::ScratchSize{72576, 110592});
-static_assert(cnn::conv_scratch(kInception3aBranch3_0Conv, kBatch) == cnn::ScratchSize{0, 21504});
-static_assert(cnn::conv_scratch(kInception3aBranch3_1Conv, kBatch) == cnn::ScratchSize{64512, 32256});
-static_assert(cnn::conv_scratch(kInception3aBranch4Conv, kBatch) == cnn::ScratchSize{0, 43008});
-static_assert(cnn::conv_scratch(kInception3bBranch1Conv, kBatch) == cnn::ScratchSize{0, 229376});
-static_assert(cnn::conv_scratch(kInception3bBranch2_0Conv, kBatch) == cnn::ScratchSize{0, 229376});
-static_assert(cnn::conv_scratch(kInception3bBranch2_1Conv, kBatch) == cnn::ScratchSize{96768, 221184});
-static_assert(cnn::conv_scratch(kInception3bBranch3_0Conv, kBatch) == cnn::ScratchSize{0, 57344});
-static_assert(cnn::conv_scratch(kInception3bBranch3_1Conv, kBatch) == cnn::ScratchSize{64512, 82944});
-static_assert(cnn::conv_scratch(kInception3bBranch4Conv, kBatch) == cnn::ScratchSize{0, 114688});
-static_assert(cnn::conv_scratch(kInception4aBranch1Conv, kBatch) == cnn::ScratchSize{0, 276480});
-static_assert(cnn::conv_scratch(kInception4aBranch2_0Conv, kBatch) == cnn::ScratchSize{0, 138240});
-static_assert(cnn::conv_scratch(kInception4aBranch2_1Conv, kBatch) == cnn::ScratchSize{72576, 179712});
-static_assert(cnn::conv_scratch(kInception4aBranch3_0Conv, kBatch) == cnn::ScratchSize{0, 23040});
-static_assert(cnn::conv_scratch(kInception4aBranch3_1Conv, kBatch) == cnn::ScratchSize{28224, 48384});
-static_assert(cnn::conv_scratch(kInception4aBranch4Conv, kBatch) == cnn::ScratchSize{0, 92160});
-static_assert(cnn::conv_scratch(kInception4bBranch1Conv, kBatch) == cnn::ScratchSize{0, 245760});
-static_assert(cnn::conv_scratch(kInception4bBranch2_0Conv, kBatch) == cnn::ScratchSize{0, 172032});
-static_assert(cnn::conv_scratch(kInception4bBranch2_1Conv, kBatch) == cnn::ScratchSize{84672, 225792});
-static_assert(cnn::conv_scratch(kInception4bBranch3_0Conv, kBatch) == cnn::ScratchSize{0, 36864});
-static_assert(cnn::conv_scratch(kInception4bBranch3_1Conv, kBatch) == cnn::ScratchSize{42336, 96768});
-static_assert(cnn::conv_scratch(kInception4bBranch4Conv, kBatch) == cnn::ScratchSize{0, 98304});
-static_assert(cnn::conv_scratch(kInception4cBranch1Conv, kBatch) == cnn::ScratchSize{0, 196608});
-static_assert(cnn::conv_scratch(kInception4cBranch2_0Conv, kBatch) == cnn::ScratchSize{0, 196608});
-static_assert(cnn::conv_scratch(kInception4cBranch2_1Conv, kBatch) == cnn::ScratchSize{96768, 294912});
-static_assert(cnn::conv_scratch(kInception4cBranch3_0Conv, kBatch) == cnn::ScratchSize{0, 36864});
-static_assert(cnn::conv_scratch(kInception4cBranch3_1Conv, kBatch) == cnn::ScratchSize{42336, 96768});
-static_assert(cnn::conv_scratch(kInception4cBranch4Conv, kBatch) == cnn::ScratchSize{0, 98304});
-static_assert(cnn::conv_scratch(kInception4dBranch1Conv, kBatch) == cnn::ScratchSize{0, 172032});
-static_assert(cnn::conv_scratch(kInception4dBranch2_0Conv, kBatch) == cnn::ScratchSize{0, 221184});
-static_assert(cnn::conv_scratch(kInception4dBranch2_1Conv, kBatch) == cnn::ScratchSize{108864, 373248});
-static_assert(cnn::conv_scratch(kInception4dBranch3_0Conv, kBatch) == cnn::ScratchSize{0, 49152});
-static_assert(cnn::conv_scratch(kInception4dBranch3_1Conv, kBatch) == cnn::ScratchSize{56448, 55296});
-static_assert(cnn::conv_scratch(kInception4dBranch4Conv, kBatch) == cnn::ScratchSize{0, 98304});
-static_assert(cnn::conv_scratch(kInception4eBranch1Conv, kBatch) == cnn::ScratchSize{0, 270336});
-static_assert(cnn::conv_scratch(kInception4eBranch2_0Conv, kBatch) == cnn::ScratchSize{0, 168960});
-static_assert(cnn::conv_scratch(kInception4eBranch2_1Conv, kBatch) == cnn::ScratchSize{120960, 460800});
-static_assert(cnn::conv_scratch(kInception4eBranch3_0Conv, kBatch) == cnn::ScratchSize{0, 33792});
-static_assert(cnn::conv_scratch(kInception4eBranch3_1Conv, kBatch) == cnn::ScratchSize{56448, 110592});
-static_assert(cnn::conv_scratch(kInception4eBranch4Conv, kBatch) == cnn::ScratchSize{0, 135168});
-static_assert(cnn::conv_scratch(kInception5aBranch1Conv, kBatch) == cnn::ScratchSize{0, 212992});
-static_assert(cnn::conv_scratch(kInception5aBranch2_0Conv, kBatch) == cnn::ScratchSize{0, 133120});
-static_assert(cnn::conv_scratch(kInception5aBranch2_1Conv, kBatch) == cnn::ScratchSize{70560, 460800});
-static_assert(cnn::conv_scratch(kInception5aBranch3_0Conv, kBatch) == cnn::ScratchSize{0, 26624});
-static_assert(cnn::conv_scratch(kInception5aBranch3_1Conv, kBatch) == cnn::ScratchSize{14112, 110592});
-static_assert(cnn::conv_scratch(kInception5aBranch4Conv, kBatch) == cnn::ScratchSize{0, 106496});
-static_assert(cnn::conv_scratch(kInception5bBranch1Conv, kBatch) == cnn::ScratchSize{0, 319488});
-static_assert(cnn::conv_scratch(kInception5bBranch2_0Conv, kBatch) == cnn::ScratchSize{0, 159744});
-static_assert(cnn::conv_scratch(kInception5bBranch2_1Conv, kBatch) == cnn::ScratchSize{84672, 0});
-static_assert(cnn::conv_scratch(kInception5bBranch3_0Conv, kBatch) == cnn::ScratchSize{0, 39936});
-static_assert(cnn::conv_scratch(kInception5bBranch3_1Conv, kBatch) == cnn::ScratchSize{21168, 165888});
-static_assert(cnn::conv_scratch(kInception5bBranch4Conv, kBatch) == cnn::ScratchSize{0, 106496});
+static_assert(cnn::conv_scratch(kConv1Conv, kBatch) == cnn::ScratchSize{28416, 9702});
+static_assert(cnn::conv_scratch(kConv2Conv, kBatch) == cnn::ScratchSize{12480, 4224});
+static_assert(cnn::winograd::conv_scratch(kConv3Conv, kBatch) == cnn::ScratchSize{306304, 442368});
+static_assert(cnn::conv_scratch(kInception3aBranch1Conv, kBatch) == cnn::ScratchSize{37056, 12672});
+static_assert(cnn::conv_scratch(kInception3aBranch2_0Conv, kBatch) == cnn::ScratchSize{37056, 18432});
+static_assert(cnn::winograd::conv_scratch(kInception3aBranch2_1Conv, kBatch) == cnn::ScratchSize{274048, 456192});
+static_assert(cnn::conv_scratch(kInception3aBranch3_0Conv, kBatch) == cnn::ScratchSize{37056, 3456});
+static_assert(cnn::winograd::conv_scratch(kInception3aBranch3_1Conv, kBatch) == cnn::ScratchSize{251008, 20736});
+static_assert(cnn::conv_scratch(kInception3aBranch4Conv, kBatch) == cnn::ScratchSize{37056, 6912});
+static_assert(cnn::conv_scratch(kInception3bBranch1Conv, kBatch) == cnn::ScratchSize{49344, 33792});
+static_assert(cnn::conv_scratch(kInception3bBranch2_0Conv, kBatch) == cnn::ScratchSize{49344, 33792});
+static_assert(cnn::winograd::conv_scratch(kInception3bBranch2_1Conv, kBatch) == cnn::ScratchSize{195712, 884736});
+static_assert(cnn::conv_scratch(kInception3bBranch3_0Conv, kBatch) == cnn::ScratchSize{49344, 9216});
+static_assert(cnn::winograd::conv_scratch(kInception3bBranch3_1Conv, kBatch) == cnn::ScratchSize{306304, 110592});
+static_assert(cnn::conv_scratch(kInception3bBranch4Conv, kBatch) == cnn::ScratchSize{49344, 16896});
+static_assert(cnn::conv_scratch(kInception4aBranch1Conv, kBatch) == cnn::ScratchSize{86208, 92160});
+static_assert(cnn::conv_scratch(kInception4aBranch2_0Conv, kBatch) == cnn::ScratchSize{67776, 46080});
+static_assert(cnn::winograd::conv_scratch(kInception4aBranch2_1Conv, kBatch) == cnn::ScratchSize{187648, 725760});
+static_assert(cnn::conv_scratch(kInception4aBranch3_0Conv, kBatch) == cnn::ScratchSize{52800, 8640});
+static_assert(cnn::conv_scratch(kInception4aBranch3_1Conv, kBatch) == cnn::ScratchSize{27840, 6912});
+static_assert(cnn::conv_scratch(kInception4aBranch4Conv, kBatch) == cnn::ScratchSize{62016, 31680});
+static_assert(cnn::conv_scratch(kInception4bBranch1Conv, kBatch) == cnn::ScratchSize{80448, 82944});
+static_assert(cnn::conv_scratch(kInception4bBranch2_0Conv, kBatch) == cnn::ScratchSize{71232, 58368});
+static_assert(cnn::winograd::conv_scratch(kInception4bBranch2_1Conv, kBatch) == cnn::ScratchSize{207232, 919296});
+static_assert(cnn::conv_scratch(kInception4bBranch3_0Conv, kBatch) == cnn::ScratchSize{53952, 12288});
+static_assert(cnn::winograd::conv_scratch(kInception4bBranch3_1Conv, kBatch) == cnn::ScratchSize{270592, 57024});
+static_assert(cnn::conv_scratch(kInception4bBranch4Conv, kBatch) == cnn::ScratchSize{62016, 33792});
+static_assert(cnn::conv_scratch(kInception4cBranch1Conv, kBatch) == cnn::ScratchSize{74688, 67584});
+static_assert(cnn::conv_scratch(kInception4cBranch2_0Conv, kBatch) == cnn::ScratchSize{74688, 67584});
+static_assert(cnn::winograd::conv_scratch(kInception4cBranch2_1Conv, kBatch) == cnn::ScratchSize{233728, 1188864});
+static_assert(cnn::conv_scratch(kInception4cBranch3_0Conv, kBatch) == cnn::ScratchSize{53952, 12288});
+static_assert(cnn::winograd::conv_scratch(kInception4cBranch3_1Conv, kBatch) == cnn::ScratchSize{270592, 57024});
+static_assert(cnn::conv_scratch(kInception4cBranch4Conv, kBatch) == cnn::ScratchSize{62016, 33792});
+static_assert(cnn::conv_scratch(kInception4dBranch1Conv, kBatch) == cnn::ScratchSize{71232, 58368});
+static_assert(cnn::conv_scratch(kInception4dBranch2_0Conv, kBatch) == cnn::ScratchSize{76992, 73728});
+static_assert(cnn::winograd::conv_scratch(kInception4dBranch2_1Conv, kBatch) == cnn::ScratchSize{260224, 1492992});
+static_assert(cnn::conv_scratch(kInception4dBranch3_0Conv, kBatch) == cnn::ScratchSize{56256, 18432});
+static_assert(cnn::winograd::conv_scratch(kInception4dBranch3_1Conv, kBatch) == cnn::ScratchSize{293632, 76032});
+static_assert(cnn::conv_scratch(kInception4dBranch4Conv, kBatch) == cnn::ScratchSize{62016, 33792});
+static_assert(cnn::conv_scratch(kInception4eBranch1Conv, kBatch) == cnn::ScratchSize{98880, 136224});
+static_assert(cnn::conv_scratch(kInception4eBranch2_0Conv, kBatch) == cnn::ScratchSize{80448, 85536});
+static_assert(cnn::winograd::conv_scratch(kInception4eBranch2_1Conv, kBatch) == cnn::ScratchSize{290176, 1866240});
+static_assert(cnn::conv_scratch(kInception4eBranch3_0Conv, kBatch) == cnn::ScratchSize{56256, 19008});
+static_assert(cnn::winograd::conv_scratch(kInception4eBranch3_1Conv, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::conv_scratch(kInception4eBranch4Conv, kBatch) == cnn::ScratchSize{74688, 69696});
+static_assert(cnn::conv_scratch(kInception5aBranch1Conv, kBatch) == cnn::ScratchSize{98880, 214656});
+static_assert(cnn::conv_scratch(kInception5aBranch2_0Conv, kBatch) == cnn::ScratchSize{80448, 134784});
+static_assert(cnn::winograd::conv_scratch(kInception5aBranch2_1Conv, kBatch) == cnn::ScratchSize{290176, 1866240});
+static_assert(cnn::conv_scratch(kInception5aBranch3_0Conv, kBatch) == cnn::ScratchSize{56256, 29952});
+static_assert(cnn::winograd::conv_scratch(kInception5aBranch3_1Conv, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::conv_scratch(kInception5aBranch4Conv, kBatch) == cnn::ScratchSize{74688, 109824});
+static_assert(cnn::conv_scratch(kInception5bBranch1Conv, kBatch) == cnn::ScratchSize{123072, 319488});
+static_assert(cnn::conv_scratch(kInception5bBranch2_0Conv, kBatch) == cnn::ScratchSize{86208, 159744});
+static_assert(cnn::winograd::conv_scratch(kInception5bBranch2_1Conv, kBatch) == cnn::ScratchSize{343168, 2654208});
+static_assert(cnn::conv_scratch(kInception5bBranch3_0Conv, kBatch) == cnn::ScratchSize{58560, 39936});
+static_assert(cnn::winograd::conv_scratch(kInception5bBranch3_1Conv, kBatch) == cnn::ScratchSize{218752, 228096});
+static_assert(cnn::conv_scratch(kInception5bBranch4Conv, kBatch) == cnn::ScratchSize{74688, 109824});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "conv1.conv.weight", .extents = {64, 3, 7, 7}, .rank = 4, .offset = 0, .count = 9408,
@@ -1732,7 +1732,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .auxiliaries = kAuxiliaries,
     .memory = {.parameters = 13020048, .gradients = 0, .optimizer = 0, .activations = 51380224,
-               .shared_scratch = 460800, .thread_scratch = 120960},
+               .shared_scratch = 2654208, .thread_scratch = 343168},
 };
 
 }  // namespace
@@ -1912,7 +1912,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(conv2_relu1, conv2_relu1, k64x56x56, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(conv3_conv, conv2_relu1, conv3_conv_weight_, kConv3Conv, batch, scratch());
+  cnn::winograd::conv(conv3_conv, conv2_relu1, conv3_conv_weight_, kConv3Conv, batch, scratch());
 
   // 9: bn = bn(eps=0.001)
   cnn::bn_inference(conv3_relu1, conv3_conv, conv3_bn_weight_, conv3_bn_bias_, conv3_bn_running_mean_,
@@ -1949,8 +1949,8 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(inception3a_branch2_0_relu1, inception3a_branch2_0_relu1, k96x28x28, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception3a_branch2_1_conv, inception3a_branch2_0_relu1, inception3a_branch2_1_conv_weight_,
-            kInception3aBranch2_1Conv, batch, scratch());
+  cnn::winograd::conv(inception3a_branch2_1_conv, inception3a_branch2_0_relu1,
+                      inception3a_branch2_1_conv_weight_, kInception3aBranch2_1Conv, batch, scratch());
 
   // 9: bn = bn(eps=0.001)
   cnn::bn_inference(inception3a_branch2_1_bn, inception3a_branch2_1_conv, inception3a_branch2_1_bn_weight_,
@@ -1973,8 +1973,8 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(inception3a_branch3_0_relu1, inception3a_branch3_0_relu1, k16x28x28, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception3a_branch3_1_conv, inception3a_branch3_0_relu1, inception3a_branch3_1_conv_weight_,
-            kInception3aBranch3_1Conv, batch, scratch());
+  cnn::winograd::conv(inception3a_branch3_1_conv, inception3a_branch3_0_relu1,
+                      inception3a_branch3_1_conv_weight_, kInception3aBranch3_1Conv, batch, scratch());
 
   // 9: bn = bn(eps=0.001)
   cnn::bn_inference(inception3a_branch3_1_bn, inception3a_branch3_1_conv, inception3a_branch3_1_bn_weight_,
@@ -2024,8 +2024,8 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(inception3b_branch2_0_relu1, inception3b_branch2_0_relu1, k128x28x28, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception3b_branch2_1_conv, inception3b_branch2_0_relu1, inception3b_branch2_1_conv_weight_,
-            kInception3bBranch2_1Conv, batch, scratch());
+  cnn::winograd::conv(inception3b_branch2_1_conv, inception3b_branch2_0_relu1,
+                      inception3b_branch2_1_conv_weight_, kInception3bBranch2_1Conv, batch, scratch());
 
   // 9: bn = bn(eps=0.001)
   cnn::bn_inference(inception3b_branch2_1_bn, inception3b_branch2_1_conv, inception3b_branch2_1_bn_weight_,
@@ -2048,8 +2048,8 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(inception3b_branch3_0_relu1, inception3b_branch3_0_relu1, k32x28x28, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception3b_branch3_1_conv, inception3b_branch3_0_relu1, inception3b_branch3_1_conv_weight_,
-            kInception3bBranch3_1Conv, batch, scratch());
+  cnn::winograd::conv(inception3b_branch3_1_conv, inception3b_branch3_0_relu1,
+                      inception3b_branch3_1_conv_weight_, kInception3bBranch3_1Conv, batch, scratch());
 
   // 9: bn = bn(eps=0.001)
   cnn::bn_inference(inception3b_branch3_1_bn, inception3b_branch3_1_conv, inception3b_branch3_1_bn_weight_,
@@ -2102,8 +2102,8 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(inception4a_branch2_0_relu1, inception4a_branch2_0_relu1, k96x14x14, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception4a_branch2_1_conv, inception4a_branch2_0_relu1, inception4a_branch2_1_conv_weight_,
-            kInception4aBranch2_1Conv, batch, scratch());
+  cnn::winograd::conv(inception4a_branch2_1_conv, inception4a_branch2_0_relu1,
+                      inception4a_branch2_1_conv_weight_, kInception4aBranch2_1Conv, batch, scratch());
 
   // 9: bn = bn(eps=0.001)
   cnn::bn_inference(inception4a_branch2_1_bn, inception4a_branch2_1_conv, inception4a_branch2_1_bn_weight_,
@@ -2177,8 +2177,8 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(inception4b_branch2_0_relu1, inception4b_branch2_0_relu1, k112x14x14, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception4b_branch2_1_conv, inception4b_branch2_0_relu1, inception4b_branch2_1_conv_weight_,
-            kInception4bBranch2_1Conv, batch, scratch());
+  cnn::winograd::conv(inception4b_branch2_1_conv, inception4b_branch2_0_relu1,
+                      inception4b_branch2_1_conv_weight_, kInception4bBranch2_1Conv, batch, scratch());
 
   // 9: bn = bn(eps=0.001)
   cnn::bn_inference(inception4b_branch2_1_bn, inception4b_branch2_1_conv, inception4b_branch2_1_bn_weight_,
@@ -2201,8 +2201,8 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(inception4b_branch3_0_relu1, inception4b_branch3_0_relu1, k24x14x14, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception4b_branch3_1_conv, inception4b_branch3_0_relu1, inception4b_branch3_1_conv_weight_,
-            kInception4bBranch3_1Conv, batch, scratch());
+  cnn::winograd::conv(inception4b_branch3_1_conv, inception4b_branch3_0_relu1,
+                      inception4b_branch3_1_conv_weight_, kInception4bBranch3_1Conv, batch, scratch());
 
   // 9: bn = bn(eps=0.001)
   cnn::bn_inference(inception4b_branch3_1_bn, inception4b_branch3_1_conv, inception4b_branch3_1_bn_weight_,
@@ -2252,8 +2252,8 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(inception4c_branch2_0_relu1, inception4c_branch2_0_relu1, k128x14x14, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception4c_branch2_1_conv, inception4c_branch2_0_relu1, inception4c_branch2_1_conv_weight_,
-            kInception4cBranch2_1Conv, batch, scratch());
+  cnn::winograd::conv(inception4c_branch2_1_conv, inception4c_branch2_0_relu1,
+                      inception4c_branch2_1_conv_weight_, kInception4cBranch2_1Conv, batch, scratch());
 
   // 9: bn = bn(eps=0.001)
   cnn::bn_inference(inception4c_branch2_1_bn, inception4c_branch2_1_conv, inception4c_branch2_1_bn_weight_,
@@ -2276,8 +2276,8 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(inception4c_branch3_0_relu1, inception4c_branch3_0_relu1, k24x14x14, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception4c_branch3_1_conv, inception4c_branch3_0_relu1, inception4c_branch3_1_conv_weight_,
-            kInception4cBranch3_1Conv, batch, scratch());
+  cnn::winograd::conv(inception4c_branch3_1_conv, inception4c_branch3_0_relu1,
+                      inception4c_branch3_1_conv_weight_, kInception4cBranch3_1Conv, batch, scratch());
 
   // 9: bn = bn(eps=0.001)
   cnn::bn_inference(inception4c_branch3_1_bn, inception4c_branch3_1_conv, inception4c_branch3_1_bn_weight_,
@@ -2327,8 +2327,8 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(inception4d_branch2_0_relu1, inception4d_branch2_0_relu1, k144x14x14, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception4d_branch2_1_conv, inception4d_branch2_0_relu1, inception4d_branch2_1_conv_weight_,
-            kInception4dBranch2_1Conv, batch, scratch());
+  cnn::winograd::conv(inception4d_branch2_1_conv, inception4d_branch2_0_relu1,
+                      inception4d_branch2_1_conv_weight_, kInception4dBranch2_1Conv, batch, scratch());
 
   // 9: bn = bn(eps=0.001)
   cnn::bn_inference(inception4d_branch2_1_bn, inception4d_branch2_1_conv, inception4d_branch2_1_bn_weight_,
@@ -2351,8 +2351,8 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(inception4d_branch3_0_relu1, inception4d_branch3_0_relu1, k32x14x14, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception4d_branch3_1_conv, inception4d_branch3_0_relu1, inception4d_branch3_1_conv_weight_,
-            kInception4dBranch3_1Conv, batch, scratch());
+  cnn::winograd::conv(inception4d_branch3_1_conv, inception4d_branch3_0_relu1,
+                      inception4d_branch3_1_conv_weight_, kInception4dBranch3_1Conv, batch, scratch());
 
   // 9: bn = bn(eps=0.001)
   cnn::bn_inference(inception4d_branch3_1_bn, inception4d_branch3_1_conv, inception4d_branch3_1_bn_weight_,
@@ -2402,8 +2402,8 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(inception4e_branch2_0_relu1, inception4e_branch2_0_relu1, k160x14x14, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception4e_branch2_1_conv, inception4e_branch2_0_relu1, inception4e_branch2_1_conv_weight_,
-            kInception4eBranch2_1Conv, batch, scratch());
+  cnn::winograd::conv(inception4e_branch2_1_conv, inception4e_branch2_0_relu1,
+                      inception4e_branch2_1_conv_weight_, kInception4eBranch2_1Conv, batch, scratch());
 
   // 9: bn = bn(eps=0.001)
   cnn::bn_inference(inception4e_branch2_1_bn, inception4e_branch2_1_conv, inception4e_branch2_1_bn_weight_,
@@ -2426,8 +2426,8 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(inception4e_branch3_0_relu1, inception4e_branch3_0_relu1, k32x14x14, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception4e_branch3_1_conv, inception4e_branch3_0_relu1, inception4e_branch3_1_conv_weight_,
-            kInception4eBranch3_1Conv, batch, scratch());
+  cnn::winograd::conv(inception4e_branch3_1_conv, inception4e_branch3_0_relu1,
+                      inception4e_branch3_1_conv_weight_, kInception4eBranch3_1Conv, batch, scratch());
 
   // 9: bn = bn(eps=0.001)
   cnn::bn_inference(inception4e_branch3_1_bn, inception4e_branch3_1_conv, inception4e_branch3_1_bn_weight_,
@@ -2480,8 +2480,8 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(inception5a_branch2_0_relu1, inception5a_branch2_0_relu1, k160x7x7, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception5a_branch2_1_conv, inception5a_branch2_0_relu1, inception5a_branch2_1_conv_weight_,
-            kInception5aBranch2_1Conv, batch, scratch());
+  cnn::winograd::conv(inception5a_branch2_1_conv, inception5a_branch2_0_relu1,
+                      inception5a_branch2_1_conv_weight_, kInception5aBranch2_1Conv, batch, scratch());
 
   // 9: bn = bn(eps=0.001)
   cnn::bn_inference(inception5a_branch2_1_bn, inception5a_branch2_1_conv, inception5a_branch2_1_bn_weight_,
@@ -2504,8 +2504,8 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(inception5a_branch3_0_relu1, inception5a_branch3_0_relu1, k32x7x7, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception5a_branch3_1_conv, inception5a_branch3_0_relu1, inception5a_branch3_1_conv_weight_,
-            kInception5aBranch3_1Conv, batch, scratch());
+  cnn::winograd::conv(inception5a_branch3_1_conv, inception5a_branch3_0_relu1,
+                      inception5a_branch3_1_conv_weight_, kInception5aBranch3_1Conv, batch, scratch());
 
   // 9: bn = bn(eps=0.001)
   cnn::bn_inference(inception5a_branch3_1_bn, inception5a_branch3_1_conv, inception5a_branch3_1_bn_weight_,
@@ -2555,8 +2555,8 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(inception5b_branch2_0_relu1, inception5b_branch2_0_relu1, k192x7x7, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception5b_branch2_1_conv, inception5b_branch2_0_relu1, inception5b_branch2_1_conv_weight_,
-            kInception5bBranch2_1Conv, batch, scratch());
+  cnn::winograd::conv(inception5b_branch2_1_conv, inception5b_branch2_0_relu1,
+                      inception5b_branch2_1_conv_weight_, kInception5bBranch2_1Conv, batch, scratch());
 
   // 9: bn = bn(eps=0.001)
   cnn::bn_inference(inception5b_branch2_1_bn, inception5b_branch2_1_conv, inception5b_branch2_1_bn_weight_,
@@ -2579,8 +2579,8 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(inception5b_branch3_0_relu1, inception5b_branch3_0_relu1, k48x7x7, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception5b_branch3_1_conv, inception5b_branch3_0_relu1, inception5b_branch3_1_conv_weight_,
-            kInception5bBranch3_1Conv, batch, scratch());
+  cnn::winograd::conv(inception5b_branch3_1_conv, inception5b_branch3_0_relu1,
+                      inception5b_branch3_1_conv_weight_, kInception5bBranch3_1Conv, batch, scratch());
 
   // 9: bn = bn(eps=0.001)
   cnn::bn_inference(inception5b_branch3_1_bn, inception5b_branch3_1_conv, inception5b_branch3_1_bn_weight_,

@@ -652,100 +652,100 @@ constexpr cnn::DenseGeometry kFc{.in = 2048, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_scratch(kConv2d1a3x3Conv, kBatch) == cnn::ScratchSize{52299, 6048});
-static_assert(cnn::conv_scratch(kConv2d2a3x3Conv, kBatch) == cnn::ScratchSize{63504, 27648});
-static_assert(cnn::conv_scratch(kConv2d2b3x3Conv, kBatch) == cnn::ScratchSize{63504, 55296});
-static_assert(cnn::conv_scratch(kConv2d3b1x1Conv, kBatch) == cnn::ScratchSize{0, 35840});
-static_assert(cnn::conv_scratch(kConv2d4a3x3Conv, kBatch) == cnn::ScratchSize{51759, 276480});
-static_assert(cnn::conv_scratch(kMixed5bBranch1x1Conv, kBatch) == cnn::ScratchSize{0, 86016});
-static_assert(cnn::conv_scratch(kMixed5bBranch5x5_1Conv, kBatch) == cnn::ScratchSize{0, 64512});
-static_assert(cnn::conv_scratch(kMixed5bBranch5x5_2Conv, kBatch) == cnn::ScratchSize{84000, 76800});
-static_assert(cnn::conv_scratch(kMixed5bBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{0, 86016});
-static_assert(cnn::conv_scratch(kMixed5bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{62370, 110592});
-static_assert(cnn::conv_scratch(kMixed5bBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{60480, 82944});
-static_assert(cnn::conv_scratch(kMixed5bBranchPoolConv, kBatch) == cnn::ScratchSize{0, 43008});
-static_assert(cnn::conv_scratch(kMixed5cBranch1x1Conv, kBatch) == cnn::ScratchSize{0, 114688});
-static_assert(cnn::conv_scratch(kMixed5cBranch5x5_1Conv, kBatch) == cnn::ScratchSize{0, 86016});
-static_assert(cnn::conv_scratch(kMixed5cBranch5x5_2Conv, kBatch) == cnn::ScratchSize{84000, 76800});
-static_assert(cnn::conv_scratch(kMixed5cBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{0, 114688});
-static_assert(cnn::conv_scratch(kMixed5cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{62370, 110592});
-static_assert(cnn::conv_scratch(kMixed5cBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{60480, 82944});
-static_assert(cnn::conv_scratch(kMixed5cBranchPoolConv, kBatch) == cnn::ScratchSize{0, 114688});
-static_assert(cnn::conv_scratch(kMixed5dBranch1x1Conv, kBatch) == cnn::ScratchSize{0, 55296});
-static_assert(cnn::conv_scratch(kMixed5dBranch5x5_1Conv, kBatch) == cnn::ScratchSize{0, 41472});
-static_assert(cnn::conv_scratch(kMixed5dBranch5x5_2Conv, kBatch) == cnn::ScratchSize{84000, 76800});
-static_assert(cnn::conv_scratch(kMixed5dBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{0, 55296});
-static_assert(cnn::conv_scratch(kMixed5dBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{62370, 110592});
-static_assert(cnn::conv_scratch(kMixed5dBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{60480, 82944});
-static_assert(cnn::conv_scratch(kMixed5dBranchPoolConv, kBatch) == cnn::ScratchSize{0, 55296});
-static_assert(cnn::conv_scratch(kMixed6aBranch3x3Conv, kBatch) == cnn::ScratchSize{220320, 0});
-static_assert(cnn::conv_scratch(kMixed6aBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{0, 55296});
-static_assert(cnn::conv_scratch(kMixed6aBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{62370, 110592});
-static_assert(cnn::conv_scratch(kMixed6aBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{73440, 82944});
-static_assert(cnn::conv_scratch(kMixed6bBranch1x1Conv, kBatch) == cnn::ScratchSize{0, 294912});
-static_assert(cnn::conv_scratch(kMixed6bBranch7x7_1Conv, kBatch) == cnn::ScratchSize{0, 196608});
-static_assert(cnn::conv_scratch(kMixed6bBranch7x7_2Conv, kBatch) == cnn::ScratchSize{76160, 114688});
-static_assert(cnn::conv_scratch(kMixed6bBranch7x7_3Conv, kBatch) == cnn::ScratchSize{76160, 172032});
-static_assert(cnn::conv_scratch(kMixed6bBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{0, 196608});
-static_assert(cnn::conv_scratch(kMixed6bBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{76160, 114688});
-static_assert(cnn::conv_scratch(kMixed6bBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{76160, 114688});
-static_assert(cnn::conv_scratch(kMixed6bBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{76160, 114688});
-static_assert(cnn::conv_scratch(kMixed6bBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{76160, 172032});
-static_assert(cnn::conv_scratch(kMixed6bBranchPoolConv, kBatch) == cnn::ScratchSize{0, 294912});
-static_assert(cnn::conv_scratch(kMixed6cBranch1x1Conv, kBatch) == cnn::ScratchSize{0, 294912});
-static_assert(cnn::conv_scratch(kMixed6cBranch7x7_1Conv, kBatch) == cnn::ScratchSize{0, 245760});
-static_assert(cnn::conv_scratch(kMixed6cBranch7x7_2Conv, kBatch) == cnn::ScratchSize{95200, 179200});
-static_assert(cnn::conv_scratch(kMixed6cBranch7x7_3Conv, kBatch) == cnn::ScratchSize{95200, 215040});
-static_assert(cnn::conv_scratch(kMixed6cBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{0, 245760});
-static_assert(cnn::conv_scratch(kMixed6cBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{95200, 179200});
-static_assert(cnn::conv_scratch(kMixed6cBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{95200, 179200});
-static_assert(cnn::conv_scratch(kMixed6cBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{95200, 179200});
-static_assert(cnn::conv_scratch(kMixed6cBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{95200, 215040});
-static_assert(cnn::conv_scratch(kMixed6cBranchPoolConv, kBatch) == cnn::ScratchSize{0, 294912});
-static_assert(cnn::conv_scratch(kMixed6dBranch1x1Conv, kBatch) == cnn::ScratchSize{0, 294912});
-static_assert(cnn::conv_scratch(kMixed6dBranch7x7_1Conv, kBatch) == cnn::ScratchSize{0, 245760});
-static_assert(cnn::conv_scratch(kMixed6dBranch7x7_2Conv, kBatch) == cnn::ScratchSize{95200, 179200});
-static_assert(cnn::conv_scratch(kMixed6dBranch7x7_3Conv, kBatch) == cnn::ScratchSize{95200, 215040});
-static_assert(cnn::conv_scratch(kMixed6dBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{0, 245760});
-static_assert(cnn::conv_scratch(kMixed6dBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{95200, 179200});
-static_assert(cnn::conv_scratch(kMixed6dBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{95200, 179200});
-static_assert(cnn::conv_scratch(kMixed6dBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{95200, 179200});
-static_assert(cnn::conv_scratch(kMixed6dBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{95200, 215040});
-static_assert(cnn::conv_scratch(kMixed6dBranchPoolConv, kBatch) == cnn::ScratchSize{0, 294912});
-static_assert(cnn::conv_scratch(kMixed6eBranch1x1Conv, kBatch) == cnn::ScratchSize{0, 294912});
-static_assert(cnn::conv_scratch(kMixed6eBranch7x7_1Conv, kBatch) == cnn::ScratchSize{0, 294912});
-static_assert(cnn::conv_scratch(kMixed6eBranch7x7_2Conv, kBatch) == cnn::ScratchSize{114240, 258048});
-static_assert(cnn::conv_scratch(kMixed6eBranch7x7_3Conv, kBatch) == cnn::ScratchSize{114240, 258048});
-static_assert(cnn::conv_scratch(kMixed6eBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{0, 294912});
-static_assert(cnn::conv_scratch(kMixed6eBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{114240, 258048});
-static_assert(cnn::conv_scratch(kMixed6eBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{114240, 258048});
-static_assert(cnn::conv_scratch(kMixed6eBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{114240, 258048});
-static_assert(cnn::conv_scratch(kMixed6eBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{114240, 258048});
-static_assert(cnn::conv_scratch(kMixed6eBranchPoolConv, kBatch) == cnn::ScratchSize{0, 294912});
-static_assert(cnn::conv_scratch(kMixed7aBranch3x3_1Conv, kBatch) == cnn::ScratchSize{0, 294912});
-static_assert(cnn::conv_scratch(kMixed7aBranch3x3_2Conv, kBatch) == cnn::ScratchSize{110592, 0});
-static_assert(cnn::conv_scratch(kMixed7aBranch7x7x3_1Conv, kBatch) == cnn::ScratchSize{0, 294912});
-static_assert(cnn::conv_scratch(kMixed7aBranch7x7x3_2Conv, kBatch) == cnn::ScratchSize{114240, 258048});
-static_assert(cnn::conv_scratch(kMixed7aBranch7x7x3_3Conv, kBatch) == cnn::ScratchSize{114240, 258048});
-static_assert(cnn::conv_scratch(kMixed7aBranch7x7x3_4Conv, kBatch) == cnn::ScratchSize{110592, 331776});
-static_assert(cnn::conv_scratch(kMixed7bBranch1x1Conv, kBatch) == cnn::ScratchSize{0, 409600});
-static_assert(cnn::conv_scratch(kMixed7bBranch3x3_1Conv, kBatch) == cnn::ScratchSize{0, 491520});
-static_assert(cnn::conv_scratch(kMixed7bBranch3x3_2aConv, kBatch) == cnn::ScratchSize{73728, 442368});
-static_assert(cnn::conv_scratch(kMixed7bBranch3x3_2bConv, kBatch) == cnn::ScratchSize{73728, 442368});
-static_assert(cnn::conv_scratch(kMixed7bBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{0, 0});
-static_assert(cnn::conv_scratch(kMixed7bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{258048, 0});
-static_assert(cnn::conv_scratch(kMixed7bBranch3x3dbl3aConv, kBatch) == cnn::ScratchSize{73728, 442368});
-static_assert(cnn::conv_scratch(kMixed7bBranch3x3dbl3bConv, kBatch) == cnn::ScratchSize{73728, 442368});
-static_assert(cnn::conv_scratch(kMixed7bBranchPoolConv, kBatch) == cnn::ScratchSize{0, 245760});
-static_assert(cnn::conv_scratch(kMixed7cBranch1x1Conv, kBatch) == cnn::ScratchSize{0, 0});
-static_assert(cnn::conv_scratch(kMixed7cBranch3x3_1Conv, kBatch) == cnn::ScratchSize{0, 0});
-static_assert(cnn::conv_scratch(kMixed7cBranch3x3_2aConv, kBatch) == cnn::ScratchSize{73728, 442368});
-static_assert(cnn::conv_scratch(kMixed7cBranch3x3_2bConv, kBatch) == cnn::ScratchSize{73728, 442368});
-static_assert(cnn::conv_scratch(kMixed7cBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{0, 0});
-static_assert(cnn::conv_scratch(kMixed7cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{258048, 0});
-static_assert(cnn::conv_scratch(kMixed7cBranch3x3dbl3aConv, kBatch) == cnn::ScratchSize{73728, 442368});
-static_assert(cnn::conv_scratch(kMixed7cBranch3x3dbl3bConv, kBatch) == cnn::ScratchSize{73728, 442368});
-static_assert(cnn::conv_scratch(kMixed7cBranchPoolConv, kBatch) == cnn::ScratchSize{0, 0});
+static_assert(cnn::conv_scratch(kConv2d1a3x3Conv, kBatch) == cnn::ScratchSize{5376, 972});
+static_assert(cnn::winograd::conv_scratch(kConv2d2a3x3Conv, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::winograd::conv_scratch(kConv2d2b3x3Conv, kBatch) == cnn::ScratchSize{293632, 76032});
+static_assert(cnn::conv_scratch(kConv2d3b1x1Conv, kBatch) == cnn::ScratchSize{12480, 5376});
+static_assert(cnn::winograd::conv_scratch(kConv2d4a3x3Conv, kBatch) == cnn::ScratchSize{168064, 552960});
+static_assert(cnn::conv_scratch(kMixed5bBranch1x1Conv, kBatch) == cnn::ScratchSize{37056, 12672});
+static_assert(cnn::conv_scratch(kMixed5bBranch5x5_1Conv, kBatch) == cnn::ScratchSize{37056, 9216});
+static_assert(cnn::conv_scratch(kMixed5bBranch5x5_2Conv, kBatch) == cnn::ScratchSize{62016, 79200});
+static_assert(cnn::conv_scratch(kMixed5bBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{37056, 12672});
+static_assert(cnn::winograd::conv_scratch(kMixed5bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{287872, 221184});
+static_assert(cnn::winograd::conv_scratch(kMixed5bBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{232576, 331776});
+static_assert(cnn::conv_scratch(kMixed5bBranchPoolConv, kBatch) == cnn::ScratchSize{37056, 6912});
+static_assert(cnn::conv_scratch(kMixed5cBranch1x1Conv, kBatch) == cnn::ScratchSize{49344, 16896});
+static_assert(cnn::conv_scratch(kMixed5cBranch5x5_1Conv, kBatch) == cnn::ScratchSize{49344, 12288});
+static_assert(cnn::conv_scratch(kMixed5cBranch5x5_2Conv, kBatch) == cnn::ScratchSize{62016, 79200});
+static_assert(cnn::conv_scratch(kMixed5cBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{49344, 16896});
+static_assert(cnn::winograd::conv_scratch(kMixed5cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{287872, 221184});
+static_assert(cnn::winograd::conv_scratch(kMixed5cBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{232576, 331776});
+static_assert(cnn::conv_scratch(kMixed5cBranchPoolConv, kBatch) == cnn::ScratchSize{49344, 16896});
+static_assert(cnn::conv_scratch(kMixed5dBranch1x1Conv, kBatch) == cnn::ScratchSize{62016, 19008});
+static_assert(cnn::conv_scratch(kMixed5dBranch5x5_1Conv, kBatch) == cnn::ScratchSize{58560, 13824});
+static_assert(cnn::conv_scratch(kMixed5dBranch5x5_2Conv, kBatch) == cnn::ScratchSize{62016, 79200});
+static_assert(cnn::conv_scratch(kMixed5dBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{62016, 19008});
+static_assert(cnn::winograd::conv_scratch(kMixed5dBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{287872, 221184});
+static_assert(cnn::winograd::conv_scratch(kMixed5dBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{232576, 331776});
+static_assert(cnn::conv_scratch(kMixed5dBranchPoolConv, kBatch) == cnn::ScratchSize{62016, 19008});
+static_assert(cnn::conv_scratch(kMixed6aBranch3x3Conv, kBatch) == cnn::ScratchSize{123072, 995328});
+static_assert(cnn::conv_scratch(kMixed6aBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{62016, 19008});
+static_assert(cnn::winograd::conv_scratch(kMixed6aBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{287872, 221184});
+static_assert(cnn::conv_scratch(kMixed6aBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{67776, 82944});
+static_assert(cnn::conv_scratch(kMixed6bBranch1x1Conv, kBatch) == cnn::ScratchSize{86208, 147456});
+static_assert(cnn::conv_scratch(kMixed6bBranch7x7_1Conv, kBatch) == cnn::ScratchSize{74688, 101376});
+static_assert(cnn::conv_scratch(kMixed6bBranch7x7_2Conv, kBatch) == cnn::ScratchSize{74688, 118272});
+static_assert(cnn::conv_scratch(kMixed6bBranch7x7_3Conv, kBatch) == cnn::ScratchSize{86208, 172032});
+static_assert(cnn::conv_scratch(kMixed6bBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{74688, 101376});
+static_assert(cnn::conv_scratch(kMixed6bBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{74688, 118272});
+static_assert(cnn::conv_scratch(kMixed6bBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{74688, 118272});
+static_assert(cnn::conv_scratch(kMixed6bBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{74688, 118272});
+static_assert(cnn::conv_scratch(kMixed6bBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{86208, 172032});
+static_assert(cnn::conv_scratch(kMixed6bBranchPoolConv, kBatch) == cnn::ScratchSize{86208, 147456});
+static_assert(cnn::conv_scratch(kMixed6cBranch1x1Conv, kBatch) == cnn::ScratchSize{86208, 147456});
+static_assert(cnn::conv_scratch(kMixed6cBranch7x7_1Conv, kBatch) == cnn::ScratchSize{80448, 124416});
+static_assert(cnn::conv_scratch(kMixed6cBranch7x7_2Conv, kBatch) == cnn::ScratchSize{80448, 181440});
+static_assert(cnn::conv_scratch(kMixed6cBranch7x7_3Conv, kBatch) == cnn::ScratchSize{86208, 215040});
+static_assert(cnn::conv_scratch(kMixed6cBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{80448, 124416});
+static_assert(cnn::conv_scratch(kMixed6cBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{80448, 181440});
+static_assert(cnn::conv_scratch(kMixed6cBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{80448, 181440});
+static_assert(cnn::conv_scratch(kMixed6cBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{80448, 181440});
+static_assert(cnn::conv_scratch(kMixed6cBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{86208, 215040});
+static_assert(cnn::conv_scratch(kMixed6cBranchPoolConv, kBatch) == cnn::ScratchSize{86208, 147456});
+static_assert(cnn::conv_scratch(kMixed6dBranch1x1Conv, kBatch) == cnn::ScratchSize{86208, 147456});
+static_assert(cnn::conv_scratch(kMixed6dBranch7x7_1Conv, kBatch) == cnn::ScratchSize{80448, 124416});
+static_assert(cnn::conv_scratch(kMixed6dBranch7x7_2Conv, kBatch) == cnn::ScratchSize{80448, 181440});
+static_assert(cnn::conv_scratch(kMixed6dBranch7x7_3Conv, kBatch) == cnn::ScratchSize{86208, 215040});
+static_assert(cnn::conv_scratch(kMixed6dBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{80448, 124416});
+static_assert(cnn::conv_scratch(kMixed6dBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{80448, 181440});
+static_assert(cnn::conv_scratch(kMixed6dBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{80448, 181440});
+static_assert(cnn::conv_scratch(kMixed6dBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{80448, 181440});
+static_assert(cnn::conv_scratch(kMixed6dBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{86208, 215040});
+static_assert(cnn::conv_scratch(kMixed6dBranchPoolConv, kBatch) == cnn::ScratchSize{86208, 147456});
+static_assert(cnn::conv_scratch(kMixed6eBranch1x1Conv, kBatch) == cnn::ScratchSize{86208, 147456});
+static_assert(cnn::conv_scratch(kMixed6eBranch7x7_1Conv, kBatch) == cnn::ScratchSize{86208, 147456});
+static_assert(cnn::conv_scratch(kMixed6eBranch7x7_2Conv, kBatch) == cnn::ScratchSize{86208, 258048});
+static_assert(cnn::conv_scratch(kMixed6eBranch7x7_3Conv, kBatch) == cnn::ScratchSize{86208, 258048});
+static_assert(cnn::conv_scratch(kMixed6eBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{86208, 147456});
+static_assert(cnn::conv_scratch(kMixed6eBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{86208, 258048});
+static_assert(cnn::conv_scratch(kMixed6eBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{86208, 258048});
+static_assert(cnn::conv_scratch(kMixed6eBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{86208, 258048});
+static_assert(cnn::conv_scratch(kMixed6eBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{86208, 258048});
+static_assert(cnn::conv_scratch(kMixed6eBranchPoolConv, kBatch) == cnn::ScratchSize{86208, 147456});
+static_assert(cnn::conv_scratch(kMixed7aBranch3x3_1Conv, kBatch) == cnn::ScratchSize{86208, 147456});
+static_assert(cnn::conv_scratch(kMixed7aBranch3x3_2Conv, kBatch) == cnn::ScratchSize{111552, 559872});
+static_assert(cnn::conv_scratch(kMixed7aBranch7x7x3_1Conv, kBatch) == cnn::ScratchSize{86208, 147456});
+static_assert(cnn::conv_scratch(kMixed7aBranch7x7x3_2Conv, kBatch) == cnn::ScratchSize{86208, 258048});
+static_assert(cnn::conv_scratch(kMixed7aBranch7x7x3_3Conv, kBatch) == cnn::ScratchSize{86208, 258048});
+static_assert(cnn::conv_scratch(kMixed7aBranch7x7x3_4Conv, kBatch) == cnn::ScratchSize{86208, 331776});
+static_assert(cnn::conv_scratch(kMixed7bBranch1x1Conv, kBatch) == cnn::ScratchSize{111552, 414720});
+static_assert(cnn::conv_scratch(kMixed7bBranch3x3_1Conv, kBatch) == cnn::ScratchSize{123072, 491520});
+static_assert(cnn::conv_scratch(kMixed7bBranch3x3_2aConv, kBatch) == cnn::ScratchSize{123072, 442368});
+static_assert(cnn::conv_scratch(kMixed7bBranch3x3_2bConv, kBatch) == cnn::ScratchSize{123072, 442368});
+static_assert(cnn::conv_scratch(kMixed7bBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{135744, 576000});
+static_assert(cnn::winograd::conv_scratch(kMixed7bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{490624, 6193152});
+static_assert(cnn::conv_scratch(kMixed7bBranch3x3dbl3aConv, kBatch) == cnn::ScratchSize{123072, 442368});
+static_assert(cnn::conv_scratch(kMixed7bBranch3x3dbl3bConv, kBatch) == cnn::ScratchSize{123072, 442368});
+static_assert(cnn::conv_scratch(kMixed7bBranchPoolConv, kBatch) == cnn::ScratchSize{86208, 245760});
+static_assert(cnn::conv_scratch(kMixed7cBranch1x1Conv, kBatch) == cnn::ScratchSize{111552, 663552});
+static_assert(cnn::conv_scratch(kMixed7cBranch3x3_1Conv, kBatch) == cnn::ScratchSize{123072, 786432});
+static_assert(cnn::conv_scratch(kMixed7cBranch3x3_2aConv, kBatch) == cnn::ScratchSize{123072, 442368});
+static_assert(cnn::conv_scratch(kMixed7cBranch3x3_2bConv, kBatch) == cnn::ScratchSize{123072, 442368});
+static_assert(cnn::conv_scratch(kMixed7cBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{135744, 921600});
+static_assert(cnn::winograd::conv_scratch(kMixed7cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{490624, 6193152});
+static_assert(cnn::conv_scratch(kMixed7cBranch3x3dbl3aConv, kBatch) == cnn::ScratchSize{123072, 442368});
+static_assert(cnn::conv_scratch(kMixed7cBranch3x3dbl3bConv, kBatch) == cnn::ScratchSize{123072, 442368});
+static_assert(cnn::conv_scratch(kMixed7cBranchPoolConv, kBatch) == cnn::ScratchSize{86208, 393216});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "Conv2d_1a_3x3.conv.weight", .extents = {32, 3, 3, 3}, .rank = 4, .offset = 0, .count = 864,
@@ -2615,7 +2615,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 299, 299}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .auxiliaries = kAuxiliaries,
     .memory = {.parameters = 27197504, .gradients = 0, .optimizer = 0, .activations = 88510464,
-               .shared_scratch = 491520, .thread_scratch = 258048},
+               .shared_scratch = 6193152, .thread_scratch = 490624},
 };
 
 }  // namespace
@@ -2858,8 +2858,8 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(Conv2d_1a_3x3_relu1, Conv2d_1a_3x3_relu1, k32x149x149, batch);
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Conv2d_2a_3x3_conv, Conv2d_1a_3x3_relu1, Conv2d_2a_3x3_conv_weight_, kConv2d2a3x3Conv, batch,
-            scratch());
+  cnn::winograd::conv(Conv2d_2a_3x3_conv, Conv2d_1a_3x3_relu1, Conv2d_2a_3x3_conv_weight_, kConv2d2a3x3Conv,
+                      batch, scratch());
 
   // 8: bn = bn(eps=0.001)
   cnn::bn_inference(Conv2d_2a_3x3_relu1, Conv2d_2a_3x3_conv, Conv2d_2a_3x3_bn_weight_, Conv2d_2a_3x3_bn_bias_,
@@ -2869,8 +2869,8 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(Conv2d_2a_3x3_relu1, Conv2d_2a_3x3_relu1, k32x147x147, batch);
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Conv2d_2b_3x3_conv, Conv2d_2a_3x3_relu1, Conv2d_2b_3x3_conv_weight_, kConv2d2b3x3Conv, batch,
-            scratch());
+  cnn::winograd::conv(Conv2d_2b_3x3_conv, Conv2d_2a_3x3_relu1, Conv2d_2b_3x3_conv_weight_, kConv2d2b3x3Conv,
+                      batch, scratch());
 
   // 8: bn = bn(eps=0.001)
   cnn::bn_inference(Conv2d_2b_3x3_relu1, Conv2d_2b_3x3_conv, Conv2d_2b_3x3_bn_weight_, Conv2d_2b_3x3_bn_bias_,
@@ -2893,8 +2893,8 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(Conv2d_3b_1x1_relu1, Conv2d_3b_1x1_relu1, k80x73x73, batch);
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Conv2d_4a_3x3_conv, Conv2d_3b_1x1_relu1, Conv2d_4a_3x3_conv_weight_, kConv2d4a3x3Conv, batch,
-            scratch());
+  cnn::winograd::conv(Conv2d_4a_3x3_conv, Conv2d_3b_1x1_relu1, Conv2d_4a_3x3_conv_weight_, kConv2d4a3x3Conv,
+                      batch, scratch());
 
   // 8: bn = bn(eps=0.001)
   cnn::bn_inference(Conv2d_4a_3x3_relu1, Conv2d_4a_3x3_conv, Conv2d_4a_3x3_bn_weight_, Conv2d_4a_3x3_bn_bias_,
@@ -2956,8 +2956,8 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(Mixed_5b_branch3x3dbl_1_relu1, Mixed_5b_branch3x3dbl_1_relu1, k64x35x35, batch);
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_5b_branch3x3dbl_2_conv, Mixed_5b_branch3x3dbl_1_relu1, Mixed_5b_branch3x3dbl_2_conv_weight_,
-            kMixed5bBranch3x3dbl2Conv, batch, scratch());
+  cnn::winograd::conv(Mixed_5b_branch3x3dbl_2_conv, Mixed_5b_branch3x3dbl_1_relu1,
+                      Mixed_5b_branch3x3dbl_2_conv_weight_, kMixed5bBranch3x3dbl2Conv, batch, scratch());
 
   // 8: bn = bn(eps=0.001)
   cnn::bn_inference(Mixed_5b_branch3x3dbl_2_relu1, Mixed_5b_branch3x3dbl_2_conv,
@@ -2969,8 +2969,8 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(Mixed_5b_branch3x3dbl_2_relu1, Mixed_5b_branch3x3dbl_2_relu1, k96x35x35, batch);
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_5b_branch3x3dbl_3_conv, Mixed_5b_branch3x3dbl_2_relu1, Mixed_5b_branch3x3dbl_3_conv_weight_,
-            kMixed5bBranch3x3dbl3Conv, batch, scratch());
+  cnn::winograd::conv(Mixed_5b_branch3x3dbl_3_conv, Mixed_5b_branch3x3dbl_2_relu1,
+                      Mixed_5b_branch3x3dbl_3_conv_weight_, kMixed5bBranch3x3dbl3Conv, batch, scratch());
 
   // 8: bn = bn(eps=0.001)
   cnn::bn_inference(Mixed_5b_branch3x3dbl_3_bn, Mixed_5b_branch3x3dbl_3_conv,
@@ -3046,8 +3046,8 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(Mixed_5c_branch3x3dbl_1_relu1, Mixed_5c_branch3x3dbl_1_relu1, k64x35x35, batch);
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_5c_branch3x3dbl_2_conv, Mixed_5c_branch3x3dbl_1_relu1, Mixed_5c_branch3x3dbl_2_conv_weight_,
-            kMixed5cBranch3x3dbl2Conv, batch, scratch());
+  cnn::winograd::conv(Mixed_5c_branch3x3dbl_2_conv, Mixed_5c_branch3x3dbl_1_relu1,
+                      Mixed_5c_branch3x3dbl_2_conv_weight_, kMixed5cBranch3x3dbl2Conv, batch, scratch());
 
   // 8: bn = bn(eps=0.001)
   cnn::bn_inference(Mixed_5c_branch3x3dbl_2_relu1, Mixed_5c_branch3x3dbl_2_conv,
@@ -3059,8 +3059,8 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(Mixed_5c_branch3x3dbl_2_relu1, Mixed_5c_branch3x3dbl_2_relu1, k96x35x35, batch);
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_5c_branch3x3dbl_3_conv, Mixed_5c_branch3x3dbl_2_relu1, Mixed_5c_branch3x3dbl_3_conv_weight_,
-            kMixed5cBranch3x3dbl3Conv, batch, scratch());
+  cnn::winograd::conv(Mixed_5c_branch3x3dbl_3_conv, Mixed_5c_branch3x3dbl_2_relu1,
+                      Mixed_5c_branch3x3dbl_3_conv_weight_, kMixed5cBranch3x3dbl3Conv, batch, scratch());
 
   // 8: bn = bn(eps=0.001)
   cnn::bn_inference(Mixed_5c_branch3x3dbl_3_bn, Mixed_5c_branch3x3dbl_3_conv,
@@ -3136,8 +3136,8 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(Mixed_5d_branch3x3dbl_1_relu1, Mixed_5d_branch3x3dbl_1_relu1, k64x35x35, batch);
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_5d_branch3x3dbl_2_conv, Mixed_5d_branch3x3dbl_1_relu1, Mixed_5d_branch3x3dbl_2_conv_weight_,
-            kMixed5dBranch3x3dbl2Conv, batch, scratch());
+  cnn::winograd::conv(Mixed_5d_branch3x3dbl_2_conv, Mixed_5d_branch3x3dbl_1_relu1,
+                      Mixed_5d_branch3x3dbl_2_conv_weight_, kMixed5dBranch3x3dbl2Conv, batch, scratch());
 
   // 8: bn = bn(eps=0.001)
   cnn::bn_inference(Mixed_5d_branch3x3dbl_2_relu1, Mixed_5d_branch3x3dbl_2_conv,
@@ -3149,8 +3149,8 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(Mixed_5d_branch3x3dbl_2_relu1, Mixed_5d_branch3x3dbl_2_relu1, k96x35x35, batch);
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_5d_branch3x3dbl_3_conv, Mixed_5d_branch3x3dbl_2_relu1, Mixed_5d_branch3x3dbl_3_conv_weight_,
-            kMixed5dBranch3x3dbl3Conv, batch, scratch());
+  cnn::winograd::conv(Mixed_5d_branch3x3dbl_3_conv, Mixed_5d_branch3x3dbl_2_relu1,
+                      Mixed_5d_branch3x3dbl_3_conv_weight_, kMixed5dBranch3x3dbl3Conv, batch, scratch());
 
   // 8: bn = bn(eps=0.001)
   cnn::bn_inference(Mixed_5d_branch3x3dbl_3_bn, Mixed_5d_branch3x3dbl_3_conv,
@@ -3202,8 +3202,8 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(Mixed_6a_branch3x3dbl_1_relu1, Mixed_6a_branch3x3dbl_1_relu1, k64x35x35, batch);
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6a_branch3x3dbl_2_conv, Mixed_6a_branch3x3dbl_1_relu1, Mixed_6a_branch3x3dbl_2_conv_weight_,
-            kMixed6aBranch3x3dbl2Conv, batch, scratch());
+  cnn::winograd::conv(Mixed_6a_branch3x3dbl_2_conv, Mixed_6a_branch3x3dbl_1_relu1,
+                      Mixed_6a_branch3x3dbl_2_conv_weight_, kMixed6aBranch3x3dbl2Conv, batch, scratch());
 
   // 8: bn = bn(eps=0.001)
   cnn::bn_inference(Mixed_6a_branch3x3dbl_2_relu1, Mixed_6a_branch3x3dbl_2_conv,
@@ -3882,8 +3882,8 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(Mixed_7b_branch3x3dbl_1_relu1, Mixed_7b_branch3x3dbl_1_relu1, k448x8x8, batch);
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_7b_branch3x3dbl_2_conv, Mixed_7b_branch3x3dbl_1_relu1, Mixed_7b_branch3x3dbl_2_conv_weight_,
-            kMixed7bBranch3x3dbl2Conv, batch, scratch());
+  cnn::winograd::conv(Mixed_7b_branch3x3dbl_2_conv, Mixed_7b_branch3x3dbl_1_relu1,
+                      Mixed_7b_branch3x3dbl_2_conv_weight_, kMixed7bBranch3x3dbl2Conv, batch, scratch());
 
   // 8: bn = bn(eps=0.001)
   cnn::bn_inference(Mixed_7b_branch3x3dbl_2_relu1, Mixed_7b_branch3x3dbl_2_conv,
@@ -3997,8 +3997,8 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(Mixed_7c_branch3x3dbl_1_relu1, Mixed_7c_branch3x3dbl_1_relu1, k448x8x8, batch);
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_7c_branch3x3dbl_2_conv, Mixed_7c_branch3x3dbl_1_relu1, Mixed_7c_branch3x3dbl_2_conv_weight_,
-            kMixed7cBranch3x3dbl2Conv, batch, scratch());
+  cnn::winograd::conv(Mixed_7c_branch3x3dbl_2_conv, Mixed_7c_branch3x3dbl_1_relu1,
+                      Mixed_7c_branch3x3dbl_2_conv_weight_, kMixed7cBranch3x3dbl2Conv, batch, scratch());
 
   // 8: bn = bn(eps=0.001)
   cnn::bn_inference(Mixed_7c_branch3x3dbl_2_relu1, Mixed_7c_branch3x3dbl_2_conv,

@@ -10,52 +10,55 @@ namespace models {
 
 namespace {
 
-constexpr int kBatch = 128;  // the most images at once; activations lie in blocks of 32
+constexpr int kBatch = 128;  // the most images at once; activations lie in blocks of 1
 
-constexpr cnn::MapGeometry k1x32x32{.channels = 1, .height = 32, .width = 32, .block = 32};
+constexpr cnn::MapGeometry k1x32x32{.channels = 1, .height = 32, .width = 32, .block = 1};
 constexpr cnn::ConvGeometry kC1{
     .in_channels = 1, .in_height = 32, .in_width = 32, .out_channels = 6, .out_height = 28, .out_width = 28,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ScaledTanhGeometry kTanh1{
-    .channels = 6, .height = 28, .width = 28, .block = 32, .scale = 1.7159f, .slope = 0.6666667f};
+    .channels = 6, .height = 28, .width = 28, .block = 1, .scale = 1.7159f, .slope = 0.6666667f};
 constexpr cnn::PoolGeometry kS2{
     .channels = 6, .in_height = 28, .in_width = 28, .out_height = 14, .out_width = 14, .kernel_height = 2,
-    .kernel_width = 2, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 32,
+    .kernel_width = 2, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
     .count_include_pad = false};
 constexpr cnn::ScaledTanhGeometry kTanh2{
-    .channels = 6, .height = 14, .width = 14, .block = 32, .scale = 1.7159f, .slope = 0.6666667f};
+    .channels = 6, .height = 14, .width = 14, .block = 1, .scale = 1.7159f, .slope = 0.6666667f};
 constexpr cnn::ConnectedConvGeometry kC3{
     .in_channels = 6, .in_height = 14, .in_width = 14, .out_channels = 16, .out_height = 10, .out_width = 10,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1,
     .inputs = {7, 14, 28, 56, 49, 35, 15, 30, 60, 57, 51, 39, 27, 54, 45, 63}};
 constexpr cnn::ScaledTanhGeometry kTanh3{
-    .channels = 16, .height = 10, .width = 10, .block = 32, .scale = 1.7159f, .slope = 0.6666667f};
+    .channels = 16, .height = 10, .width = 10, .block = 1, .scale = 1.7159f, .slope = 0.6666667f};
 constexpr cnn::PoolGeometry kS4{
     .channels = 16, .in_height = 10, .in_width = 10, .out_height = 5, .out_width = 5, .kernel_height = 2,
-    .kernel_width = 2, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 32,
+    .kernel_width = 2, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
     .count_include_pad = false};
 constexpr cnn::ScaledTanhGeometry kTanh4{
-    .channels = 16, .height = 5, .width = 5, .block = 32, .scale = 1.7159f, .slope = 0.6666667f};
+    .channels = 16, .height = 5, .width = 5, .block = 1, .scale = 1.7159f, .slope = 0.6666667f};
 constexpr cnn::ConvGeometry kC5{
     .in_channels = 16, .in_height = 5, .in_width = 5, .out_channels = 120, .out_height = 1, .out_width = 1,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ScaledTanhGeometry kTanh5{
-    .channels = 120, .height = 1, .width = 1, .block = 32, .scale = 1.7159f, .slope = 0.6666667f};
-constexpr cnn::DenseGeometry kF6{.in = 120, .out = 84, .block = 32};
+    .channels = 120, .height = 1, .width = 1, .block = 1, .scale = 1.7159f, .slope = 0.6666667f};
+constexpr cnn::DenseGeometry kF6{.in = 120, .out = 84, .block = 1};
 constexpr cnn::ScaledTanhGeometry kTanh6{
-    .channels = 84, .height = 1, .width = 1, .block = 32, .scale = 1.7159f, .slope = 0.6666667f};
+    .channels = 84, .height = 1, .width = 1, .block = 1, .scale = 1.7159f, .slope = 0.6666667f};
 constexpr cnn::RbfGeometry kOutput{
-    .in = 84, .out = 10, .block = 32,
+    .in = 84, .out = 10, .block = 1,
     .codes = {2250968682780, 971336868033, 277042333192, 2132468171784, 558481023166, 4363957338632, 2078899445950, 2147887358016, 1143074330656, 1108169199743, 2215936803071, 2147887358016, 2318479147324, 2147889471681, 558413914239, 138521216016, 2147889471678, 2147889471681, 4346912727230, 1039517360192}};
-constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 32};
+constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_scratch(kC1, kBatch) == cnn::ScratchSize{51100, 1050});
-static_assert(cnn::connected_conv_scratch(kC3, kBatch) == cnn::ScratchSize{64500, 19200});
-static_assert(cnn::conv_scratch(kC5, kBatch) == cnn::ScratchSize{12800, 144000});
+static_assert(cnn::conv_backward_params_scratch(kC1, kBatch) == cnn::ScratchSize{4224, 1050});
+static_assert(cnn::conv_scratch(kC1, kBatch) == cnn::ScratchSize{4992, 150});
+static_assert(cnn::connected_conv_scratch(kC3, kBatch) == cnn::ScratchSize{50496, 19200});
+static_assert(cnn::conv_backward_input_scratch(kC5, kBatch) == cnn::ScratchSize{52800, 54000});
+static_assert(cnn::conv_backward_params_scratch(kC5, kBatch) == cnn::ScratchSize{26112, 144000});
+static_assert(cnn::conv_scratch(kC5, kBatch) == cnn::ScratchSize{72384, 48000});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "c1.weight", .extents = {6, 1, 5, 5}, .rank = 4, .offset = 0, .count = 150,
@@ -149,7 +152,7 @@ constexpr cnn::PhaseDescription kPhases[] = {
 };
 
 constexpr cnn::ModelDescription kModel{
-    .name = "LeNet5", .program = "lenet5_1998", .spec = "lenet5_1998.cnn", .version = "0.1.0", .spec_hash = "4adea4a7cb85fb9f",
+    .name = "LeNet5", .program = "lenet5_1998", .spec = "lenet5_1998.cnn", .version = "0.1.0", .spec_hash = "7fcdaf488393a2a4",
     .rendered =
         "cnn 1\n"
         "\n"
@@ -184,6 +187,7 @@ constexpr cnn::ModelDescription kModel{
         "  metrics = [accuracy]\n"
         "  batch = 128\n"
         "  seed = 1\n"
+        "  precision = fast\n"
         "  save_every = 0\n"
         "  checkpoint(\"best.safetensors\", monitor=val_accuracy)\n"
         "  phase main {\n"
@@ -200,7 +204,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kLenet5Map, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 60064, .gradients = 60064, .optimizer = 120128, .activations = 1485824,
-               .shared_scratch = 144000, .thread_scratch = 64512},
+               .shared_scratch = 144000, .thread_scratch = 72384},
 };
 
 }  // namespace
@@ -225,23 +229,23 @@ float LeNet5::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimi
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(1354752, 32768);  // 1x32x32
-  const cnn::Blocked tanh1 = blocked(0, 150528);  // 6x28x28
-  const cnn::Blocked tanh2 = blocked(1011712, 37632);  // 6x14x14
-  const cnn::Blocked tanh3 = blocked(602112, 51200);  // 16x10x10
-  const cnn::Blocked tanh4 = blocked(806912, 12800);  // 16x5x5
-  const cnn::Blocked flatten1 = blocked(858112, 3840);  // 120
-  const cnn::Blocked c5 = blocked(858112, 3840);  // 120x1x1
-  const cnn::Blocked tanh6 = blocked(873472, 2688);  // 84
-  const cnn::Blocked output = blocked(884224, 320);  // 10
-  const cnn::Blocked d_output = blocked(885504, 320);  // 10
-  const cnn::Blocked d_tanh6 = blocked(888832, 2688);  // 84
-  const cnn::Blocked d_flatten1 = blocked(873472, 3840);  // 120
-  const cnn::Blocked d_tanh5 = blocked(873472, 3840);  // 120x1x1
-  const cnn::Blocked d_tanh4 = blocked(1162240, 12800);  // 16x5x5
-  const cnn::Blocked d_tanh3 = blocked(806912, 51200);  // 16x10x10
-  const cnn::Blocked d_tanh2 = blocked(1204224, 37632);  // 6x14x14
-  const cnn::Blocked d_tanh1 = blocked(602112, 150528);  // 6x28x28
+  const cnn::Blocked input = blocked(1354752, 1024);  // 1x32x32
+  const cnn::Blocked tanh1 = blocked(0, 4704);  // 6x28x28
+  const cnn::Blocked tanh2 = blocked(1011712, 1176);  // 6x14x14
+  const cnn::Blocked tanh3 = blocked(602112, 1600);  // 16x10x10
+  const cnn::Blocked tanh4 = blocked(806912, 400);  // 16x5x5
+  const cnn::Blocked flatten1 = blocked(858112, 120);  // 120
+  const cnn::Blocked c5 = blocked(858112, 120);  // 120x1x1
+  const cnn::Blocked tanh6 = blocked(873472, 84);  // 84
+  const cnn::Blocked output = blocked(884224, 10);  // 10
+  const cnn::Blocked d_output = blocked(885504, 10);  // 10
+  const cnn::Blocked d_tanh6 = blocked(888832, 84);  // 84
+  const cnn::Blocked d_flatten1 = blocked(873472, 120);  // 120
+  const cnn::Blocked d_tanh5 = blocked(873472, 120);  // 120x1x1
+  const cnn::Blocked d_tanh4 = blocked(1162240, 400);  // 16x5x5
+  const cnn::Blocked d_tanh3 = blocked(806912, 1600);  // 16x10x10
+  const cnn::Blocked d_tanh2 = blocked(1204224, 1176);  // 6x14x14
+  const cnn::Blocked d_tanh1 = blocked(602112, 4704);  // 6x28x28
   const cnn::Floats d_c1_weight = gradients(0, 150);
   const cnn::Floats d_c1_bias = gradients(160, 6);
   const cnn::Floats d_s2_weight = gradients(176, 6);
@@ -340,15 +344,15 @@ float LeNet5::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(602112, 32768);  // 1x32x32
-  const cnn::Blocked tanh1 = blocked(0, 150528);  // 6x28x28
-  const cnn::Blocked tanh2 = blocked(602112, 37632);  // 6x14x14
-  const cnn::Blocked tanh3 = blocked(0, 51200);  // 16x10x10
-  const cnn::Blocked tanh4 = blocked(204800, 12800);  // 16x5x5
-  const cnn::Blocked flatten1 = blocked(0, 3840);  // 120
-  const cnn::Blocked c5 = blocked(0, 3840);  // 120x1x1
-  const cnn::Blocked tanh6 = blocked(15360, 2688);  // 84
-  const cnn::Blocked output = blocked(0, 320);  // 10
+  const cnn::Blocked input = blocked(602112, 1024);  // 1x32x32
+  const cnn::Blocked tanh1 = blocked(0, 4704);  // 6x28x28
+  const cnn::Blocked tanh2 = blocked(602112, 1176);  // 6x14x14
+  const cnn::Blocked tanh3 = blocked(0, 1600);  // 16x10x10
+  const cnn::Blocked tanh4 = blocked(204800, 400);  // 16x5x5
+  const cnn::Blocked flatten1 = blocked(0, 120);  // 120
+  const cnn::Blocked c5 = blocked(0, 120);  // 120x1x1
+  const cnn::Blocked tanh6 = blocked(15360, 84);  // 84
+  const cnn::Blocked output = blocked(0, 10);  // 10
   cnn::to_blocked(input, images, k1x32x32, batch);
 
   // 24: c1 = conv(6, 5)
@@ -398,15 +402,15 @@ float LeNet5::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
 // Forward, as at prediction time: scores for the caller.
 void LeNet5::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(602112, 32768);  // 1x32x32
-  const cnn::Blocked tanh1 = blocked(0, 150528);  // 6x28x28
-  const cnn::Blocked tanh2 = blocked(602112, 37632);  // 6x14x14
-  const cnn::Blocked tanh3 = blocked(0, 51200);  // 16x10x10
-  const cnn::Blocked tanh4 = blocked(204800, 12800);  // 16x5x5
-  const cnn::Blocked flatten1 = blocked(0, 3840);  // 120
-  const cnn::Blocked c5 = blocked(0, 3840);  // 120x1x1
-  const cnn::Blocked tanh6 = blocked(15360, 2688);  // 84
-  const cnn::Blocked output = blocked(0, 320);  // 10
+  const cnn::Blocked input = blocked(602112, 1024);  // 1x32x32
+  const cnn::Blocked tanh1 = blocked(0, 4704);  // 6x28x28
+  const cnn::Blocked tanh2 = blocked(602112, 1176);  // 6x14x14
+  const cnn::Blocked tanh3 = blocked(0, 1600);  // 16x10x10
+  const cnn::Blocked tanh4 = blocked(204800, 400);  // 16x5x5
+  const cnn::Blocked flatten1 = blocked(0, 120);  // 120
+  const cnn::Blocked c5 = blocked(0, 120);  // 120x1x1
+  const cnn::Blocked tanh6 = blocked(15360, 84);  // 84
+  const cnn::Blocked output = blocked(0, 10);  // 10
   cnn::to_blocked(input, images, k1x32x32, batch);
 
   // 24: c1 = conv(6, 5)

@@ -10,19 +10,19 @@ namespace models {
 
 namespace {
 
-constexpr int kBatch = 128;  // the most images at once; activations lie in blocks of 32
+constexpr int kBatch = 128;  // the most images at once; activations lie in blocks of 1
 
-constexpr cnn::MapGeometry k1x28x28{.channels = 1, .height = 28, .width = 28, .block = 32};
-constexpr cnn::DenseGeometry kHidden1{.in = 784, .out = 512, .block = 32};
-constexpr cnn::MapGeometry k512{.channels = 512, .height = 1, .width = 1, .block = 32};
+constexpr cnn::MapGeometry k1x28x28{.channels = 1, .height = 28, .width = 28, .block = 1};
+constexpr cnn::DenseGeometry kHidden1{.in = 784, .out = 512, .block = 1};
+constexpr cnn::MapGeometry k512{.channels = 512, .height = 1, .width = 1, .block = 1};
 constexpr cnn::DropoutGeometry kDropout1{
-    .channels = 512, .height = 1, .width = 1, .block = 32, .rate = 0.2f, .stream = 0};
-constexpr cnn::DenseGeometry kHidden2{.in = 512, .out = 256, .block = 32};
-constexpr cnn::MapGeometry k256{.channels = 256, .height = 1, .width = 1, .block = 32};
+    .channels = 512, .height = 1, .width = 1, .block = 1, .rate = 0.2f, .stream = 0};
+constexpr cnn::DenseGeometry kHidden2{.in = 512, .out = 256, .block = 1};
+constexpr cnn::MapGeometry k256{.channels = 256, .height = 1, .width = 1, .block = 1};
 constexpr cnn::DropoutGeometry kDropout2{
-    .channels = 256, .height = 1, .width = 1, .block = 32, .rate = 0.2f, .stream = 1};
-constexpr cnn::DenseGeometry kDense1{.in = 256, .out = 10, .block = 32};
-constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 32};
+    .channels = 256, .height = 1, .width = 1, .block = 1, .rate = 0.2f, .stream = 1};
+constexpr cnn::DenseGeometry kDense1{.in = 256, .out = 10, .block = 1};
+constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 1};
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "hidden1.weight", .extents = {512, 784}, .rank = 2, .offset = 0, .count = 401408,
@@ -88,7 +88,7 @@ constexpr cnn::PhaseDescription kPhases[] = {
 };
 
 constexpr cnn::ModelDescription kModel{
-    .name = "MLP", .program = "mlp", .spec = "mlp.cnn", .version = "0.1.0", .spec_hash = "bd3c32e88aa94cc1",
+    .name = "MLP", .program = "mlp", .spec = "mlp.cnn", .version = "0.1.0", .spec_hash = "74a96f7fdd2e37e2",
     .rendered =
         "cnn 1\n"
         "\n"
@@ -113,6 +113,7 @@ constexpr cnn::ModelDescription kModel{
         "  metrics = [accuracy, top5]\n"
         "  batch = 128\n"
         "  seed = 1\n"
+        "  precision = fast\n"
         "  save_every = 0\n"
         "  checkpoint(\"best.safetensors\", monitor=val_accuracy)\n"
         "  phase main {\n"
@@ -155,16 +156,16 @@ float MLP::step_main(cnn::ConstFloats images, cnn::Labels labels, const cnn::Ran
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(0, 25088);  // 1x28x28
-  const cnn::Blocked flatten1 = blocked(100352, 25088);  // 784
-  const cnn::Blocked hidden1 = blocked(0, 16384);  // 512
-  const cnn::Blocked dropout1 = blocked(200704, 16384);  // 512
-  const cnn::Blocked hidden2 = blocked(65536, 8192);  // 256
-  const cnn::Blocked dropout2 = blocked(266240, 8192);  // 256
-  const cnn::Blocked dense1 = blocked(98304, 320);  // 10
-  const cnn::Blocked d_dense1 = blocked(299008, 320);  // 10
-  const cnn::Blocked d_dropout2 = blocked(266240, 8192);  // 256
-  const cnn::Blocked d_dropout1 = blocked(200704, 16384);  // 512
+  const cnn::Blocked input = blocked(0, 784);  // 1x28x28
+  const cnn::Blocked flatten1 = blocked(100352, 784);  // 784
+  const cnn::Blocked hidden1 = blocked(0, 512);  // 512
+  const cnn::Blocked dropout1 = blocked(200704, 512);  // 512
+  const cnn::Blocked hidden2 = blocked(65536, 256);  // 256
+  const cnn::Blocked dropout2 = blocked(266240, 256);  // 256
+  const cnn::Blocked dense1 = blocked(98304, 10);  // 10
+  const cnn::Blocked d_dense1 = blocked(299008, 10);  // 10
+  const cnn::Blocked d_dropout2 = blocked(266240, 256);  // 256
+  const cnn::Blocked d_dropout1 = blocked(200704, 512);  // 512
   const cnn::Floats d_hidden1_weight = gradients(0, 401408);
   const cnn::Floats d_hidden1_bias = gradients(401408, 512);
   const cnn::Floats d_hidden2_weight = gradients(401920, 131072);
@@ -223,11 +224,11 @@ float MLP::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(0, 25088);  // 1x28x28
-  const cnn::Blocked flatten1 = blocked(100352, 25088);  // 784
-  const cnn::Blocked hidden1 = blocked(0, 16384);  // 512
-  const cnn::Blocked hidden2 = blocked(65536, 8192);  // 256
-  const cnn::Blocked dense1 = blocked(0, 320);  // 10
+  const cnn::Blocked input = blocked(0, 784);  // 1x28x28
+  const cnn::Blocked flatten1 = blocked(100352, 784);  // 784
+  const cnn::Blocked hidden1 = blocked(0, 512);  // 512
+  const cnn::Blocked hidden2 = blocked(65536, 256);  // 256
+  const cnn::Blocked dense1 = blocked(0, 10);  // 10
   cnn::to_blocked(input, images, k1x28x28, batch);
 
   // 7: flatten    (flatten1)
@@ -252,12 +253,12 @@ float MLP::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
 // Forward, as at prediction time: scores for the caller.
 void MLP::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(0, 25088);  // 1x28x28
-  const cnn::Blocked flatten1 = blocked(100352, 25088);  // 784
-  const cnn::Blocked hidden1 = blocked(0, 16384);  // 512
-  const cnn::Blocked hidden2 = blocked(65536, 8192);  // 256
-  const cnn::Blocked dense1 = blocked(0, 320);  // 10
-  const cnn::Blocked softmax1 = blocked(1280, 320);  // 10
+  const cnn::Blocked input = blocked(0, 784);  // 1x28x28
+  const cnn::Blocked flatten1 = blocked(100352, 784);  // 784
+  const cnn::Blocked hidden1 = blocked(0, 512);  // 512
+  const cnn::Blocked hidden2 = blocked(65536, 256);  // 256
+  const cnn::Blocked dense1 = blocked(0, 10);  // 10
+  const cnn::Blocked softmax1 = blocked(1280, 10);  // 10
   cnn::to_blocked(input, images, k1x28x28, batch);
 
   // 7: flatten    (flatten1)

@@ -191,33 +191,60 @@ constexpr cnn::DenseGeometry kClassifier{.in = 768, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_scratch(kConv1, kBatch) == cnn::ScratchSize{54432, 4536});
+static_assert(cnn::conv_backward_params_scratch(kConv1, kBatch) == cnn::ScratchSize{7680, 4536});
+static_assert(cnn::conv_scratch(kConv1, kBatch) == cnn::ScratchSize{5376, 648});
 static_assert(cnn::dwconv_scratch(kConvDw1, kBatch) == cnn::ScratchSize{26224, 0});
-static_assert(cnn::conv_scratch(kConvPw1, kBatch) == cnn::ScratchSize{0, 8064});
+static_assert(cnn::conv_backward_input_scratch(kConvPw1, kBatch) == cnn::ScratchSize{9408, 1152});
+static_assert(cnn::conv_backward_params_scratch(kConvPw1, kBatch) == cnn::ScratchSize{12288, 8064});
+static_assert(cnn::conv_scratch(kConvPw1, kBatch) == cnn::ScratchSize{4800, 1152});
 static_assert(cnn::dwconv_scratch(kConvDw2, kBatch) == cnn::ScratchSize{16304, 0});
-static_assert(cnn::conv_scratch(kConvPw2, kBatch) == cnn::ScratchSize{0, 32256});
+static_assert(cnn::conv_backward_input_scratch(kConvPw2, kBatch) == cnn::ScratchSize{18624, 4608});
+static_assert(cnn::conv_backward_params_scratch(kConvPw2, kBatch) == cnn::ScratchSize{21504, 32256});
+static_assert(cnn::conv_scratch(kConvPw2, kBatch) == cnn::ScratchSize{9408, 4608});
 static_assert(cnn::dwconv_scratch(kConvDw3, kBatch) == cnn::ScratchSize{6848, 0});
-static_assert(cnn::conv_scratch(kConvPw3, kBatch) == cnn::ScratchSize{0, 64512});
+static_assert(cnn::conv_backward_input_scratch(kConvPw3, kBatch) == cnn::ScratchSize{18624, 9216});
+static_assert(cnn::conv_backward_params_scratch(kConvPw3, kBatch) == cnn::ScratchSize{21504, 64512});
+static_assert(cnn::conv_scratch(kConvPw3, kBatch) == cnn::ScratchSize{18624, 9216});
 static_assert(cnn::dwconv_scratch(kConvDw4, kBatch) == cnn::ScratchSize{4236, 0});
-static_assert(cnn::conv_scratch(kConvPw4, kBatch) == cnn::ScratchSize{0, 129024});
+static_assert(cnn::conv_backward_input_scratch(kConvPw4, kBatch) == cnn::ScratchSize{37056, 18432});
+static_assert(cnn::conv_backward_params_scratch(kConvPw4, kBatch) == cnn::ScratchSize{39936, 129024});
+static_assert(cnn::conv_scratch(kConvPw4, kBatch) == cnn::ScratchSize{18624, 18432});
 static_assert(cnn::dwconv_scratch(kConvDw5, kBatch) == cnn::ScratchSize{1864, 0});
-static_assert(cnn::conv_scratch(kConvPw5, kBatch) == cnn::ScratchSize{0, 258048});
+static_assert(cnn::conv_backward_input_scratch(kConvPw5, kBatch) == cnn::ScratchSize{37056, 36864});
+static_assert(cnn::conv_backward_params_scratch(kConvPw5, kBatch) == cnn::ScratchSize{39936, 258048});
+static_assert(cnn::conv_scratch(kConvPw5, kBatch) == cnn::ScratchSize{37056, 36864});
 static_assert(cnn::dwconv_scratch(kConvDw6, kBatch) == cnn::ScratchSize{1142, 0});
-static_assert(cnn::conv_scratch(kConvPw6, kBatch) == cnn::ScratchSize{0, 516096});
+static_assert(cnn::conv_backward_input_scratch(kConvPw6, kBatch) == cnn::ScratchSize{86208, 73728});
+static_assert(cnn::conv_backward_params_scratch(kConvPw6, kBatch) == cnn::ScratchSize{76800, 516096});
+static_assert(cnn::conv_scratch(kConvPw6, kBatch) == cnn::ScratchSize{37056, 73728});
 static_assert(cnn::dwconv_scratch(kConvDw7, kBatch) == cnn::ScratchSize{548, 0});
-static_assert(cnn::conv_scratch(kConvPw7, kBatch) == cnn::ScratchSize{0, 442368});
+static_assert(cnn::conv_backward_input_scratch(kConvPw7, kBatch) == cnn::ScratchSize{123072, 147456});
+static_assert(cnn::conv_backward_params_scratch(kConvPw7, kBatch) == cnn::ScratchSize{76800, 442368});
+static_assert(cnn::conv_scratch(kConvPw7, kBatch) == cnn::ScratchSize{123072, 147456});
 static_assert(cnn::dwconv_scratch(kConvDw8, kBatch) == cnn::ScratchSize{548, 0});
-static_assert(cnn::conv_scratch(kConvPw8, kBatch) == cnn::ScratchSize{0, 442368});
+static_assert(cnn::conv_backward_input_scratch(kConvPw8, kBatch) == cnn::ScratchSize{123072, 147456});
+static_assert(cnn::conv_backward_params_scratch(kConvPw8, kBatch) == cnn::ScratchSize{76800, 442368});
+static_assert(cnn::conv_scratch(kConvPw8, kBatch) == cnn::ScratchSize{123072, 147456});
 static_assert(cnn::dwconv_scratch(kConvDw9, kBatch) == cnn::ScratchSize{548, 0});
-static_assert(cnn::conv_scratch(kConvPw9, kBatch) == cnn::ScratchSize{0, 442368});
+static_assert(cnn::conv_backward_input_scratch(kConvPw9, kBatch) == cnn::ScratchSize{123072, 147456});
+static_assert(cnn::conv_backward_params_scratch(kConvPw9, kBatch) == cnn::ScratchSize{76800, 442368});
+static_assert(cnn::conv_scratch(kConvPw9, kBatch) == cnn::ScratchSize{123072, 147456});
 static_assert(cnn::dwconv_scratch(kConvDw10, kBatch) == cnn::ScratchSize{548, 0});
-static_assert(cnn::conv_scratch(kConvPw10, kBatch) == cnn::ScratchSize{0, 442368});
+static_assert(cnn::conv_backward_input_scratch(kConvPw10, kBatch) == cnn::ScratchSize{123072, 147456});
+static_assert(cnn::conv_backward_params_scratch(kConvPw10, kBatch) == cnn::ScratchSize{76800, 442368});
+static_assert(cnn::conv_scratch(kConvPw10, kBatch) == cnn::ScratchSize{123072, 147456});
 static_assert(cnn::dwconv_scratch(kConvDw11, kBatch) == cnn::ScratchSize{548, 0});
-static_assert(cnn::conv_scratch(kConvPw11, kBatch) == cnn::ScratchSize{0, 442368});
+static_assert(cnn::conv_backward_input_scratch(kConvPw11, kBatch) == cnn::ScratchSize{123072, 147456});
+static_assert(cnn::conv_backward_params_scratch(kConvPw11, kBatch) == cnn::ScratchSize{76800, 442368});
+static_assert(cnn::conv_scratch(kConvPw11, kBatch) == cnn::ScratchSize{123072, 147456});
 static_assert(cnn::dwconv_scratch(kConvDw12, kBatch) == cnn::ScratchSize{330, 0});
-static_assert(cnn::conv_scratch(kConvPw12, kBatch) == cnn::ScratchSize{0, 589824});
+static_assert(cnn::conv_backward_input_scratch(kConvPw12, kBatch) == cnn::ScratchSize{123072, 294912});
+static_assert(cnn::conv_backward_params_scratch(kConvPw12, kBatch) == cnn::ScratchSize{150528, 589824});
+static_assert(cnn::conv_scratch(kConvPw12, kBatch) == cnn::ScratchSize{196800, 294912});
 static_assert(cnn::dwconv_scratch(kConvDw13, kBatch) == cnn::ScratchSize{184, 0});
-static_assert(cnn::conv_scratch(kConvPw13, kBatch) == cnn::ScratchSize{0, 0});
+static_assert(cnn::conv_backward_input_scratch(kConvPw13, kBatch) == cnn::ScratchSize{196800, 589824});
+static_assert(cnn::conv_backward_params_scratch(kConvPw13, kBatch) == cnn::ScratchSize{150528, 0});
+static_assert(cnn::conv_scratch(kConvPw13, kBatch) == cnn::ScratchSize{196800, 589824});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "conv1.weight", .extents = {24, 3, 3, 3}, .rank = 4, .offset = 0, .count = 648,
@@ -699,7 +726,7 @@ constexpr cnn::PhaseDescription kPhases[] = {
 };
 
 constexpr cnn::ModelDescription kModel{
-    .name = "MobileNet75", .program = "mobilenet_MobileNet75", .spec = "mobilenet.cnn", .version = "0.1.0", .spec_hash = "b374ed19294c3e3d",
+    .name = "MobileNet75", .program = "mobilenet_MobileNet75", .spec = "mobilenet.cnn", .version = "0.1.0", .spec_hash = "3fcec33fb2b58212",
     .rendered =
         "cnn 1\n"
         "\n"
@@ -810,6 +837,7 @@ constexpr cnn::ModelDescription kModel{
         "  metrics = [accuracy, top5]\n"
         "  batch = 32\n"
         "  seed = 1\n"
+        "  precision = fast\n"
         "  save_every = 0\n"
         "  checkpoint(\"best.safetensors\", monitor=val_accuracy)\n"
         "  phase main {\n"
@@ -826,7 +854,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 2602064, .gradients = 2585616, .optimizer = 2585616, .activations = 248111136,
-               .shared_scratch = 589824, .thread_scratch = 54432},
+               .shared_scratch = 589824, .thread_scratch = 196800},
 };
 
 }  // namespace

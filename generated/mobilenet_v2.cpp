@@ -346,58 +346,58 @@ constexpr cnn::DenseGeometry kClassifierDense1{.in = 1280, .out = 1000, .block =
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{54432, 6048});
+static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{5376, 972});
 static_assert(cnn::dwconv_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{26224, 0});
-static_assert(cnn::conv_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{0, 3584});
-static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{0, 10752});
+static_assert(cnn::conv_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{6336, 576});
+static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{3264, 1536});
 static_assert(cnn::dwconv_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{16304, 0});
-static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv3, kBatch) == cnn::ScratchSize{0, 16128});
-static_assert(cnn::conv_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{0, 24192});
+static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv3, kBatch) == cnn::ScratchSize{18624, 2304});
+static_assert(cnn::conv_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{4800, 3456});
 static_assert(cnn::dwconv_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{6848, 0});
-static_assert(cnn::conv_scratch(kFeaturesStage2_1Conv3, kBatch) == cnn::ScratchSize{0, 24192});
-static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{0, 24192});
+static_assert(cnn::conv_scratch(kFeaturesStage2_1Conv3, kBatch) == cnn::ScratchSize{27840, 3456});
+static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{4800, 3456});
 static_assert(cnn::dwconv_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{4236, 0});
-static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv3, kBatch) == cnn::ScratchSize{0, 32256});
-static_assert(cnn::conv_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{0, 43008});
+static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv3, kBatch) == cnn::ScratchSize{27840, 5184});
+static_assert(cnn::conv_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{6336, 6144});
 static_assert(cnn::dwconv_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{1864, 0});
-static_assert(cnn::conv_scratch(kFeaturesStage3_1Conv3, kBatch) == cnn::ScratchSize{0, 43008});
-static_assert(cnn::conv_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{0, 43008});
+static_assert(cnn::conv_scratch(kFeaturesStage3_1Conv3, kBatch) == cnn::ScratchSize{37056, 6912});
+static_assert(cnn::conv_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{6336, 6144});
 static_assert(cnn::dwconv_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{1864, 0});
-static_assert(cnn::conv_scratch(kFeaturesStage3_2Conv3, kBatch) == cnn::ScratchSize{0, 43008});
-static_assert(cnn::conv_scratch(kFeaturesStage4_0Conv1, kBatch) == cnn::ScratchSize{0, 43008});
+static_assert(cnn::conv_scratch(kFeaturesStage3_2Conv3, kBatch) == cnn::ScratchSize{37056, 6912});
+static_assert(cnn::conv_scratch(kFeaturesStage4_0Conv1, kBatch) == cnn::ScratchSize{6336, 6144});
 static_assert(cnn::dwconv_scratch(kFeaturesStage4_0Conv2, kBatch) == cnn::ScratchSize{1142, 0});
-static_assert(cnn::conv_scratch(kFeaturesStage4_0Conv3, kBatch) == cnn::ScratchSize{0, 86016});
-static_assert(cnn::conv_scratch(kFeaturesStage4_1Conv1, kBatch) == cnn::ScratchSize{0, 172032});
+static_assert(cnn::conv_scratch(kFeaturesStage4_0Conv3, kBatch) == cnn::ScratchSize{37056, 12672});
+static_assert(cnn::conv_scratch(kFeaturesStage4_1Conv1, kBatch) == cnn::ScratchSize{12480, 24576});
 static_assert(cnn::dwconv_scratch(kFeaturesStage4_1Conv2, kBatch) == cnn::ScratchSize{548, 0});
-static_assert(cnn::conv_scratch(kFeaturesStage4_1Conv3, kBatch) == cnn::ScratchSize{0, 73728});
-static_assert(cnn::conv_scratch(kFeaturesStage4_2Conv1, kBatch) == cnn::ScratchSize{0, 172032});
+static_assert(cnn::conv_scratch(kFeaturesStage4_1Conv3, kBatch) == cnn::ScratchSize{62016, 25344});
+static_assert(cnn::conv_scratch(kFeaturesStage4_2Conv1, kBatch) == cnn::ScratchSize{12480, 24576});
 static_assert(cnn::dwconv_scratch(kFeaturesStage4_2Conv2, kBatch) == cnn::ScratchSize{548, 0});
-static_assert(cnn::conv_scratch(kFeaturesStage4_2Conv3, kBatch) == cnn::ScratchSize{0, 73728});
-static_assert(cnn::conv_scratch(kFeaturesStage4_3Conv1, kBatch) == cnn::ScratchSize{0, 172032});
+static_assert(cnn::conv_scratch(kFeaturesStage4_2Conv3, kBatch) == cnn::ScratchSize{62016, 25344});
+static_assert(cnn::conv_scratch(kFeaturesStage4_3Conv1, kBatch) == cnn::ScratchSize{12480, 24576});
 static_assert(cnn::dwconv_scratch(kFeaturesStage4_3Conv2, kBatch) == cnn::ScratchSize{548, 0});
-static_assert(cnn::conv_scratch(kFeaturesStage4_3Conv3, kBatch) == cnn::ScratchSize{0, 73728});
-static_assert(cnn::conv_scratch(kFeaturesStage5_0Conv1, kBatch) == cnn::ScratchSize{0, 172032});
+static_assert(cnn::conv_scratch(kFeaturesStage4_3Conv3, kBatch) == cnn::ScratchSize{62016, 25344});
+static_assert(cnn::conv_scratch(kFeaturesStage5_0Conv1, kBatch) == cnn::ScratchSize{12480, 24576});
 static_assert(cnn::dwconv_scratch(kFeaturesStage5_0Conv2, kBatch) == cnn::ScratchSize{548, 0});
-static_assert(cnn::conv_scratch(kFeaturesStage5_0Conv3, kBatch) == cnn::ScratchSize{0, 110592});
-static_assert(cnn::conv_scratch(kFeaturesStage5_1Conv1, kBatch) == cnn::ScratchSize{0, 387072});
+static_assert(cnn::conv_scratch(kFeaturesStage5_0Conv3, kBatch) == cnn::ScratchSize{67776, 36864});
+static_assert(cnn::conv_scratch(kFeaturesStage5_1Conv1, kBatch) == cnn::ScratchSize{18624, 55296});
 static_assert(cnn::dwconv_scratch(kFeaturesStage5_1Conv2, kBatch) == cnn::ScratchSize{548, 0});
-static_assert(cnn::conv_scratch(kFeaturesStage5_1Conv3, kBatch) == cnn::ScratchSize{0, 110592});
-static_assert(cnn::conv_scratch(kFeaturesStage5_2Conv1, kBatch) == cnn::ScratchSize{0, 387072});
+static_assert(cnn::conv_scratch(kFeaturesStage5_1Conv3, kBatch) == cnn::ScratchSize{67776, 55296});
+static_assert(cnn::conv_scratch(kFeaturesStage5_2Conv1, kBatch) == cnn::ScratchSize{18624, 55296});
 static_assert(cnn::dwconv_scratch(kFeaturesStage5_2Conv2, kBatch) == cnn::ScratchSize{548, 0});
-static_assert(cnn::conv_scratch(kFeaturesStage5_2Conv3, kBatch) == cnn::ScratchSize{0, 110592});
-static_assert(cnn::conv_scratch(kFeaturesStage6_0Conv1, kBatch) == cnn::ScratchSize{0, 387072});
+static_assert(cnn::conv_scratch(kFeaturesStage5_2Conv3, kBatch) == cnn::ScratchSize{67776, 55296});
+static_assert(cnn::conv_scratch(kFeaturesStage6_0Conv1, kBatch) == cnn::ScratchSize{18624, 55296});
 static_assert(cnn::dwconv_scratch(kFeaturesStage6_0Conv2, kBatch) == cnn::ScratchSize{330, 0});
-static_assert(cnn::conv_scratch(kFeaturesStage6_0Conv3, kBatch) == cnn::ScratchSize{0, 184320});
-static_assert(cnn::conv_scratch(kFeaturesStage6_1Conv1, kBatch) == cnn::ScratchSize{0, 768000});
+static_assert(cnn::conv_scratch(kFeaturesStage6_0Conv3, kBatch) == cnn::ScratchSize{80448, 93312});
+static_assert(cnn::conv_scratch(kFeaturesStage6_1Conv1, kBatch) == cnn::ScratchSize{30912, 153600});
 static_assert(cnn::dwconv_scratch(kFeaturesStage6_1Conv2, kBatch) == cnn::ScratchSize{184, 0});
-static_assert(cnn::conv_scratch(kFeaturesStage6_1Conv3, kBatch) == cnn::ScratchSize{0, 153600});
-static_assert(cnn::conv_scratch(kFeaturesStage6_2Conv1, kBatch) == cnn::ScratchSize{0, 768000});
+static_assert(cnn::conv_scratch(kFeaturesStage6_1Conv3, kBatch) == cnn::ScratchSize{80448, 155520});
+static_assert(cnn::conv_scratch(kFeaturesStage6_2Conv1, kBatch) == cnn::ScratchSize{30912, 153600});
 static_assert(cnn::dwconv_scratch(kFeaturesStage6_2Conv2, kBatch) == cnn::ScratchSize{184, 0});
-static_assert(cnn::conv_scratch(kFeaturesStage6_2Conv3, kBatch) == cnn::ScratchSize{0, 153600});
-static_assert(cnn::conv_scratch(kFeaturesStage7_0Conv1, kBatch) == cnn::ScratchSize{0, 768000});
+static_assert(cnn::conv_scratch(kFeaturesStage6_2Conv3, kBatch) == cnn::ScratchSize{80448, 155520});
+static_assert(cnn::conv_scratch(kFeaturesStage7_0Conv1, kBatch) == cnn::ScratchSize{30912, 153600});
 static_assert(cnn::dwconv_scratch(kFeaturesStage7_0Conv2, kBatch) == cnn::ScratchSize{184, 0});
-static_assert(cnn::conv_scratch(kFeaturesStage7_0Conv3, kBatch) == cnn::ScratchSize{0, 307200});
-static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{0, 409600});
+static_assert(cnn::conv_scratch(kFeaturesStage7_0Conv3, kBatch) == cnn::ScratchSize{111552, 311040});
+static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{295872, 410880});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv1.weight", .extents = {32, 3, 3, 3}, .rank = 4, .offset = 0, .count = 864,
@@ -1304,7 +1304,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers,
     .memory = {.parameters = 3539056, .gradients = 0, .optimizer = 0, .activations = 77070336,
-               .shared_scratch = 768000, .thread_scratch = 54432},
+               .shared_scratch = 410880, .thread_scratch = 295872},
 };
 
 }  // namespace

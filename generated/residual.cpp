@@ -10,57 +10,68 @@ namespace models {
 
 namespace {
 
-constexpr int kBatch = 128;  // the most images at once; activations lie in blocks of 32
+constexpr int kBatch = 128;  // the most images at once; activations lie in blocks of 1
 
-constexpr cnn::MapGeometry k1x28x28{.channels = 1, .height = 28, .width = 28, .block = 32};
+constexpr cnn::MapGeometry k1x28x28{.channels = 1, .height = 28, .width = 28, .block = 1};
 constexpr cnn::ConvGeometry kStemConv1{
     .in_channels = 1, .in_height = 28, .in_width = 28, .out_channels = 16, .out_height = 28, .out_width = 28,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kStemBn1{
-    .channels = 16, .height = 28, .width = 28, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k16x28x28{.channels = 16, .height = 28, .width = 28, .block = 32};
+    .channels = 16, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::MapGeometry k16x28x28{.channels = 16, .height = 28, .width = 28, .block = 1};
 constexpr cnn::ConvGeometry kStage1Conv1{
     .in_channels = 16, .in_height = 28, .in_width = 28, .out_channels = 16, .out_height = 28, .out_width = 28,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kStage1Bn1{
-    .channels = 16, .height = 28, .width = 28, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 16, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kStage1Conv2{
     .in_channels = 16, .in_height = 28, .in_width = 28, .out_channels = 16, .out_height = 28, .out_width = 28,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kStage1Bn2{
-    .channels = 16, .height = 28, .width = 28, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 16, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kStage2Conv1{
     .in_channels = 16, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 14, .out_width = 14,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kStage2Bn1{
-    .channels = 32, .height = 14, .width = 14, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k32x14x14{.channels = 32, .height = 14, .width = 14, .block = 32};
+    .channels = 32, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::MapGeometry k32x14x14{.channels = 32, .height = 14, .width = 14, .block = 1};
 constexpr cnn::ConvGeometry kStage2Conv2{
     .in_channels = 32, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14, .out_width = 14,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kStage2Bn2{
-    .channels = 32, .height = 14, .width = 14, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
+    .channels = 32, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kStage2Conv3{
     .in_channels = 16, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 14, .out_width = 14,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 32};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kStage2Bn3{
-    .channels = 32, .height = 14, .width = 14, .block = 32, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::DenseGeometry kHeadDense1{.in = 32, .out = 10, .block = 32};
-constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 32};
+    .channels = 32, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::DenseGeometry kHeadDense1{.in = 32, .out = 10, .block = 1};
+constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_scratch(kStemConv1, kBatch) == cnn::ScratchSize{18396, 1008});
-static_assert(cnn::conv_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{64512, 16128});
-static_assert(cnn::conv_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{64512, 16128});
-static_assert(cnn::conv_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{64512, 32256});
-static_assert(cnn::conv_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{64512, 27648});
-static_assert(cnn::conv_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{32704, 3584});
+static_assert(cnn::conv_backward_params_scratch(kStemConv1, kBatch) == cnn::ScratchSize{6528, 1008});
+static_assert(cnn::conv_scratch(kStemConv1, kBatch) == cnn::ScratchSize{1920, 162});
+static_assert(cnn::winograd::conv_backward_input_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_backward_params_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{0, 167616});
+static_assert(cnn::winograd::conv_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_backward_input_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_backward_params_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{0, 167616});
+static_assert(cnn::winograd::conv_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::conv_backward_input_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{24768, 5184});
+static_assert(cnn::conv_backward_params_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{9984, 32256});
+static_assert(cnn::conv_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{27840, 5184});
+static_assert(cnn::winograd::conv_backward_input_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::winograd::conv_backward_params_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{0, 355392});
+static_assert(cnn::winograd::conv_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::conv_backward_input_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{6336, 576});
+static_assert(cnn::conv_backward_params_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{9984, 3584});
+static_assert(cnn::conv_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{3264, 576});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "stem.conv1.weight", .extents = {16, 1, 3, 3}, .rank = 4, .offset = 0, .count = 144,
@@ -212,7 +223,7 @@ constexpr cnn::PhaseDescription kPhases[] = {
 };
 
 constexpr cnn::ModelDescription kModel{
-    .name = "Residual", .program = "residual", .spec = "residual.cnn", .version = "0.1.0", .spec_hash = "1bed0c473b1156b1",
+    .name = "Residual", .program = "residual", .spec = "residual.cnn", .version = "0.1.0", .spec_hash = "4765980a2e714bda",
     .rendered =
         "cnn 1\n"
         "\n"
@@ -266,6 +277,7 @@ constexpr cnn::ModelDescription kModel{
         "  metrics = [accuracy]\n"
         "  batch = 128\n"
         "  seed = 1\n"
+        "  precision = fast\n"
         "  save_every = 0\n"
         "  checkpoint(\"best.safetensors\", monitor=val_accuracy)\n"
         "  phase main {\n"
@@ -282,7 +294,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 20000, .gradients = 19712, .optimizer = 19712, .activations = 15354144,
-               .shared_scratch = 32256, .thread_scratch = 64512},
+               .shared_scratch = 355392, .thread_scratch = 324736},
 };
 
 }  // namespace
@@ -307,45 +319,45 @@ float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Opti
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(15253504, 25088);  // 1x28x28
-  const cnn::Blocked stem_conv1 = blocked(0, 401408);  // 16x28x28
-  const cnn::Blocked stem_relu1 = blocked(1605632, 401408);  // 16x28x28
+  const cnn::Blocked input = blocked(15253504, 784);  // 1x28x28
+  const cnn::Blocked stem_conv1 = blocked(0, 12544);  // 16x28x28
+  const cnn::Blocked stem_relu1 = blocked(1605632, 12544);  // 16x28x28
   const cnn::Floats stem_bn1_saved = floats(15354048, 32);
-  const cnn::Blocked stage1_conv1 = blocked(3211264, 401408);  // 16x28x28
-  const cnn::Blocked stage1_relu1 = blocked(4816896, 401408);  // 16x28x28
+  const cnn::Blocked stage1_conv1 = blocked(3211264, 12544);  // 16x28x28
+  const cnn::Blocked stage1_relu1 = blocked(4816896, 12544);  // 16x28x28
   const cnn::Floats stage1_bn1_saved = floats(15354080, 32);
-  const cnn::Blocked stage1_conv2 = blocked(6422528, 401408);  // 16x28x28
-  const cnn::Blocked stage1_bn2 = blocked(8028160, 401408);  // 16x28x28
+  const cnn::Blocked stage1_conv2 = blocked(6422528, 12544);  // 16x28x28
+  const cnn::Blocked stage1_bn2 = blocked(8028160, 12544);  // 16x28x28
   const cnn::Floats stage1_bn2_saved = floats(15354112, 32);
-  const cnn::Blocked stage1_relu2 = blocked(9633792, 401408);  // 16x28x28
-  const cnn::Blocked stage2_conv1 = blocked(11239424, 200704);  // 32x14x14
-  const cnn::Blocked stage2_relu1 = blocked(12042240, 200704);  // 32x14x14
+  const cnn::Blocked stage1_relu2 = blocked(9633792, 12544);  // 16x28x28
+  const cnn::Blocked stage2_conv1 = blocked(11239424, 6272);  // 32x14x14
+  const cnn::Blocked stage2_relu1 = blocked(12042240, 6272);  // 32x14x14
   const cnn::Floats stage2_bn1_saved = floats(15353856, 64);
-  const cnn::Blocked stage2_conv2 = blocked(12845056, 200704);  // 32x14x14
-  const cnn::Blocked stage2_bn2 = blocked(8028160, 200704);  // 32x14x14
+  const cnn::Blocked stage2_conv2 = blocked(12845056, 6272);  // 32x14x14
+  const cnn::Blocked stage2_bn2 = blocked(8028160, 6272);  // 32x14x14
   const cnn::Floats stage2_bn2_saved = floats(15353920, 64);
-  const cnn::Blocked stage2_conv3 = blocked(8830976, 200704);  // 32x14x14
-  const cnn::Blocked stage2_bn3 = blocked(13647872, 200704);  // 32x14x14
+  const cnn::Blocked stage2_conv3 = blocked(8830976, 6272);  // 32x14x14
+  const cnn::Blocked stage2_bn3 = blocked(13647872, 6272);  // 32x14x14
   const cnn::Floats stage2_bn3_saved = floats(15353984, 64);
-  const cnn::Blocked stage2_relu2 = blocked(14450688, 200704);  // 32x14x14
-  const cnn::Blocked head_gap1 = blocked(8028160, 1024);  // 32
-  const cnn::Blocked head_dense1 = blocked(8032256, 320);  // 10
-  const cnn::Blocked d_head_dense1 = blocked(8033536, 320);  // 10
-  const cnn::Blocked d_head_gap1 = blocked(8028160, 1024);  // 32
-  const cnn::Blocked d_stage2_relu2 = blocked(13647872, 200704);  // 32x14x14
-  const cnn::Blocked d_stage2_conv3 = blocked(14450688, 200704);  // 32x14x14
-  const cnn::Blocked d_stage1_relu2 = blocked(8028160, 401408);  // 16x28x28
-  const cnn::Blocked d_stage2_conv2 = blocked(14450688, 200704);  // 32x14x14
-  const cnn::Blocked d_stage2_relu1 = blocked(12845056, 200704);  // 32x14x14
-  const cnn::Blocked d_stage2_conv1 = blocked(13647872, 200704);  // 32x14x14
-  const cnn::Blocked d_stage1_relu2_2 = blocked(11239424, 401408);  // 16x28x28
-  const cnn::Blocked d_stage1_relu2_3 = blocked(12845056, 401408);  // 16x28x28
-  const cnn::Blocked d_stage1_conv2 = blocked(8028160, 401408);  // 16x28x28
-  const cnn::Blocked d_stage1_relu1 = blocked(6422528, 401408);  // 16x28x28
-  const cnn::Blocked d_stage1_conv1 = blocked(4816896, 401408);  // 16x28x28
-  const cnn::Blocked d_stem_relu1 = blocked(3211264, 401408);  // 16x28x28
-  const cnn::Blocked d_stem_relu1_2 = blocked(4816896, 401408);  // 16x28x28
-  const cnn::Blocked d_stem_conv1 = blocked(1605632, 401408);  // 16x28x28
+  const cnn::Blocked stage2_relu2 = blocked(14450688, 6272);  // 32x14x14
+  const cnn::Blocked head_gap1 = blocked(8028160, 32);  // 32
+  const cnn::Blocked head_dense1 = blocked(8032256, 10);  // 10
+  const cnn::Blocked d_head_dense1 = blocked(8033536, 10);  // 10
+  const cnn::Blocked d_head_gap1 = blocked(8028160, 32);  // 32
+  const cnn::Blocked d_stage2_relu2 = blocked(13647872, 6272);  // 32x14x14
+  const cnn::Blocked d_stage2_conv3 = blocked(14450688, 6272);  // 32x14x14
+  const cnn::Blocked d_stage1_relu2 = blocked(8028160, 12544);  // 16x28x28
+  const cnn::Blocked d_stage2_conv2 = blocked(14450688, 6272);  // 32x14x14
+  const cnn::Blocked d_stage2_relu1 = blocked(12845056, 6272);  // 32x14x14
+  const cnn::Blocked d_stage2_conv1 = blocked(13647872, 6272);  // 32x14x14
+  const cnn::Blocked d_stage1_relu2_2 = blocked(11239424, 12544);  // 16x28x28
+  const cnn::Blocked d_stage1_relu2_3 = blocked(12845056, 12544);  // 16x28x28
+  const cnn::Blocked d_stage1_conv2 = blocked(8028160, 12544);  // 16x28x28
+  const cnn::Blocked d_stage1_relu1 = blocked(6422528, 12544);  // 16x28x28
+  const cnn::Blocked d_stage1_conv1 = blocked(4816896, 12544);  // 16x28x28
+  const cnn::Blocked d_stem_relu1 = blocked(3211264, 12544);  // 16x28x28
+  const cnn::Blocked d_stem_relu1_2 = blocked(4816896, 12544);  // 16x28x28
+  const cnn::Blocked d_stem_conv1 = blocked(1605632, 12544);  // 16x28x28
   const cnn::Floats d_stem_conv1_weight = gradients(0, 144);
   const cnn::Floats d_stem_bn1_weight = gradients(144, 16);
   const cnn::Floats d_stem_bn1_bias = gradients(160, 16);
@@ -379,7 +391,7 @@ float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Opti
   cnn::relu(stem_relu1, stem_relu1, k16x28x28, batch);
 
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.conv1)
-  cnn::conv(stage1_conv1, stem_relu1, stage1_conv1_weight_, kStage1Conv1, batch, scratch());
+  cnn::winograd::conv(stage1_conv1, stem_relu1, stage1_conv1_weight_, kStage1Conv1, batch, scratch());
 
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.bn1)
   cnn::bn(stage1_relu1, stage1_bn1_saved, stage1_conv1, stage1_bn1_weight_, stage1_bn1_bias_,
@@ -389,7 +401,7 @@ float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Opti
   cnn::relu(stage1_relu1, stage1_relu1, k16x28x28, batch);
 
   // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.conv2)
-  cnn::conv(stage1_conv2, stage1_relu1, stage1_conv2_weight_, kStage1Conv2, batch, scratch());
+  cnn::winograd::conv(stage1_conv2, stage1_relu1, stage1_conv2_weight_, kStage1Conv2, batch, scratch());
 
   // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.bn2)
   cnn::bn(stage1_bn2, stage1_bn2_saved, stage1_conv2, stage1_bn2_weight_, stage1_bn2_bias_,
@@ -412,7 +424,7 @@ float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Opti
   cnn::relu(stage2_relu1, stage2_relu1, k32x14x14, batch);
 
   // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.conv2)
-  cnn::conv(stage2_conv2, stage2_relu1, stage2_conv2_weight_, kStage2Conv2, batch, scratch());
+  cnn::winograd::conv(stage2_conv2, stage2_relu1, stage2_conv2_weight_, kStage2Conv2, batch, scratch());
 
   // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.bn2)
   cnn::bn(stage2_bn2, stage2_bn2_saved, stage2_conv2, stage2_bn2_weight_, stage2_bn2_bias_,
@@ -465,10 +477,10 @@ float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Opti
   cnn::bn_backward_input(d_stage2_conv2, d_stage2_relu2, stage2_conv2, stage2_bn2_saved, stage2_bn2_weight_,
                          stage2_bn2_bias_, d_stage2_bn2_weight, d_stage2_bn2_bias, kStage2Bn2, batch);
   // 19: stage2.conv2
-  cnn::conv_backward_params(d_stage2_conv2_weight, d_stage2_conv2, stage2_relu1, kStage2Conv2, batch,
-                            scratch());
-  cnn::conv_backward_input(d_stage2_relu1, d_stage2_conv2, stage2_conv2_weight_, kStage2Conv2, batch,
-                           scratch());
+  cnn::winograd::conv_backward_params(d_stage2_conv2_weight, d_stage2_conv2, stage2_relu1, kStage2Conv2,
+                                      batch, scratch());
+  cnn::winograd::conv_backward_input(d_stage2_relu1, d_stage2_conv2, stage2_conv2_weight_, kStage2Conv2,
+                                     batch, scratch());
   // 18: stage2.relu1
   cnn::relu_backward_input(d_stage2_relu1, d_stage2_relu1, stage2_relu1, k32x14x14, batch);
   // 18: stage2.bn1
@@ -490,10 +502,10 @@ float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Opti
   cnn::bn_backward_input(d_stage1_conv2, d_stage1_relu2_3, stage1_conv2, stage1_bn2_saved, stage1_bn2_weight_,
                          stage1_bn2_bias_, d_stage1_bn2_weight, d_stage1_bn2_bias, kStage1Bn2, batch);
   // 11: stage1.conv2
-  cnn::conv_backward_params(d_stage1_conv2_weight, d_stage1_conv2, stage1_relu1, kStage1Conv2, batch,
-                            scratch());
-  cnn::conv_backward_input(d_stage1_relu1, d_stage1_conv2, stage1_conv2_weight_, kStage1Conv2, batch,
-                           scratch());
+  cnn::winograd::conv_backward_params(d_stage1_conv2_weight, d_stage1_conv2, stage1_relu1, kStage1Conv2,
+                                      batch, scratch());
+  cnn::winograd::conv_backward_input(d_stage1_relu1, d_stage1_conv2, stage1_conv2_weight_, kStage1Conv2,
+                                     batch, scratch());
   // 10: stage1.relu1
   cnn::relu_backward_input(d_stage1_relu1, d_stage1_relu1, stage1_relu1, k16x28x28, batch);
   // 10: stage1.bn1
@@ -502,10 +514,10 @@ float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Opti
   cnn::bn_backward_input(d_stage1_conv1, d_stage1_relu1, stage1_conv1, stage1_bn1_saved, stage1_bn1_weight_,
                          stage1_bn1_bias_, d_stage1_bn1_weight, d_stage1_bn1_bias, kStage1Bn1, batch);
   // 10: stage1.conv1
-  cnn::conv_backward_params(d_stage1_conv1_weight, d_stage1_conv1, stem_relu1, kStage1Conv1, batch,
-                            scratch());
-  cnn::conv_backward_input(d_stem_relu1, d_stage1_conv1, stage1_conv1_weight_, kStage1Conv1, batch,
-                           scratch());
+  cnn::winograd::conv_backward_params(d_stage1_conv1_weight, d_stage1_conv1, stem_relu1, kStage1Conv1, batch,
+                                      scratch());
+  cnn::winograd::conv_backward_input(d_stem_relu1, d_stage1_conv1, stage1_conv1_weight_, kStage1Conv1, batch,
+                                     scratch());
   // 7: stem.relu1
   cnn::add(d_stem_relu1_2, {d_stage1_relu2_3, d_stem_relu1}, k16x28x28, batch);
   cnn::relu_backward_input(d_stem_relu1_2, d_stem_relu1_2, stem_relu1, k16x28x28, batch);
@@ -526,23 +538,23 @@ float Residual::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(1605632, 25088);  // 1x28x28
-  const cnn::Blocked stem_conv1 = blocked(0, 401408);  // 16x28x28
-  const cnn::Blocked stem_relu1 = blocked(1605632, 401408);  // 16x28x28
-  const cnn::Blocked stage1_conv1 = blocked(0, 401408);  // 16x28x28
-  const cnn::Blocked stage1_relu1 = blocked(3211264, 401408);  // 16x28x28
-  const cnn::Blocked stage1_conv2 = blocked(0, 401408);  // 16x28x28
-  const cnn::Blocked stage1_bn2 = blocked(3211264, 401408);  // 16x28x28
-  const cnn::Blocked stage1_relu2 = blocked(0, 401408);  // 16x28x28
-  const cnn::Blocked stage2_conv1 = blocked(1605632, 200704);  // 32x14x14
-  const cnn::Blocked stage2_relu1 = blocked(2408448, 200704);  // 32x14x14
-  const cnn::Blocked stage2_conv2 = blocked(1605632, 200704);  // 32x14x14
-  const cnn::Blocked stage2_bn2 = blocked(2408448, 200704);  // 32x14x14
-  const cnn::Blocked stage2_conv3 = blocked(1605632, 200704);  // 32x14x14
-  const cnn::Blocked stage2_bn3 = blocked(0, 200704);  // 32x14x14
-  const cnn::Blocked stage2_relu2 = blocked(802816, 200704);  // 32x14x14
-  const cnn::Blocked head_gap1 = blocked(0, 1024);  // 32
-  const cnn::Blocked head_dense1 = blocked(4096, 320);  // 10
+  const cnn::Blocked input = blocked(1605632, 784);  // 1x28x28
+  const cnn::Blocked stem_conv1 = blocked(0, 12544);  // 16x28x28
+  const cnn::Blocked stem_relu1 = blocked(1605632, 12544);  // 16x28x28
+  const cnn::Blocked stage1_conv1 = blocked(0, 12544);  // 16x28x28
+  const cnn::Blocked stage1_relu1 = blocked(3211264, 12544);  // 16x28x28
+  const cnn::Blocked stage1_conv2 = blocked(0, 12544);  // 16x28x28
+  const cnn::Blocked stage1_bn2 = blocked(3211264, 12544);  // 16x28x28
+  const cnn::Blocked stage1_relu2 = blocked(0, 12544);  // 16x28x28
+  const cnn::Blocked stage2_conv1 = blocked(1605632, 6272);  // 32x14x14
+  const cnn::Blocked stage2_relu1 = blocked(2408448, 6272);  // 32x14x14
+  const cnn::Blocked stage2_conv2 = blocked(1605632, 6272);  // 32x14x14
+  const cnn::Blocked stage2_bn2 = blocked(2408448, 6272);  // 32x14x14
+  const cnn::Blocked stage2_conv3 = blocked(1605632, 6272);  // 32x14x14
+  const cnn::Blocked stage2_bn3 = blocked(0, 6272);  // 32x14x14
+  const cnn::Blocked stage2_relu2 = blocked(802816, 6272);  // 32x14x14
+  const cnn::Blocked head_gap1 = blocked(0, 32);  // 32
+  const cnn::Blocked head_dense1 = blocked(4096, 10);  // 10
   cnn::to_blocked(input, images, k1x28x28, batch);
 
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.conv1)
@@ -556,7 +568,7 @@ float Residual::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::relu(stem_relu1, stem_relu1, k16x28x28, batch);
 
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.conv1)
-  cnn::conv(stage1_conv1, stem_relu1, stage1_conv1_weight_, kStage1Conv1, batch, scratch());
+  cnn::winograd::conv(stage1_conv1, stem_relu1, stage1_conv1_weight_, kStage1Conv1, batch, scratch());
 
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.bn1)
   cnn::bn_inference(stage1_relu1, stage1_conv1, stage1_bn1_weight_, stage1_bn1_bias_,
@@ -566,7 +578,7 @@ float Residual::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::relu(stage1_relu1, stage1_relu1, k16x28x28, batch);
 
   // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.conv2)
-  cnn::conv(stage1_conv2, stage1_relu1, stage1_conv2_weight_, kStage1Conv2, batch, scratch());
+  cnn::winograd::conv(stage1_conv2, stage1_relu1, stage1_conv2_weight_, kStage1Conv2, batch, scratch());
 
   // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.bn2)
   cnn::bn_inference(stage1_bn2, stage1_conv2, stage1_bn2_weight_, stage1_bn2_bias_, stage1_bn2_running_mean_,
@@ -589,7 +601,7 @@ float Residual::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::relu(stage2_relu1, stage2_relu1, k32x14x14, batch);
 
   // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.conv2)
-  cnn::conv(stage2_conv2, stage2_relu1, stage2_conv2_weight_, kStage2Conv2, batch, scratch());
+  cnn::winograd::conv(stage2_conv2, stage2_relu1, stage2_conv2_weight_, kStage2Conv2, batch, scratch());
 
   // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.bn2)
   cnn::bn_inference(stage2_bn2, stage2_conv2, stage2_bn2_weight_, stage2_bn2_bias_, stage2_bn2_running_mean_,
@@ -622,24 +634,24 @@ float Residual::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
 // Forward, as at prediction time: scores for the caller.
 void Residual::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(1605632, 25088);  // 1x28x28
-  const cnn::Blocked stem_conv1 = blocked(0, 401408);  // 16x28x28
-  const cnn::Blocked stem_relu1 = blocked(1605632, 401408);  // 16x28x28
-  const cnn::Blocked stage1_conv1 = blocked(0, 401408);  // 16x28x28
-  const cnn::Blocked stage1_relu1 = blocked(3211264, 401408);  // 16x28x28
-  const cnn::Blocked stage1_conv2 = blocked(0, 401408);  // 16x28x28
-  const cnn::Blocked stage1_bn2 = blocked(3211264, 401408);  // 16x28x28
-  const cnn::Blocked stage1_relu2 = blocked(0, 401408);  // 16x28x28
-  const cnn::Blocked stage2_conv1 = blocked(1605632, 200704);  // 32x14x14
-  const cnn::Blocked stage2_relu1 = blocked(2408448, 200704);  // 32x14x14
-  const cnn::Blocked stage2_conv2 = blocked(1605632, 200704);  // 32x14x14
-  const cnn::Blocked stage2_bn2 = blocked(2408448, 200704);  // 32x14x14
-  const cnn::Blocked stage2_conv3 = blocked(1605632, 200704);  // 32x14x14
-  const cnn::Blocked stage2_bn3 = blocked(0, 200704);  // 32x14x14
-  const cnn::Blocked stage2_relu2 = blocked(802816, 200704);  // 32x14x14
-  const cnn::Blocked head_gap1 = blocked(0, 1024);  // 32
-  const cnn::Blocked head_dense1 = blocked(4096, 320);  // 10
-  const cnn::Blocked head_softmax1 = blocked(0, 320);  // 10
+  const cnn::Blocked input = blocked(1605632, 784);  // 1x28x28
+  const cnn::Blocked stem_conv1 = blocked(0, 12544);  // 16x28x28
+  const cnn::Blocked stem_relu1 = blocked(1605632, 12544);  // 16x28x28
+  const cnn::Blocked stage1_conv1 = blocked(0, 12544);  // 16x28x28
+  const cnn::Blocked stage1_relu1 = blocked(3211264, 12544);  // 16x28x28
+  const cnn::Blocked stage1_conv2 = blocked(0, 12544);  // 16x28x28
+  const cnn::Blocked stage1_bn2 = blocked(3211264, 12544);  // 16x28x28
+  const cnn::Blocked stage1_relu2 = blocked(0, 12544);  // 16x28x28
+  const cnn::Blocked stage2_conv1 = blocked(1605632, 6272);  // 32x14x14
+  const cnn::Blocked stage2_relu1 = blocked(2408448, 6272);  // 32x14x14
+  const cnn::Blocked stage2_conv2 = blocked(1605632, 6272);  // 32x14x14
+  const cnn::Blocked stage2_bn2 = blocked(2408448, 6272);  // 32x14x14
+  const cnn::Blocked stage2_conv3 = blocked(1605632, 6272);  // 32x14x14
+  const cnn::Blocked stage2_bn3 = blocked(0, 6272);  // 32x14x14
+  const cnn::Blocked stage2_relu2 = blocked(802816, 6272);  // 32x14x14
+  const cnn::Blocked head_gap1 = blocked(0, 32);  // 32
+  const cnn::Blocked head_dense1 = blocked(4096, 10);  // 10
+  const cnn::Blocked head_softmax1 = blocked(0, 10);  // 10
   cnn::to_blocked(input, images, k1x28x28, batch);
 
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.conv1)
@@ -653,7 +665,7 @@ void Residual::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(stem_relu1, stem_relu1, k16x28x28, batch);
 
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.conv1)
-  cnn::conv(stage1_conv1, stem_relu1, stage1_conv1_weight_, kStage1Conv1, batch, scratch());
+  cnn::winograd::conv(stage1_conv1, stem_relu1, stage1_conv1_weight_, kStage1Conv1, batch, scratch());
 
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.bn1)
   cnn::bn_inference(stage1_relu1, stage1_conv1, stage1_bn1_weight_, stage1_bn1_bias_,
@@ -663,7 +675,7 @@ void Residual::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(stage1_relu1, stage1_relu1, k16x28x28, batch);
 
   // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.conv2)
-  cnn::conv(stage1_conv2, stage1_relu1, stage1_conv2_weight_, kStage1Conv2, batch, scratch());
+  cnn::winograd::conv(stage1_conv2, stage1_relu1, stage1_conv2_weight_, kStage1Conv2, batch, scratch());
 
   // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.bn2)
   cnn::bn_inference(stage1_bn2, stage1_conv2, stage1_bn2_weight_, stage1_bn2_bias_, stage1_bn2_running_mean_,
@@ -686,7 +698,7 @@ void Residual::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(stage2_relu1, stage2_relu1, k32x14x14, batch);
 
   // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.conv2)
-  cnn::conv(stage2_conv2, stage2_relu1, stage2_conv2_weight_, kStage2Conv2, batch, scratch());
+  cnn::winograd::conv(stage2_conv2, stage2_relu1, stage2_conv2_weight_, kStage2Conv2, batch, scratch());
 
   // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.bn2)
   cnn::bn_inference(stage2_bn2, stage2_conv2, stage2_bn2_weight_, stage2_bn2_bias_, stage2_bn2_running_mean_,

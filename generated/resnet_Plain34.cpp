@@ -224,39 +224,39 @@ constexpr cnn::DenseGeometry kHeadFc{.in = 512, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{49392, 65856});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{64512, 73728});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{64512, 73728});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{64512, 73728});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{64512, 73728});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{64512, 73728});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{64512, 73728});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{64512, 147456});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{96768, 147456});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{96768, 147456});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{96768, 147456});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{96768, 147456});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{96768, 147456});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{96768, 147456});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{96768, 147456});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{96768, 294912});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{112896, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{225792, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{225792, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{225792, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{225792, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{225792, 0});
+static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{28416, 9702});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{74688, 76032});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{310912, 608256});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{310912, 608256});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{310912, 608256});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{310912, 608256});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{310912, 608256});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{310912, 608256});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{310912, 608256});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{98880, 297216});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{148416, 1188864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{603520, 9510912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{603520, 9510912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{603520, 9510912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{603520, 9510912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{603520, 9510912});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv1.weight", .extents = {64, 3, 7, 7}, .rank = 4, .offset = 0, .count = 9408,
@@ -831,7 +831,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers,
     .memory = {.parameters = 21639088, .gradients = 0, .optimizer = 0, .activations = 51380224,
-               .shared_scratch = 294912, .thread_scratch = 225792},
+               .shared_scratch = 9510912, .thread_scratch = 603520},
 };
 
 }  // namespace
@@ -932,8 +932,8 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
-  cnn::conv(features_layer1_0_conv1, features_maxpool1, features_layer1_0_conv1_weight_,
-            kFeaturesLayer1_0Conv1, batch, scratch());
+  cnn::winograd::conv(features_layer1_0_conv1, features_maxpool1, features_layer1_0_conv1_weight_,
+                      kFeaturesLayer1_0Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer1[0].bn1)
   cnn::bn_inference(features_layer1_0_relu1, features_layer1_0_conv1, features_layer1_0_bn1_weight_,
@@ -944,8 +944,8 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer1_0_relu1, features_layer1_0_relu1, k64x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
-  cnn::conv(features_layer1_0_conv2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
-            kFeaturesLayer1_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer1_0_conv2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
+                      kFeaturesLayer1_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
   cnn::bn_inference(features_layer1_0_relu2, features_layer1_0_conv2, features_layer1_0_bn2_weight_,
@@ -956,8 +956,8 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer1_0_relu2, features_layer1_0_relu2, k64x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
-  cnn::conv(features_layer1_1_conv1, features_layer1_0_relu2, features_layer1_1_conv1_weight_,
-            kFeaturesLayer1_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_layer1_1_conv1, features_layer1_0_relu2, features_layer1_1_conv1_weight_,
+                      kFeaturesLayer1_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
   cnn::bn_inference(features_layer1_1_relu1, features_layer1_1_conv1, features_layer1_1_bn1_weight_,
@@ -968,8 +968,8 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer1_1_relu1, features_layer1_1_relu1, k64x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
-  cnn::conv(features_layer1_1_conv2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
-            kFeaturesLayer1_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer1_1_conv2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
+                      kFeaturesLayer1_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
   cnn::bn_inference(features_layer1_1_relu2, features_layer1_1_conv2, features_layer1_1_bn2_weight_,
@@ -980,8 +980,8 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer1_1_relu2, features_layer1_1_relu2, k64x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
-  cnn::conv(features_layer1_2_conv1, features_layer1_1_relu2, features_layer1_2_conv1_weight_,
-            kFeaturesLayer1_2Conv1, batch, scratch());
+  cnn::winograd::conv(features_layer1_2_conv1, features_layer1_1_relu2, features_layer1_2_conv1_weight_,
+                      kFeaturesLayer1_2Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer1[2].bn1)
   cnn::bn_inference(features_layer1_2_relu1, features_layer1_2_conv1, features_layer1_2_bn1_weight_,
@@ -992,8 +992,8 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer1_2_relu1, features_layer1_2_relu1, k64x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
-  cnn::conv(features_layer1_2_conv2, features_layer1_2_relu1, features_layer1_2_conv2_weight_,
-            kFeaturesLayer1_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer1_2_conv2, features_layer1_2_relu1, features_layer1_2_conv2_weight_,
+                      kFeaturesLayer1_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer1[2].bn2)
   cnn::bn_inference(features_layer1_2_relu2, features_layer1_2_conv2, features_layer1_2_bn2_weight_,
@@ -1016,8 +1016,8 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer2_0_relu1, features_layer2_0_relu1, k128x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
-  cnn::conv(features_layer2_0_conv2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
-            kFeaturesLayer2_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer2_0_conv2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
+                      kFeaturesLayer2_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
   cnn::bn_inference(features_layer2_0_relu2, features_layer2_0_conv2, features_layer2_0_bn2_weight_,
@@ -1028,8 +1028,8 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer2_0_relu2, features_layer2_0_relu2, k128x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
-  cnn::conv(features_layer2_1_conv1, features_layer2_0_relu2, features_layer2_1_conv1_weight_,
-            kFeaturesLayer2_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_layer2_1_conv1, features_layer2_0_relu2, features_layer2_1_conv1_weight_,
+                      kFeaturesLayer2_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
   cnn::bn_inference(features_layer2_1_relu1, features_layer2_1_conv1, features_layer2_1_bn1_weight_,
@@ -1040,8 +1040,8 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer2_1_relu1, features_layer2_1_relu1, k128x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
-  cnn::conv(features_layer2_1_conv2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
-            kFeaturesLayer2_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer2_1_conv2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
+                      kFeaturesLayer2_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
   cnn::bn_inference(features_layer2_1_relu2, features_layer2_1_conv2, features_layer2_1_bn2_weight_,
@@ -1052,8 +1052,8 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer2_1_relu2, features_layer2_1_relu2, k128x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
-  cnn::conv(features_layer2_2_conv1, features_layer2_1_relu2, features_layer2_2_conv1_weight_,
-            kFeaturesLayer2_2Conv1, batch, scratch());
+  cnn::winograd::conv(features_layer2_2_conv1, features_layer2_1_relu2, features_layer2_2_conv1_weight_,
+                      kFeaturesLayer2_2Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer2[2].bn1)
   cnn::bn_inference(features_layer2_2_relu1, features_layer2_2_conv1, features_layer2_2_bn1_weight_,
@@ -1064,8 +1064,8 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer2_2_relu1, features_layer2_2_relu1, k128x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
-  cnn::conv(features_layer2_2_conv2, features_layer2_2_relu1, features_layer2_2_conv2_weight_,
-            kFeaturesLayer2_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer2_2_conv2, features_layer2_2_relu1, features_layer2_2_conv2_weight_,
+                      kFeaturesLayer2_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer2[2].bn2)
   cnn::bn_inference(features_layer2_2_relu2, features_layer2_2_conv2, features_layer2_2_bn2_weight_,
@@ -1076,8 +1076,8 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer2_2_relu2, features_layer2_2_relu2, k128x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
-  cnn::conv(features_layer2_3_conv1, features_layer2_2_relu2, features_layer2_3_conv1_weight_,
-            kFeaturesLayer2_3Conv1, batch, scratch());
+  cnn::winograd::conv(features_layer2_3_conv1, features_layer2_2_relu2, features_layer2_3_conv1_weight_,
+                      kFeaturesLayer2_3Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer2[3].bn1)
   cnn::bn_inference(features_layer2_3_relu1, features_layer2_3_conv1, features_layer2_3_bn1_weight_,
@@ -1088,8 +1088,8 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer2_3_relu1, features_layer2_3_relu1, k128x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
-  cnn::conv(features_layer2_3_conv2, features_layer2_3_relu1, features_layer2_3_conv2_weight_,
-            kFeaturesLayer2_3Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer2_3_conv2, features_layer2_3_relu1, features_layer2_3_conv2_weight_,
+                      kFeaturesLayer2_3Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer2[3].bn2)
   cnn::bn_inference(features_layer2_3_relu2, features_layer2_3_conv2, features_layer2_3_bn2_weight_,
@@ -1112,8 +1112,8 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_0_relu1, features_layer3_0_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
-  cnn::conv(features_layer3_0_conv2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
-            kFeaturesLayer3_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_0_conv2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
+                      kFeaturesLayer3_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
   cnn::bn_inference(features_layer3_0_relu2, features_layer3_0_conv2, features_layer3_0_bn2_weight_,
@@ -1124,8 +1124,8 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_0_relu2, features_layer3_0_relu2, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
-  cnn::conv(features_layer3_1_conv1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
-            kFeaturesLayer3_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_layer3_1_conv1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
+                      kFeaturesLayer3_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
   cnn::bn_inference(features_layer3_1_relu1, features_layer3_1_conv1, features_layer3_1_bn1_weight_,
@@ -1136,8 +1136,8 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_1_relu1, features_layer3_1_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
-  cnn::conv(features_layer3_1_conv2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
-            kFeaturesLayer3_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_1_conv2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
+                      kFeaturesLayer3_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
   cnn::bn_inference(features_layer3_1_relu2, features_layer3_1_conv2, features_layer3_1_bn2_weight_,
@@ -1148,8 +1148,8 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_1_relu2, features_layer3_1_relu2, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
-  cnn::conv(features_layer3_2_conv1, features_layer3_1_relu2, features_layer3_2_conv1_weight_,
-            kFeaturesLayer3_2Conv1, batch, scratch());
+  cnn::winograd::conv(features_layer3_2_conv1, features_layer3_1_relu2, features_layer3_2_conv1_weight_,
+                      kFeaturesLayer3_2Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[2].bn1)
   cnn::bn_inference(features_layer3_2_relu1, features_layer3_2_conv1, features_layer3_2_bn1_weight_,
@@ -1160,8 +1160,8 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_2_relu1, features_layer3_2_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
-  cnn::conv(features_layer3_2_conv2, features_layer3_2_relu1, features_layer3_2_conv2_weight_,
-            kFeaturesLayer3_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_2_conv2, features_layer3_2_relu1, features_layer3_2_conv2_weight_,
+                      kFeaturesLayer3_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[2].bn2)
   cnn::bn_inference(features_layer3_2_relu2, features_layer3_2_conv2, features_layer3_2_bn2_weight_,
@@ -1172,8 +1172,8 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_2_relu2, features_layer3_2_relu2, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
-  cnn::conv(features_layer3_3_conv1, features_layer3_2_relu2, features_layer3_3_conv1_weight_,
-            kFeaturesLayer3_3Conv1, batch, scratch());
+  cnn::winograd::conv(features_layer3_3_conv1, features_layer3_2_relu2, features_layer3_3_conv1_weight_,
+                      kFeaturesLayer3_3Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[3].bn1)
   cnn::bn_inference(features_layer3_3_relu1, features_layer3_3_conv1, features_layer3_3_bn1_weight_,
@@ -1184,8 +1184,8 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_3_relu1, features_layer3_3_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
-  cnn::conv(features_layer3_3_conv2, features_layer3_3_relu1, features_layer3_3_conv2_weight_,
-            kFeaturesLayer3_3Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_3_conv2, features_layer3_3_relu1, features_layer3_3_conv2_weight_,
+                      kFeaturesLayer3_3Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[3].bn2)
   cnn::bn_inference(features_layer3_3_relu2, features_layer3_3_conv2, features_layer3_3_bn2_weight_,
@@ -1196,8 +1196,8 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_3_relu2, features_layer3_3_relu2, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
-  cnn::conv(features_layer3_4_conv1, features_layer3_3_relu2, features_layer3_4_conv1_weight_,
-            kFeaturesLayer3_4Conv1, batch, scratch());
+  cnn::winograd::conv(features_layer3_4_conv1, features_layer3_3_relu2, features_layer3_4_conv1_weight_,
+                      kFeaturesLayer3_4Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[4].bn1)
   cnn::bn_inference(features_layer3_4_relu1, features_layer3_4_conv1, features_layer3_4_bn1_weight_,
@@ -1208,8 +1208,8 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_4_relu1, features_layer3_4_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
-  cnn::conv(features_layer3_4_conv2, features_layer3_4_relu1, features_layer3_4_conv2_weight_,
-            kFeaturesLayer3_4Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_4_conv2, features_layer3_4_relu1, features_layer3_4_conv2_weight_,
+                      kFeaturesLayer3_4Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[4].bn2)
   cnn::bn_inference(features_layer3_4_relu2, features_layer3_4_conv2, features_layer3_4_bn2_weight_,
@@ -1220,8 +1220,8 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_4_relu2, features_layer3_4_relu2, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
-  cnn::conv(features_layer3_5_conv1, features_layer3_4_relu2, features_layer3_5_conv1_weight_,
-            kFeaturesLayer3_5Conv1, batch, scratch());
+  cnn::winograd::conv(features_layer3_5_conv1, features_layer3_4_relu2, features_layer3_5_conv1_weight_,
+                      kFeaturesLayer3_5Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[5].bn1)
   cnn::bn_inference(features_layer3_5_relu1, features_layer3_5_conv1, features_layer3_5_bn1_weight_,
@@ -1232,8 +1232,8 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_5_relu1, features_layer3_5_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
-  cnn::conv(features_layer3_5_conv2, features_layer3_5_relu1, features_layer3_5_conv2_weight_,
-            kFeaturesLayer3_5Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_5_conv2, features_layer3_5_relu1, features_layer3_5_conv2_weight_,
+                      kFeaturesLayer3_5Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[5].bn2)
   cnn::bn_inference(features_layer3_5_relu2, features_layer3_5_conv2, features_layer3_5_bn2_weight_,
@@ -1256,8 +1256,8 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer4_0_relu1, features_layer4_0_relu1, k512x7x7, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
-  cnn::conv(features_layer4_0_conv2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
-            kFeaturesLayer4_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer4_0_conv2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
+                      kFeaturesLayer4_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
   cnn::bn_inference(features_layer4_0_relu2, features_layer4_0_conv2, features_layer4_0_bn2_weight_,
@@ -1268,8 +1268,8 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer4_0_relu2, features_layer4_0_relu2, k512x7x7, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
-  cnn::conv(features_layer4_1_conv1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
-            kFeaturesLayer4_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_layer4_1_conv1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
+                      kFeaturesLayer4_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
   cnn::bn_inference(features_layer4_1_relu1, features_layer4_1_conv1, features_layer4_1_bn1_weight_,
@@ -1280,8 +1280,8 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer4_1_relu1, features_layer4_1_relu1, k512x7x7, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
-  cnn::conv(features_layer4_1_conv2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
-            kFeaturesLayer4_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer4_1_conv2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
+                      kFeaturesLayer4_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
   cnn::bn_inference(features_layer4_1_relu2, features_layer4_1_conv2, features_layer4_1_bn2_weight_,
@@ -1292,8 +1292,8 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer4_1_relu2, features_layer4_1_relu2, k512x7x7, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
-  cnn::conv(features_layer4_2_conv1, features_layer4_1_relu2, features_layer4_2_conv1_weight_,
-            kFeaturesLayer4_2Conv1, batch, scratch());
+  cnn::winograd::conv(features_layer4_2_conv1, features_layer4_1_relu2, features_layer4_2_conv1_weight_,
+                      kFeaturesLayer4_2Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer4[2].bn1)
   cnn::bn_inference(features_layer4_2_relu1, features_layer4_2_conv1, features_layer4_2_bn1_weight_,
@@ -1304,8 +1304,8 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer4_2_relu1, features_layer4_2_relu1, k512x7x7, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv2)
-  cnn::conv(features_layer4_2_conv2, features_layer4_2_relu1, features_layer4_2_conv2_weight_,
-            kFeaturesLayer4_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer4_2_conv2, features_layer4_2_relu1, features_layer4_2_conv2_weight_,
+                      kFeaturesLayer4_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer4[2].bn2)
   cnn::bn_inference(features_layer4_2_relu2, features_layer4_2_conv2, features_layer4_2_bn2_weight_,

@@ -657,110 +657,110 @@ constexpr cnn::DenseGeometry kHeadFc{.in = 2048, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{49392, 65856});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{0, 28672});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{64512, 73728});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_0Conv3, kBatch) == cnn::ScratchSize{0, 114688});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_0DownsampleConv1, kBatch) == cnn::ScratchSize{0, 114688});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{0, 114688});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{64512, 73728});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_1Conv3, kBatch) == cnn::ScratchSize{0, 114688});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{0, 114688});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{64512, 73728});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_2Conv3, kBatch) == cnn::ScratchSize{0, 114688});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{0, 229376});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{96768, 147456});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv3, kBatch) == cnn::ScratchSize{0, 458752});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{64512, 917504});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{0, 196608});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{96768, 147456});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_1Conv3, kBatch) == cnn::ScratchSize{0, 458752});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{0, 196608});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{96768, 147456});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_2Conv3, kBatch) == cnn::ScratchSize{0, 458752});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{0, 196608});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{96768, 147456});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_3Conv3, kBatch) == cnn::ScratchSize{0, 458752});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{0, 393216});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv3, kBatch) == cnn::ScratchSize{0, 786432});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{64512, 524288});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{0, 262144});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_1Conv3, kBatch) == cnn::ScratchSize{0, 786432});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{0, 262144});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_2Conv3, kBatch) == cnn::ScratchSize{0, 786432});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{0, 262144});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_3Conv3, kBatch) == cnn::ScratchSize{0, 786432});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{0, 262144});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_4Conv3, kBatch) == cnn::ScratchSize{0, 786432});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{0, 262144});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_5Conv3, kBatch) == cnn::ScratchSize{0, 786432});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_6Conv1, kBatch) == cnn::ScratchSize{0, 262144});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_6Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_6Conv3, kBatch) == cnn::ScratchSize{0, 786432});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_7Conv1, kBatch) == cnn::ScratchSize{0, 262144});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_7Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_7Conv3, kBatch) == cnn::ScratchSize{0, 786432});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_8Conv1, kBatch) == cnn::ScratchSize{0, 262144});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_8Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_8Conv3, kBatch) == cnn::ScratchSize{0, 786432});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_9Conv1, kBatch) == cnn::ScratchSize{0, 262144});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_9Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_9Conv3, kBatch) == cnn::ScratchSize{0, 786432});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_10Conv1, kBatch) == cnn::ScratchSize{0, 262144});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_10Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_10Conv3, kBatch) == cnn::ScratchSize{0, 786432});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_11Conv1, kBatch) == cnn::ScratchSize{0, 262144});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_11Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_11Conv3, kBatch) == cnn::ScratchSize{0, 786432});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_12Conv1, kBatch) == cnn::ScratchSize{0, 262144});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_12Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_12Conv3, kBatch) == cnn::ScratchSize{0, 786432});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_13Conv1, kBatch) == cnn::ScratchSize{0, 262144});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_13Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_13Conv3, kBatch) == cnn::ScratchSize{0, 786432});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_14Conv1, kBatch) == cnn::ScratchSize{0, 262144});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_14Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_14Conv3, kBatch) == cnn::ScratchSize{0, 786432});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_15Conv1, kBatch) == cnn::ScratchSize{0, 262144});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_15Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_15Conv3, kBatch) == cnn::ScratchSize{0, 786432});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_16Conv1, kBatch) == cnn::ScratchSize{0, 262144});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_16Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_16Conv3, kBatch) == cnn::ScratchSize{0, 786432});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_17Conv1, kBatch) == cnn::ScratchSize{0, 262144});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_17Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_17Conv3, kBatch) == cnn::ScratchSize{0, 786432});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_18Conv1, kBatch) == cnn::ScratchSize{0, 262144});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_18Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_18Conv3, kBatch) == cnn::ScratchSize{0, 786432});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_19Conv1, kBatch) == cnn::ScratchSize{0, 262144});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_19Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_19Conv3, kBatch) == cnn::ScratchSize{0, 786432});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_20Conv1, kBatch) == cnn::ScratchSize{0, 262144});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_20Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_20Conv3, kBatch) == cnn::ScratchSize{0, 786432});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_21Conv1, kBatch) == cnn::ScratchSize{0, 262144});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_21Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_21Conv3, kBatch) == cnn::ScratchSize{0, 786432});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_22Conv1, kBatch) == cnn::ScratchSize{0, 262144});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_22Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_22Conv3, kBatch) == cnn::ScratchSize{0, 786432});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{0, 524288});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{225792, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv3, kBatch) == cnn::ScratchSize{0, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{50176, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{0, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{225792, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_1Conv3, kBatch) == cnn::ScratchSize{0, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{0, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{225792, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_2Conv3, kBatch) == cnn::ScratchSize{0, 0});
+static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{28416, 9702});
+static_assert(cnn::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{12480, 4224});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::conv_scratch(kFeaturesLayer1_0Conv3, kBatch) == cnn::ScratchSize{12480, 16512});
+static_assert(cnn::conv_scratch(kFeaturesLayer1_0DownsampleConv1, kBatch) == cnn::ScratchSize{12480, 16512});
+static_assert(cnn::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{49344, 16896});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::conv_scratch(kFeaturesLayer1_1Conv3, kBatch) == cnn::ScratchSize{12480, 16512});
+static_assert(cnn::conv_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{49344, 16896});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::conv_scratch(kFeaturesLayer1_2Conv3, kBatch) == cnn::ScratchSize{12480, 16512});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{49344, 33792});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{74688, 152064});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv3, kBatch) == cnn::ScratchSize{24768, 66048});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{49344, 132096});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{74688, 67584});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{310912, 608256});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_1Conv3, kBatch) == cnn::ScratchSize{24768, 66048});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{74688, 67584});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{310912, 608256});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_2Conv3, kBatch) == cnn::ScratchSize{24768, 66048});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{74688, 67584});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{310912, 608256});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_3Conv3, kBatch) == cnn::ScratchSize{24768, 66048});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{98880, 132096});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{98880, 594432});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{246336, 525312});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_1Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_2Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_3Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_4Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_5Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_6Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_6Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_6Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_7Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_7Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_7Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_8Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_8Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_8Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_9Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_9Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_9Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_10Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_10Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_10Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_11Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_11Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_11Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_12Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_12Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_12Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_13Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_13Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_13Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_14Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_14Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_14Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_15Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_15Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_15Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_16Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_16Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_16Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_17Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_17Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_17Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_18Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_18Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_18Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_19Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_19Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_19Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_20Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_20Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_20Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_21Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_21Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_21Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_22Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_22Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_22Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{148416, 528384});
+static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{148416, 2377728});
+static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv3, kBatch) == cnn::ScratchSize{443328, 1050624});
+static_assert(cnn::conv_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{443328, 2101248});
+static_assert(cnn::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{148416, 1056768});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{603520, 9510912});
+static_assert(cnn::conv_scratch(kFeaturesLayer4_1Conv3, kBatch) == cnn::ScratchSize{443328, 1050624});
+static_assert(cnn::conv_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{148416, 1056768});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{603520, 9510912});
+static_assert(cnn::conv_scratch(kFeaturesLayer4_2Conv3, kBatch) == cnn::ScratchSize{443328, 1050624});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv1.weight", .extents = {64, 3, 7, 7}, .rank = 4, .offset = 0, .count = 9408,
@@ -2632,7 +2632,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers,
     .memory = {.parameters = 44654512, .gradients = 0, .optimizer = 0, .activations = 77070336,
-               .shared_scratch = 917504, .thread_scratch = 225792},
+               .shared_scratch = 9510912, .thread_scratch = 603520},
 };
 
 }  // namespace
@@ -2920,8 +2920,8 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer1_0_relu1, features_layer1_0_relu1, k64x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
-  cnn::conv(features_layer1_0_conv2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
-            kFeaturesLayer1_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer1_0_conv2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
+                      kFeaturesLayer1_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
   cnn::bn_inference(features_layer1_0_relu2, features_layer1_0_conv2, features_layer1_0_bn2_weight_,
@@ -2970,8 +2970,8 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer1_1_relu1, features_layer1_1_relu1, k64x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
-  cnn::conv(features_layer1_1_conv2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
-            kFeaturesLayer1_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer1_1_conv2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
+                      kFeaturesLayer1_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
   cnn::bn_inference(features_layer1_1_relu2, features_layer1_1_conv2, features_layer1_1_bn2_weight_,
@@ -3009,8 +3009,8 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer1_2_relu1, features_layer1_2_relu1, k64x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
-  cnn::conv(features_layer1_2_conv2, features_layer1_2_relu1, features_layer1_2_conv2_weight_,
-            kFeaturesLayer1_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer1_2_conv2, features_layer1_2_relu1, features_layer1_2_conv2_weight_,
+                      kFeaturesLayer1_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer1[2].bn2)
   cnn::bn_inference(features_layer1_2_relu2, features_layer1_2_conv2, features_layer1_2_bn2_weight_,
@@ -3098,8 +3098,8 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer2_1_relu1, features_layer2_1_relu1, k128x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
-  cnn::conv(features_layer2_1_conv2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
-            kFeaturesLayer2_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer2_1_conv2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
+                      kFeaturesLayer2_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
   cnn::bn_inference(features_layer2_1_relu2, features_layer2_1_conv2, features_layer2_1_bn2_weight_,
@@ -3137,8 +3137,8 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer2_2_relu1, features_layer2_2_relu1, k128x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
-  cnn::conv(features_layer2_2_conv2, features_layer2_2_relu1, features_layer2_2_conv2_weight_,
-            kFeaturesLayer2_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer2_2_conv2, features_layer2_2_relu1, features_layer2_2_conv2_weight_,
+                      kFeaturesLayer2_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer2[2].bn2)
   cnn::bn_inference(features_layer2_2_relu2, features_layer2_2_conv2, features_layer2_2_bn2_weight_,
@@ -3176,8 +3176,8 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer2_3_relu1, features_layer2_3_relu1, k128x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
-  cnn::conv(features_layer2_3_conv2, features_layer2_3_relu1, features_layer2_3_conv2_weight_,
-            kFeaturesLayer2_3Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer2_3_conv2, features_layer2_3_relu1, features_layer2_3_conv2_weight_,
+                      kFeaturesLayer2_3Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer2[3].bn2)
   cnn::bn_inference(features_layer2_3_relu2, features_layer2_3_conv2, features_layer2_3_bn2_weight_,
@@ -3265,8 +3265,8 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_1_relu1, features_layer3_1_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
-  cnn::conv(features_layer3_1_conv2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
-            kFeaturesLayer3_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_1_conv2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
+                      kFeaturesLayer3_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
   cnn::bn_inference(features_layer3_1_relu2, features_layer3_1_conv2, features_layer3_1_bn2_weight_,
@@ -3304,8 +3304,8 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_2_relu1, features_layer3_2_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
-  cnn::conv(features_layer3_2_conv2, features_layer3_2_relu1, features_layer3_2_conv2_weight_,
-            kFeaturesLayer3_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_2_conv2, features_layer3_2_relu1, features_layer3_2_conv2_weight_,
+                      kFeaturesLayer3_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[2].bn2)
   cnn::bn_inference(features_layer3_2_relu2, features_layer3_2_conv2, features_layer3_2_bn2_weight_,
@@ -3343,8 +3343,8 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_3_relu1, features_layer3_3_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
-  cnn::conv(features_layer3_3_conv2, features_layer3_3_relu1, features_layer3_3_conv2_weight_,
-            kFeaturesLayer3_3Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_3_conv2, features_layer3_3_relu1, features_layer3_3_conv2_weight_,
+                      kFeaturesLayer3_3Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[3].bn2)
   cnn::bn_inference(features_layer3_3_relu2, features_layer3_3_conv2, features_layer3_3_bn2_weight_,
@@ -3382,8 +3382,8 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_4_relu1, features_layer3_4_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
-  cnn::conv(features_layer3_4_conv2, features_layer3_4_relu1, features_layer3_4_conv2_weight_,
-            kFeaturesLayer3_4Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_4_conv2, features_layer3_4_relu1, features_layer3_4_conv2_weight_,
+                      kFeaturesLayer3_4Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[4].bn2)
   cnn::bn_inference(features_layer3_4_relu2, features_layer3_4_conv2, features_layer3_4_bn2_weight_,
@@ -3421,8 +3421,8 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_5_relu1, features_layer3_5_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
-  cnn::conv(features_layer3_5_conv2, features_layer3_5_relu1, features_layer3_5_conv2_weight_,
-            kFeaturesLayer3_5Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_5_conv2, features_layer3_5_relu1, features_layer3_5_conv2_weight_,
+                      kFeaturesLayer3_5Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[5].bn2)
   cnn::bn_inference(features_layer3_5_relu2, features_layer3_5_conv2, features_layer3_5_bn2_weight_,
@@ -3460,8 +3460,8 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_6_relu1, features_layer3_6_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[6].conv2)
-  cnn::conv(features_layer3_6_conv2, features_layer3_6_relu1, features_layer3_6_conv2_weight_,
-            kFeaturesLayer3_6Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_6_conv2, features_layer3_6_relu1, features_layer3_6_conv2_weight_,
+                      kFeaturesLayer3_6Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[6].bn2)
   cnn::bn_inference(features_layer3_6_relu2, features_layer3_6_conv2, features_layer3_6_bn2_weight_,
@@ -3499,8 +3499,8 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_7_relu1, features_layer3_7_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[7].conv2)
-  cnn::conv(features_layer3_7_conv2, features_layer3_7_relu1, features_layer3_7_conv2_weight_,
-            kFeaturesLayer3_7Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_7_conv2, features_layer3_7_relu1, features_layer3_7_conv2_weight_,
+                      kFeaturesLayer3_7Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[7].bn2)
   cnn::bn_inference(features_layer3_7_relu2, features_layer3_7_conv2, features_layer3_7_bn2_weight_,
@@ -3538,8 +3538,8 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_8_relu1, features_layer3_8_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[8].conv2)
-  cnn::conv(features_layer3_8_conv2, features_layer3_8_relu1, features_layer3_8_conv2_weight_,
-            kFeaturesLayer3_8Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_8_conv2, features_layer3_8_relu1, features_layer3_8_conv2_weight_,
+                      kFeaturesLayer3_8Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[8].bn2)
   cnn::bn_inference(features_layer3_8_relu2, features_layer3_8_conv2, features_layer3_8_bn2_weight_,
@@ -3577,8 +3577,8 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_9_relu1, features_layer3_9_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[9].conv2)
-  cnn::conv(features_layer3_9_conv2, features_layer3_9_relu1, features_layer3_9_conv2_weight_,
-            kFeaturesLayer3_9Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_9_conv2, features_layer3_9_relu1, features_layer3_9_conv2_weight_,
+                      kFeaturesLayer3_9Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[9].bn2)
   cnn::bn_inference(features_layer3_9_relu2, features_layer3_9_conv2, features_layer3_9_bn2_weight_,
@@ -3616,8 +3616,8 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_10_relu1, features_layer3_10_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[10].conv2)
-  cnn::conv(features_layer3_10_conv2, features_layer3_10_relu1, features_layer3_10_conv2_weight_,
-            kFeaturesLayer3_10Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_10_conv2, features_layer3_10_relu1, features_layer3_10_conv2_weight_,
+                      kFeaturesLayer3_10Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[10].bn2)
   cnn::bn_inference(features_layer3_10_relu2, features_layer3_10_conv2, features_layer3_10_bn2_weight_,
@@ -3655,8 +3655,8 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_11_relu1, features_layer3_11_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[11].conv2)
-  cnn::conv(features_layer3_11_conv2, features_layer3_11_relu1, features_layer3_11_conv2_weight_,
-            kFeaturesLayer3_11Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_11_conv2, features_layer3_11_relu1, features_layer3_11_conv2_weight_,
+                      kFeaturesLayer3_11Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[11].bn2)
   cnn::bn_inference(features_layer3_11_relu2, features_layer3_11_conv2, features_layer3_11_bn2_weight_,
@@ -3694,8 +3694,8 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_12_relu1, features_layer3_12_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[12].conv2)
-  cnn::conv(features_layer3_12_conv2, features_layer3_12_relu1, features_layer3_12_conv2_weight_,
-            kFeaturesLayer3_12Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_12_conv2, features_layer3_12_relu1, features_layer3_12_conv2_weight_,
+                      kFeaturesLayer3_12Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[12].bn2)
   cnn::bn_inference(features_layer3_12_relu2, features_layer3_12_conv2, features_layer3_12_bn2_weight_,
@@ -3733,8 +3733,8 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_13_relu1, features_layer3_13_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[13].conv2)
-  cnn::conv(features_layer3_13_conv2, features_layer3_13_relu1, features_layer3_13_conv2_weight_,
-            kFeaturesLayer3_13Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_13_conv2, features_layer3_13_relu1, features_layer3_13_conv2_weight_,
+                      kFeaturesLayer3_13Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[13].bn2)
   cnn::bn_inference(features_layer3_13_relu2, features_layer3_13_conv2, features_layer3_13_bn2_weight_,
@@ -3772,8 +3772,8 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_14_relu1, features_layer3_14_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[14].conv2)
-  cnn::conv(features_layer3_14_conv2, features_layer3_14_relu1, features_layer3_14_conv2_weight_,
-            kFeaturesLayer3_14Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_14_conv2, features_layer3_14_relu1, features_layer3_14_conv2_weight_,
+                      kFeaturesLayer3_14Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[14].bn2)
   cnn::bn_inference(features_layer3_14_relu2, features_layer3_14_conv2, features_layer3_14_bn2_weight_,
@@ -3811,8 +3811,8 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_15_relu1, features_layer3_15_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[15].conv2)
-  cnn::conv(features_layer3_15_conv2, features_layer3_15_relu1, features_layer3_15_conv2_weight_,
-            kFeaturesLayer3_15Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_15_conv2, features_layer3_15_relu1, features_layer3_15_conv2_weight_,
+                      kFeaturesLayer3_15Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[15].bn2)
   cnn::bn_inference(features_layer3_15_relu2, features_layer3_15_conv2, features_layer3_15_bn2_weight_,
@@ -3850,8 +3850,8 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_16_relu1, features_layer3_16_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[16].conv2)
-  cnn::conv(features_layer3_16_conv2, features_layer3_16_relu1, features_layer3_16_conv2_weight_,
-            kFeaturesLayer3_16Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_16_conv2, features_layer3_16_relu1, features_layer3_16_conv2_weight_,
+                      kFeaturesLayer3_16Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[16].bn2)
   cnn::bn_inference(features_layer3_16_relu2, features_layer3_16_conv2, features_layer3_16_bn2_weight_,
@@ -3889,8 +3889,8 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_17_relu1, features_layer3_17_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[17].conv2)
-  cnn::conv(features_layer3_17_conv2, features_layer3_17_relu1, features_layer3_17_conv2_weight_,
-            kFeaturesLayer3_17Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_17_conv2, features_layer3_17_relu1, features_layer3_17_conv2_weight_,
+                      kFeaturesLayer3_17Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[17].bn2)
   cnn::bn_inference(features_layer3_17_relu2, features_layer3_17_conv2, features_layer3_17_bn2_weight_,
@@ -3928,8 +3928,8 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_18_relu1, features_layer3_18_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[18].conv2)
-  cnn::conv(features_layer3_18_conv2, features_layer3_18_relu1, features_layer3_18_conv2_weight_,
-            kFeaturesLayer3_18Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_18_conv2, features_layer3_18_relu1, features_layer3_18_conv2_weight_,
+                      kFeaturesLayer3_18Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[18].bn2)
   cnn::bn_inference(features_layer3_18_relu2, features_layer3_18_conv2, features_layer3_18_bn2_weight_,
@@ -3967,8 +3967,8 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_19_relu1, features_layer3_19_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[19].conv2)
-  cnn::conv(features_layer3_19_conv2, features_layer3_19_relu1, features_layer3_19_conv2_weight_,
-            kFeaturesLayer3_19Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_19_conv2, features_layer3_19_relu1, features_layer3_19_conv2_weight_,
+                      kFeaturesLayer3_19Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[19].bn2)
   cnn::bn_inference(features_layer3_19_relu2, features_layer3_19_conv2, features_layer3_19_bn2_weight_,
@@ -4006,8 +4006,8 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_20_relu1, features_layer3_20_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[20].conv2)
-  cnn::conv(features_layer3_20_conv2, features_layer3_20_relu1, features_layer3_20_conv2_weight_,
-            kFeaturesLayer3_20Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_20_conv2, features_layer3_20_relu1, features_layer3_20_conv2_weight_,
+                      kFeaturesLayer3_20Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[20].bn2)
   cnn::bn_inference(features_layer3_20_relu2, features_layer3_20_conv2, features_layer3_20_bn2_weight_,
@@ -4045,8 +4045,8 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_21_relu1, features_layer3_21_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[21].conv2)
-  cnn::conv(features_layer3_21_conv2, features_layer3_21_relu1, features_layer3_21_conv2_weight_,
-            kFeaturesLayer3_21Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_21_conv2, features_layer3_21_relu1, features_layer3_21_conv2_weight_,
+                      kFeaturesLayer3_21Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[21].bn2)
   cnn::bn_inference(features_layer3_21_relu2, features_layer3_21_conv2, features_layer3_21_bn2_weight_,
@@ -4084,8 +4084,8 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_22_relu1, features_layer3_22_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[22].conv2)
-  cnn::conv(features_layer3_22_conv2, features_layer3_22_relu1, features_layer3_22_conv2_weight_,
-            kFeaturesLayer3_22Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_22_conv2, features_layer3_22_relu1, features_layer3_22_conv2_weight_,
+                      kFeaturesLayer3_22Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[22].bn2)
   cnn::bn_inference(features_layer3_22_relu2, features_layer3_22_conv2, features_layer3_22_bn2_weight_,
@@ -4173,8 +4173,8 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer4_1_relu1, features_layer4_1_relu1, k512x7x7, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
-  cnn::conv(features_layer4_1_conv2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
-            kFeaturesLayer4_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer4_1_conv2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
+                      kFeaturesLayer4_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
   cnn::bn_inference(features_layer4_1_relu2, features_layer4_1_conv2, features_layer4_1_bn2_weight_,
@@ -4212,8 +4212,8 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer4_2_relu1, features_layer4_2_relu1, k512x7x7, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv2)
-  cnn::conv(features_layer4_2_conv2, features_layer4_2_relu1, features_layer4_2_conv2_weight_,
-            kFeaturesLayer4_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer4_2_conv2, features_layer4_2_relu1, features_layer4_2_conv2_weight_,
+                      kFeaturesLayer4_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer4[2].bn2)
   cnn::bn_inference(features_layer4_2_relu2, features_layer4_2_conv2, features_layer4_2_bn2_weight_,

@@ -146,26 +146,65 @@ constexpr cnn::DenseGeometry kHeadFc{.in = 512, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{49392, 65856});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{64512, 73728});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{64512, 73728});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{64512, 73728});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{64512, 73728});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{64512, 147456});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{96768, 147456});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{50176, 57344});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{96768, 147456});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{96768, 147456});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{96768, 294912});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{25088, 229376});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{112896, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{225792, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{12544, 917504});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{225792, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{225792, 0});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{15744, 65856});
+static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{28416, 9702});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{0, 751680});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{0, 751680});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{0, 751680});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{0, 751680});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{62016, 76032});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{28416, 147456});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{74688, 76032});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{310912, 608256});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{0, 1806912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{310912, 608256});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{24768, 8448});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{28416, 57344});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{12480, 8448});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{310912, 608256});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{0, 1806912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{310912, 608256});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{310912, 608256});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{0, 1806912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{310912, 608256});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{74688, 304128});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{52608, 294912});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{98880, 297216});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{0, 4746816});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{49344, 33792});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{52608, 229376});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{24768, 33024});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{0, 4746816});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{0, 4746816});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{98880, 1188864});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{102144, 0});
+static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{148416, 1188864});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{603520, 9510912});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{0, 14248512});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{603520, 9510912});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{98880, 132096});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{102144, 917504});
+static_assert(cnn::conv_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{49344, 132096});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{603520, 9510912});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{0, 14248512});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{603520, 9510912});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{603520, 9510912});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{0, 14248512});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{603520, 9510912});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv1.weight", .extents = {64, 3, 7, 7}, .rank = 4, .offset = 0, .count = 9408,
@@ -540,7 +579,7 @@ constexpr cnn::PhaseDescription kPhases[] = {
 };
 
 constexpr cnn::ModelDescription kModel{
-    .name = "ResNet18", .program = "resnet_ResNet18", .spec = "resnet.cnn", .version = "0.1.0", .spec_hash = "e71c50426b4f994f",
+    .name = "ResNet18", .program = "resnet_ResNet18", .spec = "resnet.cnn", .version = "0.1.0", .spec_hash = "8334fb9e0b7e91d6",
     .rendered =
         "cnn 1\n"
         "\n"
@@ -666,6 +705,7 @@ constexpr cnn::ModelDescription kModel{
         "  metrics = [accuracy, top5]\n"
         "  batch = 32\n"
         "  seed = 1\n"
+        "  precision = fast\n"
         "  save_every = 0\n"
         "  checkpoint(\"best.safetensors\", monitor=val_accuracy)\n"
         "  phase whole {\n"
@@ -682,7 +722,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 11699120, .gradients = 11689520, .optimizer = 11689520, .activations = 167011712,
-               .shared_scratch = 917504, .thread_scratch = 225792},
+               .shared_scratch = 14248512, .thread_scratch = 603520},
 };
 
 }  // namespace
@@ -909,8 +949,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   cnn::maxpool(features_maxpool1, features_maxpool1_saved, features_relu1, kFeaturesMaxpool1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
-  cnn::conv(features_layer1_0_conv1, features_maxpool1, features_layer1_0_conv1_weight_,
-            kFeaturesLayer1_0Conv1, batch, scratch());
+  cnn::winograd::conv(features_layer1_0_conv1, features_maxpool1, features_layer1_0_conv1_weight_,
+                      kFeaturesLayer1_0Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer1[0].bn1)
   cnn::bn(features_layer1_0_relu1, features_layer1_0_bn1_saved, features_layer1_0_conv1,
@@ -921,8 +961,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   cnn::relu(features_layer1_0_relu1, features_layer1_0_relu1, k64x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
-  cnn::conv(features_layer1_0_conv2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
-            kFeaturesLayer1_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer1_0_conv2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
+                      kFeaturesLayer1_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
   cnn::bn(features_layer1_0_bn2, features_layer1_0_bn2_saved, features_layer1_0_conv2,
@@ -936,8 +976,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   cnn::relu(features_layer1_0_relu2, features_layer1_0_relu2, k64x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
-  cnn::conv(features_layer1_1_conv1, features_layer1_0_relu2, features_layer1_1_conv1_weight_,
-            kFeaturesLayer1_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_layer1_1_conv1, features_layer1_0_relu2, features_layer1_1_conv1_weight_,
+                      kFeaturesLayer1_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
   cnn::bn(features_layer1_1_relu1, features_layer1_1_bn1_saved, features_layer1_1_conv1,
@@ -948,8 +988,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   cnn::relu(features_layer1_1_relu1, features_layer1_1_relu1, k64x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
-  cnn::conv(features_layer1_1_conv2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
-            kFeaturesLayer1_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer1_1_conv2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
+                      kFeaturesLayer1_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
   cnn::bn(features_layer1_1_bn2, features_layer1_1_bn2_saved, features_layer1_1_conv2,
@@ -975,8 +1015,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   cnn::relu(features_layer2_0_relu1, features_layer2_0_relu1, k128x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
-  cnn::conv(features_layer2_0_conv2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
-            kFeaturesLayer2_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer2_0_conv2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
+                      kFeaturesLayer2_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
   cnn::bn(features_layer2_0_bn2, features_layer2_0_bn2_saved, features_layer2_0_conv2,
@@ -1001,8 +1041,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   cnn::relu(features_layer2_0_relu2, features_layer2_0_relu2, k128x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
-  cnn::conv(features_layer2_1_conv1, features_layer2_0_relu2, features_layer2_1_conv1_weight_,
-            kFeaturesLayer2_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_layer2_1_conv1, features_layer2_0_relu2, features_layer2_1_conv1_weight_,
+                      kFeaturesLayer2_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
   cnn::bn(features_layer2_1_relu1, features_layer2_1_bn1_saved, features_layer2_1_conv1,
@@ -1013,8 +1053,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   cnn::relu(features_layer2_1_relu1, features_layer2_1_relu1, k128x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
-  cnn::conv(features_layer2_1_conv2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
-            kFeaturesLayer2_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer2_1_conv2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
+                      kFeaturesLayer2_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
   cnn::bn(features_layer2_1_bn2, features_layer2_1_bn2_saved, features_layer2_1_conv2,
@@ -1040,8 +1080,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   cnn::relu(features_layer3_0_relu1, features_layer3_0_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
-  cnn::conv(features_layer3_0_conv2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
-            kFeaturesLayer3_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_0_conv2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
+                      kFeaturesLayer3_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
   cnn::bn(features_layer3_0_bn2, features_layer3_0_bn2_saved, features_layer3_0_conv2,
@@ -1066,8 +1106,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   cnn::relu(features_layer3_0_relu2, features_layer3_0_relu2, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
-  cnn::conv(features_layer3_1_conv1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
-            kFeaturesLayer3_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_layer3_1_conv1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
+                      kFeaturesLayer3_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
   cnn::bn(features_layer3_1_relu1, features_layer3_1_bn1_saved, features_layer3_1_conv1,
@@ -1078,8 +1118,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   cnn::relu(features_layer3_1_relu1, features_layer3_1_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
-  cnn::conv(features_layer3_1_conv2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
-            kFeaturesLayer3_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_1_conv2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
+                      kFeaturesLayer3_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
   cnn::bn(features_layer3_1_bn2, features_layer3_1_bn2_saved, features_layer3_1_conv2,
@@ -1105,8 +1145,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   cnn::relu(features_layer4_0_relu1, features_layer4_0_relu1, k512x7x7, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
-  cnn::conv(features_layer4_0_conv2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
-            kFeaturesLayer4_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer4_0_conv2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
+                      kFeaturesLayer4_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
   cnn::bn(features_layer4_0_bn2, features_layer4_0_bn2_saved, features_layer4_0_conv2,
@@ -1131,8 +1171,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   cnn::relu(features_layer4_0_relu2, features_layer4_0_relu2, k512x7x7, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
-  cnn::conv(features_layer4_1_conv1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
-            kFeaturesLayer4_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_layer4_1_conv1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
+                      kFeaturesLayer4_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
   cnn::bn(features_layer4_1_relu1, features_layer4_1_bn1_saved, features_layer4_1_conv1,
@@ -1143,8 +1183,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   cnn::relu(features_layer4_1_relu1, features_layer4_1_relu1, k512x7x7, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
-  cnn::conv(features_layer4_1_conv2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
-            kFeaturesLayer4_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer4_1_conv2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
+                      kFeaturesLayer4_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
   cnn::bn(features_layer4_1_bn2, features_layer4_1_bn2_saved, features_layer4_1_conv2,
@@ -1185,10 +1225,11 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                          features_layer4_1_bn2_bias_, d_features_layer4_1_bn2_weight,
                          d_features_layer4_1_bn2_bias, kFeaturesLayer4_1Bn2, batch);
   // blocks.cnn:8: features.layer4[1].conv2
-  cnn::conv_backward_params(d_features_layer4_1_conv2_weight, d_features_layer4_1_conv2,
-                            features_layer4_1_relu1, kFeaturesLayer4_1Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_layer4_1_relu1, d_features_layer4_1_conv2,
-                           features_layer4_1_conv2_weight_, kFeaturesLayer4_1Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_layer4_1_conv2_weight, d_features_layer4_1_conv2,
+                                      features_layer4_1_relu1, kFeaturesLayer4_1Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_layer4_1_relu1, d_features_layer4_1_conv2,
+                                     features_layer4_1_conv2_weight_, kFeaturesLayer4_1Conv2, batch,
+                                     scratch());
   // blocks.cnn:10: features.layer4[1].relu1
   cnn::relu_backward_input(d_features_layer4_1_relu1, d_features_layer4_1_relu1, features_layer4_1_relu1,
                            k512x7x7, batch);
@@ -1201,10 +1242,11 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                          features_layer4_1_bn1_bias_, d_features_layer4_1_bn1_weight,
                          d_features_layer4_1_bn1_bias, kFeaturesLayer4_1Bn1, batch);
   // blocks.cnn:8: features.layer4[1].conv1
-  cnn::conv_backward_params(d_features_layer4_1_conv1_weight, d_features_layer4_1_conv1,
-                            features_layer4_0_relu2, kFeaturesLayer4_1Conv1, batch, scratch());
-  cnn::conv_backward_input(d_features_layer4_0_relu2, d_features_layer4_1_conv1,
-                           features_layer4_1_conv1_weight_, kFeaturesLayer4_1Conv1, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_layer4_1_conv1_weight, d_features_layer4_1_conv1,
+                                      features_layer4_0_relu2, kFeaturesLayer4_1Conv1, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_layer4_0_relu2, d_features_layer4_1_conv1,
+                                     features_layer4_1_conv1_weight_, kFeaturesLayer4_1Conv1, batch,
+                                     scratch());
   // 25: features.layer4[0].relu2
   cnn::add(d_features_layer4_0_relu2_2, {d_features_layer4_1_relu2, d_features_layer4_0_relu2}, k512x7x7,
            batch);
@@ -1234,10 +1276,11 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                          features_layer4_0_bn2_bias_, d_features_layer4_0_bn2_weight,
                          d_features_layer4_0_bn2_bias, kFeaturesLayer4_0Bn2, batch);
   // blocks.cnn:8: features.layer4[0].conv2
-  cnn::conv_backward_params(d_features_layer4_0_conv2_weight, d_features_layer4_0_conv2,
-                            features_layer4_0_relu1, kFeaturesLayer4_0Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_layer4_0_relu1, d_features_layer4_0_conv2,
-                           features_layer4_0_conv2_weight_, kFeaturesLayer4_0Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_layer4_0_conv2_weight, d_features_layer4_0_conv2,
+                                      features_layer4_0_relu1, kFeaturesLayer4_0Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_layer4_0_relu1, d_features_layer4_0_conv2,
+                                     features_layer4_0_conv2_weight_, kFeaturesLayer4_0Conv2, batch,
+                                     scratch());
   // blocks.cnn:10: features.layer4[0].relu1
   cnn::relu_backward_input(d_features_layer4_0_relu1, d_features_layer4_0_relu1, features_layer4_0_relu1,
                            k512x7x7, batch);
@@ -1268,10 +1311,11 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                          features_layer3_1_bn2_bias_, d_features_layer3_1_bn2_weight,
                          d_features_layer3_1_bn2_bias, kFeaturesLayer3_1Bn2, batch);
   // blocks.cnn:8: features.layer3[1].conv2
-  cnn::conv_backward_params(d_features_layer3_1_conv2_weight, d_features_layer3_1_conv2,
-                            features_layer3_1_relu1, kFeaturesLayer3_1Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_layer3_1_relu1, d_features_layer3_1_conv2,
-                           features_layer3_1_conv2_weight_, kFeaturesLayer3_1Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_layer3_1_conv2_weight, d_features_layer3_1_conv2,
+                                      features_layer3_1_relu1, kFeaturesLayer3_1Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_layer3_1_relu1, d_features_layer3_1_conv2,
+                                     features_layer3_1_conv2_weight_, kFeaturesLayer3_1Conv2, batch,
+                                     scratch());
   // blocks.cnn:10: features.layer3[1].relu1
   cnn::relu_backward_input(d_features_layer3_1_relu1, d_features_layer3_1_relu1, features_layer3_1_relu1,
                            k256x14x14, batch);
@@ -1284,10 +1328,11 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                          features_layer3_1_bn1_bias_, d_features_layer3_1_bn1_weight,
                          d_features_layer3_1_bn1_bias, kFeaturesLayer3_1Bn1, batch);
   // blocks.cnn:8: features.layer3[1].conv1
-  cnn::conv_backward_params(d_features_layer3_1_conv1_weight, d_features_layer3_1_conv1,
-                            features_layer3_0_relu2, kFeaturesLayer3_1Conv1, batch, scratch());
-  cnn::conv_backward_input(d_features_layer3_0_relu2, d_features_layer3_1_conv1,
-                           features_layer3_1_conv1_weight_, kFeaturesLayer3_1Conv1, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_layer3_1_conv1_weight, d_features_layer3_1_conv1,
+                                      features_layer3_0_relu2, kFeaturesLayer3_1Conv1, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_layer3_0_relu2, d_features_layer3_1_conv1,
+                                     features_layer3_1_conv1_weight_, kFeaturesLayer3_1Conv1, batch,
+                                     scratch());
   // 25: features.layer3[0].relu2
   cnn::add(d_features_layer3_0_relu2_2, {d_features_layer3_1_relu2_3, d_features_layer3_0_relu2}, k256x14x14,
            batch);
@@ -1317,10 +1362,11 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                          features_layer3_0_bn2_bias_, d_features_layer3_0_bn2_weight,
                          d_features_layer3_0_bn2_bias, kFeaturesLayer3_0Bn2, batch);
   // blocks.cnn:8: features.layer3[0].conv2
-  cnn::conv_backward_params(d_features_layer3_0_conv2_weight, d_features_layer3_0_conv2,
-                            features_layer3_0_relu1, kFeaturesLayer3_0Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_layer3_0_relu1, d_features_layer3_0_conv2,
-                           features_layer3_0_conv2_weight_, kFeaturesLayer3_0Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_layer3_0_conv2_weight, d_features_layer3_0_conv2,
+                                      features_layer3_0_relu1, kFeaturesLayer3_0Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_layer3_0_relu1, d_features_layer3_0_conv2,
+                                     features_layer3_0_conv2_weight_, kFeaturesLayer3_0Conv2, batch,
+                                     scratch());
   // blocks.cnn:10: features.layer3[0].relu1
   cnn::relu_backward_input(d_features_layer3_0_relu1, d_features_layer3_0_relu1, features_layer3_0_relu1,
                            k256x14x14, batch);
@@ -1351,10 +1397,11 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                          features_layer2_1_bn2_bias_, d_features_layer2_1_bn2_weight,
                          d_features_layer2_1_bn2_bias, kFeaturesLayer2_1Bn2, batch);
   // blocks.cnn:8: features.layer2[1].conv2
-  cnn::conv_backward_params(d_features_layer2_1_conv2_weight, d_features_layer2_1_conv2,
-                            features_layer2_1_relu1, kFeaturesLayer2_1Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_layer2_1_relu1, d_features_layer2_1_conv2,
-                           features_layer2_1_conv2_weight_, kFeaturesLayer2_1Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_layer2_1_conv2_weight, d_features_layer2_1_conv2,
+                                      features_layer2_1_relu1, kFeaturesLayer2_1Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_layer2_1_relu1, d_features_layer2_1_conv2,
+                                     features_layer2_1_conv2_weight_, kFeaturesLayer2_1Conv2, batch,
+                                     scratch());
   // blocks.cnn:10: features.layer2[1].relu1
   cnn::relu_backward_input(d_features_layer2_1_relu1, d_features_layer2_1_relu1, features_layer2_1_relu1,
                            k128x28x28, batch);
@@ -1367,10 +1414,11 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                          features_layer2_1_bn1_bias_, d_features_layer2_1_bn1_weight,
                          d_features_layer2_1_bn1_bias, kFeaturesLayer2_1Bn1, batch);
   // blocks.cnn:8: features.layer2[1].conv1
-  cnn::conv_backward_params(d_features_layer2_1_conv1_weight, d_features_layer2_1_conv1,
-                            features_layer2_0_relu2, kFeaturesLayer2_1Conv1, batch, scratch());
-  cnn::conv_backward_input(d_features_layer2_0_relu2, d_features_layer2_1_conv1,
-                           features_layer2_1_conv1_weight_, kFeaturesLayer2_1Conv1, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_layer2_1_conv1_weight, d_features_layer2_1_conv1,
+                                      features_layer2_0_relu2, kFeaturesLayer2_1Conv1, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_layer2_0_relu2, d_features_layer2_1_conv1,
+                                     features_layer2_1_conv1_weight_, kFeaturesLayer2_1Conv1, batch,
+                                     scratch());
   // 25: features.layer2[0].relu2
   cnn::add(d_features_layer2_0_relu2_2, {d_features_layer2_1_relu2_3, d_features_layer2_0_relu2}, k128x28x28,
            batch);
@@ -1400,10 +1448,11 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                          features_layer2_0_bn2_bias_, d_features_layer2_0_bn2_weight,
                          d_features_layer2_0_bn2_bias, kFeaturesLayer2_0Bn2, batch);
   // blocks.cnn:8: features.layer2[0].conv2
-  cnn::conv_backward_params(d_features_layer2_0_conv2_weight, d_features_layer2_0_conv2,
-                            features_layer2_0_relu1, kFeaturesLayer2_0Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_layer2_0_relu1, d_features_layer2_0_conv2,
-                           features_layer2_0_conv2_weight_, kFeaturesLayer2_0Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_layer2_0_conv2_weight, d_features_layer2_0_conv2,
+                                      features_layer2_0_relu1, kFeaturesLayer2_0Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_layer2_0_relu1, d_features_layer2_0_conv2,
+                                     features_layer2_0_conv2_weight_, kFeaturesLayer2_0Conv2, batch,
+                                     scratch());
   // blocks.cnn:10: features.layer2[0].relu1
   cnn::relu_backward_input(d_features_layer2_0_relu1, d_features_layer2_0_relu1, features_layer2_0_relu1,
                            k128x28x28, batch);
@@ -1434,10 +1483,11 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                          features_layer1_1_bn2_bias_, d_features_layer1_1_bn2_weight,
                          d_features_layer1_1_bn2_bias, kFeaturesLayer1_1Bn2, batch);
   // blocks.cnn:8: features.layer1[1].conv2
-  cnn::conv_backward_params(d_features_layer1_1_conv2_weight, d_features_layer1_1_conv2,
-                            features_layer1_1_relu1, kFeaturesLayer1_1Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_layer1_1_relu1, d_features_layer1_1_conv2,
-                           features_layer1_1_conv2_weight_, kFeaturesLayer1_1Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_layer1_1_conv2_weight, d_features_layer1_1_conv2,
+                                      features_layer1_1_relu1, kFeaturesLayer1_1Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_layer1_1_relu1, d_features_layer1_1_conv2,
+                                     features_layer1_1_conv2_weight_, kFeaturesLayer1_1Conv2, batch,
+                                     scratch());
   // blocks.cnn:10: features.layer1[1].relu1
   cnn::relu_backward_input(d_features_layer1_1_relu1, d_features_layer1_1_relu1, features_layer1_1_relu1,
                            k64x56x56, batch);
@@ -1450,10 +1500,11 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                          features_layer1_1_bn1_bias_, d_features_layer1_1_bn1_weight,
                          d_features_layer1_1_bn1_bias, kFeaturesLayer1_1Bn1, batch);
   // blocks.cnn:8: features.layer1[1].conv1
-  cnn::conv_backward_params(d_features_layer1_1_conv1_weight, d_features_layer1_1_conv1,
-                            features_layer1_0_relu2, kFeaturesLayer1_1Conv1, batch, scratch());
-  cnn::conv_backward_input(d_features_layer1_0_relu2, d_features_layer1_1_conv1,
-                           features_layer1_1_conv1_weight_, kFeaturesLayer1_1Conv1, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_layer1_1_conv1_weight, d_features_layer1_1_conv1,
+                                      features_layer1_0_relu2, kFeaturesLayer1_1Conv1, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_layer1_0_relu2, d_features_layer1_1_conv1,
+                                     features_layer1_1_conv1_weight_, kFeaturesLayer1_1Conv1, batch,
+                                     scratch());
   // 25: features.layer1[0].relu2
   cnn::add(d_features_layer1_0_relu2_2, {d_features_layer1_1_relu2_3, d_features_layer1_0_relu2}, k64x56x56,
            batch);
@@ -1468,10 +1519,11 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                          features_layer1_0_bn2_bias_, d_features_layer1_0_bn2_weight,
                          d_features_layer1_0_bn2_bias, kFeaturesLayer1_0Bn2, batch);
   // blocks.cnn:8: features.layer1[0].conv2
-  cnn::conv_backward_params(d_features_layer1_0_conv2_weight, d_features_layer1_0_conv2,
-                            features_layer1_0_relu1, kFeaturesLayer1_0Conv2, batch, scratch());
-  cnn::conv_backward_input(d_features_layer1_0_relu1, d_features_layer1_0_conv2,
-                           features_layer1_0_conv2_weight_, kFeaturesLayer1_0Conv2, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_layer1_0_conv2_weight, d_features_layer1_0_conv2,
+                                      features_layer1_0_relu1, kFeaturesLayer1_0Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_layer1_0_relu1, d_features_layer1_0_conv2,
+                                     features_layer1_0_conv2_weight_, kFeaturesLayer1_0Conv2, batch,
+                                     scratch());
   // blocks.cnn:10: features.layer1[0].relu1
   cnn::relu_backward_input(d_features_layer1_0_relu1, d_features_layer1_0_relu1, features_layer1_0_relu1,
                            k64x56x56, batch);
@@ -1484,10 +1536,11 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                          features_layer1_0_bn1_bias_, d_features_layer1_0_bn1_weight,
                          d_features_layer1_0_bn1_bias, kFeaturesLayer1_0Bn1, batch);
   // blocks.cnn:8: features.layer1[0].conv1
-  cnn::conv_backward_params(d_features_layer1_0_conv1_weight, d_features_layer1_0_conv1, features_maxpool1,
-                            kFeaturesLayer1_0Conv1, batch, scratch());
-  cnn::conv_backward_input(d_features_maxpool1, d_features_layer1_0_conv1, features_layer1_0_conv1_weight_,
-                           kFeaturesLayer1_0Conv1, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_layer1_0_conv1_weight, d_features_layer1_0_conv1,
+                                      features_maxpool1, kFeaturesLayer1_0Conv1, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_maxpool1, d_features_layer1_0_conv1,
+                                     features_layer1_0_conv1_weight_, kFeaturesLayer1_0Conv1, batch,
+                                     scratch());
   // 52: features.maxpool1
   cnn::add(d_features_maxpool1_2, {d_features_layer1_0_relu2_2, d_features_maxpool1}, k64x56x56, batch);
   cnn::maxpool_backward_input(d_features_relu1, d_features_maxpool1_2, features_maxpool1_saved,
@@ -1581,8 +1634,8 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
-  cnn::conv(features_layer1_0_conv1, features_maxpool1, features_layer1_0_conv1_weight_,
-            kFeaturesLayer1_0Conv1, batch, scratch());
+  cnn::winograd::conv(features_layer1_0_conv1, features_maxpool1, features_layer1_0_conv1_weight_,
+                      kFeaturesLayer1_0Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer1[0].bn1)
   cnn::bn_inference(features_layer1_0_relu1, features_layer1_0_conv1, features_layer1_0_bn1_weight_,
@@ -1593,8 +1646,8 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::relu(features_layer1_0_relu1, features_layer1_0_relu1, k64x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
-  cnn::conv(features_layer1_0_conv2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
-            kFeaturesLayer1_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer1_0_conv2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
+                      kFeaturesLayer1_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
   cnn::bn_inference(features_layer1_0_bn2, features_layer1_0_conv2, features_layer1_0_bn2_weight_,
@@ -1608,8 +1661,8 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::relu(features_layer1_0_relu2, features_layer1_0_relu2, k64x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
-  cnn::conv(features_layer1_1_conv1, features_layer1_0_relu2, features_layer1_1_conv1_weight_,
-            kFeaturesLayer1_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_layer1_1_conv1, features_layer1_0_relu2, features_layer1_1_conv1_weight_,
+                      kFeaturesLayer1_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
   cnn::bn_inference(features_layer1_1_relu1, features_layer1_1_conv1, features_layer1_1_bn1_weight_,
@@ -1620,8 +1673,8 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::relu(features_layer1_1_relu1, features_layer1_1_relu1, k64x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
-  cnn::conv(features_layer1_1_conv2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
-            kFeaturesLayer1_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer1_1_conv2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
+                      kFeaturesLayer1_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
   cnn::bn_inference(features_layer1_1_bn2, features_layer1_1_conv2, features_layer1_1_bn2_weight_,
@@ -1647,8 +1700,8 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::relu(features_layer2_0_relu1, features_layer2_0_relu1, k128x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
-  cnn::conv(features_layer2_0_conv2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
-            kFeaturesLayer2_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer2_0_conv2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
+                      kFeaturesLayer2_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
   cnn::bn_inference(features_layer2_0_bn2, features_layer2_0_conv2, features_layer2_0_bn2_weight_,
@@ -1673,8 +1726,8 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::relu(features_layer2_0_relu2, features_layer2_0_relu2, k128x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
-  cnn::conv(features_layer2_1_conv1, features_layer2_0_relu2, features_layer2_1_conv1_weight_,
-            kFeaturesLayer2_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_layer2_1_conv1, features_layer2_0_relu2, features_layer2_1_conv1_weight_,
+                      kFeaturesLayer2_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
   cnn::bn_inference(features_layer2_1_relu1, features_layer2_1_conv1, features_layer2_1_bn1_weight_,
@@ -1685,8 +1738,8 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::relu(features_layer2_1_relu1, features_layer2_1_relu1, k128x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
-  cnn::conv(features_layer2_1_conv2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
-            kFeaturesLayer2_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer2_1_conv2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
+                      kFeaturesLayer2_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
   cnn::bn_inference(features_layer2_1_bn2, features_layer2_1_conv2, features_layer2_1_bn2_weight_,
@@ -1712,8 +1765,8 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::relu(features_layer3_0_relu1, features_layer3_0_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
-  cnn::conv(features_layer3_0_conv2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
-            kFeaturesLayer3_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_0_conv2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
+                      kFeaturesLayer3_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
   cnn::bn_inference(features_layer3_0_bn2, features_layer3_0_conv2, features_layer3_0_bn2_weight_,
@@ -1738,8 +1791,8 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::relu(features_layer3_0_relu2, features_layer3_0_relu2, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
-  cnn::conv(features_layer3_1_conv1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
-            kFeaturesLayer3_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_layer3_1_conv1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
+                      kFeaturesLayer3_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
   cnn::bn_inference(features_layer3_1_relu1, features_layer3_1_conv1, features_layer3_1_bn1_weight_,
@@ -1750,8 +1803,8 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::relu(features_layer3_1_relu1, features_layer3_1_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
-  cnn::conv(features_layer3_1_conv2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
-            kFeaturesLayer3_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_1_conv2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
+                      kFeaturesLayer3_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
   cnn::bn_inference(features_layer3_1_bn2, features_layer3_1_conv2, features_layer3_1_bn2_weight_,
@@ -1777,8 +1830,8 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::relu(features_layer4_0_relu1, features_layer4_0_relu1, k512x7x7, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
-  cnn::conv(features_layer4_0_conv2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
-            kFeaturesLayer4_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer4_0_conv2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
+                      kFeaturesLayer4_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
   cnn::bn_inference(features_layer4_0_bn2, features_layer4_0_conv2, features_layer4_0_bn2_weight_,
@@ -1803,8 +1856,8 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::relu(features_layer4_0_relu2, features_layer4_0_relu2, k512x7x7, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
-  cnn::conv(features_layer4_1_conv1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
-            kFeaturesLayer4_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_layer4_1_conv1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
+                      kFeaturesLayer4_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
   cnn::bn_inference(features_layer4_1_relu1, features_layer4_1_conv1, features_layer4_1_bn1_weight_,
@@ -1815,8 +1868,8 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::relu(features_layer4_1_relu1, features_layer4_1_relu1, k512x7x7, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
-  cnn::conv(features_layer4_1_conv2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
-            kFeaturesLayer4_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer4_1_conv2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
+                      kFeaturesLayer4_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
   cnn::bn_inference(features_layer4_1_bn2, features_layer4_1_conv2, features_layer4_1_bn2_weight_,
@@ -1912,8 +1965,8 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
-  cnn::conv(features_layer1_0_conv1, features_maxpool1, features_layer1_0_conv1_weight_,
-            kFeaturesLayer1_0Conv1, batch, scratch());
+  cnn::winograd::conv(features_layer1_0_conv1, features_maxpool1, features_layer1_0_conv1_weight_,
+                      kFeaturesLayer1_0Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer1[0].bn1)
   cnn::bn_inference(features_layer1_0_relu1, features_layer1_0_conv1, features_layer1_0_bn1_weight_,
@@ -1924,8 +1977,8 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer1_0_relu1, features_layer1_0_relu1, k64x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
-  cnn::conv(features_layer1_0_conv2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
-            kFeaturesLayer1_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer1_0_conv2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
+                      kFeaturesLayer1_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
   cnn::bn_inference(features_layer1_0_bn2, features_layer1_0_conv2, features_layer1_0_bn2_weight_,
@@ -1939,8 +1992,8 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer1_0_relu2, features_layer1_0_relu2, k64x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
-  cnn::conv(features_layer1_1_conv1, features_layer1_0_relu2, features_layer1_1_conv1_weight_,
-            kFeaturesLayer1_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_layer1_1_conv1, features_layer1_0_relu2, features_layer1_1_conv1_weight_,
+                      kFeaturesLayer1_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
   cnn::bn_inference(features_layer1_1_relu1, features_layer1_1_conv1, features_layer1_1_bn1_weight_,
@@ -1951,8 +2004,8 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer1_1_relu1, features_layer1_1_relu1, k64x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
-  cnn::conv(features_layer1_1_conv2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
-            kFeaturesLayer1_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer1_1_conv2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
+                      kFeaturesLayer1_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
   cnn::bn_inference(features_layer1_1_bn2, features_layer1_1_conv2, features_layer1_1_bn2_weight_,
@@ -1978,8 +2031,8 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer2_0_relu1, features_layer2_0_relu1, k128x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
-  cnn::conv(features_layer2_0_conv2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
-            kFeaturesLayer2_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer2_0_conv2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
+                      kFeaturesLayer2_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
   cnn::bn_inference(features_layer2_0_bn2, features_layer2_0_conv2, features_layer2_0_bn2_weight_,
@@ -2004,8 +2057,8 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer2_0_relu2, features_layer2_0_relu2, k128x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
-  cnn::conv(features_layer2_1_conv1, features_layer2_0_relu2, features_layer2_1_conv1_weight_,
-            kFeaturesLayer2_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_layer2_1_conv1, features_layer2_0_relu2, features_layer2_1_conv1_weight_,
+                      kFeaturesLayer2_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
   cnn::bn_inference(features_layer2_1_relu1, features_layer2_1_conv1, features_layer2_1_bn1_weight_,
@@ -2016,8 +2069,8 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer2_1_relu1, features_layer2_1_relu1, k128x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
-  cnn::conv(features_layer2_1_conv2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
-            kFeaturesLayer2_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer2_1_conv2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
+                      kFeaturesLayer2_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
   cnn::bn_inference(features_layer2_1_bn2, features_layer2_1_conv2, features_layer2_1_bn2_weight_,
@@ -2043,8 +2096,8 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_0_relu1, features_layer3_0_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
-  cnn::conv(features_layer3_0_conv2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
-            kFeaturesLayer3_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_0_conv2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
+                      kFeaturesLayer3_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
   cnn::bn_inference(features_layer3_0_bn2, features_layer3_0_conv2, features_layer3_0_bn2_weight_,
@@ -2069,8 +2122,8 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_0_relu2, features_layer3_0_relu2, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
-  cnn::conv(features_layer3_1_conv1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
-            kFeaturesLayer3_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_layer3_1_conv1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
+                      kFeaturesLayer3_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
   cnn::bn_inference(features_layer3_1_relu1, features_layer3_1_conv1, features_layer3_1_bn1_weight_,
@@ -2081,8 +2134,8 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_1_relu1, features_layer3_1_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
-  cnn::conv(features_layer3_1_conv2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
-            kFeaturesLayer3_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_1_conv2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
+                      kFeaturesLayer3_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
   cnn::bn_inference(features_layer3_1_bn2, features_layer3_1_conv2, features_layer3_1_bn2_weight_,
@@ -2108,8 +2161,8 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer4_0_relu1, features_layer4_0_relu1, k512x7x7, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
-  cnn::conv(features_layer4_0_conv2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
-            kFeaturesLayer4_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer4_0_conv2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
+                      kFeaturesLayer4_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
   cnn::bn_inference(features_layer4_0_bn2, features_layer4_0_conv2, features_layer4_0_bn2_weight_,
@@ -2134,8 +2187,8 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer4_0_relu2, features_layer4_0_relu2, k512x7x7, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
-  cnn::conv(features_layer4_1_conv1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
-            kFeaturesLayer4_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_layer4_1_conv1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
+                      kFeaturesLayer4_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
   cnn::bn_inference(features_layer4_1_relu1, features_layer4_1_conv1, features_layer4_1_bn1_weight_,
@@ -2146,8 +2199,8 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer4_1_relu1, features_layer4_1_relu1, k512x7x7, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
-  cnn::conv(features_layer4_1_conv2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
-            kFeaturesLayer4_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer4_1_conv2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
+                      kFeaturesLayer4_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
   cnn::bn_inference(features_layer4_1_bn2, features_layer4_1_conv2, features_layer4_1_bn2_weight_,

@@ -351,59 +351,59 @@ constexpr cnn::DenseGeometry kHeadFc{.in = 2048, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{49392, 65856});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{0, 28672});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{64512, 73728});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_0Conv3, kBatch) == cnn::ScratchSize{0, 114688});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_0DownsampleConv1, kBatch) == cnn::ScratchSize{0, 114688});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{0, 114688});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{64512, 73728});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_1Conv3, kBatch) == cnn::ScratchSize{0, 114688});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{0, 114688});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{64512, 73728});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_2Conv3, kBatch) == cnn::ScratchSize{0, 114688});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{0, 229376});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{96768, 147456});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv3, kBatch) == cnn::ScratchSize{0, 458752});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{64512, 917504});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{0, 196608});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{96768, 147456});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_1Conv3, kBatch) == cnn::ScratchSize{0, 458752});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{0, 196608});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{96768, 147456});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_2Conv3, kBatch) == cnn::ScratchSize{0, 458752});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{0, 196608});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{96768, 147456});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_3Conv3, kBatch) == cnn::ScratchSize{0, 458752});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{0, 393216});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv3, kBatch) == cnn::ScratchSize{0, 786432});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{64512, 524288});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{0, 262144});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_1Conv3, kBatch) == cnn::ScratchSize{0, 786432});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{0, 262144});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_2Conv3, kBatch) == cnn::ScratchSize{0, 786432});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{0, 262144});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_3Conv3, kBatch) == cnn::ScratchSize{0, 786432});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{0, 262144});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_4Conv3, kBatch) == cnn::ScratchSize{0, 786432});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{0, 262144});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_5Conv3, kBatch) == cnn::ScratchSize{0, 786432});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{0, 524288});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{225792, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv3, kBatch) == cnn::ScratchSize{0, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{50176, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{0, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{225792, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_1Conv3, kBatch) == cnn::ScratchSize{0, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{0, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{225792, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_2Conv3, kBatch) == cnn::ScratchSize{0, 0});
+static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{28416, 9702});
+static_assert(cnn::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{12480, 4224});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::conv_scratch(kFeaturesLayer1_0Conv3, kBatch) == cnn::ScratchSize{12480, 16512});
+static_assert(cnn::conv_scratch(kFeaturesLayer1_0DownsampleConv1, kBatch) == cnn::ScratchSize{12480, 16512});
+static_assert(cnn::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{49344, 16896});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::conv_scratch(kFeaturesLayer1_1Conv3, kBatch) == cnn::ScratchSize{12480, 16512});
+static_assert(cnn::conv_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{49344, 16896});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::conv_scratch(kFeaturesLayer1_2Conv3, kBatch) == cnn::ScratchSize{12480, 16512});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{49344, 33792});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{74688, 152064});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv3, kBatch) == cnn::ScratchSize{24768, 66048});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{49344, 132096});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{74688, 67584});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{310912, 608256});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_1Conv3, kBatch) == cnn::ScratchSize{24768, 66048});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{74688, 67584});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{310912, 608256});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_2Conv3, kBatch) == cnn::ScratchSize{24768, 66048});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{74688, 67584});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{310912, 608256});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_3Conv3, kBatch) == cnn::ScratchSize{24768, 66048});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{98880, 132096});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{98880, 594432});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{246336, 525312});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_1Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_2Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_3Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_4Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_5Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{148416, 528384});
+static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{148416, 2377728});
+static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv3, kBatch) == cnn::ScratchSize{443328, 1050624});
+static_assert(cnn::conv_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{443328, 2101248});
+static_assert(cnn::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{148416, 1056768});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{603520, 9510912});
+static_assert(cnn::conv_scratch(kFeaturesLayer4_1Conv3, kBatch) == cnn::ScratchSize{443328, 1050624});
+static_assert(cnn::conv_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{148416, 1056768});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{603520, 9510912});
+static_assert(cnn::conv_scratch(kFeaturesLayer4_2Conv3, kBatch) == cnn::ScratchSize{443328, 1050624});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv1.weight", .extents = {64, 3, 7, 7}, .rank = 4, .offset = 0, .count = 9408,
@@ -1374,7 +1374,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers,
     .memory = {.parameters = 25610160, .gradients = 0, .optimizer = 0, .activations = 77070336,
-               .shared_scratch = 917504, .thread_scratch = 225792},
+               .shared_scratch = 9510912, .thread_scratch = 603520},
 };
 
 }  // namespace
@@ -1543,8 +1543,8 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer1_0_relu1, features_layer1_0_relu1, k64x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
-  cnn::conv(features_layer1_0_conv2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
-            kFeaturesLayer1_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer1_0_conv2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
+                      kFeaturesLayer1_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
   cnn::bn_inference(features_layer1_0_relu2, features_layer1_0_conv2, features_layer1_0_bn2_weight_,
@@ -1593,8 +1593,8 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer1_1_relu1, features_layer1_1_relu1, k64x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
-  cnn::conv(features_layer1_1_conv2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
-            kFeaturesLayer1_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer1_1_conv2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
+                      kFeaturesLayer1_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
   cnn::bn_inference(features_layer1_1_relu2, features_layer1_1_conv2, features_layer1_1_bn2_weight_,
@@ -1632,8 +1632,8 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer1_2_relu1, features_layer1_2_relu1, k64x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
-  cnn::conv(features_layer1_2_conv2, features_layer1_2_relu1, features_layer1_2_conv2_weight_,
-            kFeaturesLayer1_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer1_2_conv2, features_layer1_2_relu1, features_layer1_2_conv2_weight_,
+                      kFeaturesLayer1_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer1[2].bn2)
   cnn::bn_inference(features_layer1_2_relu2, features_layer1_2_conv2, features_layer1_2_bn2_weight_,
@@ -1721,8 +1721,8 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer2_1_relu1, features_layer2_1_relu1, k128x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
-  cnn::conv(features_layer2_1_conv2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
-            kFeaturesLayer2_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer2_1_conv2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
+                      kFeaturesLayer2_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
   cnn::bn_inference(features_layer2_1_relu2, features_layer2_1_conv2, features_layer2_1_bn2_weight_,
@@ -1760,8 +1760,8 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer2_2_relu1, features_layer2_2_relu1, k128x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
-  cnn::conv(features_layer2_2_conv2, features_layer2_2_relu1, features_layer2_2_conv2_weight_,
-            kFeaturesLayer2_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer2_2_conv2, features_layer2_2_relu1, features_layer2_2_conv2_weight_,
+                      kFeaturesLayer2_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer2[2].bn2)
   cnn::bn_inference(features_layer2_2_relu2, features_layer2_2_conv2, features_layer2_2_bn2_weight_,
@@ -1799,8 +1799,8 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer2_3_relu1, features_layer2_3_relu1, k128x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
-  cnn::conv(features_layer2_3_conv2, features_layer2_3_relu1, features_layer2_3_conv2_weight_,
-            kFeaturesLayer2_3Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer2_3_conv2, features_layer2_3_relu1, features_layer2_3_conv2_weight_,
+                      kFeaturesLayer2_3Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer2[3].bn2)
   cnn::bn_inference(features_layer2_3_relu2, features_layer2_3_conv2, features_layer2_3_bn2_weight_,
@@ -1888,8 +1888,8 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_1_relu1, features_layer3_1_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
-  cnn::conv(features_layer3_1_conv2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
-            kFeaturesLayer3_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_1_conv2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
+                      kFeaturesLayer3_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
   cnn::bn_inference(features_layer3_1_relu2, features_layer3_1_conv2, features_layer3_1_bn2_weight_,
@@ -1927,8 +1927,8 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_2_relu1, features_layer3_2_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
-  cnn::conv(features_layer3_2_conv2, features_layer3_2_relu1, features_layer3_2_conv2_weight_,
-            kFeaturesLayer3_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_2_conv2, features_layer3_2_relu1, features_layer3_2_conv2_weight_,
+                      kFeaturesLayer3_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[2].bn2)
   cnn::bn_inference(features_layer3_2_relu2, features_layer3_2_conv2, features_layer3_2_bn2_weight_,
@@ -1966,8 +1966,8 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_3_relu1, features_layer3_3_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
-  cnn::conv(features_layer3_3_conv2, features_layer3_3_relu1, features_layer3_3_conv2_weight_,
-            kFeaturesLayer3_3Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_3_conv2, features_layer3_3_relu1, features_layer3_3_conv2_weight_,
+                      kFeaturesLayer3_3Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[3].bn2)
   cnn::bn_inference(features_layer3_3_relu2, features_layer3_3_conv2, features_layer3_3_bn2_weight_,
@@ -2005,8 +2005,8 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_4_relu1, features_layer3_4_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
-  cnn::conv(features_layer3_4_conv2, features_layer3_4_relu1, features_layer3_4_conv2_weight_,
-            kFeaturesLayer3_4Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_4_conv2, features_layer3_4_relu1, features_layer3_4_conv2_weight_,
+                      kFeaturesLayer3_4Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[4].bn2)
   cnn::bn_inference(features_layer3_4_relu2, features_layer3_4_conv2, features_layer3_4_bn2_weight_,
@@ -2044,8 +2044,8 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer3_5_relu1, features_layer3_5_relu1, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
-  cnn::conv(features_layer3_5_conv2, features_layer3_5_relu1, features_layer3_5_conv2_weight_,
-            kFeaturesLayer3_5Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_5_conv2, features_layer3_5_relu1, features_layer3_5_conv2_weight_,
+                      kFeaturesLayer3_5Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[5].bn2)
   cnn::bn_inference(features_layer3_5_relu2, features_layer3_5_conv2, features_layer3_5_bn2_weight_,
@@ -2133,8 +2133,8 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer4_1_relu1, features_layer4_1_relu1, k512x7x7, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
-  cnn::conv(features_layer4_1_conv2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
-            kFeaturesLayer4_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer4_1_conv2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
+                      kFeaturesLayer4_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
   cnn::bn_inference(features_layer4_1_relu2, features_layer4_1_conv2, features_layer4_1_bn2_weight_,
@@ -2172,8 +2172,8 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_layer4_2_relu1, features_layer4_2_relu1, k512x7x7, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv2)
-  cnn::conv(features_layer4_2_conv2, features_layer4_2_relu1, features_layer4_2_conv2_weight_,
-            kFeaturesLayer4_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer4_2_conv2, features_layer4_2_relu1, features_layer4_2_conv2_weight_,
+                      kFeaturesLayer4_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer4[2].bn2)
   cnn::bn_inference(features_layer4_2_relu2, features_layer4_2_conv2, features_layer4_2_bn2_weight_,

@@ -109,22 +109,22 @@ constexpr cnn::DenseGeometry kClassifierDense3{.in = 4096, .out = 1000, .block =
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_scratch(kFeaturesBlock1Conv1, kBatch) == cnn::ScratchSize{54432, 12096});
-static_assert(cnn::conv_scratch(kFeaturesBlock1Conv2, kBatch) == cnn::ScratchSize{129024, 73728});
-static_assert(cnn::conv_scratch(kFeaturesBlock2Conv1, kBatch) == cnn::ScratchSize{64512, 147456});
-static_assert(cnn::conv_scratch(kFeaturesBlock2Conv2, kBatch) == cnn::ScratchSize{129024, 147456});
-static_assert(cnn::conv_scratch(kFeaturesBlock3Conv1, kBatch) == cnn::ScratchSize{65520, 294912});
-static_assert(cnn::conv_scratch(kFeaturesBlock3Conv2, kBatch) == cnn::ScratchSize{129024, 0});
-static_assert(cnn::conv_scratch(kFeaturesBlock3Conv3, kBatch) == cnn::ScratchSize{129024, 0});
-static_assert(cnn::conv_scratch(kFeaturesBlock3Conv4, kBatch) == cnn::ScratchSize{129024, 0});
-static_assert(cnn::conv_scratch(kFeaturesBlock4Conv1, kBatch) == cnn::ScratchSize{193536, 0});
-static_assert(cnn::conv_scratch(kFeaturesBlock4Conv2, kBatch) == cnn::ScratchSize{387072, 0});
-static_assert(cnn::conv_scratch(kFeaturesBlock4Conv3, kBatch) == cnn::ScratchSize{387072, 0});
-static_assert(cnn::conv_scratch(kFeaturesBlock4Conv4, kBatch) == cnn::ScratchSize{387072, 0});
-static_assert(cnn::conv_scratch(kFeaturesBlock5Conv1, kBatch) == cnn::ScratchSize{387072, 0});
-static_assert(cnn::conv_scratch(kFeaturesBlock5Conv2, kBatch) == cnn::ScratchSize{387072, 0});
-static_assert(cnn::conv_scratch(kFeaturesBlock5Conv3, kBatch) == cnn::ScratchSize{387072, 0});
-static_assert(cnn::conv_scratch(kFeaturesBlock5Conv4, kBatch) == cnn::ScratchSize{387072, 0});
+static_assert(cnn::conv_scratch(kFeaturesBlock1Conv1, kBatch) == cnn::ScratchSize{5376, 1782});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock1Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock2Conv1, kBatch) == cnn::ScratchSize{237184, 304128});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock2Conv2, kBatch) == cnn::ScratchSize{310912, 608256});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv1, kBatch) == cnn::ScratchSize{233728, 1188864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv3, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv4, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock4Conv1, kBatch) == cnn::ScratchSize{456064, 4755456});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock4Conv2, kBatch) == cnn::ScratchSize{603520, 9510912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock4Conv3, kBatch) == cnn::ScratchSize{603520, 9510912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock4Conv4, kBatch) == cnn::ScratchSize{603520, 9510912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv1, kBatch) == cnn::ScratchSize{603520, 9510912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv2, kBatch) == cnn::ScratchSize{603520, 9510912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv3, kBatch) == cnn::ScratchSize{603520, 9510912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv4, kBatch) == cnn::ScratchSize{603520, 9510912});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.block1.conv1.weight", .extents = {64, 3, 3, 3}, .rank = 4, .offset = 0, .count = 1728,
@@ -289,7 +289,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers,
     .memory = {.parameters = 143667248, .gradients = 0, .optimizer = 0, .activations = 205520896,
-               .shared_scratch = 294912, .thread_scratch = 387072},
+               .shared_scratch = 9510912, .thread_scratch = 603520},
 };
 
 }  // namespace
@@ -338,90 +338,90 @@ void VGG19::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::relu(features_block1_conv1, features_block1_conv1, k64x224x224, batch);
 
   // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block1.conv2)
-  cnn::conv(features_block1_conv2, features_block1_conv1, features_block1_conv2_weight_,
-            features_block1_conv2_bias_, kFeaturesBlock1Conv2, batch, scratch());
+  cnn::winograd::conv(features_block1_conv2, features_block1_conv1, features_block1_conv2_weight_,
+                      features_block1_conv2_bias_, kFeaturesBlock1Conv2, batch, scratch());
   cnn::relu(features_block1_conv2, features_block1_conv2, k64x224x224, batch);
 
   // 14: maxpool(2)    (features.block1.maxpool1)
   cnn::maxpool(features_block1_maxpool1, features_block1_conv2, kFeaturesBlock1Maxpool1, batch);
 
   // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block2.conv1)
-  cnn::conv(features_block2_conv1, features_block1_maxpool1, features_block2_conv1_weight_,
-            features_block2_conv1_bias_, kFeaturesBlock2Conv1, batch, scratch());
+  cnn::winograd::conv(features_block2_conv1, features_block1_maxpool1, features_block2_conv1_weight_,
+                      features_block2_conv1_bias_, kFeaturesBlock2Conv1, batch, scratch());
   cnn::relu(features_block2_conv1, features_block2_conv1, k128x112x112, batch);
 
   // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block2.conv2)
-  cnn::conv(features_block2_conv2, features_block2_conv1, features_block2_conv2_weight_,
-            features_block2_conv2_bias_, kFeaturesBlock2Conv2, batch, scratch());
+  cnn::winograd::conv(features_block2_conv2, features_block2_conv1, features_block2_conv2_weight_,
+                      features_block2_conv2_bias_, kFeaturesBlock2Conv2, batch, scratch());
   cnn::relu(features_block2_conv2, features_block2_conv2, k128x112x112, batch);
 
   // 14: maxpool(2)    (features.block2.maxpool1)
   cnn::maxpool(features_block2_maxpool1, features_block2_conv2, kFeaturesBlock2Maxpool1, batch);
 
   // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv1)
-  cnn::conv(features_block3_conv1, features_block2_maxpool1, features_block3_conv1_weight_,
-            features_block3_conv1_bias_, kFeaturesBlock3Conv1, batch, scratch());
+  cnn::winograd::conv(features_block3_conv1, features_block2_maxpool1, features_block3_conv1_weight_,
+                      features_block3_conv1_bias_, kFeaturesBlock3Conv1, batch, scratch());
   cnn::relu(features_block3_conv1, features_block3_conv1, k256x56x56, batch);
 
   // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv2)
-  cnn::conv(features_block3_conv2, features_block3_conv1, features_block3_conv2_weight_,
-            features_block3_conv2_bias_, kFeaturesBlock3Conv2, batch, scratch());
+  cnn::winograd::conv(features_block3_conv2, features_block3_conv1, features_block3_conv2_weight_,
+                      features_block3_conv2_bias_, kFeaturesBlock3Conv2, batch, scratch());
   cnn::relu(features_block3_conv2, features_block3_conv2, k256x56x56, batch);
 
   // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv3)
-  cnn::conv(features_block3_conv3, features_block3_conv2, features_block3_conv3_weight_,
-            features_block3_conv3_bias_, kFeaturesBlock3Conv3, batch, scratch());
+  cnn::winograd::conv(features_block3_conv3, features_block3_conv2, features_block3_conv3_weight_,
+                      features_block3_conv3_bias_, kFeaturesBlock3Conv3, batch, scratch());
   cnn::relu(features_block3_conv3, features_block3_conv3, k256x56x56, batch);
 
   // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv4)
-  cnn::conv(features_block3_conv4, features_block3_conv3, features_block3_conv4_weight_,
-            features_block3_conv4_bias_, kFeaturesBlock3Conv4, batch, scratch());
+  cnn::winograd::conv(features_block3_conv4, features_block3_conv3, features_block3_conv4_weight_,
+                      features_block3_conv4_bias_, kFeaturesBlock3Conv4, batch, scratch());
   cnn::relu(features_block3_conv4, features_block3_conv4, k256x56x56, batch);
 
   // 14: maxpool(2)    (features.block3.maxpool1)
   cnn::maxpool(features_block3_maxpool1, features_block3_conv4, kFeaturesBlock3Maxpool1, batch);
 
   // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv1)
-  cnn::conv(features_block4_conv1, features_block3_maxpool1, features_block4_conv1_weight_,
-            features_block4_conv1_bias_, kFeaturesBlock4Conv1, batch, scratch());
+  cnn::winograd::conv(features_block4_conv1, features_block3_maxpool1, features_block4_conv1_weight_,
+                      features_block4_conv1_bias_, kFeaturesBlock4Conv1, batch, scratch());
   cnn::relu(features_block4_conv1, features_block4_conv1, k512x28x28, batch);
 
   // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv2)
-  cnn::conv(features_block4_conv2, features_block4_conv1, features_block4_conv2_weight_,
-            features_block4_conv2_bias_, kFeaturesBlock4Conv2, batch, scratch());
+  cnn::winograd::conv(features_block4_conv2, features_block4_conv1, features_block4_conv2_weight_,
+                      features_block4_conv2_bias_, kFeaturesBlock4Conv2, batch, scratch());
   cnn::relu(features_block4_conv2, features_block4_conv2, k512x28x28, batch);
 
   // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv3)
-  cnn::conv(features_block4_conv3, features_block4_conv2, features_block4_conv3_weight_,
-            features_block4_conv3_bias_, kFeaturesBlock4Conv3, batch, scratch());
+  cnn::winograd::conv(features_block4_conv3, features_block4_conv2, features_block4_conv3_weight_,
+                      features_block4_conv3_bias_, kFeaturesBlock4Conv3, batch, scratch());
   cnn::relu(features_block4_conv3, features_block4_conv3, k512x28x28, batch);
 
   // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv4)
-  cnn::conv(features_block4_conv4, features_block4_conv3, features_block4_conv4_weight_,
-            features_block4_conv4_bias_, kFeaturesBlock4Conv4, batch, scratch());
+  cnn::winograd::conv(features_block4_conv4, features_block4_conv3, features_block4_conv4_weight_,
+                      features_block4_conv4_bias_, kFeaturesBlock4Conv4, batch, scratch());
   cnn::relu(features_block4_conv4, features_block4_conv4, k512x28x28, batch);
 
   // 14: maxpool(2)    (features.block4.maxpool1)
   cnn::maxpool(features_block4_maxpool1, features_block4_conv4, kFeaturesBlock4Maxpool1, batch);
 
   // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv1)
-  cnn::conv(features_block5_conv1, features_block4_maxpool1, features_block5_conv1_weight_,
-            features_block5_conv1_bias_, kFeaturesBlock5Conv1, batch, scratch());
+  cnn::winograd::conv(features_block5_conv1, features_block4_maxpool1, features_block5_conv1_weight_,
+                      features_block5_conv1_bias_, kFeaturesBlock5Conv1, batch, scratch());
   cnn::relu(features_block5_conv1, features_block5_conv1, k512x14x14, batch);
 
   // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv2)
-  cnn::conv(features_block5_conv2, features_block5_conv1, features_block5_conv2_weight_,
-            features_block5_conv2_bias_, kFeaturesBlock5Conv2, batch, scratch());
+  cnn::winograd::conv(features_block5_conv2, features_block5_conv1, features_block5_conv2_weight_,
+                      features_block5_conv2_bias_, kFeaturesBlock5Conv2, batch, scratch());
   cnn::relu(features_block5_conv2, features_block5_conv2, k512x14x14, batch);
 
   // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv3)
-  cnn::conv(features_block5_conv3, features_block5_conv2, features_block5_conv3_weight_,
-            features_block5_conv3_bias_, kFeaturesBlock5Conv3, batch, scratch());
+  cnn::winograd::conv(features_block5_conv3, features_block5_conv2, features_block5_conv3_weight_,
+                      features_block5_conv3_bias_, kFeaturesBlock5Conv3, batch, scratch());
   cnn::relu(features_block5_conv3, features_block5_conv3, k512x14x14, batch);
 
   // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv4)
-  cnn::conv(features_block5_conv4, features_block5_conv3, features_block5_conv4_weight_,
-            features_block5_conv4_bias_, kFeaturesBlock5Conv4, batch, scratch());
+  cnn::winograd::conv(features_block5_conv4, features_block5_conv3, features_block5_conv4_weight_,
+                      features_block5_conv4_bias_, kFeaturesBlock5Conv4, batch, scratch());
   cnn::relu(features_block5_conv4, features_block5_conv4, k512x14x14, batch);
 
   // 14: maxpool(2)    (features.block5.maxpool1)

@@ -67,6 +67,7 @@ po::options_description options_of(const CommandDef& command) {
     add("match", po::value<std::string>(), "map: name or order (default: name)");
   }
   add("set", po::value<std::vector<std::string>>()->composing(), "NAME=VALUE: another value for a model's parameter or a setting of train");
+  add("precision", po::value<std::string>(), "strict or fast: how closely results follow the definition, in place of train's");
   if (command.name != "compare") add("model", po::value<std::string>(), "the model, where the spec has several");
   if (command.runs_program || command.name == "weights") return options;
   if (command.name == "check" || command.name == "summary" || command.name == "compare") add("json", "machine-readable");
@@ -124,6 +125,13 @@ void take_values(const po::variables_map& values, CommandLine& line) {
     if (values.count(name)) target = values[name].as<std::string>();
   };
   text("model", line.compile.model);
+  if (values.count("precision")) {
+    const std::string precision = values["precision"].as<std::string>();
+    if (precision != "strict" && precision != "fast") {
+      throw UsageError(fmt::format("--precision takes strict or fast, not '{}'", precision));
+    }
+    line.compile.precision = precision == "strict" ? ir::Precision::kStrict : ir::Precision::kFast;
+  }
   text("dump", line.compile.dump);
   text("dump-after", line.compile.dump_after);
   if (values.count("out")) line.output = values["out"].as<std::string>();

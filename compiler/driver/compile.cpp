@@ -51,6 +51,7 @@ ir::Training training_to_compare(const ir::Graph& graph, std::int64_t batch) {
 }
 
 Compiled plan_program(sema::Program program, const CompileOptions& options, const Sources& sources) {
+  if (program.training && options.precision) program.training->precision = *options.precision;
   const ir::Graph graph = lower::lower(program.model, sources);
   print_if(options.dump == "graph", ir::dump(graph));
   const bool compares = options.compared_batch > 0;
@@ -60,6 +61,7 @@ Compiled plan_program(sema::Program program, const CompileOptions& options, cons
                                             .data = program.data,
                                             .training = training,
                                             .batch = training ? training->batch : kInferenceBatch,
+                                            .precision = options.precision,
                                             .observer = observe});
   print_if(options.dump == "plan", plan::dump(plan));
   emit::Origin origin{.spec = options.spec.filename().string(),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ namespace cnnc::driver {
 struct CompileOptions {
   std::filesystem::path spec;
   sema::Overrides overrides;
+  std::optional<ir::Precision> precision = {};  // in place of what trainings say
   std::string model;        // only this one; empty: all
   std::string dump;         // ast, model, graph or plan: printed to standard output
   std::string dump_after;   // a pass's name

@@ -140,6 +140,7 @@ class Body {
       case plan::Named::kScratch: return "scratch()";
       case plan::Named::kLosses: return "losses";
       case plan::Named::kScores: return "scores";
+      case plan::Named::kTargets: return "kTargets";
     }
     return "";
   }

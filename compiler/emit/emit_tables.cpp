@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "emit/parts.hpp"
 #include "emit/text.hpp"
 
@@ -71,19 +73,32 @@ std::string layers(const Plan& plan) {
   return table("cnn::LayerDescription", "kLayers", rows);
 }
 
-std::string optimizer_text(const ir::Optimizer& optimizer) {
-  const std::string_view algorithm = optimizer.kind == ir::Optimizer::Kind::kSgd    ? "kSgd"
-                                     : optimizer.kind == ir::Optimizer::Kind::kAdam ? "kAdam"
-                                                                                    : "kAdamw";
-  const std::string common = fmt::format("{{.algorithm = cnn::Algorithm::{}, .learning_rate = {}", algorithm,
-                                         double_literal(optimizer.learning_rate));
-  if (optimizer.kind == ir::Optimizer::Kind::kSgd) {
-    return fmt::format("{}, .momentum = {}, .nesterov = {}, .weight_decay = {}}}", common, double_literal(optimizer.momentum),
-                       optimizer.nesterov, double_literal(optimizer.weight_decay));
+std::string_view algorithm_name(ir::Optimizer::Kind kind) {
+  switch (kind) {
+    case ir::Optimizer::Kind::kSgd: return "kSgd";
+    case ir::Optimizer::Kind::kAdam: return "kAdam";
+    case ir::Optimizer::Kind::kAdamw: return "kAdamw";
+    case ir::Optimizer::Kind::kRmsprop: return "kRmsprop";
   }
-  return fmt::format("{}, .weight_decay = {},\n                   .beta1 = {}, .beta2 = {}, .epsilon = {}}}", common,
-                     double_literal(optimizer.weight_decay), double_literal(optimizer.beta1), double_literal(optimizer.beta2),
-                     double_literal(optimizer.epsilon));
+  return "";
+}
+
+std::string optimizer_text(const ir::Optimizer& optimizer) {
+  const std::string common = fmt::format("{{.algorithm = cnn::Algorithm::{}, .learning_rate = {}", algorithm_name(optimizer.kind),
+                                         double_literal(optimizer.learning_rate));
+  const std::string decay = double_literal(optimizer.weight_decay), epsilon = double_literal(optimizer.epsilon);
+  switch (optimizer.kind) {
+    case ir::Optimizer::Kind::kSgd:
+      return fmt::format("{}, .momentum = {}, .nesterov = {}, .weight_decay = {}}}", common, double_literal(optimizer.momentum),
+                         optimizer.nesterov, decay);
+    case ir::Optimizer::Kind::kRmsprop:
+      return fmt::format("{}, .momentum = {}, .weight_decay = {},\n                   .epsilon = {}, .smoothing = {}}}", common,
+                         double_literal(optimizer.momentum), decay, epsilon, double_literal(optimizer.smoothing));
+    case ir::Optimizer::Kind::kAdam:
+    case ir::Optimizer::Kind::kAdamw: break;
+  }
+  return fmt::format("{}, .weight_decay = {},\n                   .beta1 = {}, .beta2 = {}, .epsilon = {}}}", common, decay,
+                     double_literal(optimizer.beta1), double_literal(optimizer.beta2), epsilon);
 }
 
 std::string phases(const Plan& plan) {
@@ -178,14 +193,37 @@ std::string initial_weights(const Plan& plan) {
   return text + table("cnn::InitialWeightsDescription", "kInitialWeights", rows);
 }
 
+// What labels ask for where it is more than their class.
+std::string cross_entropy_targets(const Plan& plan) {
+  const auto asks = [](const plan::Function& function) { return mentions(function, plan::Named::kTargets); };
+  if (std::ranges::none_of(plan.functions, asks)) return "";
+  std::string text, weights;
+  if (!plan.training->class_weights.empty()) {
+    std::vector<std::string> numbers;
+    for (const double weight : plan.training->class_weights) numbers.push_back(float_literal(weight));
+    text = braced_text("constexpr float kClassWeights[]", numbers);
+    weights = ".class_weights = kClassWeights, ";
+  }
+  return text + fmt::format("constexpr cnn::CrossEntropyTargets kTargets{{{}.label_smoothing = {}}};\n", weights,
+                            float_literal(plan.training->label_smoothing));
+}
+
+std::string_view loss_name(ir::Loss loss) {
+  switch (loss) {
+    case ir::Loss::kCrossEntropy: return "kCrossEntropy";
+    case ir::Loss::kMeanSquaredError: return "kMeanSquaredError";
+    case ir::Loss::kBinaryCrossEntropy: return "kBinaryCrossEntropy";
+    case ir::Loss::kLenet5Map: return "kLenet5Map";
+  }
+  return "";
+}
+
 std::string training_member(const ir::Training& training) {
   const std::string initial = training.initial_weights.empty() ? "" : "\n                 .initial_weights = kInitialWeights,";
   return fmt::format(
       "    .training = {{.loss = cnn::LossKind::{}, .metrics = {}, .seed = {}, .save_every = {},\n"
       "                 .checkpoints = {},{} .phases = {}}},\n",
-      training.loss == ir::Loss::kCrossEntropy ? "kCrossEntropy"
-      : training.loss == ir::Loss::kLenet5Map  ? "kLenet5Map"
-                                               : "kMeanSquaredError",
+      loss_name(training.loss),
       table_name("kMetrics", training.metrics.empty()), training.seed, training.save_every,
       table_name("kCheckpoints", training.callbacks.checkpoints.empty()), initial, table_name("kPhases", training.phases.empty()));
 }
@@ -199,10 +237,12 @@ std::string geometry_constants(const Plan& plan) {
     std::vector<std::string> fields;
     for (const ir::GeometryField& field : geometry.fields) fields.push_back(field_text(field));
     text += braced_text(fmt::format("constexpr cnn::{} {}", geometry.type, geometry.name), fields);
-    if (geometry.scratch_function.empty()) continue;
-    assertions += fmt::format("static_assert(cnn::{}({}, kBatch) == cnn::ScratchSize{{{}, {}}});\n", geometry.scratch_function,
-                              geometry.name, geometry.scratch.per_thread, geometry.scratch.shared);
+    for (const auto& [function, size] : geometry.scratch) {
+      assertions += fmt::format("static_assert(cnn::{}({}, kBatch) == cnn::ScratchSize{{{}, {}}});\n", function, geometry.name,
+                                size.per_thread, size.shared);
+    }
   }
+  text += cross_entropy_targets(plan);
   if (!assertions.empty()) text += "\n// The plan has room for what the kernels need.\n" + assertions;
   return text;
 }

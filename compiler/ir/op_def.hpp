@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "onnx.hpp"
+#include "precision.hpp"
 #include "shape.hpp"
 #include "support/diagnostics.hpp"
 #include "value.hpp"
@@ -86,6 +87,8 @@ using Inference = std::variant<Inferred, Mistake>;
 
 // ---------- calls ----------
 
+struct OpContext;
+
 /// An operand by its role; the planner puts buffers in their place. The order in every call:
 /// outputs, inputs, parameters, geometry, batch, random, scratch.
 enum class Role {
@@ -105,9 +108,30 @@ enum class Role {
   kScratch,       // the team's scratch memory
 };
 
+/// Floats a call needs beside its operands.
+struct ScratchSize {
+  std::int64_t per_thread = 0;
+  std::int64_t shared = 0;
+};
+
+/// For a call with kScratch: how much, and the constexpr function in namespace cnn that must say the same.
+struct ScratchDef {
+  std::string_view function = {};
+  ScratchSize (*size)(const OpContext&) = nullptr;
+};
+
 struct CallDef {
   std::string_view function = {};  // in namespace cnn
   std::vector<Role> operands = {};
+  ScratchDef scratch = {};
+};
+
+enum class Pass { kForward, kBackwardInput, kBackwardParams };
+
+/// Which of several ways a card chose for a pass of a layer, and why, for `explain`.
+struct Decision {
+  const CallDef* call = nullptr;
+  std::string reason;
 };
 
 /// The calls of one way to run a layer. What must be kept for backward is what its operands name (kInputs, kOutput, kSaved).
@@ -115,12 +139,6 @@ struct Calls {
   CallDef forward = {};
   std::optional<CallDef> backward_input = {};
   std::optional<CallDef> backward_params = {};
-};
-
-/// Floats a call needs beside its operands.
-struct ScratchSize {
-  std::int64_t per_thread = 0;
-  std::int64_t shared = 0;
 };
 
 /// What forward keeps: `elements` floats or bytes.
@@ -175,7 +193,8 @@ struct OpDef {
   Calls training = {};
   std::optional<Calls> inference = {};  // where running frozen or at prediction differs from training
   SavedSize (*saved)(const OpContext&) = nullptr;
-  ScratchSize (*scratch)(const OpContext&) = nullptr;
+  /// Where a pass can be computed in several ways: which one these shapes call for; null: as `training` and `inference` say.
+  Decision (*decide)(const OpContext&, Pass, Precision) = nullptr;
   /// For the trait `view`: whether these shapes and block need no call.
   bool (*is_view)(const OpContext&) = nullptr;
   /// The layer in ONNX's operators, as it runs at prediction time; null where nothing is left of it then.

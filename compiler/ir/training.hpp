@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "precision.hpp"
 #include "shape.hpp"
 #include "support/source.hpp"
 #include "value.hpp"
@@ -135,6 +136,7 @@ struct Training {
   std::vector<std::string> metrics;   // "accuracy", "top5", "f1(macro)"
   std::int64_t batch = 0;
   std::uint64_t seed = 0;
+  Precision precision = Precision::kFast;
   std::int64_t save_every = 0;        // steps; 0: at the end of an epoch only
   std::vector<InitialWeights> initial_weights;
   Callbacks callbacks;                // for the whole run

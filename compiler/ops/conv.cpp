@@ -3,6 +3,7 @@
 
 #include "ops/cards.hpp"
 #include "ops/connections.hpp"
+#include "ops/conv_algorithms.hpp"
 #include "ops/convolution.hpp"
 #include "ops/initialization.hpp"
 #include "ops/map.hpp"
@@ -42,10 +43,6 @@ ir::Inference infer(const ir::OpContext& context) {
   return inferred;
 }
 
-std::int64_t divide_up(std::int64_t a, std::int64_t b) {
-  return (a + b - 1) / b;
-}
-
 // The multiply-accumulates of one output element.
 std::int64_t depth(const ir::OpContext& context) {
   const auto [height, width] = context.arguments.pair("kernel");
@@ -62,28 +59,6 @@ std::int64_t macs(const ir::OpContext& context) {
 
 std::vector<ir::GeometryField> geometry(const ir::OpContext& context) {
   return conv_geometry(context, context.arguments.integer("groups"));
-}
-
-// What cnn::conv_scratch says for the same geometry: generated code asserts that they agree.
-ir::ScratchSize scratch(const ir::OpContext& context) {
-  const ir::Shape& in = context.inputs[0];
-  const Window w = std::get<Window>(window("conv", in, context.arguments));
-  const std::int64_t taps = w.height.kernel * w.width.kernel;
-  const std::int64_t groups = context.arguments.integer("groups");
-  const std::int64_t group_channels = in.channels / groups;
-  const auto tile = [&](std::int64_t rows_of_columns) {
-    const std::int64_t columns = std::clamp<std::int64_t>(65536 / rows_of_columns, 96, 2048);
-    const std::int64_t rows = std::clamp<std::int64_t>(columns / w.width.out, 1, context.block * w.height.out);
-    return rows_of_columns * rows * w.width.out;
-  };
-  const std::int64_t most = std::max<std::int64_t>(1, 256 / taps);
-  const std::int64_t chunk = divide_up(group_channels, divide_up(group_channels, most));
-  const std::int64_t chunks = divide_up(group_channels, chunk) * groups;
-  const std::int64_t weights = context.output.channels * depth(context);
-  const std::int64_t slots = std::clamp<std::int64_t>((1 << 20) / weights, 1, divide_up(8, chunks));
-  const bool pointwise = taps == 1 && w.height.stride == 1 && w.width.stride == 1 && w.height.pad == 0 && w.width.pad == 0 &&
-                         w.height.out == in.height && w.width.out == in.width;
-  return {.per_thread = pointwise ? 0 : std::max(tile(depth(context)), tile(chunk * taps)), .shared = (slots - 1) * weights};
 }
 
 // The weights of a connection table are put in their places among zeros.
@@ -111,15 +86,20 @@ ir::OpDef connected_card() {
     fields.push_back({"inputs", input_bits(*connections(context.arguments))});
     return fields;
   };
-  // The weights spread over a whole convolution's, beside what that needs: cnn::connected_conv_scratch.
-  card.scratch = [](const ir::OpContext& context) {
-    ir::ScratchSize size = scratch(context);
-    size.shared += context.output.channels * depth(context);
-    return size;
+  card.decide = nullptr;
+  // The weights spread over a whole convolution's, beside what that needs.
+  const ir::ScratchDef scratch{"connected_conv_scratch", [](const ir::OpContext& context) {
+                                 ir::ScratchSize size = packed_scratch(context);
+                                 size.shared += context.output.channels * depth(context);
+                                 return size;
+                               }};
+  const auto rename = [&](ir::CallDef& call, std::string_view function) {
+    call.function = function;
+    call.scratch = scratch;
   };
-  card.training.forward.function = "connected_conv";
-  card.training.backward_input->function = "connected_conv_backward_input";
-  card.training.backward_params->function = "connected_conv_backward_params";
+  rename(card.training.forward, "connected_conv");
+  rename(*card.training.backward_input, "connected_conv_backward_input");
+  rename(*card.training.backward_params, "connected_conv_backward_params");
   return card;
 }
 
@@ -147,7 +127,6 @@ const ir::OpDef* kernel(const ir::OpContext& context) {
 
 ir::OpDef conv_card() {
   using ir::ArgumentType;
-  using ir::Role;
   ir::OpDef card{
       .name = "conv",
       .summary = "Convolution: each output channel is a sum of windows of the input, weighted.",
@@ -170,15 +149,8 @@ ir::OpDef conv_card() {
       .macs = macs,
       .geometry_type = "ConvGeometry",
       .geometry = geometry,
-      .training = {.forward = {"conv",
-                               {Role::kOutput, Role::kInputs, Role::kParameters, Role::kGeometry, Role::kBatch, Role::kScratch}},
-                   .backward_input = ir::CallDef{"conv_backward_input",
-                                                 {Role::kDInput, Role::kDOutput, Role::kWeight, Role::kGeometry,
-                                                  Role::kBatch, Role::kScratch}},
-                   .backward_params = ir::CallDef{"conv_backward_params",
-                                                  {Role::kDParameters, Role::kDOutput, Role::kInputs, Role::kGeometry,
-                                                   Role::kBatch, Role::kScratch}}},
-      .scratch = scratch,
+      .training = packed_calls(),
+      .decide = decide_convolution,
       .onnx = onnx,
       .kernel = kernel,
   };

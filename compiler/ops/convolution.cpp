@@ -53,16 +53,19 @@ ir::OnnxNode onnx_convolution(const ir::OpContext& context, std::int64_t groups,
 
 void call_depthwise(ir::OpDef& card) {
   using ir::Role;
+  constexpr ir::ScratchDef kScratch{"dwconv_scratch", depthwise_scratch};
   card.training = {.forward = {"dwconv",
                                {Role::kOutput, Role::kInputs, Role::kParameters, Role::kGeometry,
-                                Role::kBatch, Role::kScratch}},
+                                Role::kBatch, Role::kScratch},
+                               kScratch},
                    .backward_input = ir::CallDef{"dwconv_backward_input",
                                                  {Role::kDInput, Role::kDOutput, Role::kWeight,
-                                                  Role::kGeometry, Role::kBatch, Role::kScratch}},
+                                                  Role::kGeometry, Role::kBatch, Role::kScratch},
+                                                 kScratch},
                    .backward_params = ir::CallDef{"dwconv_backward_params",
                                                   {Role::kDParameters, Role::kDOutput, Role::kInputs,
-                                                   Role::kGeometry, Role::kBatch, Role::kScratch}}};
-  card.scratch = depthwise_scratch;
+                                                   Role::kGeometry, Role::kBatch, Role::kScratch},
+                                                  kScratch}};
 }
 
 }  // namespace cnnc::ops

@@ -40,7 +40,7 @@ void FunctionBuilder::backward_node(std::size_t number) {
   ensure(d_output >= 0, "plan", "no gradient reaches " + graph_.layer(node.layer).path);
   if (mode.learns) {
     ensure(mode.calls->backward_params.has_value(), "plan", fmt::format("'{}' can't learn", node.op->name));
-    call(*mode.calls->backward_params, {.node = number, .d_output = d_output});
+    call(ir::Pass::kBackwardParams, {.node = number, .d_output = d_output});
   }
   if (mode.passes_back) backward_inputs(number, node, d_output);
 }
@@ -68,7 +68,7 @@ void FunctionBuilder::backward_inputs(std::size_t number, const ir::Node& node, 
       // Elementwise: in place, where the gradient is nobody else's.
       const bool in_place = traits.elementwise && !shared_gradient_[static_cast<std::size_t>(d_output)];
       const int d_input = in_place ? d_output : new_blocked("d_" + value_name(input), shape);
-      call(*modes_[number].calls->backward_input,
+      call(ir::Pass::kBackwardInput,
            {.node = number, .d_output = d_output, .d_input = d_input, .input = static_cast<int>(position)});
       add_gradient(input, d_input);
     }

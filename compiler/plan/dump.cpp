@@ -17,6 +17,7 @@ std::string_view name_of(Named named) {
     case Named::kScratch: return "scratch";
     case Named::kLosses: return "losses";
     case Named::kScores: return "scores";
+    case Named::kTargets: return "targets";
   }
   return "";
 }

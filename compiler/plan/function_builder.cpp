@@ -27,6 +27,10 @@ int Geometries::add(Geometry geometry) {
   return entry->second;
 }
 
+void Geometries::need_scratch(int geometry, const ir::ScratchDef& scratch, const ir::OpContext& context) {
+  list_[static_cast<std::size_t>(geometry)].scratch.try_emplace(std::string(scratch.function), scratch.size(context));
+}
+
 int Geometries::of_shape(const ir::Shape& shape) {
   const std::string name = shape.flat || shape.height * shape.width == 1
                                ? fmt::format("k{}", shape.channels)
@@ -34,7 +38,6 @@ int Geometries::of_shape(const ir::Shape& shape) {
   return add({.name = name,
               .type = "MapGeometry",
               .fields = {{"channels", shape.channels}, {"height", shape.height}, {"width", shape.width}, {"block", block_}},
-              .scratch_function = {},
               .scratch = {}});
 }
 
@@ -46,12 +49,7 @@ int Geometries::of_node(const ir::Graph& graph, const ir::Node& node) {
   Geometry geometry{.name = "k" + camel_case(graph.layer(node.layer).path),
                     .type = std::string(op.geometry_type),
                     .fields = op.geometry(context),
-                    .scratch_function = {},
                     .scratch = {}};
-  if (op.scratch != nullptr) {
-    geometry.scratch_function = fmt::format("{}_scratch", op.name);
-    geometry.scratch = op.scratch(context);
-  }
   // Two paths may differ only by what an identifier can't hold; then the second gets a number.
   const std::string wish = geometry.name;
   for (int number = 2;; ++number) {
@@ -228,9 +226,24 @@ void FunctionBuilder::append_role(ir::Role role, const CallOf& of, std::vector<O
   }
 }
 
-void FunctionBuilder::call(const ir::CallDef& definition, const CallOf& of) {
-  Step step{.function = std::string(definition.function), .operands = {}, .layer = graph_.nodes[of.node].layer};
+void FunctionBuilder::call(ir::Pass pass, const CallOf& of) {
+  const ir::Node& node = graph_.nodes[of.node];
+  const ir::Calls& calls = *modes_[of.node].calls;
+  const auto shapes = graph_.input_shapes(node);
+  const ir::OpContext context = graph_.context(node, shapes, block_, batch_);
+  ir::Decision decision;
+  if (node.op->decide != nullptr) decision = node.op->decide(context, pass, request_.precision);
+  if (decision.call == nullptr) {
+    switch (pass) {
+      case ir::Pass::kForward: decision.call = &calls.forward; break;
+      case ir::Pass::kBackwardInput: decision.call = &*calls.backward_input; break;
+      case ir::Pass::kBackwardParams: decision.call = &*calls.backward_params; break;
+    }
+  }
+  const ir::CallDef& definition = *decision.call;
+  Step step{.function = std::string(definition.function), .operands = {}, .layer = node.layer, .reason = decision.reason};
   for (const ir::Role role : definition.operands) append_role(role, of, step.operands);
+  if (definition.scratch.size != nullptr) geometries_.need_scratch(geometries_.of_node(graph_, node), definition.scratch, context);
   function_.steps.push_back(std::move(step));
 }
 
@@ -248,7 +261,7 @@ void FunctionBuilder::forward_node(std::size_t number) {
   const ir::Node& node = graph_.nodes[number];
   if (storage_.without_call[number]) return;
   if (node.op->traits.placement) return copy_arms(node);
-  call(modes_[number].calls->forward, {.node = number});
+  call(ir::Pass::kForward, {.node = number});
 }
 
 void FunctionBuilder::copy_arms(const ir::Node& node) {
@@ -278,12 +291,13 @@ struct LossFunctions {
 const LossFunctions& functions_of(ir::Loss loss) {
   static constexpr LossFunctions kCrossEntropy{"softmax_cross_entropy", "cross_entropy_loss"};
   static constexpr LossFunctions kMeanSquaredError{"mean_squared_error", "mean_squared_error_loss"};
+  static constexpr LossFunctions kBinaryCrossEntropy{"binary_cross_entropy", "binary_cross_entropy_loss"};
   static constexpr LossFunctions kLenet5Map{"lenet5_map", "lenet5_map_loss"};
   switch (loss) {
     case ir::Loss::kCrossEntropy: return kCrossEntropy;
     case ir::Loss::kMeanSquaredError: return kMeanSquaredError;
     case ir::Loss::kLenet5Map: return kLenet5Map;
-    case ir::Loss::kBinaryCrossEntropy: break;
+    case ir::Loss::kBinaryCrossEntropy: return kBinaryCrossEntropy;
   }
   throw InternalError("plan", "a loss without a kernel");
 }
@@ -307,6 +321,7 @@ void FunctionBuilder::finish() {
   const LossFunctions& loss = functions_of(*request_.loss);
   const auto add_loss = [&](std::string_view name, std::vector<Operand> operands) {
     operands.insert(operands.end(), {Named::kLosses, BufferOperand{output}, Named::kLabels});
+    if (request_.has_targets) operands.push_back(Named::kTargets);
     if (*request_.loss == ir::Loss::kLenet5Map) operands.push_back(NumberOperand{request_.rubbish_penalty});
     operands.insert(operands.end(), {geometry, Named::kBatch});
     add_step(std::string(name), std::move(operands));
@@ -327,11 +342,11 @@ void FunctionBuilder::add_auxiliary_loss(const ir::AuxiliaryHead& head, bool cro
   ensure(cross_entropy, "plan", "an auxiliary head with another loss than cross-entropy");
   const ir::Shape& shape = graph_.tensor(head.output).shape;
   const int d_output = new_blocked("d_" + value_name(head.output), shape);
-  function_.steps.push_back({.function = "add_softmax_cross_entropy",
-                             .operands = {BufferOperand{d_output}, Named::kLosses, BufferOperand{buffer_of(head.output)},
-                                          Named::kLabels, NumberOperand{head.weight},
-                                          GeometryOperand{geometries_.of_shape(shape)}, Named::kBatch},
-                             .layer = {}});
+  std::vector<Operand> operands = {BufferOperand{d_output}, Named::kLosses, BufferOperand{buffer_of(head.output)}, Named::kLabels};
+  if (request_.has_targets) operands.push_back(Named::kTargets);
+  operands.insert(operands.end(),
+                  {NumberOperand{head.weight}, GeometryOperand{geometries_.of_shape(shape)}, Named::kBatch});
+  function_.steps.push_back({.function = "add_softmax_cross_entropy", .operands = std::move(operands), .layer = {}});
   add_gradient(head.output, d_output);
 }
 

@@ -20,6 +20,8 @@ class Geometries {
   int of_node(const ir::Graph& graph, const ir::Node& node);
   /// Index of cnn::MapGeometry for a shape.
   int of_shape(const ir::Shape& shape);
+  /// Counts the scratch memory of a call with a geometry.
+  void need_scratch(int geometry, const ir::ScratchDef& scratch, const ir::OpContext& context);
   std::vector<Geometry> take() { return std::move(list_); }
 
  private:
@@ -39,7 +41,9 @@ struct FunctionRequest {
   int phase = -1;
   std::string name;
   std::optional<ir::Loss> loss;
+  bool has_targets = false;               // cross-entropy with weights of classes or smoothed labels
   double rubbish_penalty = 0;             // of the loss lenet5_map
+  ir::Precision precision = ir::Precision::kFast;
   bool softmax_at_end = false;            // predict: the model itself ends with logits
   std::set<std::string> taken;            // names that are not free for buffers
 };
@@ -78,7 +82,7 @@ class FunctionBuilder {
     std::size_t node = 0;
     int d_output = -1, d_input = -1, input = 0;
   };
-  void call(const ir::CallDef& definition, const CallOf& of);
+  void call(ir::Pass pass, const CallOf& of);
   void append_role(ir::Role role, const CallOf& of, std::vector<Operand>& operands);
 
   const FunctionRequest& request_;

@@ -40,12 +40,18 @@ PlannedPhase plan_phase(const ir::Graph& graph, const ir::Phase& phase) {
   return planned;
 }
 
+bool has_targets(const ir::Training& training) {
+  return training.loss == ir::Loss::kCrossEntropy && (training.label_smoothing != 0 || !training.class_weights.empty());
+}
+
 std::int64_t moments(const ir::Training& training) {
   std::int64_t most = 0;
   for (const ir::Phase& phase : training.phases) {
     if (!phase.optimizer) continue;
-    const bool sgd = phase.optimizer->kind == ir::Optimizer::Kind::kSgd;
-    most = std::max<std::int64_t>(most, !sgd ? 2 : phase.optimizer->momentum != 0 ? 1 : 0);
+    using Kind = ir::Optimizer::Kind;
+    const Kind kind = phase.optimizer->kind;
+    const std::int64_t velocities = phase.optimizer->momentum != 0 ? 1 : 0;
+    most = std::max(most, kind == Kind::kSgd ? velocities : kind == Kind::kRmsprop ? 1 + velocities : 2);
   }
   return most;
 }
@@ -108,8 +114,10 @@ class Planning {
     plan_.depth = ir::depth(graph_);
     plan_.geometries = geometries_.take();
     for (const Geometry& geometry : plan_.geometries) {
-      plan_.memory.thread_scratch = std::max(plan_.memory.thread_scratch, aligned(geometry.scratch.per_thread));
-      plan_.memory.shared_scratch = std::max(plan_.memory.shared_scratch, aligned(geometry.scratch.shared));
+      for (const auto& [function, size] : geometry.scratch) {
+        plan_.memory.thread_scratch = std::max(plan_.memory.thread_scratch, aligned(size.per_thread));
+        plan_.memory.shared_scratch = std::max(plan_.memory.shared_scratch, aligned(size.shared));
+      }
     }
     return std::move(plan_);
   }
@@ -152,7 +160,10 @@ class Planning {
                                   .phase = phase,
                                   .name = std::move(name),
                                   .loss = request_.training ? std::optional(request_.training->loss) : std::nullopt,
+                                  .has_targets = request_.training && has_targets(*request_.training),
                                   .rubbish_penalty = request_.training ? request_.training->rubbish_penalty : 0,
+                                  .precision = request_.precision.value_or(
+                                      request_.training ? request_.training->precision : ir::Precision::kFast),
                                   .softmax_at_end = plan_.outputs_logits && kind == FunctionKind::kPredict,
                                   .taken = taken_names()};
     Function function = FunctionBuilder(request, geometries_, plan_.block, plan_.batch).build();
@@ -176,21 +187,10 @@ class Planning {
 
 }  // namespace
 
-// A GEMM wants 1 to 4 thousand columns (NB x height x width); the smallest maps of a network decide for all of it, so that
-// none of its layers starves, but NB x height x width of the first map stays below 32 thousand columns.
-std::int64_t choose_block(const ir::Graph& graph, std::int64_t batch) {
-  constexpr std::int64_t kLargestBlock = 32, kColumns = 1024, kMostColumns = 32768;
-  std::int64_t smallest = 0, largest = 1;
-  for (const ir::Tensor& value : graph.tensors) {
-    const std::int64_t pixels = value.shape.height * value.shape.width;
-    largest = std::max(largest, pixels);
-    if (smallest == 0 || pixels < smallest) smallest = pixels;
-  }
-  std::int64_t block = 1;
-  while (block < kLargestBlock && block * 2 <= batch && block * smallest < kColumns && block * 2 * largest <= kMostColumns) {
-    block *= 2;
-  }
-  return block;
+// Kernels pack the columns of several images into a tile, so that maps of few pixels starve no product: images one after
+// the other, [N][C][H][W], serve every network.
+std::int64_t choose_block(const ir::Graph&, std::int64_t) {
+  return 1;
 }
 
 Plan make_plan(const ir::Graph& graph, const PlanRequest& request) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -33,8 +34,7 @@ struct Geometry {
   std::string name;  // "kConv1"
   std::string type;  // "ConvGeometry"
   std::vector<ir::GeometryField> fields;
-  std::string scratch_function;  // "conv_scratch", or empty: the kernel takes none
-  ir::ScratchSize scratch;
+  std::map<std::string, ir::ScratchSize> scratch = {};  // what its calls need, by the function that says so
 };
 
 // Operands of a call.
@@ -45,7 +45,7 @@ struct GradientOperand { int parameter; };
 struct GeometryOperand { int geometry; };
 struct NumberOperand { double value; };
 struct IntegerOperand { int value; };
-enum class Named { kImages, kLabels, kBatch, kRandom, kScratch, kLosses, kScores };
+enum class Named { kImages, kLabels, kBatch, kRandom, kScratch, kLosses, kScores, kTargets };
 using Operand = std::variant<BufferOperand, BufferListOperand, ParameterOperand, GradientOperand, GeometryOperand, NumberOperand, IntegerOperand,
                              Named>;
 
@@ -54,6 +54,7 @@ struct Step {
   std::string function;
   std::vector<Operand> operands;
   std::optional<ir::LayerId> layer;
+  std::string reason = {};  // why this function, where the layer's card had a choice
 };
 
 /// What a function is for; a phase's step also knows the phase.

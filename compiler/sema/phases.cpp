@@ -58,8 +58,6 @@ class PhaseReader {
     const WrittenSetting* setting = written("optimizer", first ? own_or_train("optimizer", own) : own);
     if (setting != nullptr) {
       phase.phase.optimizer = read_optimizer(*setting, file_);
-      const bool later = phase.phase.optimizer && phase.phase.optimizer->kind == ir::Optimizer::Kind::kRmsprop;
-      if (later) not_yet((*setting)->value->range, "the optimizer 'rmsprop'");
     } else if (first) {
       missing(phase.range, "an optimizer", "optimizer = adam(lr=1e-3)");
     }

@@ -240,9 +240,10 @@ std::string covering_paths(const std::vector<bool>& flags, const std::vector<std
 std::string render_training(const Program& program) {
   if (!program.training) return "";
   const ir::Training& training = *program.training;
-  std::string lines = fmt::format("train {} on {} {{\n  loss = {}\n  metrics = [{}]\n  batch = {}\n  seed = {}\n  save_every = {}\n",
+  std::string lines = fmt::format("train {} on {} {{\n  loss = {}\n  metrics = [{}]\n  batch = {}\n  seed = {}\n  precision = {}\n  save_every = {}\n",
                                   program.model.name, training.data_name, loss(training), fmt::join(training.metrics, ", "),
-                                  training.batch, training.seed, training.save_every);
+                                  training.batch, training.seed,
+                                  training.precision == ir::Precision::kStrict ? "strict" : "fast", training.save_every);
   for (const ir::InitialWeights& one : training.initial_weights) {
     const std::string section = one.section.empty() ? "" : fmt::format(", section={}", text(one.section));
     lines += fmt::format("  init {} from {}(match={}{})\n", one.path, text(one.file), one.by_order ? "order" : "name", section);

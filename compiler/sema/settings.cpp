@@ -118,4 +118,21 @@ bool check_word(const ir::Value& value, Range range, std::string_view setting,
   return false;
 }
 
+std::optional<std::string> word_setting(std::string_view name, const Settings& settings,
+                                        const std::vector<std::string_view>& choices, std::string_view absent,
+                                        const FileScope& file) {
+  const auto given = given_value(name, settings, file, true);
+  if (!given) return std::string(absent);
+  if (!given->value) return std::nullopt;
+  if (given->written == nullptr) {
+    const auto* word = given->value->as<ir::Word>();
+    if (word != nullptr && std::ranges::find(choices, word->text) != choices.end()) return word->text;
+    report_wrong(name, enumerate(choices, "or"), *given, file);
+    return std::nullopt;
+  }
+  const InScope in_scope(given->written->scope);
+  if (!check_word(*given->value, (*given->written)->value->range, name, choices, file.diagnostics)) return std::nullopt;
+  return given->value->as<ir::Word>()->text;
+}
+
 }  // namespace cnnc::sema

@@ -88,6 +88,11 @@ NumberSetting number_setting(std::string_view name, const Settings& settings, co
 std::optional<ir::Value> setting_value(const syntax::Setting& setting, const FileScope& file);
 std::optional<ir::Value> setting_value(const WrittenSetting& setting, const FileScope& file);
 
+/// The word that `--set` or the setting gives, one of `choices`; `absent` where neither does; none after a message.
+std::optional<std::string> word_setting(std::string_view name, const Settings& settings,
+                                        const std::vector<std::string_view>& choices, std::string_view absent,
+                                        const FileScope& file);
+
 /// A word that must be one of `choices`.
 bool check_word(const ir::Value& value, Range range, std::string_view setting,
                 const std::vector<std::string_view>& choices, Diagnostics& diagnostics);

@@ -32,12 +32,8 @@ bool read_loss(const Settings& settings, TrainLines& lines, const FileScope& fil
     for (const ir::Value& weight : *arguments.at("class_weights").as<ir::List>()) {
       training.class_weights.push_back(*number_of(weight));
     }
-    if (training.label_smoothing != 0) training.not_yet.push_back({chosen->range, "label_smoothing"});
-    if (!training.class_weights.empty()) training.not_yet.push_back({chosen->range, "class_weights"});
   } else if (training.loss == ir::Loss::kLenet5Map) {
     training.rubbish_penalty = chosen->arguments.values.number("j");
-  } else if (training.loss != ir::Loss::kMeanSquaredError) {
-    training.not_yet.push_back({chosen->range, fmt::format("the loss '{}'", chosen->callable->name)});
   }
   return true;
 }
@@ -79,7 +75,8 @@ bool read_numbers(const std::string& owner, const Settings& settings, Range rang
   const auto own_batch = integer_setting("batch", settings, {1, kMaxBatch}, batch.value_or(0), file);
   const auto seed = integer_setting("seed", settings, {0, kMost}, 0, file);
   const auto save_every = integer_setting("save_every", settings, {0, kMost}, 0, file);
-  if (!own_batch || !seed || !save_every) return false;
+  const auto precision = word_setting("precision", settings, {"strict", "fast"}, "fast", file);
+  if (!own_batch || !seed || !save_every || !precision) return false;
   if (*own_batch == 0) {
     file.diagnostics.report(range, messages::kMissingSetting, owner, "a batch")
         .help("batch = 128, here or in the data");
@@ -88,6 +85,7 @@ bool read_numbers(const std::string& owner, const Settings& settings, Range rang
   lines.training.batch = *own_batch;
   lines.training.seed = static_cast<std::uint64_t>(*seed);
   lines.training.save_every = *save_every;
+  lines.training.precision = *precision == "strict" ? ir::Precision::kStrict : ir::Precision::kFast;
   return true;
 }
 

@@ -200,6 +200,7 @@ const std::vector<SettingFacts>& train_settings() {
       {"epochs", "Passes over the training part, for every phase that does not say."},
       {"batch", "Images a step; that of the data if not given."},
       {"seed", "Of all random numbers; 0 if not given."},
+      {"precision", "fast: results within 1e-3 of the definition's; strict: within 1e-5, and slower. fast if not given."},
       {"clip_norm", "The largest norm of all gradients together, for every phase that does not say."},
       {"save_every", "Steps between saved states, beside those at the end of each epoch."},
   };

@@ -46,8 +46,8 @@ struct ConvRun {
     std::vector<float> dw = unwritten(w.size());
     std::vector<float> db = unwritten(b.size());
     const TestScratch forward(conv_scratch(g, batch), threads);
-    const TestScratch backward_input(conv_scratch(g, batch), threads);
-    const TestScratch backward_params(conv_scratch(g, batch), threads);
+    const TestScratch backward_input(conv_backward_input_scratch(g, batch), threads);
+    const TestScratch backward_params(conv_backward_params_scratch(g, batch), threads);
     on_team(
         [&] {
           if (bias.empty()) {

@@ -56,20 +56,49 @@ Written run_conv(const ConvGeometry& g, int threads, int& threads_that_worked) {
   Map dx(in, kBatch);
   std::vector<float> dw = unwritten(w.size());
   std::vector<float> db = unwritten(b.size());
-  const TestScratch scratch(conv_scratch(g, kBatch), threads);
+  const TestScratch forward(conv_scratch(g, kBatch), threads);
+  const TestScratch backward_input(conv_backward_input_scratch(g, kBatch), threads);
+  const TestScratch backward_params(conv_backward_params_scratch(g, kBatch), threads);
   on_team(
       [&] {
-        conv(y, x, w, b, g, kBatch, scratch);
-        conv_backward_input(dx, dy, w, g, kBatch, scratch);
-        conv_backward_params(dw, db, dy, x, g, kBatch, scratch);
+        conv(y, x, w, b, g, kBatch, forward);
+        conv_backward_input(dx, dy, w, g, kBatch, backward_input);
+        conv_backward_params(dw, db, dy, x, g, kBatch, backward_params);
       },
       threads);
-  threads_that_worked = std::max(threads_that_worked, scratch.threads_that_wrote());
+  threads_that_worked = std::max(threads_that_worked, forward.threads_that_wrote());
   Written written;
   written.keep(y);
   written.keep(dx);
   written.keep(dw);
   written.keep(db);
+  return written;
+}
+
+Written run_winograd(const ConvGeometry& g, int threads) {
+  Numbers numbers(1);
+  const MapGeometry in{g.in_channels, g.in_height, g.in_width, g.block};
+  const MapGeometry out{g.out_channels, g.out_height, g.out_width, g.block};
+  const Map x = random_map(in, 2);
+  const Map dy = random_map(out, 3);
+  const std::vector<float> w = floats(numbers.uniform(static_cast<std::size_t>(g.out_channels * g.depth())));
+  Map y(out, kBatch);
+  Map dx(in, kBatch);
+  std::vector<float> dw = unwritten(w.size());
+  const TestScratch forward(winograd::conv_scratch(g, kBatch), threads);
+  const TestScratch backward_input(winograd::conv_backward_input_scratch(g, kBatch), threads);
+  const TestScratch backward_params(winograd::conv_backward_params_scratch(g, kBatch), threads);
+  on_team(
+      [&] {
+        winograd::conv(y, x, w, Epilogue{}, g, kBatch, forward);
+        winograd::conv_backward_input(dx, dy, w, g, kBatch, backward_input);
+        winograd::conv_backward_params(dw, dy, x, g, kBatch, backward_params);
+      },
+      threads);
+  Written written;
+  written.keep(y);
+  written.keep(dx);
+  written.keep(dw);
   return written;
 }
 
@@ -290,7 +319,7 @@ TEST(Threads, ConvGivesTheSameBits) {
   g.in_channels = 24, g.in_height = g.in_width = 15, g.out_channels = 20;
   g.kernel_height = g.kernel_width = 3, g.pad_top = g.pad_left = 1, g.block = 16;
   ASSERT_TRUE(reference::complete(g));
-  ASSERT_GT(g.block * g.out_height, 3 * conv_tile_rows(g, g.depth()));  // several tiles even in one block
+  ASSERT_GT(CorrelationTiles(forward_correlation(g), kBatch).tasks(), 4);
   ASSERT_GT(conv_slots(g), 1);
   int threads_that_worked = 0;
   for (int attempt = 0; attempt < 10 && threads_that_worked < 2; ++attempt) {
@@ -305,6 +334,14 @@ TEST(Threads, PointwiseConvGivesTheSameBits) {
   ASSERT_TRUE(reference::complete(g));
   int unused = 0;
   expect_same_bits([&](int threads) { return run_conv(g, threads, unused); });
+}
+
+TEST(Threads, WinogradGivesTheSameBits) {
+  ConvGeometry g;
+  g.in_channels = 24, g.in_height = g.in_width = 15, g.out_channels = 20;
+  g.kernel_height = g.kernel_width = 3, g.pad_top = g.pad_left = 1;
+  ASSERT_TRUE(reference::complete(g));
+  expect_same_bits([&](int threads) { return run_winograd(g, threads); });
 }
 
 TEST(Threads, DenseGivesTheSameBits) {

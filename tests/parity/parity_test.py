@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The same initial weights and batches in PyTorch and in a generated program.
 
-  parity_test.py lenet5|mlp|residual|layers PROBE
+  parity_test.py lenet5|mlp|residual|layers|objective|binary PROBE
 
 Logits agree within 1e-5, every gradient within 1e-4 (relative, L2), the losses of 20 Adam steps within 1e-4, running
 statistics within 1e-4. Exit code 77 where PyTorch is missing: skipped.
@@ -51,6 +51,30 @@ class Mlp(nn.Module):
 
     def forward(self, x):
         return self.output(torch.sigmoid(self.hidden2(torch.relu(self.hidden1(x.flatten(1))))))
+
+
+class Objective(Mlp):
+    """Smoothed labels, weights of classes, and RMSprop with momentum and decay."""
+
+    def loss(self, logits, labels):
+        weights = torch.tensor([1, 2, 0.5, 1, 1, 3, 1, 0.25, 1, 1])
+        return F.cross_entropy(logits, labels, weight=weights, label_smoothing=0.1)
+
+    def optimizer(self):
+        return torch.optim.RMSprop(self.parameters(), lr=1e-3, alpha=0.9, momentum=0.5, weight_decay=1e-2)
+
+
+class Binary(Mlp):
+    """A sigmoid for each class, and RMSprop as it comes."""
+
+    def forward(self, x):
+        return torch.sigmoid(super().forward(x))
+
+    def loss(self, probabilities, labels):
+        return F.binary_cross_entropy(probabilities, F.one_hot(labels, 10).float())
+
+    def optimizer(self):
+        return torch.optim.RMSprop(self.parameters(), lr=1e-3)
 
 
 class Residual(nn.Module):
@@ -159,12 +183,13 @@ def relative(ours, theirs):
 def theirs(net, images, labels):
     """PyTorch's side: the same quantities under the same names as the probe's."""
     result = {}
-    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
+    optimizer = net.optimizer() if hasattr(net, "optimizer") else torch.optim.Adam(net.parameters(), lr=1e-3)
+    objective = net.loss if hasattr(net, "loss") else F.cross_entropy
     losses = []
     for step in range(STEPS):
         optimizer.zero_grad()
         logits = net(images[step])
-        loss = F.cross_entropy(logits, labels[step])
+        loss = objective(logits, labels[step])
         loss.backward()
         if step == 0:
             result["logits"] = logits.detach().numpy().copy()
@@ -197,7 +222,8 @@ def compare(ours, reference):
 
 def main():
     which, probe = sys.argv[1], sys.argv[2]
-    net = {"lenet5": LeNet5, "mlp": Mlp, "residual": Residual, "layers": Layers}[which]().train()
+    net = {"lenet5": LeNet5, "mlp": Mlp, "residual": Residual, "layers": Layers, "objective": Objective,
+           "binary": Binary}[which]().train()
     images, labels = torch.randn(STEPS, BATCH, *net.shape), torch.randint(0, 10, (STEPS, BATCH))
     weights = {name: tensor.numpy() for name, tensor in net.state_dict().items() if not name.endswith("num_batches_tracked")}
     with tempfile.TemporaryDirectory() as folder:

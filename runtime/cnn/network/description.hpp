@@ -110,7 +110,7 @@ struct DataDescription {
   std::span<const TransformDescription> augment{};  // of the training part
 };
 
-enum class LossKind { kNone, kCrossEntropy, kMeanSquaredError, kLenet5Map };
+enum class LossKind { kNone, kCrossEntropy, kMeanSquaredError, kBinaryCrossEntropy, kLenet5Map };
 
 struct CheckpointDescription {
   std::string_view file{};

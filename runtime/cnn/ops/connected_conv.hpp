@@ -38,7 +38,12 @@ struct ConnectedConvGeometry {
 
 /// The whole convolution's weights, and what it needs itself.
 constexpr ScratchSize connected_conv_scratch(const ConnectedConvGeometry& g, int batch) {
-  ScratchSize size = conv_scratch(g.whole(), batch);
+  ScratchSize size;
+  for (const ScratchSize& pass : {conv_scratch(g.whole(), batch), conv_backward_input_scratch(g.whole(), batch),
+                                  conv_backward_params_scratch(g.whole(), batch)}) {
+    size.per_thread = std::max(size.per_thread, pass.per_thread);
+    size.shared = std::max(size.shared, pass.shared);
+  }
   size.shared += static_cast<std::size_t>(g.out_channels) * g.whole().depth();
   return size;
 }

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <algorithm>
+#include <utility>
 
-#include "cnn/core/types.hpp"
+#include "cnn/ops/conv/correlation.hpp"
+#include "cnn/ops/loaded.hpp"
 
 namespace cnn {
 
@@ -27,52 +29,135 @@ struct ConvGeometry {
   }
 };
 
-/// Rows of the output, of [NB][out_height], in a tile whose columns have `depth` rows: about 2^16 floats a
-/// tile.
-constexpr int conv_tile_rows(const ConvGeometry& g, int depth) {
-  const int columns = std::clamp(65536 / depth, 96, 2048);
-  return std::clamp(columns / g.out_width, 1, g.block * g.out_height);
-}
-
-/// Input channels that backward takes at a time: columns of at most 256 rows, unless one channel has more.
-constexpr int conv_chunk(const ConvGeometry& g) {
-  const int most = std::max(1, 256 / g.taps());
-  const int chunks = (g.in_channels / g.groups + most - 1) / most;
-  return (g.in_channels / g.groups + chunks - 1) / chunks;
-}
+/// Steps of the depth that a task of backward-params takes.
+inline constexpr int kChunkSteps = 256;
 
 /// Partial sums of the weights' gradient, so that eight threads have work, as far as a megafloat goes.
 constexpr int conv_slots(const ConvGeometry& g) {
-  const int chunks = (g.in_channels / g.groups + conv_chunk(g) - 1) / conv_chunk(g) * g.groups;
+  const int chunks = (g.depth() + kChunkSteps - 1) / kChunkSteps * g.groups;
   const std::ptrdiff_t weights = static_cast<std::ptrdiff_t>(g.out_channels) * g.depth();
   return static_cast<int>(std::clamp<std::ptrdiff_t>((1 << 20) / weights, 1, (8 + chunks - 1) / chunks));
 }
 
-/// What any of the functions below needs, for batches of any size: a tile of columns a thread, and partial
-/// sums.
-constexpr ScratchSize conv_scratch(const ConvGeometry& g, int /*batch*/) {
-  const int chunk_depth = conv_chunk(g) * g.taps();
-  const std::size_t forward =
-      static_cast<std::size_t>(g.depth()) * conv_tile_rows(g, g.depth()) * g.out_width;
-  const std::size_t backward =
-      static_cast<std::size_t>(chunk_depth) * conv_tile_rows(g, chunk_depth) * g.out_width;
-  const std::size_t weights = static_cast<std::size_t>(g.out_channels) * g.depth();
-  return {.per_thread = g.pointwise() ? 0 : std::max(forward, backward),
-          .shared = (conv_slots(g) - 1) * weights};
+/// A convolution of one group as a correlation. A 1x1 convolution sees each image as one row.
+constexpr Correlation forward_correlation(const ConvGeometry& g, int group = 0) {
+  Correlation c{.in_channels = g.in_channels / g.groups,
+                .out_channels = g.out_channels / g.groups,
+                .group = group,
+                .groups = g.groups,
+                .block = g.block};
+  if (g.pointwise()) {
+    c.vertical = {.count = 1, .source = 1, .target = 1};
+    c.horizontal = {.count = g.out_height * g.out_width,
+                    .source = g.in_height * g.in_width,
+                    .target = g.out_height * g.out_width};
+    return c;
+  }
+  c.vertical = {.count = g.out_height, .stride = g.stride_height, .taps = g.kernel_height, .shift = -g.pad_top,
+                .tap_spacing = g.dilation_height, .source = g.in_height, .target = g.out_height};
+  c.horizontal = {.count = g.out_width, .stride = g.stride_width, .taps = g.kernel_width, .shift = -g.pad_left,
+                  .tap_spacing = g.dilation_width, .source = g.in_width, .target = g.out_width};
+  return c;
 }
 
-/// output [.., out_channels, out_height, out_width] = weight [out, in / groups, kh, kw] * input + bias [out].
-void conv(Blocked output, ConstBlocked input, ConstFloats weight, ConstFloats bias,
-          const ConvGeometry& geometry, int batch, const Scratch& scratch);
-void conv(Blocked output, ConstBlocked input, ConstFloats weight, const ConvGeometry& geometry, int batch,
-          const Scratch& scratch);
+/// The taps first, first + spacing, … below `count` of an axis.
+struct ConvTaps {
+  int first = 0, spacing = 1, count = 0;
+};
+
+/// The taps that reach places `phase`, phase + stride, … of the input: tap * dilation = phase + pad modulo stride.
+constexpr ConvTaps phase_taps(int kernel, int stride, int dilation, int pad, int phase) {
+  ConvTaps taps;
+  int found = 0;
+  for (int tap = 0; tap < kernel; ++tap) {
+    if ((phase + pad - tap * dilation) % stride != 0) continue;
+    if (found == 0) taps.first = tap;
+    if (found == 1) taps.spacing = tap - taps.first;
+    ++found;
+  }
+  taps.count = found;
+  return taps;
+}
+
+/// One axis of the gradient of the input's places `phase`, phase + stride, …: the output's gradient, correlated with the
+/// taps that reach them. No zeros are put between its elements (sub-pixel phases: Shi et al. 2016, appendix).
+constexpr CorrelationAxis phase_axis(int kernel, int stride, int dilation, int pad, int phase, int in, int out) {
+  const ConvTaps taps = phase_taps(kernel, stride, dilation, pad, phase);
+  return {.count = in > phase ? (in - phase + stride - 1) / stride : 0,
+          .first = phase,
+          .spacing = stride,
+          .stride = 1,
+          .taps = taps.count,
+          .shift = (phase + pad - taps.first * dilation) / stride,
+          .tap_spacing = -(taps.spacing * dilation) / stride,
+          .source = out,
+          .target = in};
+}
+
+/// Phase `phase` of conv_phases(g) of backward-input.
+constexpr int conv_phases(const ConvGeometry& g) { return g.stride_height * g.stride_width; }
+constexpr Correlation backward_correlation(const ConvGeometry& g, int phase, int group = 0) {
+  if (g.pointwise()) {
+    Correlation c = forward_correlation(g, group);
+    std::swap(c.in_channels, c.out_channels);
+    return c;
+  }
+  return {.vertical = phase_axis(g.kernel_height, g.stride_height, g.dilation_height, g.pad_top, phase / g.stride_width,
+                                 g.in_height, g.out_height),
+          .horizontal = phase_axis(g.kernel_width, g.stride_width, g.dilation_width, g.pad_left, phase % g.stride_width,
+                                   g.in_width, g.out_width),
+          .in_channels = g.out_channels / g.groups,
+          .out_channels = g.in_channels / g.groups,
+          .group = group,
+          .groups = g.groups,
+          .block = g.block};
+}
+
+/// Floats that the functions below need, for batches of any size: packed weights, which all threads share, and a tile's
+/// columns for each.
+constexpr ScratchSize conv_scratch(const ConvGeometry& g, int /*batch*/) {
+  const Correlation c = forward_correlation(g);
+  return {.per_thread = correlation_scratch(c),
+          .shared = left_panel_floats(c.out_channels, c.depth()) * static_cast<std::size_t>(g.groups)};
+}
+
+constexpr ScratchSize conv_backward_input_scratch(const ConvGeometry& g, int /*batch*/) {
+  ScratchSize size;
+  for (int phase = 0; phase < conv_phases(g); ++phase) {
+    const Correlation c = backward_correlation(g, phase);
+    size.per_thread = std::max(size.per_thread, correlation_scratch(c));
+    size.shared += left_panel_floats(c.out_channels, c.depth()) * static_cast<std::size_t>(g.groups);
+  }
+  return size;
+}
+
+/// A tile's columns and gradients for each thread; the partial sums.
+constexpr ScratchSize conv_backward_params_scratch(const ConvGeometry& g, int /*batch*/) {
+  const std::size_t columns = kTilePanels * kPanelColumns;
+  return {.per_thread = columns * kPanelColumns + left_panel_floats(g.out_channels / g.groups, 1) * columns,
+          .shared = static_cast<std::size_t>(conv_slots(g) - 1) * static_cast<std::size_t>(g.out_channels) *
+                    static_cast<std::size_t>(g.depth())};
+}
+
+/// output [.., out_channels, out_height, out_width] = epilogue(weight [out, in / groups, kh, kw] * input).
+void conv(Blocked output, const Loaded& input, ConstFloats weight, const Epilogue& epilogue, const ConvGeometry& geometry,
+          int batch, const Scratch& scratch);
+
+inline void conv(Blocked output, ConstBlocked input, ConstFloats weight, ConstFloats biases, const ConvGeometry& geometry,
+                 int batch, const Scratch& scratch) {
+  conv(output, input, weight, bias(biases), geometry, batch, scratch);
+}
+inline void conv(Blocked output, ConstBlocked input, ConstFloats weight, const ConvGeometry& geometry, int batch,
+                 const Scratch& scratch) {
+  conv(output, input, weight, Epilogue{}, geometry, batch, scratch);
+}
 
 void conv_backward_input(Blocked d_input, ConstBlocked d_output, ConstFloats weight,
                          const ConvGeometry& geometry, int batch, const Scratch& scratch);
 
-void conv_backward_params(Floats d_weight, Floats d_bias, ConstBlocked d_output, ConstBlocked input,
+void conv_backward_params(Floats d_weight, Floats d_bias, ConstBlocked d_output, const Loaded& input,
                           const ConvGeometry& geometry, int batch, const Scratch& scratch);
-void conv_backward_params(Floats d_weight, ConstBlocked d_output, ConstBlocked input,
+void conv_backward_params(Floats d_weight, ConstBlocked d_output, const Loaded& input,
                           const ConvGeometry& geometry, int batch, const Scratch& scratch);
 
 }  // namespace cnn

@@ -1,6 +1,8 @@
 target_sources(cnn PRIVATE
   ops/adaptive_avgpool.cpp ops/add.cpp ops/avgpool.cpp ops/binary_cross_entropy.cpp ops/bn.cpp
-  ops/columns.cpp ops/connected_conv.cpp ops/conv.cpp ops/copy.cpp ops/cross_entropy.cpp ops/dense.cpp
+  ops/connected_conv.cpp ops/conv.cpp ops/conv/correlation.cpp ops/conv/params.cpp ops/conv/tile_columns.cpp
+  ops/conv/winograd.cpp ops/conv/winograd_params.cpp
+  ops/copy.cpp ops/cross_entropy.cpp ops/dense.cpp
   ops/dropout.cpp ops/dwconv.cpp ops/flatten.cpp ops/gap.cpp ops/gelu.cpp ops/hardswish.cpp
   ops/layout.cpp ops/leaky_relu.cpp ops/lenet5_map.cpp ops/lrn.cpp ops/maxpool.cpp ops/mean_squared_error.cpp ops/mul.cpp
   ops/pad.cpp ops/rbf.cpp ops/relu.cpp ops/relu6.cpp ops/scaled_tanh.cpp ops/sigmoid.cpp ops/silu.cpp

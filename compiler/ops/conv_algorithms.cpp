@@ -1,0 +1,237 @@
+// A static cost model, in cycles of one thread: the same on every machine, so that a spec always gives the same program.
+#include "ops/conv_algorithms.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "ops/window.hpp"
+
+namespace cnnc::ops {
+
+namespace {
+
+using ir::OpContext;
+using ir::Pass;
+using ir::ScratchSize;
+
+// As in runtime/cnn/core/panels.hpp and runtime/cnn/ops/conv: generated code asserts that the sizes below agree.
+constexpr std::int64_t kPanelRows = 6, kPanelColumns = 16;
+constexpr std::int64_t kTileColumns = 12 * kPanelColumns;
+constexpr std::int64_t kDepth = 256;
+constexpr std::int64_t kPoints = 36, kOutputs = 4, kGradientTiles = 128, kMostTiles = 128, kStripFloats = 80 * kMostTiles;
+
+std::int64_t pieces(std::int64_t count, std::int64_t piece) {
+  return (count + piece - 1) / piece;
+}
+std::int64_t whole(std::int64_t count, std::int64_t piece) {
+  return pieces(count, piece) * piece;
+}
+
+// A convolution's numbers.
+struct Shape {
+  std::int64_t in, out, groups, taps;
+  WindowAxis height, width;
+  std::int64_t in_height, in_width, block;
+
+  explicit Shape(const OpContext& context)
+      : in(context.inputs[0].channels),
+        out(context.output.channels),
+        groups(context.arguments.integer("groups")),
+        taps(0),
+        in_height(context.inputs[0].height),
+        in_width(context.inputs[0].width),
+        block(context.block) {
+    const Window w = std::get<Window>(window("conv", context.inputs[0], context.arguments));
+    height = w.height;
+    width = w.width;
+    taps = height.kernel * width.kernel;
+  }
+
+  std::int64_t group_in() const { return in / groups; }
+  std::int64_t group_out() const { return out / groups; }
+  std::int64_t depth() const { return group_in() * taps; }
+  std::int64_t pixels() const { return height.out * width.out; }
+  bool pointwise() const {
+    return taps == 1 && height.stride == 1 && width.stride == 1 && height.pad == 0 && width.pad == 0 &&
+           height.out == in_height && width.out == in_width;
+  }
+};
+
+// ---------- scratch ----------
+
+// cnn::correlation_scratch.
+std::int64_t tile_floats(std::int64_t rows, std::int64_t depth) {
+  const std::int64_t partial = depth > kDepth ? whole(rows, kPanelRows) * kTileColumns : 0;
+  return (std::min(depth, kDepth) + 1) * kTileColumns + partial;
+}
+
+// The taps of an axis that reach places `phase`, phase + stride, ... of the input.
+std::int64_t phase_taps(const WindowAxis& axis, std::int64_t phase) {
+  std::int64_t count = 0;
+  for (std::int64_t tap = 0; tap < axis.kernel; ++tap) count += (phase + axis.pad - tap * axis.dilation) % axis.stride == 0 ? 1 : 0;
+  return count;
+}
+
+ScratchSize forward_scratch(const OpContext& context) {
+  const Shape s(context);
+  return {.per_thread = tile_floats(s.group_out(), s.depth()),
+          .shared = whole(s.group_out(), kPanelRows) * s.depth() * s.groups};
+}
+
+ScratchSize backward_input_scratch(const OpContext& context) {
+  const Shape s(context);
+  ScratchSize size;
+  for (std::int64_t y = 0; y < (s.pointwise() ? 1 : s.height.stride); ++y) {
+    for (std::int64_t x = 0; x < (s.pointwise() ? 1 : s.width.stride); ++x) {
+      const std::int64_t depth = s.group_out() * phase_taps(s.height, y) * phase_taps(s.width, x);
+      size.per_thread = std::max(size.per_thread, tile_floats(s.group_in(), depth));
+      size.shared += whole(s.group_in(), kPanelRows) * depth * s.groups;
+    }
+  }
+  return size;
+}
+
+ScratchSize backward_params_scratch(const OpContext& context) {
+  const Shape s(context);
+  const std::int64_t weights = s.out * s.depth();
+  const std::int64_t chunks = pieces(s.depth(), kDepth) * s.groups;
+  const std::int64_t slots = std::clamp<std::int64_t>((1 << 20) / weights, 1, pieces(8, chunks));
+  return {.per_thread = kTileColumns * (kPanelColumns + whole(s.group_out(), kPanelRows)), .shared = (slots - 1) * weights};
+}
+
+// cnn::winograd::filter_scratch.
+ScratchSize filter_scratch(std::int64_t in, std::int64_t out) {
+  const std::int64_t panels = std::clamp<std::int64_t>(8192 / (in + out) / kPanelColumns, 1, kMostTiles / kPanelColumns);
+  const auto points = [&](std::int64_t channels) { return channels * kPanelColumns * panels + 16; };
+  return {.per_thread = kPoints * (points(in) + points(whole(out, kPanelRows))) + kStripFloats,
+          .shared = kPoints * whole(out, kPanelRows) * in};
+}
+
+ScratchSize winograd_forward_scratch(const OpContext& context) {
+  return filter_scratch(context.inputs[0].channels, context.output.channels);
+}
+ScratchSize winograd_backward_input_scratch(const OpContext& context) {
+  return filter_scratch(context.output.channels, context.inputs[0].channels);
+}
+ScratchSize winograd_backward_params_scratch(const OpContext& context) {
+  const std::int64_t in = whole(context.inputs[0].channels, kPanelColumns);
+  const std::int64_t out = whole(context.output.channels, kPanelRows);
+  return {.per_thread = 0, .shared = kPoints * (in * out + (in + out) * kGradientTiles + 16)};
+}
+
+// ---------- cost ----------
+
+// Cycles of the innermost loops: six vectors of products a step, and a start.
+double products(std::int64_t rows, std::int64_t columns, std::int64_t depth) {
+  const auto calls = static_cast<double>(pieces(rows, kPanelRows) * pieces(columns, kPanelColumns));
+  return calls * (6.5 * static_cast<double>(depth) + 30.0 * static_cast<double>(pieces(depth, kDepth)));
+}
+
+double packed_cost(const Shape& s, Pass pass, std::int64_t batch) {
+  const auto columns = static_cast<double>(s.pixels() * batch);
+  const auto weights = static_cast<double>(s.out * s.depth());
+  switch (pass) {
+    case Pass::kForward: return products(s.out, s.pixels() * batch, s.depth()) + columns * static_cast<double>(s.depth()) + weights;
+    case Pass::kBackwardInput:
+      return products(s.in, s.pixels() * batch, s.out * s.taps) + columns * static_cast<double>(s.out * s.taps) + 2 * weights;
+    case Pass::kBackwardParams:
+      return products(s.out, s.depth(), s.pixels() * batch) + 1.5 * columns * static_cast<double>(s.depth());
+  }
+  return 0;
+}
+
+// A transform of a tile's channel costs about as many cycles as it moves vectors, most of which miss the first cache.
+double winograd_cost(const Shape& s, Pass pass, std::int64_t batch) {
+  constexpr double kInput = 60, kOutput = 90, kWeights = 30;
+  const std::int64_t in = pass == Pass::kBackwardInput ? s.out : s.in;
+  const std::int64_t out = pass == Pass::kBackwardInput ? s.in : s.out;
+  const std::int64_t height = pass == Pass::kBackwardInput ? s.in_height : s.height.out;
+  const std::int64_t width = pass == Pass::kBackwardInput ? s.in_width : s.width.out;
+  const std::int64_t tiles = pieces(height, kOutputs) * pieces(width, kOutputs) * batch;
+  const double transforms = static_cast<double>(tiles) * (kInput * static_cast<double>(in) + kOutput * static_cast<double>(out)) +
+                            kWeights * static_cast<double>(in * out);
+  const double multiply = pass == Pass::kBackwardParams ? products(out, in, tiles) : products(out, tiles, in);
+  return static_cast<double>(kPoints) * multiply + transforms;
+}
+
+ir::CallDef named(ir::CallDef call, std::string_view function, ir::ScratchDef scratch) {
+  call.function = function;
+  call.scratch = scratch;
+  return call;
+}
+
+ir::Calls winograd_calls() {
+  ir::Calls calls = packed_calls();
+  calls.forward = named(calls.forward, "winograd::conv", {"winograd::conv_scratch", winograd_forward_scratch});
+  calls.backward_input = named(*calls.backward_input, "winograd::conv_backward_input",
+                               {"winograd::conv_backward_input_scratch", winograd_backward_input_scratch});
+  calls.backward_params = named(*calls.backward_params, "winograd::conv_backward_params",
+                                {"winograd::conv_backward_params_scratch", winograd_backward_params_scratch});
+  return calls;
+}
+
+const ir::CallDef& call_of(const ir::Calls& calls, Pass pass) {
+  switch (pass) {
+    case Pass::kForward: return calls.forward;
+    case Pass::kBackwardInput: return *calls.backward_input;
+    case Pass::kBackwardParams: break;
+  }
+  return *calls.backward_params;
+}
+
+// Why Winograd's way is closed to a convolution, or nothing.
+std::string obstacle(const Shape& s, ir::Precision precision) {
+  const WindowAxis& h = s.height;
+  const WindowAxis& w = s.width;
+  if (h.kernel != 3 || w.kernel != 3) return fmt::format("the kernel is {}x{}", h.kernel, w.kernel);
+  if (h.stride != 1 || w.stride != 1) return fmt::format("the stride is {}x{}", h.stride, w.stride);
+  if (h.dilation != 1 || w.dilation != 1) return fmt::format("the dilation is {}x{}", h.dilation, w.dilation);
+  if (s.groups != 1) return fmt::format("{} groups", s.groups);
+  if (h.pad > 2 || w.pad > 2) return fmt::format("the padding is {}x{}", h.pad, w.pad);
+  if (s.block != 1) return fmt::format("activations lie in blocks of {}", s.block);
+  if (precision == ir::Precision::kStrict) return "precision = strict";
+  return "";
+}
+
+}  // namespace
+
+ir::Calls packed_calls() {
+  using ir::Role;
+  return {.forward = {"conv",
+                      {Role::kOutput, Role::kInputs, Role::kParameters, Role::kGeometry, Role::kBatch, Role::kScratch},
+                      {"conv_scratch", forward_scratch}},
+          .backward_input = ir::CallDef{"conv_backward_input",
+                                        {Role::kDInput, Role::kDOutput, Role::kWeight, Role::kGeometry, Role::kBatch, Role::kScratch},
+                                        {"conv_backward_input_scratch", backward_input_scratch}},
+          .backward_params = ir::CallDef{"conv_backward_params",
+                                         {Role::kDParameters, Role::kDOutput, Role::kInputs, Role::kGeometry, Role::kBatch,
+                                          Role::kScratch},
+                                         {"conv_backward_params_scratch", backward_params_scratch}}};
+}
+
+ScratchSize packed_scratch(const OpContext& context) {
+  ScratchSize most;
+  for (const ScratchSize& size : {forward_scratch(context), backward_input_scratch(context), backward_params_scratch(context)}) {
+    most.per_thread = std::max(most.per_thread, size.per_thread);
+    most.shared = std::max(most.shared, size.shared);
+  }
+  return most;
+}
+
+ir::Decision decide_convolution(const OpContext& context, Pass pass, ir::Precision precision) {
+  static const ir::Calls packed = packed_calls();
+  static const ir::Calls winograd = winograd_calls();
+  const Shape s(context);
+  if (s.pointwise()) return {&call_of(packed, pass), "packed: a 1x1 kernel is one product of matrices"};
+  if (const std::string closed = obstacle(s, precision); !closed.empty()) {
+    return {&call_of(packed, pass), "packed columns: " + closed};
+  }
+  const double ratio = packed_cost(s, pass, context.batch) / winograd_cost(s, pass, context.batch);
+  if (ratio > 1.1) return {&call_of(winograd, pass), fmt::format("Winograd F(4x4, 3x3): {:.1f} times as fast by the cost model", ratio)};
+  return {&call_of(packed, pass),
+          fmt::format("packed columns: with {} to {} channels Winograd's transforms cost more than they save ({:.1f} times as fast)", s.in,
+                      s.out, ratio)};
+}
+
+}  // namespace cnnc::ops

@@ -1,0 +1,52 @@
+// Eight floats at a time, in the compiler's own vectors: what the processor has of them is used, the rest is done in parts.
+// For kernels' sources only.
+#pragma once
+
+#include <cstddef>
+
+namespace cnn {
+
+using Vector = float __attribute__((vector_size(32)));
+using UnalignedVector = float __attribute__((vector_size(32), aligned(4), may_alias));
+
+inline constexpr int kLanes = 8;
+
+inline Vector load(const float* from) {
+  return *reinterpret_cast<const UnalignedVector*>(from);
+}
+
+inline void store(float* to, Vector value) {
+  *reinterpret_cast<UnalignedVector*>(to) = value;
+}
+
+/// The same number in all lanes.
+inline Vector broadcast(float value) {
+  return value - Vector{};
+}
+
+/// The larger of the two; NaN stays NaN.
+inline Vector at_least(Vector value, Vector least) {
+  return least > value ? least : value;
+}
+
+/// Rows become columns.
+inline void transpose(Vector (&rows)[kLanes]) {
+  Vector pairs[kLanes];
+  for (int i = 0; i < kLanes; i += 2) {
+    pairs[i] = __builtin_shufflevector(rows[i], rows[i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
+    pairs[i + 1] = __builtin_shufflevector(rows[i], rows[i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
+  }
+  Vector fours[kLanes];
+  for (int i = 0; i < kLanes; i += 4) {
+    for (int j = 0; j < 2; ++j) {
+      fours[i + j] = __builtin_shufflevector(pairs[i + j], pairs[i + j + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+      fours[i + j + 2] = __builtin_shufflevector(pairs[i + j], pairs[i + j + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+    }
+  }
+  for (int i = 0; i < 4; ++i) {
+    rows[i] = __builtin_shufflevector(fours[i], fours[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+    rows[i + 4] = __builtin_shufflevector(fours[i], fours[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+  }
+}
+
+}  // namespace cnn

@@ -1,0 +1,126 @@
+// A tile: columns of the source are packed, 256 steps of the depth at a time, and multiplied with all left panels.
+#include "cnn/ops/conv/correlation.hpp"
+
+#include "cnn/ops/conv/tile_columns.hpp"
+
+namespace cnn {
+
+namespace {
+
+// Steps [begin, end) of the depth of all columns, as right panels.
+void pack_columns(float* right, const Loaded& source, const TileColumns& columns, const Correlation& c, int begin, int end) {
+  alignas(64) float row[kTileColumns];
+  for (int step = begin; step < end; ++step) {
+    gather_row(row, source, c.group * c.in_channels + step / c.taps(), columns, c, step % c.taps());
+    for (int i = columns.count; i % kPanelColumns != 0; ++i) row[i] = 0;
+    float* to = right + static_cast<std::ptrdiff_t>(step - begin) * kPanelColumns;
+    for (int first = 0; first < columns.count; first += kPanelColumns, to += right_panel_stride(end - begin)) {
+      store(to, load(row + first));
+      store(to + kLanes, load(row + first + kLanes));
+    }
+  }
+}
+
+struct Finish {
+  Blocked target;
+  const Epilogue& epilogue;
+  const Correlation& c;
+  const TileColumns& columns;
+  std::ptrdiff_t plane;  // of all images of a block
+
+  // Stores one panel's sums: rows from `row`, columns of `panel`.
+  void operator()(PanelSums& sums, int row, int panel) const {
+    const int rows = std::min(kPanelRows, c.out_channels - row);
+    const int first = panel * kPanelColumns;
+    for (int i = 0; i < rows; ++i) {
+      const int channel = c.group * c.out_channels + row + i;
+      Vector values[2] = {sums.rows[i][0], sums.rows[i][1]};
+      if (epilogue.scale != nullptr) {
+        for (Vector& value : values) value *= epilogue.scale[channel];
+      }
+      if (epilogue.shift != nullptr) {
+        for (Vector& value : values) value += epilogue.shift[channel];
+      }
+      float* to = target.data + channel * plane;
+      const float* addend = epilogue.addend.data == nullptr ? nullptr : epilogue.addend.data + channel * plane;
+      if (columns.together[panel]) {
+        store_together(to + columns.target[first], addend == nullptr ? nullptr : addend + columns.addend[first], values);
+      } else {
+        store_apart(to, addend, first, values);
+      }
+    }
+  }
+
+ private:
+  void store_together(float* to, const float* addend, Vector (&values)[2]) const {
+    for (int half = 0; half < 2; ++half) {
+      if (addend != nullptr) values[half] += load(addend + half * kLanes);
+      if (epilogue.relu) values[half] = at_least(values[half], Vector{});
+      store(to + half * kLanes, values[half]);
+    }
+  }
+
+  void store_apart(float* to, const float* addend, int first, const Vector (&values)[2]) const {
+    float numbers[kPanelColumns];
+    store(numbers, values[0]);
+    store(numbers + kLanes, values[1]);
+    const int count = std::min(kPanelColumns, columns.count - first);
+    for (int i = 0; i < count; ++i) {
+      float value = numbers[i];
+      if (addend != nullptr) value += addend[columns.addend[first + i]];
+      if (epilogue.relu && 0 > value) value = 0;
+      to[columns.target[first + i]] = value;
+    }
+  }
+};
+
+}  // namespace
+
+void correlate_tile(Blocked target, const Loaded& source, const float* left, const Epilogue& epilogue, const Correlation& c,
+                    int batch, int task, float* scratch) {
+  const CorrelationTiles tiles(c, batch);
+  const int tile = task / tiles.row_parts;
+  const int part = task % tiles.row_parts;
+  const int row_panels = panel_count(c.out_channels, kPanelRows);
+  const int row_begin = row_panels * part / tiles.row_parts;
+  const int row_end = row_panels * (part + 1) / tiles.row_parts;
+  const int begin = tiles.panel_begin(tile) * kPanelColumns;
+  const int end = std::min(tiles.panel_begin(tile + 1) * kPanelColumns, c.outputs() * batch);
+  const TileColumns columns =
+      columns_of(c, source.map.stride, target.stride, epilogue.addend.stride, begin, end);
+  const int panels = panel_count(columns.count, kPanelColumns);
+  float* right = scratch;
+  float* partial = scratch + kTilePanels * right_panel_stride(std::min(c.depth(), kCorrelationDepth));
+  const Finish finish{target, epilogue, c, columns, Planes(c).target * c.block};
+  int step = 0;
+  do {  // once even where no tap reaches the outputs: their sums are 0
+    const int depth = std::min(kCorrelationDepth, c.depth() - step);
+    const bool last = step + depth == c.depth();
+    pack_columns(right, source, columns, c, step, step + depth);
+    for (int panel = 0; panel < panels; ++panel) {
+      const float* from = right + panel * right_panel_stride(depth);
+      for (int row = row_begin; row < row_end; ++row) {
+        PanelSums sums = multiply_panels(
+            left + (static_cast<std::ptrdiff_t>(row) * c.depth() + step) * kPanelRows, from, depth);
+        float* kept = partial + (static_cast<std::ptrdiff_t>(panel) * row_panels + row) * kPanelRows * kPanelColumns;
+        if (step > 0) {
+          for (int i = 0; i < kPanelRows; ++i) {
+            sums.rows[i][0] += load(kept + i * kPanelColumns);
+            sums.rows[i][1] += load(kept + i * kPanelColumns + kLanes);
+          }
+        }
+        if (last) {
+          finish(sums, row * kPanelRows, panel);
+        } else {
+          for (int i = 0; i < kPanelRows; ++i) {
+            store(kept + i * kPanelColumns, sums.rows[i][0]);
+            store(kept + i * kPanelColumns + kLanes, sums.rows[i][1]);
+          }
+        }
+      }
+    }
+    step += depth;
+  } while (step < c.depth());
+}
+
+}  // namespace cnn

@@ -1,0 +1,74 @@
+// A correlation of maps with weights as a product of packed panels, with nothing gathered in memory: the engine of `conv`
+// forward, and of its backward pass, which correlates the output's gradient with turned weights. For conv's sources only.
+#pragma once
+
+#include <array>
+
+#include "cnn/core/panels.hpp"
+#include "cnn/core/types.hpp"
+#include "cnn/ops/loaded.hpp"
+
+namespace cnn {
+
+/// Places of one axis: output i lies at first + i * spacing of the target and reads, for tap t, i * stride + tap_shift(t)
+/// of the source, where tap_shift(t) = shift + t * tap_spacing.
+struct CorrelationAxis {
+  int count = 0;
+  int first = 0, spacing = 1;
+  int stride = 1;
+  int taps = 1, shift = 0, tap_spacing = 1;
+  int source = 0, target = 0;  // extents of the maps
+};
+
+struct Correlation {
+  CorrelationAxis vertical = {}, horizontal = {};
+  int in_channels = 0, out_channels = 0;        // of one group
+  int group = 0, groups = 1;                    // which of the maps' channels those are
+  int block = 1;
+
+  constexpr int taps() const { return vertical.taps * horizontal.taps; }
+  constexpr int depth() const { return in_channels * taps(); }
+  constexpr int outputs() const { return vertical.count * horizontal.count; }
+};
+
+inline constexpr int kCorrelationDepth = 256;  // of a right panel: 16 KiB, half of a first-level cache
+inline constexpr int kTilePanels = 12;         // right panels of a tile: 192 KiB of a second-level cache
+
+/// Floats from one right panel to the next: a step more than it has, since a power of two would put the same steps of all
+/// panels into one set of the cache.
+constexpr std::ptrdiff_t right_panel_stride(int depth) {
+  return static_cast<std::ptrdiff_t>(depth + 1) * kPanelColumns;
+}
+
+/// How the outputs of a batch are cut: into columns' tiles, and rows into parts where there are few columns, so that eight
+/// threads have work.
+struct CorrelationTiles {
+  int panels, tiles, row_parts;
+
+  constexpr CorrelationTiles(const Correlation& c, int batch)
+      : panels(panel_count(c.outputs() * batch, kPanelColumns)), tiles(panel_count(panels, kTilePanels)), row_parts(1) {
+    const int row_panels = panel_count(c.out_channels, kPanelRows);
+    const int wanted = (8 + tiles - 1) / tiles;
+    row_parts = wanted < 1 ? 1 : wanted;
+    if (row_parts > (row_panels + 7) / 8) row_parts = (row_panels + 7) / 8;
+  }
+  constexpr int panel_begin(int tile) const {
+    return static_cast<int>(static_cast<long>(panels) * tile / tiles);
+  }
+  constexpr int tasks() const { return tiles * row_parts; }
+};
+
+/// Floats of scratch for each thread.
+constexpr std::size_t correlation_scratch(const Correlation& c) {
+  const std::size_t columns = static_cast<std::size_t>(kTilePanels) * kPanelColumns;
+  const auto depth = static_cast<std::size_t>(c.depth() < kCorrelationDepth ? c.depth() : kCorrelationDepth);
+  const std::size_t partial = c.depth() > kCorrelationDepth ? left_panel_floats(c.out_channels, 1) * columns : 0;
+  return depth * columns + kTilePanels * kPanelColumns + partial;
+}
+
+/// Does task `task` of CorrelationTiles(c, batch).tasks(): target = epilogue(correlation of the source), with `left` the
+/// weights [out_channels][in_channels * taps] in left panels.
+void correlate_tile(Blocked target, const Loaded& source, const float* left, const Epilogue& epilogue, const Correlation& c,
+                    int batch, int task, float* scratch);
+
+}  // namespace cnn

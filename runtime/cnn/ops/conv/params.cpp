@@ -1,0 +1,160 @@
+// Backward-params: the output's gradient times the input's columns, summed over columns. Both are packed column by column,
+// a tile at a time; partial sums of a few slots of tiles are merged in order.
+#include "cnn/core/team.hpp"
+#include "cnn/ops/conv.hpp"
+#include "cnn/ops/conv/tile_columns.hpp"
+#include "cnn/ops/tiles.hpp"
+
+namespace cnn {
+
+namespace {
+
+std::ptrdiff_t weight_count(const ConvGeometry& g) {
+  return static_cast<std::ptrdiff_t>(g.out_channels) * g.depth();
+}
+
+// Steps of the depth that a task takes, and tasks that share the columns.
+struct Share {
+  int slot, group, begin, end;
+};
+
+// kCount rows of a tile's columns, packed as to[column][stride], from row(i) for each.
+template <int kCount, class Row>
+void pack_across(float* to, int columns, Row&& row) {
+  alignas(64) float rows[kLanes][kTileColumns];
+  for (int i = 0; i < kCount; ++i) {
+    row(rows[i], i);
+    for (int column = columns; column % kLanes != 0; ++column) rows[i][column] = 0;
+  }
+  for (int i = kCount; i < kLanes; ++i) std::fill_n(rows[i], kTileColumns, 0.0f);
+  constexpr int kStride = kCount == kLanes ? kPanelColumns : kPanelRows;
+  for (int first = 0; first < columns; first += kLanes) {
+    Vector block[kLanes];
+    for (int i = 0; i < kLanes; ++i) block[i] = load(rows[i] + first);
+    transpose(block);
+    const int count = std::min(kLanes, columns - first);
+    for (int i = 0; i < count; ++i, to += kStride) {
+      if constexpr (kCount == kLanes) {
+        store(to, block[i]);
+      } else {
+        store_rows(to, block[i]);
+      }
+    }
+  }
+}
+
+// The output's gradient of a group's channels: [panel][column][kPanelRows].
+void pack_gradient(float* left, ConstBlocked d_output, const TileColumns& columns, const Correlation& c) {
+  const std::ptrdiff_t plane = Planes(c).target * c.block;
+  for (int panel = 0; panel < panel_count(c.out_channels, kPanelRows); ++panel) {
+    pack_across<kPanelRows>(left + static_cast<std::ptrdiff_t>(panel) * kTileColumns * kPanelRows, columns.count,
+                            [&](float* row, int i) {
+                              const int channel = std::min(panel * kPanelRows + i, c.out_channels - 1);
+                              const float* from = d_output.data + (c.group * c.out_channels + channel) * plane;
+                              int column = 0;
+                              for (int run = 0; run < columns.runs; ++run) {
+                                const int count = columns.run[run].count;
+                                copy_mapped(row + column, from + columns.target[column], count,
+                                            [](Vector value) { return value; });
+                                column += count;
+                              }
+                            });
+  }
+}
+
+// Steps [step, step + kPanelColumns) of the input's columns: [column][kPanelColumns].
+void pack_inputs(float* right, const Loaded& input, const TileColumns& columns, const Correlation& c, int step) {
+  for (int half = 0; half < kPanelColumns; half += kLanes) {
+    pack_across<kLanes>(right + half, columns.count, [&](float* row, int i) {
+      const int own = std::min(step + half + i, c.depth() - 1);
+      gather_row(row, input, c.group * c.in_channels + own / c.taps(), columns, c, own % c.taps());
+    });
+  }
+}
+
+// Adds a panel's sums to rows of a weight's gradient, or overwrites it with them.
+void add_sums(float* to, const PanelSums& sums, std::ptrdiff_t row_distance, int rows, int columns, bool first) {
+  for (int row = 0; row < rows; ++row, to += row_distance) {
+    if (columns == kPanelColumns) {
+      store(to, first ? sums.rows[row][0] : load(to) + sums.rows[row][0]);
+      store(to + kLanes, first ? sums.rows[row][1] : load(to + kLanes) + sums.rows[row][1]);
+      continue;
+    }
+    for (int i = 0; i < columns; ++i) {
+      const float sum = sums.rows[row][i / kLanes][i % kLanes];
+      to[i] = first ? sum : to[i] + sum;
+    }
+  }
+}
+
+// One task's share: the columns of its slot, the steps of its chunk.
+void add_share(float* d_weight, ConstBlocked d_output, const Loaded& input, const ConvGeometry& g, int batch, const Share& share,
+               float* scratch) {
+  const Correlation c = forward_correlation(g, share.group);
+  const int total = c.outputs() * batch;
+  const int tiles = (total + kTileColumns - 1) / kTileColumns;
+  const int slots = conv_slots(g);
+  const int first = static_cast<int>(static_cast<std::int64_t>(tiles) * share.slot / slots);
+  const int last = static_cast<int>(static_cast<std::int64_t>(tiles) * (share.slot + 1) / slots);
+  float* part = d_weight + static_cast<std::ptrdiff_t>(share.group) * c.out_channels * c.depth();
+  if (first == last) {
+    for (int row = 0; row < c.out_channels; ++row) {
+      std::fill(part + static_cast<std::ptrdiff_t>(row) * c.depth() + share.begin,
+                part + static_cast<std::ptrdiff_t>(row) * c.depth() + share.end, 0.0f);
+    }
+  }
+  float* right = scratch;
+  float* left = scratch + kTileColumns * kPanelColumns;
+  for (int tile = first; tile < last; ++tile) {
+    const int begin = tile * kTileColumns;
+    const TileColumns columns =
+        columns_of(c, input.map.stride, d_output.stride, 0, begin, std::min(begin + kTileColumns, total));
+    pack_gradient(left, d_output, columns, c);
+    for (int step = share.begin; step < share.end; step += kPanelColumns) {
+      pack_inputs(right, input, columns, c, step);
+      for (int row = 0; row < c.out_channels; row += kPanelRows) {
+        const PanelSums sums = multiply_panels(left + static_cast<std::ptrdiff_t>(row) * kTileColumns, right, columns.count);
+        add_sums(part + static_cast<std::ptrdiff_t>(row) * c.depth() + step, sums, c.depth(),
+                 std::min(kPanelRows, c.out_channels - row), std::min(kPanelColumns, share.end - step), tile == first);
+      }
+    }
+  }
+}
+
+// Adds the slots behind the first, which is d_weight itself, in order.
+void merge_slots(Floats d_weight, const ConvGeometry& g, const float* slots) {
+  const std::ptrdiff_t weights = weight_count(g);
+  const int tiles = static_cast<int>((weights + kTileElements - 1) / kTileElements);
+  for_each_tile(tiles, [&](int tile) {
+    const std::ptrdiff_t begin = static_cast<std::ptrdiff_t>(tile) * kTileElements;
+    const std::ptrdiff_t end = std::min(begin + kTileElements, weights);
+    for (int slot = 1; slot < conv_slots(g); ++slot) {
+      const float* __restrict from = slots + (slot - 1) * weights;
+      float* __restrict to = d_weight.data();
+      for (std::ptrdiff_t i = begin; i < end; ++i) to[i] += from[i];
+    }
+  });
+}
+
+}  // namespace
+
+void conv_backward_params(Floats d_weight, ConstBlocked d_output, const Loaded& input, const ConvGeometry& g, int batch,
+                          const Scratch& scratch) {
+  const int chunks = (g.depth() + kChunkSteps - 1) / kChunkSteps;
+  for_each_tile(conv_slots(g) * g.groups * chunks, [&](int task) {
+    const int slot = task / chunks / g.groups;
+    const int begin = task % chunks * kChunkSteps;
+    float* partial = slot == 0 ? d_weight.data() : scratch.shared + (slot - 1) * weight_count(g);
+    add_share(partial, d_output, input, g, batch,
+              {slot, task / chunks % g.groups, begin, std::min(begin + kChunkSteps, g.depth())}, scratch.thread(team_rank()));
+  });
+  if (conv_slots(g) > 1) merge_slots(d_weight, g, scratch.shared);
+}
+
+void conv_backward_params(Floats d_weight, Floats d_bias, ConstBlocked d_output, const Loaded& input, const ConvGeometry& g,
+                          int batch, const Scratch& scratch) {
+  conv_backward_params(d_weight, d_output, input, g, batch, scratch);
+  sum_channels(d_bias, d_output, {g.out_channels, g.out_height, g.out_width, g.block}, batch);
+}
+
+}  // namespace cnn

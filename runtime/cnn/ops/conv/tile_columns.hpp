@@ -1,0 +1,107 @@
+// The columns of a correlation's tile: which places of the source they read for a tap, and where their sums go.
+// For conv's sources only.
+#pragma once
+
+#include <algorithm>
+
+#include "cnn/core/multiply_panels.hpp"
+#include "cnn/ops/conv/correlation.hpp"
+
+namespace cnn {
+
+inline constexpr int kTileColumns = kTilePanels * kPanelColumns;
+
+/// Outputs that lie side by side: of one row of one image; or of a whole image where its elements are the columns.
+struct Run {
+  std::ptrdiff_t image;  // where its image begins in the source, without the channel
+  int y, x;              // of the first output
+  int count;
+};
+
+/// The columns of a tile, and where their sums go.
+struct TileColumns {
+  int runs = 0;
+  int count = 0;
+  Run run[kTileColumns];
+  std::ptrdiff_t target[kTileColumns];  // without the channel
+  std::ptrdiff_t addend[kTileColumns];
+  bool together[kTilePanels];           // whether a panel's sums lie side by side
+};
+
+/// Floats of a channel's plane of one image.
+struct Planes {
+  std::ptrdiff_t source, target;
+
+  explicit Planes(const Correlation& c)
+      : source(static_cast<std::ptrdiff_t>(c.vertical.source) * c.horizontal.source),
+        target(static_cast<std::ptrdiff_t>(c.vertical.target) * c.horizontal.target) {}
+};
+
+/// Columns [begin, end) of a batch; strides are those of the maps' blocks.
+TileColumns columns_of(const Correlation& c, std::ptrdiff_t source_stride, std::ptrdiff_t target_stride,
+                       std::ptrdiff_t addend_stride, int begin, int end);
+
+/// A copy of `count` floats; rows are short, so moves of a fixed size that overlap at the end.
+template <class Map>
+void copy_mapped(float* to, const float* from, int count, Map&& map) {
+  if (count >= kLanes) {
+    int i = 0;
+    for (; i + kLanes <= count; i += kLanes) store(to + i, map(load(from + i)));
+    if (i < count) store(to + count - kLanes, map(load(from + count - kLanes)));
+    return;
+  }
+  for (int i = 0; i < count; ++i) to[i] = map(broadcast(from[i]))[0];
+}
+
+/// As above, zeros: too few for a call of memset.
+inline void clear(float* to, int count) {
+  if (count >= kLanes) {
+    for (int i = 0; i + kLanes <= count; i += kLanes) store(to + i, Vector{});
+    return store(to + count - kLanes, Vector{});
+  }
+  for (int i = 0; i < count; ++i) to[i] = 0;
+}
+
+/// One row of the columns' matrix: channel and tap of all columns.
+template <class Map>
+void gather_row(float* row, const float* channel, const TileColumns& columns, const Correlation& c, int tap, Map&& map) {
+  const CorrelationAxis& v = c.vertical;
+  const CorrelationAxis& h = c.horizontal;
+  const int shift_y = v.shift + tap / h.taps * v.tap_spacing;
+  const int shift_x = h.shift + tap % h.taps * h.tap_spacing;
+  // Outputs of a row whose place is inside the source: [inside_begin, inside_end).
+  const int inside_begin = shift_x >= 0 ? 0 : (-shift_x + h.stride - 1) / h.stride;
+  const int inside_end = h.source > shift_x ? (h.source - 1 - shift_x) / h.stride + 1 : 0;
+  for (int i = 0; i < columns.runs; ++i) {
+    const Run& run = columns.run[i];
+    const int y = run.y * v.stride + shift_y;
+    const int begin = std::max(run.x, inside_begin);
+    const int end = std::min(run.x + run.count, inside_end);
+    if (y < 0 || y >= v.source || begin >= end) {
+      clear(row, run.count);
+    } else {
+      const float* from = channel + run.image + static_cast<std::ptrdiff_t>(y) * h.source + shift_x;
+      for (int x = run.x; x < begin; ++x) row[x - run.x] = 0;
+      if (h.stride == 1) {
+        copy_mapped(row + (begin - run.x), from + begin, end - begin, map);
+      } else {
+        for (int x = begin; x < end; ++x) row[x - run.x] = map(broadcast(from[static_cast<std::ptrdiff_t>(x) * h.stride]))[0];
+      }
+      for (int x = end; x < run.x + run.count; ++x) row[x - run.x] = 0;
+    }
+    row += run.count;
+  }
+}
+
+/// As above, mapped as the source is loaded; `channel` counts the map's.
+inline void gather_row(float* row, const Loaded& source, int channel, const TileColumns& columns, const Correlation& c, int tap) {
+  const Planes planes(c);
+  const float* from = source.map.data + channel * planes.source * c.block;
+  if (source.scale == nullptr) return gather_row(row, from, columns, c, tap, [](Vector value) { return value; });
+  const Vector scale = broadcast(source.scale[channel]);
+  const Vector shift = broadcast(source.shift[channel]);
+  const Vector least = broadcast(source.relu ? 0.0f : -__builtin_inff());
+  gather_row(row, from, columns, c, tap, [=](Vector value) { return at_least(value * scale + shift, least); });
+}
+
+}  // namespace cnn

@@ -1,0 +1,261 @@
+// Forward and backward-input: blocks of tiles are transformed, multiplied point by point and transformed back by one thread.
+#include "cnn/ops/conv/winograd.hpp"
+
+#include "cnn/core/team.hpp"
+#include "cnn/ops/conv/winograd_patches.hpp"
+
+namespace cnn::winograd {
+
+namespace {
+
+
+// A correlation with padding: forward, or backward-input with maps and weights turned.
+struct Filter {
+  int in_channels, in_height, in_width;
+  int out_channels, out_height, out_width;
+  int pad_top, pad_left;
+
+  std::ptrdiff_t in_plane() const { return static_cast<std::ptrdiff_t>(in_height) * in_width; }
+  std::ptrdiff_t out_plane() const { return static_cast<std::ptrdiff_t>(out_height) * out_width; }
+};
+
+Filter forward_filter(const ConvGeometry& g) {
+  return {g.in_channels, g.in_height, g.in_width, g.out_channels, g.out_height, g.out_width, g.pad_top, g.pad_left};
+}
+
+Filter backward_filter(const ConvGeometry& g) {
+  return {g.out_channels, g.out_height, g.out_width, g.in_channels, g.in_height, g.in_width, 2 - g.pad_top, 2 - g.pad_left};
+}
+
+// The weights of a panel's rows for one channel, transformed. Turned: rows are input channels, and taps are the other way
+// round.
+void transform_weights_of(float* to, std::ptrdiff_t stride, const float* const (&rows)[kLanes], bool turned) {
+  Vector taps[kLanes];
+  Vector last;
+  for (int lane = 0; lane < kLanes; ++lane) {
+    taps[lane] = load(rows[lane]);
+    last[lane] = rows[lane][8];
+  }
+  transpose(taps);
+  Vector g[3][3];
+  for (int tap = 0; tap < 9; ++tap) {
+    const Vector value = tap == 8 ? last : taps[tap];
+    const int place = turned ? 8 - tap : tap;
+    g[place / 3][place % 3] = value;
+  }
+  Vector half[3][kInputs];
+  for (int column = 0; column < 3; ++column) {
+    const Vector taken[3] = {g[0][column], g[1][column], g[2][column]};
+    transform_weights(half[column], taken);
+  }
+  for (int row = 0; row < kInputs; ++row) {
+    const Vector taken[3] = {half[0][row], half[1][row], half[2][row]};
+    Vector points[kInputs];
+    transform_weights(points, taken);
+    for (int column = 0; column < kInputs; ++column) store_rows(to + (row * kInputs + column) * stride, points[column]);
+  }
+}
+
+// [point] left panels of the filter's weights [out][in], from [out_channels][in_channels][3][3] of the geometry.
+void transform_all_weights(float* to, ConstFloats weight, const Filter& f, bool turned) {
+  const auto stride = static_cast<std::ptrdiff_t>(left_panel_floats(f.out_channels, f.in_channels));
+  const std::ptrdiff_t row_step = turned ? 9 : static_cast<std::ptrdiff_t>(f.in_channels) * 9;
+  const std::ptrdiff_t channel_step = turned ? static_cast<std::ptrdiff_t>(f.out_channels) * 9 : 9;
+  for_each_tile(panel_count(f.out_channels, kPanelRows), [&](int panel) {
+    for (int channel = 0; channel < f.in_channels; ++channel) {
+      const float* rows[kLanes];
+      for (int lane = 0; lane < kLanes; ++lane) {  // the last row again where there is none: nobody reads its sums
+        const int row = std::min(panel * kPanelRows + std::min(lane, kPanelRows - 1), f.out_channels - 1);
+        rows[lane] = weight.data() + row * row_step + channel * channel_step;
+      }
+      transform_weights_of(to + (static_cast<std::ptrdiff_t>(panel) * f.in_channels + channel) * kPanelRows, stride, rows,
+                           turned);
+    }
+  });
+}
+
+struct TilePlace {
+  int image, y, x;  // of its first output
+};
+
+// A block's tiles; where the last panel is not full, the last tile again.
+struct BlockTiles {
+  int panels = 0, begin = 0, count = 0;
+  TilePlace places[kMostTiles];
+
+  BlockTiles(const Tiles& tiles, int panel_begin, int panel_end) : panels(panel_end - panel_begin) {
+    begin = panel_begin * kPanelColumns;
+    count = std::min(panel_end * kPanelColumns, tiles.count) - begin;
+    for (int i = 0; i < panels * kPanelColumns; ++i) {
+      const int tile = begin + std::min(i, count - 1);
+      places[i] = {tile / (tiles.rows * tiles.columns), tile / tiles.columns % tiles.rows * kOutputs,
+                   tile % tiles.columns * kOutputs};
+    }
+  }
+};
+
+// V = B^T d B of a block's tiles: [point][panel][channel][tile of the panel].
+void transform_inputs(float* to, std::ptrdiff_t stride, const Loaded& source, const Tiles& tiles, const BlockTiles& block,
+                      const Filter& f, float* strips) {
+  const int row = strip_stride(std::min(tiles.columns, kMostTiles));
+  for (int channel = 0; channel < f.in_channels; ++channel) {
+    const ChannelMap map(source, channel);
+    const float* patches[kMostTiles];
+    int count = 0;
+    float* strip = strips;
+    for_each_run(tiles, block.begin, block.begin + block.count, kMostTiles, [&](const TileRun& run) {
+      const PlaneView plane{source.map.block(run.image) + channel * f.in_plane(), f.in_height, f.in_width};
+      copy_strip(strip, row, plane, run.row * kOutputs - f.pad_top, run.column * kOutputs - f.pad_left, kInputs,
+                 run.count * kOutputs + 2, map);
+      for (int i = 0; i < run.count; ++i) patches[count++] = strip + i * kOutputs;
+      strip += kInputs * row;
+    });
+    for (; count < block.panels * kPanelColumns; ++count) patches[count] = patches[block.count - 1];
+    for (int first = 0; first < count; first += kLanes) {
+      Vector patch[kInputs][kInputs];
+      Vector points[kInputs][kInputs];
+      load_patches(patch, patches + first, row);
+      transform_both(points, patch, [](auto& a, const auto& b) { transform_input(a, b); });
+      const std::ptrdiff_t place =
+          (static_cast<std::ptrdiff_t>(first / kPanelColumns) * f.in_channels + channel) * kPanelColumns + first % kPanelColumns;
+      for (int point = 0; point < kPoints; ++point) {
+        store(to + point * stride + place, points[point / kInputs][point % kInputs]);
+      }
+    }
+  }
+}
+
+// Rows [row_begin, row_end) of panels of all points' products: [point][panel][row][tile].
+void multiply_points(float* sums, std::ptrdiff_t sums_stride, const float* inputs, std::ptrdiff_t inputs_stride,
+                     const float* weights, const Filter& f, int panels, int row_begin, int row_end) {
+  const auto weights_stride = static_cast<std::ptrdiff_t>(left_panel_floats(f.out_channels, f.in_channels));
+  const int rows = row_end - row_begin;
+  for (int point = 0; point < kPoints; ++point) {
+    for (int panel = 0; panel < panels; ++panel) {
+      const float* right = inputs + point * inputs_stride + static_cast<std::ptrdiff_t>(panel) * f.in_channels * kPanelColumns;
+      float* to = sums + point * sums_stride + static_cast<std::ptrdiff_t>(panel) * rows * kPanelRows * kPanelColumns;
+      for (int row = row_begin; row < row_end; ++row) {
+        const PanelSums result = multiply_panels(
+            weights + point * weights_stride + static_cast<std::ptrdiff_t>(row) * f.in_channels * kPanelRows, right, f.in_channels);
+        for (int i = 0; i < kPanelRows; ++i, to += kPanelColumns) {
+          store(to, result.rows[i][0]);
+          store(to + kLanes, result.rows[i][1]);
+        }
+      }
+    }
+  }
+}
+
+// Writes tiles of outputs.
+class Finish {
+ public:
+  Finish(Blocked target, const Epilogue& epilogue, const Filter& f) : target_(target), epilogue_(epilogue), f_(f) {}
+
+  void operator()(const Vector (&outputs)[kOutputs][kOutputs], int channel, const TilePlace* places, int count) const {
+    for (int half = 0; half < 2; ++half) {  // two rows of outputs of eight tiles at a time
+      Vector rows[kLanes];
+      for (int i = 0; i < kLanes; ++i) rows[i] = mapped(outputs[half * 2 + i / kOutputs][i % kOutputs], channel);
+      transpose(rows);
+      for (int lane = 0; lane < count; ++lane) {
+        put(rows[lane], channel, places[lane], half * 2);
+      }
+    }
+  }
+
+ private:
+  using Four = float __attribute__((vector_size(16), aligned(4), may_alias));
+
+  Vector mapped(Vector value, int channel) const {
+    if (epilogue_.scale != nullptr) value *= epilogue_.scale[channel];
+    if (epilogue_.shift != nullptr) value += epilogue_.shift[channel];
+    if (epilogue_.relu && epilogue_.addend.data == nullptr) value = at_least(value, Vector{});
+    return value;
+  }
+
+  // Two rows of a tile.
+  void put(Vector value, int channel, const TilePlace& place, int row) const {
+    const std::ptrdiff_t first = channel * f_.out_plane() + static_cast<std::ptrdiff_t>(place.y + row) * f_.out_width + place.x;
+    float* to = target_.block(place.image) + first;
+    const float* addend = epilogue_.addend.data == nullptr ? nullptr : epilogue_.addend.block(place.image) + first;
+    if (place.x + kOutputs <= f_.out_width && place.y + row + 2 <= f_.out_height && addend == nullptr) {
+      *reinterpret_cast<Four*>(to) = __builtin_shufflevector(value, value, 0, 1, 2, 3);
+      *reinterpret_cast<Four*>(to + f_.out_width) = __builtin_shufflevector(value, value, 4, 5, 6, 7);
+      return;
+    }
+    const int columns = std::min(kOutputs, f_.out_width - place.x);
+    const int rows = std::min(2, f_.out_height - place.y - row);
+    float numbers[kLanes];
+    store(numbers, value);
+    for (int y = 0; y < rows; ++y) {
+      for (int x = 0; x < columns; ++x) {
+        const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(y) * f_.out_width + x;
+        float number = numbers[y * kOutputs + x];
+        if (addend != nullptr) number += addend[at];
+        if (epilogue_.relu && 0 > number) number = 0;
+        to[at] = number;
+      }
+    }
+  }
+
+  Blocked target_;
+  const Epilogue& epilogue_;
+  const Filter& f_;
+};
+
+void transform_outputs(const Finish& finish, const float* sums, std::ptrdiff_t stride, const BlockTiles& tiles, int rows,
+                       int channel_begin, int channel_end) {
+  for (int channel = channel_begin; channel < channel_end; ++channel) {
+    for (int first = 0; first < tiles.count; first += kLanes) {
+      const float* from = sums +
+                          (static_cast<std::ptrdiff_t>(first / kPanelColumns) * rows + channel - channel_begin) * kPanelColumns +
+                          first % kPanelColumns;
+      Vector points[kInputs][kInputs];
+      Vector outputs[kOutputs][kOutputs];
+      for (int point = 0; point < kPoints; ++point) points[point / kInputs][point % kInputs] = load(from + point * stride);
+      transform_both(outputs, points, [](auto& a, const auto& b) { transform_output(a, b); });
+      finish(outputs, channel, tiles.places + first, std::min(kLanes, tiles.count - first));
+    }
+  }
+}
+
+void filter(Blocked target, const Loaded& source, const float* weights, const Epilogue& epilogue, const Filter& f, int batch,
+            const Scratch& scratch) {
+  const Tiles tiles(f.out_height, f.out_width, batch);
+  const Blocks blocks(f.in_channels, f.out_channels, tiles);
+  const int row_panels = panel_count(f.out_channels, kPanelRows);
+  const int block_panels = Blocks::panels_of_block(f.in_channels + f.out_channels);
+  for_each_tile(blocks.blocks * blocks.row_parts, [&](int task) {
+    const int block = task / blocks.row_parts;
+    const int part = task % blocks.row_parts;
+    const int row_begin = row_panels * part / blocks.row_parts;
+    const int row_end = row_panels * (part + 1) / blocks.row_parts;
+    const BlockTiles own(tiles, blocks.panel_begin(block), blocks.panel_begin(block + 1));
+    float* inputs = scratch.thread(team_rank());
+    const std::ptrdiff_t inputs_stride = point_stride(f.in_channels, block_panels);
+    float* sums = inputs + kPoints * inputs_stride;
+    const std::ptrdiff_t sums_stride = point_stride(row_panels * kPanelRows, block_panels);
+    float* strips = sums + kPoints * sums_stride;
+    transform_inputs(inputs, inputs_stride, source, tiles, own, f, strips);
+    multiply_points(sums, sums_stride, inputs, inputs_stride, weights, f, own.panels, row_begin, row_end);
+    transform_outputs(Finish(target, epilogue, f), sums, sums_stride, own, (row_end - row_begin) * kPanelRows,
+                      row_begin * kPanelRows, std::min(row_end * kPanelRows, f.out_channels));
+  });
+}
+
+}  // namespace
+
+void conv(Blocked output, const Loaded& input, ConstFloats weight, const Epilogue& epilogue, const ConvGeometry& g, int batch,
+          const Scratch& scratch) {
+  const Filter f = forward_filter(g);
+  transform_all_weights(scratch.shared, weight, f, false);
+  filter(output, input, scratch.shared, epilogue, f, batch, scratch);
+}
+
+void conv_backward_input(Blocked d_input, ConstBlocked d_output, ConstFloats weight, const ConvGeometry& g, int batch,
+                         const Scratch& scratch) {
+  const Filter f = backward_filter(g);
+  transform_all_weights(scratch.shared, weight, f, true);
+  filter(d_input, d_output, scratch.shared, {}, f, batch, scratch);
+}
+
+}  // namespace cnn::winograd

@@ -1,0 +1,94 @@
+// 3x3 convolutions of stride 1 by Winograd's minimal filtering F(4x4, 3x3) (Lavin & Gray 2016, section 4.3): tiles of 4x4
+// outputs from 6x6 inputs cost 36 products where the definition has 144. Rounding errors are some 20 times the
+// definition's: the RMS is near 3e-6 of the outputs'.
+#pragma once
+
+#include <algorithm>
+
+#include "cnn/ops/conv.hpp"
+
+namespace cnn::winograd {
+
+/// Whether the functions below work for a convolution.
+constexpr bool fits(const ConvGeometry& g) {
+  return g.kernel_height == 3 && g.kernel_width == 3 && g.stride_height == 1 && g.stride_width == 1 &&
+         g.dilation_height == 1 && g.dilation_width == 1 && g.groups == 1 && g.pad_top <= 2 && g.pad_left <= 2 &&
+         g.block == 1;
+}
+
+inline constexpr int kOutputs = 4;                     // a side of a tile of outputs
+inline constexpr int kInputs = kOutputs + 2;           // of the inputs that it reads
+inline constexpr int kPoints = kInputs * kInputs;      // products a tile and pair of channels
+
+/// Tiles of a batch and of an image.
+struct Tiles {
+  int rows = 0, columns = 0, count = 0;
+
+  constexpr Tiles(int height, int width, int batch)
+      : rows((height + kOutputs - 1) / kOutputs), columns((width + kOutputs - 1) / kOutputs), count(rows * columns * batch) {}
+};
+
+inline constexpr int kMostTiles = 8 * kPanelColumns;  // of a block
+inline constexpr std::size_t kStripFloats = 80 * kMostTiles;  // what its tiles read of a channel, padding included
+
+/// How tiles are cut for forward and backward-input: blocks of panels, whose transforms stay in the cache; where there are
+/// few, output channels into parts, so that eight threads have work.
+struct Blocks {
+  int panels = 0, blocks = 0, row_parts = 1;
+
+  static constexpr int panels_of_block(int channels) {  // about 1.2 MB of inputs and sums
+    return std::clamp(8192 / channels / kPanelColumns, 1, kMostTiles / kPanelColumns);
+  }
+  constexpr Blocks(int in_channels, int out_channels, const Tiles& tiles)
+      : panels(panel_count(tiles.count, kPanelColumns)),
+        blocks(panel_count(panels, panels_of_block(in_channels + out_channels))),
+        row_parts(std::clamp((8 + blocks - 1) / blocks, 1, (panel_count(out_channels, kPanelRows) + 7) / 8)) {}
+  constexpr int panel_begin(int block) const { return static_cast<int>(static_cast<long>(panels) * block / blocks); }
+};
+
+/// Floats of [channels of whole panels][tiles of a panel] for all points; a little more a point, against the same places
+/// of all points falling into one set of the cache.
+constexpr std::ptrdiff_t point_stride(int channels, int panels) {
+  return static_cast<std::ptrdiff_t>(channels) * kPanelColumns * panels + 16;
+}
+
+inline constexpr int kGradientTiles = 128;  // of a block of backward-params
+
+constexpr int whole_panels(int channels, int panel) { return panel_count(channels, panel) * panel; }
+
+/// Floats for each thread: a block's transformed inputs and sums. Shared: the transformed weights.
+constexpr ScratchSize filter_scratch(int in, int out) {
+  const int panels = Blocks::panels_of_block(in + out);
+  return {.per_thread = static_cast<std::size_t>(kPoints) *
+                            static_cast<std::size_t>(point_stride(in, panels) +
+                                                     point_stride(whole_panels(out, kPanelRows), panels)) +
+                        kStripFloats,
+          .shared = static_cast<std::size_t>(kPoints) * left_panel_floats(out, in)};
+}
+constexpr ScratchSize conv_scratch(const ConvGeometry& g, int /*batch*/) {
+  return filter_scratch(g.in_channels, g.out_channels);
+}
+constexpr ScratchSize conv_backward_input_scratch(const ConvGeometry& g, int /*batch*/) {
+  return filter_scratch(g.out_channels, g.in_channels);
+}
+
+/// Shared: the transformed weights' gradient and a block's transformed inputs and gradients.
+constexpr ScratchSize conv_backward_params_scratch(const ConvGeometry& g, int /*batch*/) {
+  const auto in = static_cast<std::size_t>(whole_panels(g.in_channels, kPanelColumns));
+  const auto out = static_cast<std::size_t>(whole_panels(g.out_channels, kPanelRows));
+  return {.per_thread = 0, .shared = kPoints * (in * out + (in + out) * kGradientTiles + 16)};
+}
+
+/// As cnn::conv and its backward passes.
+void conv(Blocked output, const Loaded& input, ConstFloats weight, const Epilogue& epilogue, const ConvGeometry& geometry,
+          int batch, const Scratch& scratch);
+
+void conv_backward_input(Blocked d_input, ConstBlocked d_output, ConstFloats weight, const ConvGeometry& geometry, int batch,
+                         const Scratch& scratch);
+
+void conv_backward_params(Floats d_weight, ConstBlocked d_output, const Loaded& input, const ConvGeometry& geometry, int batch,
+                          const Scratch& scratch);
+void conv_backward_params(Floats d_weight, Floats d_bias, ConstBlocked d_output, const Loaded& input,
+                          const ConvGeometry& geometry, int batch, const Scratch& scratch);
+
+}  // namespace cnn::winograd

@@ -1,0 +1,100 @@
+// The transforms of F(4x4, 3x3) on eight tiles, or eight channels of a tile, at a time: the points 0, 1, -1, 2, -2 and
+// infinity, as Lavin & Gray (2016) have them. For winograd's sources only.
+#pragma once
+
+#include "cnn/core/multiply_panels.hpp"
+#include "cnn/ops/conv/winograd.hpp"
+
+namespace cnn::winograd {
+
+/// B^T d.
+inline void transform_input(Vector (&to)[kInputs], const Vector (&d)[kInputs]) {
+  const Vector even = d[4] - 4.0f * d[2];
+  const Vector odd = d[3] - 4.0f * d[1];
+  const Vector near = d[4] - d[2];
+  const Vector far = 2.0f * (d[3] - d[1]);
+  to[0] = 4.0f * d[0] - 5.0f * d[2] + d[4];
+  to[1] = even + odd;
+  to[2] = even - odd;
+  to[3] = near + far;
+  to[4] = near - far;
+  to[5] = 4.0f * d[1] - 5.0f * d[3] + d[5];
+}
+
+/// A^T m.
+inline void transform_output(Vector (&to)[kOutputs], const Vector (&m)[kInputs]) {
+  const Vector sum = m[1] + m[2];
+  const Vector difference = m[1] - m[2];
+  const Vector far_sum = m[3] + m[4];
+  const Vector far_difference = m[3] - m[4];
+  to[0] = m[0] + sum + far_sum;
+  to[1] = difference + 2.0f * far_difference;
+  to[2] = sum + 4.0f * far_sum;
+  to[3] = difference + 8.0f * far_difference + m[5];
+}
+
+/// A y, the adjoint of transform_output.
+inline void transform_output_gradient(Vector (&to)[kInputs], const Vector (&y)[kOutputs]) {
+  const Vector even = y[0] + y[2];
+  const Vector odd = y[1] + y[3];
+  const Vector far_even = y[0] + 4.0f * y[2];
+  const Vector far_odd = 2.0f * y[1] + 8.0f * y[3];
+  to[0] = y[0];
+  to[1] = even + odd;
+  to[2] = even - odd;
+  to[3] = far_even + far_odd;
+  to[4] = far_even - far_odd;
+  to[5] = y[3];
+}
+
+/// G g.
+inline void transform_weights(Vector (&to)[kInputs], const Vector (&g)[3]) {
+  const Vector outer = (g[0] + g[2]) * (1 / 6.0f);
+  const Vector middle = g[1] * (1 / 6.0f);
+  const Vector far = g[0] * (1 / 24.0f) + g[2] * (1 / 6.0f);
+  const Vector far_middle = g[1] * (1 / 12.0f);
+  to[0] = g[0] * 0.25f;
+  to[1] = -outer - middle;
+  to[2] = middle - outer;
+  to[3] = far + far_middle;
+  to[4] = far - far_middle;
+  to[5] = g[2];
+}
+
+/// G^T u, the adjoint of transform_weights.
+inline void transform_weights_gradient(Vector (&to)[3], const Vector (&u)[kInputs]) {
+  const Vector near = (u[1] + u[2]) * (1 / 6.0f);
+  const Vector far = u[3] + u[4];
+  to[0] = u[0] * 0.25f - near + far * (1 / 24.0f);
+  to[1] = (u[2] - u[1]) * (1 / 6.0f) + (u[3] - u[4]) * (1 / 12.0f);
+  to[2] = far * (1 / 6.0f) - near + u[5];
+}
+
+/// Both sides of a matrix [rows][columns] of vectors: to = T from T^T, where `transform` multiplies by T.
+template <int kTo, int kFrom, class Transform>
+inline void transform_both(Vector (&to)[kTo][kTo], const Vector (&from)[kFrom][kFrom], Transform&& transform) {
+  Vector half[kFrom][kTo];  // [column][row]
+  for (int column = 0; column < kFrom; ++column) {
+    Vector taken[kFrom];
+    for (int row = 0; row < kFrom; ++row) taken[row] = from[row][column];
+    transform(half[column], taken);
+  }
+  for (int row = 0; row < kTo; ++row) {
+    Vector taken[kFrom];
+    for (int column = 0; column < kFrom; ++column) taken[column] = half[column][row];
+    transform(to[row], taken);
+  }
+}
+
+/// The patch of each lane, kSide x kSide places with rows `row` floats apart, as [row][column] of vectors over the lanes.
+template <int kSide>
+inline void load_patches(Vector (&to)[kSide][kSide], const float* const* lanes, std::ptrdiff_t row) {
+  for (int y = 0; y < kSide; ++y) {
+    Vector rows[kLanes];
+    for (int lane = 0; lane < kLanes; ++lane) rows[lane] = load(lanes[lane] + y * row);
+    transpose(rows);
+    for (int x = 0; x < kSide; ++x) to[y][x] = rows[x];
+  }
+}
+
+}  // namespace cnn::winograd

@@ -1,0 +1,160 @@
+// conv's algorithms, packed columns and Winograd's, with what they do on loading and storing, against the definition.
+#include "cnn/ops/conv/winograd.hpp"
+#include "reference.hpp"
+
+namespace cnn::tests {
+
+namespace {
+
+// The passes of one algorithm.
+struct Algorithm {
+  const char* name;
+  ScratchSize (*scratch)(const ConvGeometry&, int);
+  ScratchSize (*backward_input_scratch)(const ConvGeometry&, int);
+  ScratchSize (*backward_params_scratch)(const ConvGeometry&, int);
+  void (*forward)(Blocked, const Loaded&, ConstFloats, const Epilogue&, const ConvGeometry&, int, const Scratch&);
+  void (*backward_input)(Blocked, ConstBlocked, ConstFloats, const ConvGeometry&, int, const Scratch&);
+  void (*backward_params)(Floats, Floats, ConstBlocked, const Loaded&, const ConvGeometry&, int, const Scratch&);
+  double tolerance;
+};
+
+constexpr Algorithm kPacked{"packed", conv_scratch, conv_backward_input_scratch, conv_backward_params_scratch,
+                            conv, conv_backward_input, conv_backward_params, 4e-6};
+constexpr Algorithm kWinograd{"winograd",
+                              winograd::conv_scratch,
+                              winograd::conv_backward_input_scratch,
+                              winograd::conv_backward_params_scratch,
+                              winograd::conv,
+                              winograd::conv_backward_input,
+                              winograd::conv_backward_params,
+                              3e-5};
+
+ConvGeometry geometry(int in, int out, int height, int width, int kernel, int stride, int pad_top, int pad_left) {
+  ConvGeometry g;
+  g.in_channels = in, g.in_height = height, g.in_width = width, g.out_channels = out;
+  g.kernel_height = g.kernel_width = kernel, g.stride_height = g.stride_width = stride;
+  g.pad_top = pad_top, g.pad_left = pad_left;
+  return g;
+}
+
+double at_least_0(double value) {
+  return std::max(value, 0.0);
+}
+
+// values[image][channel][pixel] * scale[channel] + shift[channel], cut off below 0 where relu.
+Doubles affine(Doubles values, const Doubles& scale_and_shift, bool relu, int pixels) {
+  const std::size_t channels = scale_and_shift.size() / 2;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::size_t channel = i / static_cast<std::size_t>(pixels) % channels;
+    values[i] = values[i] * scale_and_shift[channel] + scale_and_shift[channels + channel];
+    if (relu) values[i] = at_least_0(values[i]);
+  }
+  return values;
+}
+
+struct Fusion {
+  bool loads = false;     // scale, shift and relu on load
+  bool finishes = false;  // scale, shift, an addend and relu before storing
+};
+
+void check(const Algorithm& algorithm, ConvGeometry g, int batch, const Fusion& fusion, unsigned seed) {
+  SCOPED_TRACE(testing::Message() << algorithm.name << " " << g.in_channels << "x" << g.in_height << "x" << g.in_width << " to "
+                                  << g.out_channels << ", kernel " << g.kernel_height << " stride " << g.stride_height << " pad "
+                                  << g.pad_top << "," << g.pad_left << " batch " << batch << (fusion.loads ? " loads" : "")
+                                  << (fusion.finishes ? " finishes" : ""));
+  ASSERT_TRUE(reference::complete(g));
+  Numbers numbers(seed);
+  const MapGeometry in{g.in_channels, g.in_height, g.in_width, 1};
+  const MapGeometry out{g.out_channels, g.out_height, g.out_width, 1};
+  const Doubles input = numbers.uniform(static_cast<std::size_t>(in.elements() * batch));
+  const Doubles addend = numbers.uniform(static_cast<std::size_t>(out.elements() * batch));
+  const Doubles d_output = numbers.uniform(static_cast<std::size_t>(out.elements() * batch));
+  const Doubles weight = numbers.uniform(static_cast<std::size_t>(g.out_channels * g.depth()));
+  const Doubles load = numbers.uniform(2 * static_cast<std::size_t>(g.in_channels), 0.2, 1.5);
+  const Doubles finish = numbers.uniform(2 * static_cast<std::size_t>(g.out_channels), 0.2, 1.5);
+  const std::vector<float> w = floats(weight), loaded = floats(load), finished = floats(finish);
+  const Map x(in, batch, input), plus(out, batch, addend), dy(out, batch, d_output);
+  Map y(out, batch), dx(in, batch);
+  std::vector<float> dw = unwritten(w.size()), db = unwritten(static_cast<std::size_t>(g.out_channels));
+
+  const Loaded source = fusion.loads ? Loaded(x, loaded, true) : Loaded(ConstBlocked(x));
+  Epilogue epilogue;
+  if (fusion.finishes) {
+    epilogue = {.scale = finished.data(), .shift = finished.data() + g.out_channels, .addend = plus, .relu = true};
+  }
+  const int threads = 2;
+  const TestScratch forward(algorithm.scratch(g, batch), threads);
+  const TestScratch backward_input(algorithm.backward_input_scratch(g, batch), threads);
+  const TestScratch backward_params(algorithm.backward_params_scratch(g, batch), threads);
+  on_team(
+      [&] {
+        algorithm.forward(y, source, w, epilogue, g, batch, forward);
+        algorithm.backward_input(dx, dy, w, g, batch, backward_input);
+        algorithm.backward_params(dw, db, dy, source, g, batch, backward_params);
+      },
+      threads);
+
+  const Doubles seen = fusion.loads ? affine(input, load, true, in.pixels()) : input;
+  Doubles expected = reference::conv(seen, weight, {}, g, batch);
+  if (fusion.finishes) {
+    expected = affine(expected, finish, false, out.pixels());
+    for (std::size_t i = 0; i < expected.size(); ++i) expected[i] = at_least_0(expected[i] + addend[i]);
+  }
+  expect_close(y.values(), expected, algorithm.tolerance, "output", 1);
+  expect_close(dx.values(), reference::conv_backward_input(d_output, weight, g, batch), algorithm.tolerance, "d_input", 1);
+  expect_close(doubles(dw), reference::conv_backward_weight(d_output, seen, g, batch), algorithm.tolerance, "d_weight", 1);
+  expect_close(doubles(db), reference::channel_sums(d_output, g.out_channels, out.pixels(), batch), 4e-6, "d_bias", 1);
+  EXPECT_TRUE(y.surroundings_intact() && dx.surroundings_intact());
+}
+
+void check_fusions(const Algorithm& algorithm, const ConvGeometry& g, int batch) {
+  check(algorithm, g, batch, {}, 1);
+  check(algorithm, g, batch, {.loads = true, .finishes = true}, 2);
+}
+
+}  // namespace
+
+TEST(ConvAlgorithms, WinogradEqualsTheDefinition) {
+  for (const int height : {1, 3, 7, 13}) {
+    for (const int width : {1, 4, 7, 13}) {
+      for (const int pad : {0, 1, 2}) {
+        for (const int batch : {1, 5}) {
+          if (height + 2 * pad < 3 || width + 2 * pad < 3) continue;
+          check_fusions(kWinograd, geometry(3, 7, height, width, 3, 1, pad, pad), batch);
+          if (testing::Test::HasFatalFailure()) return;
+        }
+      }
+    }
+  }
+}
+
+TEST(ConvAlgorithms, WinogradEqualsTheDefinitionOverSeveralBlocks) {
+  check_fusions(kWinograd, geometry(1, 1, 50, 61, 3, 1, 1, 0), 3);
+  check_fusions(kWinograd, geometry(19, 33, 29, 30, 3, 1, 1, 1), 4);
+  check_fusions(kWinograd, geometry(520, 50, 7, 7, 3, 1, 1, 1), 6);
+  check_fusions(kWinograd, geometry(30, 300, 14, 14, 3, 1, 0, 2), 2);
+  check_fusions(kWinograd, geometry(6, 6, 3, 300, 3, 1, 1, 1), 2);
+}
+
+TEST(ConvAlgorithms, PackedColumnsEqualTheDefinition) {
+  for (const int size : {1, 3, 7, 13}) {
+    for (const int kernel : {1, 3, 5}) {
+      for (const int stride : {1, 2, 3}) {
+        for (const int pad : {0, 1, 3}) {
+          if (size + 2 * pad < kernel) continue;
+          check_fusions(kPacked, geometry(5, 8, size, size, kernel, stride, pad, pad), 3);
+          if (testing::Test::HasFatalFailure()) return;
+        }
+      }
+    }
+  }
+}
+
+TEST(ConvAlgorithms, PackedColumnsEqualTheDefinitionOverSeveralTiles) {
+  check_fusions(kPacked, geometry(300, 20, 21, 9, 1, 1, 0, 0), 6);   // deeper than a panel
+  check_fusions(kPacked, geometry(40, 70, 30, 31, 3, 2, 1, 1), 3);
+  check_fusions(kPacked, geometry(3, 24, 40, 40, 7, 2, 3, 3), 2);
+  check_fusions(kPacked, geometry(530, 12, 7, 7, 1, 1, 0, 0), 9);
+}
+
+}  // namespace cnn::tests
