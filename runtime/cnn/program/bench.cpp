@@ -4,13 +4,14 @@
 #include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
-#include <random>
 
 #include "cnn/core/sgemm.hpp"
 #include "cnn/training/initialize.hpp"
 #include "cnn/training/optimizer.hpp"
+#include "bench_orders.hpp"
 #include "commands.hpp"
 #include "machine.hpp"
+#include "synthetic.hpp"
 #include "text.hpp"
 
 namespace cnn::program {
@@ -38,21 +39,6 @@ Timing measure(std::string name, int steps, Work&& work) {
   return {std::move(name), times.front(), times[times.size() / 2], times.back()};
 }
 
-/// Images and labels that look like data: normal values, every class.
-struct Synthetic {
-  std::vector<float> images;
-  std::vector<int> labels;
-
-  Synthetic(const ModelDescription& model, int batch) {
-    std::mt19937_64 random(1);
-    std::normal_distribution<float> normal;
-    images.resize(static_cast<std::size_t>(batch * model.input[0]) *
-                  static_cast<std::size_t>(model.input[1] * model.input[2]));
-    for (float& pixel : images) pixel = normal(random);
-    for (int i = 0; i < batch; ++i) labels.push_back(i % model.outputs);
-  }
-};
-
 std::vector<Timing> timings(const BenchOptions& options, const ModelDescription& model, MakeNetwork make) {
   const std::unique_ptr<Network> network = make(options.threads);
   initialize(*network, model.training.seed);
@@ -77,6 +63,7 @@ std::vector<Timing> timings(const BenchOptions& options, const ModelDescription&
 }  // namespace
 
 int bench(const BenchOptions& options, const ModelDescription& model, MakeNetwork make) {
+  if (options.orders) return answer_orders(options, model, make);
   const std::vector<Timing> measured = timings(options, model, make);
   const auto rate = [&](const Timing& timing) { return options.batch / timing.median * 1000; };
   if (options.json) {

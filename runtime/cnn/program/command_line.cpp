@@ -259,8 +259,8 @@ Command bench_command(const ModelDescription& model) {
   Command command{"bench", "", "times training steps and predictions on made-up images", {}};
   command.options.add_options()("batch", po::value<std::string>()->value_name("N"),
                                 fmt::format("images a step, at most and by default {}", model.batch).c_str())(
-      "steps", po::value<std::string>()->value_name("N"), "timed repetitions (default: 20)")("json",
-                                                                                             "print JSON");
+      "steps", po::value<std::string>()->value_name("N"), "timed repetitions (default: 20)")(
+      "json", "print JSON")("orders", "run what standard input asks for, line by line: bench/README.md says how");
   add_threads(command);
   add_help(command);
   return command;
@@ -350,7 +350,8 @@ BenchOptions read_bench(const Reader& reader, const ModelDescription& model) {
   return {.batch = reader.batch().value_or(model.batch),
           .steps = reader.number("steps", 1, 1000000).value_or(20),
           .threads = reader.threads(),
-          .json = reader.has("json")};
+          .json = reader.has("json"),
+          .orders = reader.has("orders")};
 }
 
 [[noreturn]] void unknown_command(const std::string& word, const ModelDescription& model) {

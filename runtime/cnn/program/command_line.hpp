@@ -71,6 +71,7 @@ struct BenchOptions {
   int steps = 20;
   int threads = 1;
   bool json = false;
+  bool orders = false;  // what to run comes from standard input
 };
 
 /// `--help`: the text to print.

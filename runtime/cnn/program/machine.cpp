@@ -4,6 +4,26 @@
 #include <fstream>
 
 namespace cnn::program {
+namespace {
+
+/// A line of /proc/self/status, in bytes.
+std::int64_t status_bytes(const std::string& name) {
+  std::ifstream file("/proc/self/status");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with(name + ":")) return 1024 * std::stoll(line.substr(name.size() + 1));
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::int64_t memory_peak() {
+  return status_bytes("VmHWM");
+}
+
+std::int64_t memory_resident() {
+  return status_bytes("VmRSS");
+}
 
 std::string cpu_name() {
   std::ifstream file("/proc/cpuinfo");

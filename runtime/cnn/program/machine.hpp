@@ -2,6 +2,7 @@
 // BLAS.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace cnn::program {
@@ -10,5 +11,8 @@ namespace cnn::program {
 std::string cpu_name();
 /// The widest instruction set the program was compiled for: "x86-64 avx2 fma".
 std::string instruction_set();
+/// Bytes of memory this process has at most had, and has, as the system counts them (VmHWM, VmRSS); 0 where it does not say.
+std::int64_t memory_peak();
+std::int64_t memory_resident();
 
 }  // namespace cnn::program
