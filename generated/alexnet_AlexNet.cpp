@@ -54,9 +54,9 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{62016, 23958});
 static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{86208, 307200});
-static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{343168, 2654208});
-static_assert(cnn::winograd::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{381184, 3566592});
-static_assert(cnn::winograd::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{149632, 2654208});
+static_assert(cnn::winograd::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{260224, 3566592});
+static_assert(cnn::winograd::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{186496, 2377728});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv1.weight", .extents = {64, 3, 11, 11}, .rank = 4, .offset = 0, .count = 23232,
@@ -141,7 +141,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers,
     .memory = {.parameters = 61100848, .gradients = 0, .optimizer = 0, .activations = 11012096,
-               .shared_scratch = 3566592, .thread_scratch = 381184},
+               .shared_scratch = 3566592, .thread_scratch = 260224},
 };
 
 }  // namespace

@@ -60,7 +60,7 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{67776, 34848});
 static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{74688, 316800});
-static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{380032, 3538944});
+static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{186496, 3538944});
 static_assert(cnn::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{86208, 663552});
 static_assert(cnn::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{74688, 456192});
 
@@ -151,7 +151,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 227, 227}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers,
     .memory = {.parameters = 60965232, .gradients = 0, .optimizer = 0, .activations = 18585600,
-               .shared_scratch = 3538944, .thread_scratch = 380032},
+               .shared_scratch = 3538944, .thread_scratch = 186496},
 };
 
 }  // namespace

@@ -65,7 +65,7 @@ static_assert(cnn::conv_backward_params_scratch(kFeaturesConv3, kBatch) == cnn::
 static_assert(cnn::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{3264, 192});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{6528, 8064});
 static_assert(cnn::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{14016, 1296});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{140416, 6912});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{306304, 6912});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{1728, 144});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{5376, 896});
 static_assert(cnn::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{3264, 192});
@@ -235,7 +235,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 102832, .gradients = 102832, .optimizer = 205664, .activations = 3311616,
-               .shared_scratch = 8064, .thread_scratch = 140416},
+               .shared_scratch = 8064, .thread_scratch = 306304},
 };
 
 }  // namespace

@@ -148,66 +148,66 @@ constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block =
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{6528, 3024});
 static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{5376, 486});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{0, 167616});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{168064, 10368});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{0, 167616});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{168064, 10368});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{0, 167616});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{168064, 10368});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{0, 167616});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{168064, 10368});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{0, 167616});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{168064, 10368});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{0, 167616});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{24768, 5184});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{9984, 32256});
 static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{27840, 5184});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{0, 355392});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{6336, 576});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{9984, 3584});
 static_assert(cnn::conv_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{3264, 576});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{0, 355392});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{324736, 41472});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{195712, 41472});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{0, 355392});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{324736, 41472});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{0, 355392});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{324736, 41472});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{195712, 41472});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{0, 355392});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{49344, 20736});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{15744, 55296});
 static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{62016, 19008});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{0, 751680});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{12480, 2304});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{15744, 14336});
 static_assert(cnn::conv_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{6336, 2112});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{0, 751680});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{310912, 152064});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{0, 751680});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{0, 751680});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{310912, 152064});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{0, 751680});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv1.weight", .extents = {16, 3, 3, 3}, .rank = 4, .offset = 0, .count = 432,
@@ -745,7 +745,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 274048, .gradients = 272480, .optimizer = 272480, .activations = 37628992,
-               .shared_scratch = 751680, .thread_scratch = 324736},
+               .shared_scratch = 751680, .thread_scratch = 306304},
 };
 
 }  // namespace

@@ -371,18 +371,18 @@ static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{2841
 static_assert(cnn::conv_backward_input_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{12480, 4224});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{15744, 28672});
 static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{12480, 4224});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{308608, 456192});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{149632, 456192});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{0, 1622592});
-static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{306304, 442368});
+static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{75904, 442368});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{12480, 12288});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{15744, 86016});
 static_assert(cnn::conv_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{37056, 12672});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{18624, 18432});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{21504, 129024});
 static_assert(cnn::conv_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{37056, 18432});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{269440, 442368});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{112768, 442368});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{0, 1507392});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{274048, 456192});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{94336, 456192});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{3264, 3072});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{6528, 21504});
 static_assert(cnn::conv_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{37056, 3456});
@@ -398,9 +398,9 @@ static_assert(cnn::conv_scratch(kFeaturesInception3bConv1, kBatch) == cnn::Scrat
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{24768, 33024});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{28416, 229376});
 static_assert(cnn::conv_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{49344, 33792});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{198016, 912384});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{149632, 912384});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{0, 2359872});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{195712, 884736});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{112768, 884736});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{6336, 8256});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{9984, 57344});
 static_assert(cnn::conv_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{49344, 9216});
@@ -416,9 +416,9 @@ static_assert(cnn::conv_scratch(kFeaturesInception4aConv1, kBatch) == cnn::Scrat
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{18624, 46080});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{21504, 138240});
 static_assert(cnn::conv_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{67776, 46080});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{186496, 718848});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{158848, 718848});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{0, 2136384});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{187648, 725760});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{94336, 725760});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{3264, 7680});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{6528, 23040});
 static_assert(cnn::conv_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{52800, 8640});
@@ -437,9 +437,9 @@ static_assert(cnn::conv_scratch(kFeaturesInception4bConv1, kBatch) == cnn::Scrat
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{21696, 57792});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{24960, 172032});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{71232, 58368});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{206080, 919296});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{168064, 919296});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{0, 2486592});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{207232, 919296});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{103552, 919296});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{4800, 12384});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{7680, 36864});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{53952, 12288});
@@ -455,9 +455,9 @@ static_assert(cnn::conv_scratch(kFeaturesInception4cConv1, kBatch) == cnn::Scrat
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{24768, 66048});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{28416, 196608});
 static_assert(cnn::conv_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{74688, 67584});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{234880, 1216512});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{186496, 1216512});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{0, 2968128});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{233728, 1188864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{112768, 1188864});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{4800, 12384});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{7680, 36864});
 static_assert(cnn::conv_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{53952, 12288});
@@ -473,9 +473,9 @@ static_assert(cnn::conv_scratch(kFeaturesInception4dConv1, kBatch) == cnn::Scrat
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{27840, 74304});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{30720, 221184});
 static_assert(cnn::conv_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{76992, 73728});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{260224, 1492992});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{204928, 1492992});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{0, 3484224});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{260224, 1492992});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{121984, 1492992});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{6336, 16512});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{9984, 49152});
 static_assert(cnn::conv_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{56256, 18432});
@@ -494,9 +494,9 @@ static_assert(cnn::conv_scratch(kFeaturesInception4eConv1, kBatch) == cnn::Scrat
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{30912, 84480});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{34176, 168960});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{80448, 85536});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{289024, 1866240});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{223360, 1866240});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{0, 4097088});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{290176, 1866240});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{131200, 1866240});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{6336, 16896});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{9984, 33792});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{56256, 19008});
@@ -512,9 +512,9 @@ static_assert(cnn::conv_scratch(kFeaturesInception5aConv1, kBatch) == cnn::Scrat
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{30912, 133440});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{34176, 133120});
 static_assert(cnn::conv_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{80448, 134784});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{289024, 1866240});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{223360, 1866240});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{0, 4097088});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{290176, 1866240});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{131200, 1866240});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{6336, 26688});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{9984, 26624});
 static_assert(cnn::conv_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{56256, 29952});
@@ -530,9 +530,9 @@ static_assert(cnn::conv_scratch(kFeaturesInception5bConv1, kBatch) == cnn::Scrat
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{37056, 160128});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{39936, 159744});
 static_assert(cnn::conv_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{86208, 159744});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{343168, 2654208});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{260224, 2654208});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{0, 5308992});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{343168, 2654208});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{149632, 2654208});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{9408, 40032});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{12288, 39936});
 static_assert(cnn::conv_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{58560, 39936});
@@ -1246,7 +1246,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 13378320, .gradients = 13378320, .optimizer = 13378320, .activations = 149254144,
-               .shared_scratch = 5308992, .thread_scratch = 343168},
+               .shared_scratch = 5308992, .thread_scratch = 260224},
 };
 
 }  // namespace

@@ -414,60 +414,60 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_scratch(kConv1Conv, kBatch) == cnn::ScratchSize{28416, 9702});
 static_assert(cnn::conv_scratch(kConv2Conv, kBatch) == cnn::ScratchSize{12480, 4224});
-static_assert(cnn::winograd::conv_scratch(kConv3Conv, kBatch) == cnn::ScratchSize{306304, 442368});
+static_assert(cnn::winograd::conv_scratch(kConv3Conv, kBatch) == cnn::ScratchSize{75904, 442368});
 static_assert(cnn::conv_scratch(kInception3aBranch1Conv, kBatch) == cnn::ScratchSize{37056, 12672});
 static_assert(cnn::conv_scratch(kInception3aBranch2_0Conv, kBatch) == cnn::ScratchSize{37056, 18432});
-static_assert(cnn::winograd::conv_scratch(kInception3aBranch2_1Conv, kBatch) == cnn::ScratchSize{274048, 456192});
+static_assert(cnn::winograd::conv_scratch(kInception3aBranch2_1Conv, kBatch) == cnn::ScratchSize{94336, 456192});
 static_assert(cnn::conv_scratch(kInception3aBranch3_0Conv, kBatch) == cnn::ScratchSize{37056, 3456});
-static_assert(cnn::winograd::conv_scratch(kInception3aBranch3_1Conv, kBatch) == cnn::ScratchSize{251008, 20736});
+static_assert(cnn::winograd::conv_scratch(kInception3aBranch3_1Conv, kBatch) == cnn::ScratchSize{195712, 20736});
 static_assert(cnn::conv_scratch(kInception3aBranch4Conv, kBatch) == cnn::ScratchSize{37056, 6912});
 static_assert(cnn::conv_scratch(kInception3bBranch1Conv, kBatch) == cnn::ScratchSize{49344, 33792});
 static_assert(cnn::conv_scratch(kInception3bBranch2_0Conv, kBatch) == cnn::ScratchSize{49344, 33792});
-static_assert(cnn::winograd::conv_scratch(kInception3bBranch2_1Conv, kBatch) == cnn::ScratchSize{195712, 884736});
+static_assert(cnn::winograd::conv_scratch(kInception3bBranch2_1Conv, kBatch) == cnn::ScratchSize{112768, 884736});
 static_assert(cnn::conv_scratch(kInception3bBranch3_0Conv, kBatch) == cnn::ScratchSize{49344, 9216});
-static_assert(cnn::winograd::conv_scratch(kInception3bBranch3_1Conv, kBatch) == cnn::ScratchSize{306304, 110592});
+static_assert(cnn::winograd::conv_scratch(kInception3bBranch3_1Conv, kBatch) == cnn::ScratchSize{103552, 110592});
 static_assert(cnn::conv_scratch(kInception3bBranch4Conv, kBatch) == cnn::ScratchSize{49344, 16896});
 static_assert(cnn::conv_scratch(kInception4aBranch1Conv, kBatch) == cnn::ScratchSize{86208, 92160});
 static_assert(cnn::conv_scratch(kInception4aBranch2_0Conv, kBatch) == cnn::ScratchSize{67776, 46080});
-static_assert(cnn::winograd::conv_scratch(kInception4aBranch2_1Conv, kBatch) == cnn::ScratchSize{187648, 725760});
+static_assert(cnn::winograd::conv_scratch(kInception4aBranch2_1Conv, kBatch) == cnn::ScratchSize{94336, 725760});
 static_assert(cnn::conv_scratch(kInception4aBranch3_0Conv, kBatch) == cnn::ScratchSize{52800, 8640});
 static_assert(cnn::conv_scratch(kInception4aBranch3_1Conv, kBatch) == cnn::ScratchSize{27840, 6912});
 static_assert(cnn::conv_scratch(kInception4aBranch4Conv, kBatch) == cnn::ScratchSize{62016, 31680});
 static_assert(cnn::conv_scratch(kInception4bBranch1Conv, kBatch) == cnn::ScratchSize{80448, 82944});
 static_assert(cnn::conv_scratch(kInception4bBranch2_0Conv, kBatch) == cnn::ScratchSize{71232, 58368});
-static_assert(cnn::winograd::conv_scratch(kInception4bBranch2_1Conv, kBatch) == cnn::ScratchSize{207232, 919296});
+static_assert(cnn::winograd::conv_scratch(kInception4bBranch2_1Conv, kBatch) == cnn::ScratchSize{103552, 919296});
 static_assert(cnn::conv_scratch(kInception4bBranch3_0Conv, kBatch) == cnn::ScratchSize{53952, 12288});
-static_assert(cnn::winograd::conv_scratch(kInception4bBranch3_1Conv, kBatch) == cnn::ScratchSize{270592, 57024});
+static_assert(cnn::winograd::conv_scratch(kInception4bBranch3_1Conv, kBatch) == cnn::ScratchSize{94336, 57024});
 static_assert(cnn::conv_scratch(kInception4bBranch4Conv, kBatch) == cnn::ScratchSize{62016, 33792});
 static_assert(cnn::conv_scratch(kInception4cBranch1Conv, kBatch) == cnn::ScratchSize{74688, 67584});
 static_assert(cnn::conv_scratch(kInception4cBranch2_0Conv, kBatch) == cnn::ScratchSize{74688, 67584});
-static_assert(cnn::winograd::conv_scratch(kInception4cBranch2_1Conv, kBatch) == cnn::ScratchSize{233728, 1188864});
+static_assert(cnn::winograd::conv_scratch(kInception4cBranch2_1Conv, kBatch) == cnn::ScratchSize{112768, 1188864});
 static_assert(cnn::conv_scratch(kInception4cBranch3_0Conv, kBatch) == cnn::ScratchSize{53952, 12288});
-static_assert(cnn::winograd::conv_scratch(kInception4cBranch3_1Conv, kBatch) == cnn::ScratchSize{270592, 57024});
+static_assert(cnn::winograd::conv_scratch(kInception4cBranch3_1Conv, kBatch) == cnn::ScratchSize{94336, 57024});
 static_assert(cnn::conv_scratch(kInception4cBranch4Conv, kBatch) == cnn::ScratchSize{62016, 33792});
 static_assert(cnn::conv_scratch(kInception4dBranch1Conv, kBatch) == cnn::ScratchSize{71232, 58368});
 static_assert(cnn::conv_scratch(kInception4dBranch2_0Conv, kBatch) == cnn::ScratchSize{76992, 73728});
-static_assert(cnn::winograd::conv_scratch(kInception4dBranch2_1Conv, kBatch) == cnn::ScratchSize{260224, 1492992});
+static_assert(cnn::winograd::conv_scratch(kInception4dBranch2_1Conv, kBatch) == cnn::ScratchSize{121984, 1492992});
 static_assert(cnn::conv_scratch(kInception4dBranch3_0Conv, kBatch) == cnn::ScratchSize{56256, 18432});
-static_assert(cnn::winograd::conv_scratch(kInception4dBranch3_1Conv, kBatch) == cnn::ScratchSize{293632, 76032});
+static_assert(cnn::winograd::conv_scratch(kInception4dBranch3_1Conv, kBatch) == cnn::ScratchSize{103552, 76032});
 static_assert(cnn::conv_scratch(kInception4dBranch4Conv, kBatch) == cnn::ScratchSize{62016, 33792});
 static_assert(cnn::conv_scratch(kInception4eBranch1Conv, kBatch) == cnn::ScratchSize{98880, 136224});
 static_assert(cnn::conv_scratch(kInception4eBranch2_0Conv, kBatch) == cnn::ScratchSize{80448, 85536});
-static_assert(cnn::winograd::conv_scratch(kInception4eBranch2_1Conv, kBatch) == cnn::ScratchSize{290176, 1866240});
+static_assert(cnn::winograd::conv_scratch(kInception4eBranch2_1Conv, kBatch) == cnn::ScratchSize{131200, 1866240});
 static_assert(cnn::conv_scratch(kInception4eBranch3_0Conv, kBatch) == cnn::ScratchSize{56256, 19008});
-static_assert(cnn::winograd::conv_scratch(kInception4eBranch3_1Conv, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_scratch(kInception4eBranch3_1Conv, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::conv_scratch(kInception4eBranch4Conv, kBatch) == cnn::ScratchSize{74688, 69696});
 static_assert(cnn::conv_scratch(kInception5aBranch1Conv, kBatch) == cnn::ScratchSize{98880, 214656});
 static_assert(cnn::conv_scratch(kInception5aBranch2_0Conv, kBatch) == cnn::ScratchSize{80448, 134784});
-static_assert(cnn::winograd::conv_scratch(kInception5aBranch2_1Conv, kBatch) == cnn::ScratchSize{290176, 1866240});
+static_assert(cnn::winograd::conv_scratch(kInception5aBranch2_1Conv, kBatch) == cnn::ScratchSize{131200, 1866240});
 static_assert(cnn::conv_scratch(kInception5aBranch3_0Conv, kBatch) == cnn::ScratchSize{56256, 29952});
-static_assert(cnn::winograd::conv_scratch(kInception5aBranch3_1Conv, kBatch) == cnn::ScratchSize{294784, 152064});
+static_assert(cnn::winograd::conv_scratch(kInception5aBranch3_1Conv, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::conv_scratch(kInception5aBranch4Conv, kBatch) == cnn::ScratchSize{74688, 109824});
 static_assert(cnn::conv_scratch(kInception5bBranch1Conv, kBatch) == cnn::ScratchSize{123072, 319488});
 static_assert(cnn::conv_scratch(kInception5bBranch2_0Conv, kBatch) == cnn::ScratchSize{86208, 159744});
-static_assert(cnn::winograd::conv_scratch(kInception5bBranch2_1Conv, kBatch) == cnn::ScratchSize{343168, 2654208});
+static_assert(cnn::winograd::conv_scratch(kInception5bBranch2_1Conv, kBatch) == cnn::ScratchSize{149632, 2654208});
 static_assert(cnn::conv_scratch(kInception5bBranch3_0Conv, kBatch) == cnn::ScratchSize{58560, 39936});
-static_assert(cnn::winograd::conv_scratch(kInception5bBranch3_1Conv, kBatch) == cnn::ScratchSize{218752, 228096});
+static_assert(cnn::winograd::conv_scratch(kInception5bBranch3_1Conv, kBatch) == cnn::ScratchSize{66688, 228096});
 static_assert(cnn::conv_scratch(kInception5bBranch4Conv, kBatch) == cnn::ScratchSize{74688, 109824});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -1699,7 +1699,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .auxiliaries = kAuxiliaries,
     .memory = {.parameters = 13020048, .gradients = 0, .optimizer = 0, .activations = 32112640,
-               .shared_scratch = 2654208, .thread_scratch = 343168},
+               .shared_scratch = 2654208, .thread_scratch = 195712},
 };
 
 }  // namespace

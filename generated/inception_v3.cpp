@@ -635,34 +635,34 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_scratch(kConv2d1a3x3Conv, kBatch) == cnn::ScratchSize{5376, 972});
-static_assert(cnn::winograd::conv_scratch(kConv2d2a3x3Conv, kBatch) == cnn::ScratchSize{324736, 41472});
-static_assert(cnn::winograd::conv_scratch(kConv2d2b3x3Conv, kBatch) == cnn::ScratchSize{293632, 76032});
+static_assert(cnn::winograd::conv_scratch(kConv2d2a3x3Conv, kBatch) == cnn::ScratchSize{195712, 41472});
+static_assert(cnn::winograd::conv_scratch(kConv2d2b3x3Conv, kBatch) == cnn::ScratchSize{103552, 76032});
 static_assert(cnn::conv_scratch(kConv2d3b1x1Conv, kBatch) == cnn::ScratchSize{12480, 5376});
-static_assert(cnn::winograd::conv_scratch(kConv2d4a3x3Conv, kBatch) == cnn::ScratchSize{168064, 552960});
+static_assert(cnn::winograd::conv_scratch(kConv2d4a3x3Conv, kBatch) == cnn::ScratchSize{85120, 552960});
 static_assert(cnn::conv_scratch(kMixed5bBranch1x1Conv, kBatch) == cnn::ScratchSize{37056, 12672});
 static_assert(cnn::conv_scratch(kMixed5bBranch5x5_1Conv, kBatch) == cnn::ScratchSize{37056, 9216});
 static_assert(cnn::conv_scratch(kMixed5bBranch5x5_2Conv, kBatch) == cnn::ScratchSize{62016, 79200});
 static_assert(cnn::conv_scratch(kMixed5bBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{37056, 12672});
-static_assert(cnn::winograd::conv_scratch(kMixed5bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{287872, 221184});
-static_assert(cnn::winograd::conv_scratch(kMixed5bBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{232576, 331776});
+static_assert(cnn::winograd::conv_scratch(kMixed5bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{75904, 221184});
+static_assert(cnn::winograd::conv_scratch(kMixed5bBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{94336, 331776});
 static_assert(cnn::conv_scratch(kMixed5bBranchPoolConv, kBatch) == cnn::ScratchSize{37056, 6912});
 static_assert(cnn::conv_scratch(kMixed5cBranch1x1Conv, kBatch) == cnn::ScratchSize{49344, 16896});
 static_assert(cnn::conv_scratch(kMixed5cBranch5x5_1Conv, kBatch) == cnn::ScratchSize{49344, 12288});
 static_assert(cnn::conv_scratch(kMixed5cBranch5x5_2Conv, kBatch) == cnn::ScratchSize{62016, 79200});
 static_assert(cnn::conv_scratch(kMixed5cBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{49344, 16896});
-static_assert(cnn::winograd::conv_scratch(kMixed5cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{287872, 221184});
-static_assert(cnn::winograd::conv_scratch(kMixed5cBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{232576, 331776});
+static_assert(cnn::winograd::conv_scratch(kMixed5cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{75904, 221184});
+static_assert(cnn::winograd::conv_scratch(kMixed5cBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{94336, 331776});
 static_assert(cnn::conv_scratch(kMixed5cBranchPoolConv, kBatch) == cnn::ScratchSize{49344, 16896});
 static_assert(cnn::conv_scratch(kMixed5dBranch1x1Conv, kBatch) == cnn::ScratchSize{62016, 19008});
 static_assert(cnn::conv_scratch(kMixed5dBranch5x5_1Conv, kBatch) == cnn::ScratchSize{58560, 13824});
 static_assert(cnn::conv_scratch(kMixed5dBranch5x5_2Conv, kBatch) == cnn::ScratchSize{62016, 79200});
 static_assert(cnn::conv_scratch(kMixed5dBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{62016, 19008});
-static_assert(cnn::winograd::conv_scratch(kMixed5dBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{287872, 221184});
-static_assert(cnn::winograd::conv_scratch(kMixed5dBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{232576, 331776});
+static_assert(cnn::winograd::conv_scratch(kMixed5dBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{75904, 221184});
+static_assert(cnn::winograd::conv_scratch(kMixed5dBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{94336, 331776});
 static_assert(cnn::conv_scratch(kMixed5dBranchPoolConv, kBatch) == cnn::ScratchSize{62016, 19008});
 static_assert(cnn::conv_scratch(kMixed6aBranch3x3Conv, kBatch) == cnn::ScratchSize{123072, 995328});
 static_assert(cnn::conv_scratch(kMixed6aBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{62016, 19008});
-static_assert(cnn::winograd::conv_scratch(kMixed6aBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{287872, 221184});
+static_assert(cnn::winograd::conv_scratch(kMixed6aBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{75904, 221184});
 static_assert(cnn::conv_scratch(kMixed6aBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{67776, 82944});
 static_assert(cnn::conv_scratch(kMixed6bBranch1x1Conv, kBatch) == cnn::ScratchSize{86208, 147456});
 static_assert(cnn::conv_scratch(kMixed6bBranch7x7_1Conv, kBatch) == cnn::ScratchSize{74688, 101376});
@@ -715,7 +715,7 @@ static_assert(cnn::conv_scratch(kMixed7bBranch3x3_1Conv, kBatch) == cnn::Scratch
 static_assert(cnn::conv_scratch(kMixed7bBranch3x3_2aConv, kBatch) == cnn::ScratchSize{123072, 442368});
 static_assert(cnn::conv_scratch(kMixed7bBranch3x3_2bConv, kBatch) == cnn::ScratchSize{123072, 442368});
 static_assert(cnn::conv_scratch(kMixed7bBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{135744, 576000});
-static_assert(cnn::winograd::conv_scratch(kMixed7bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{490624, 6193152});
+static_assert(cnn::winograd::conv_scratch(kMixed7bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{297088, 6193152});
 static_assert(cnn::conv_scratch(kMixed7bBranch3x3dbl3aConv, kBatch) == cnn::ScratchSize{123072, 442368});
 static_assert(cnn::conv_scratch(kMixed7bBranch3x3dbl3bConv, kBatch) == cnn::ScratchSize{123072, 442368});
 static_assert(cnn::conv_scratch(kMixed7bBranchPoolConv, kBatch) == cnn::ScratchSize{86208, 245760});
@@ -724,7 +724,7 @@ static_assert(cnn::conv_scratch(kMixed7cBranch3x3_1Conv, kBatch) == cnn::Scratch
 static_assert(cnn::conv_scratch(kMixed7cBranch3x3_2aConv, kBatch) == cnn::ScratchSize{123072, 442368});
 static_assert(cnn::conv_scratch(kMixed7cBranch3x3_2bConv, kBatch) == cnn::ScratchSize{123072, 442368});
 static_assert(cnn::conv_scratch(kMixed7cBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{135744, 921600});
-static_assert(cnn::winograd::conv_scratch(kMixed7cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{490624, 6193152});
+static_assert(cnn::winograd::conv_scratch(kMixed7cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{297088, 6193152});
 static_assert(cnn::conv_scratch(kMixed7cBranch3x3dbl3aConv, kBatch) == cnn::ScratchSize{123072, 442368});
 static_assert(cnn::conv_scratch(kMixed7cBranch3x3dbl3bConv, kBatch) == cnn::ScratchSize{123072, 442368});
 static_assert(cnn::conv_scratch(kMixed7cBranchPoolConv, kBatch) == cnn::ScratchSize{86208, 393216});
@@ -2597,7 +2597,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 299, 299}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .auxiliaries = kAuxiliaries,
     .memory = {.parameters = 27197504, .gradients = 0, .optimizer = 0, .activations = 66383104,
-               .shared_scratch = 6193152, .thread_scratch = 490624},
+               .shared_scratch = 6193152, .thread_scratch = 297088},
 };
 
 }  // namespace

@@ -57,18 +57,18 @@ constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block =
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_backward_params_scratch(kStemConv1, kBatch) == cnn::ScratchSize{6528, 1008});
 static_assert(cnn::conv_scratch(kStemConv1, kBatch) == cnn::ScratchSize{1920, 162});
-static_assert(cnn::winograd::conv_backward_input_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_backward_input_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_params_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{0, 167616});
-static_assert(cnn::winograd::conv_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{168064, 10368});
-static_assert(cnn::winograd::conv_backward_input_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
+static_assert(cnn::winograd::conv_backward_input_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_params_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{0, 167616});
-static_assert(cnn::winograd::conv_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{168064, 10368});
+static_assert(cnn::winograd::conv_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::conv_backward_input_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{24768, 5184});
 static_assert(cnn::conv_backward_params_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{9984, 32256});
 static_assert(cnn::conv_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{27840, 5184});
-static_assert(cnn::winograd::conv_backward_input_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::winograd::conv_backward_input_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::winograd::conv_backward_params_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{0, 355392});
-static_assert(cnn::winograd::conv_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{324736, 41472});
+static_assert(cnn::winograd::conv_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::conv_backward_input_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{6336, 576});
 static_assert(cnn::conv_backward_params_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{9984, 3584});
 static_assert(cnn::conv_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{3264, 576});
@@ -294,7 +294,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 20000, .gradients = 19712, .optimizer = 19712, .activations = 11340352,
-               .shared_scratch = 355392, .thread_scratch = 324736},
+               .shared_scratch = 355392, .thread_scratch = 306304},
 };
 
 }  // namespace

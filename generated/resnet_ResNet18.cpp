@@ -147,63 +147,63 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{15744, 65856});
 static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{28416, 9702});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{0, 751680});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{310912, 152064});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{0, 751680});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{0, 751680});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{310912, 152064});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{0, 751680});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{62016, 76032});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{28416, 147456});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{74688, 76032});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{310912, 608256});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{0, 1806912});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{310912, 608256});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{24768, 8448});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{28416, 57344});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{12480, 8448});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{310912, 608256});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{112768, 608256});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{0, 1806912});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{310912, 608256});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{310912, 608256});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{112768, 608256});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{0, 1806912});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{310912, 608256});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{74688, 304128});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{52608, 294912});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{98880, 297216});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{0, 4746816});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{49344, 33792});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{52608, 229376});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{24768, 33024});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{186496, 2377728});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{0, 4746816});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{307456, 2377728});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{0, 4746816});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{98880, 1188864});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{102144, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{148416, 1188864});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{603520, 9510912});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{0, 14248512});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{603520, 9510912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{98880, 132096});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{102144, 917504});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{49344, 132096});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{603520, 9510912});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{333952, 9510912});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{0, 14248512});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{603520, 9510912});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{603520, 9510912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{333952, 9510912});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{0, 14248512});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{603520, 9510912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv1.weight", .extents = {64, 3, 7, 7}, .rank = 4, .offset = 0, .count = 9408,
@@ -721,7 +721,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 11699120, .gradients = 11689520, .optimizer = 11689520, .activations = 117246720,
-               .shared_scratch = 14248512, .thread_scratch = 603520},
+               .shared_scratch = 14248512, .thread_scratch = 333952},
 };
 
 }  // namespace

@@ -239,41 +239,41 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{28416, 9702});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{310912, 152064});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{310912, 152064});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{310912, 152064});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{74688, 76032});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{310912, 608256});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{12480, 8448});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{310912, 608256});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{310912, 608256});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{310912, 608256});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{310912, 608256});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{310912, 608256});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{310912, 608256});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{112768, 608256});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{112768, 608256});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{112768, 608256});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{98880, 297216});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{24768, 33024});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{307456, 2377728});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{307456, 2377728});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{307456, 2377728});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{307456, 2377728});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{307456, 2377728});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{148416, 1188864});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{603520, 9510912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{49344, 132096});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{603520, 9510912});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{603520, 9510912});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{603520, 9510912});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{603520, 9510912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{333952, 9510912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{333952, 9510912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv1.weight", .extents = {64, 3, 7, 7}, .rank = 4, .offset = 0, .count = 9408,
@@ -951,7 +951,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers,
     .memory = {.parameters = 21814704, .gradients = 0, .optimizer = 0, .activations = 32112640,
-               .shared_scratch = 9510912, .thread_scratch = 603520},
+               .shared_scratch = 9510912, .thread_scratch = 333952},
 };
 
 }  // namespace

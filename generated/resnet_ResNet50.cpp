@@ -342,56 +342,56 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{28416, 9702});
 static_assert(cnn::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{12480, 4224});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::conv_scratch(kFeaturesLayer1_0Conv3, kBatch) == cnn::ScratchSize{12480, 16512});
 static_assert(cnn::conv_scratch(kFeaturesLayer1_0DownsampleConv1, kBatch) == cnn::ScratchSize{12480, 16512});
 static_assert(cnn::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{49344, 16896});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::conv_scratch(kFeaturesLayer1_1Conv3, kBatch) == cnn::ScratchSize{12480, 16512});
 static_assert(cnn::conv_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{49344, 16896});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::conv_scratch(kFeaturesLayer1_2Conv3, kBatch) == cnn::ScratchSize{12480, 16512});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{49344, 33792});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{74688, 152064});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv3, kBatch) == cnn::ScratchSize{24768, 66048});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{49344, 132096});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{74688, 67584});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{310912, 608256});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_1Conv3, kBatch) == cnn::ScratchSize{24768, 66048});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{74688, 67584});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{310912, 608256});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_2Conv3, kBatch) == cnn::ScratchSize{24768, 66048});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{74688, 67584});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{310912, 608256});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_3Conv3, kBatch) == cnn::ScratchSize{24768, 66048});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{98880, 132096});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{98880, 594432});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{246336, 525312});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_1Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_2Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_3Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_4Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_5Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{148416, 528384});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{148416, 2377728});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv3, kBatch) == cnn::ScratchSize{443328, 1050624});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{443328, 2101248});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{148416, 1056768});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{603520, 9510912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_1Conv3, kBatch) == cnn::ScratchSize{443328, 1050624});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{148416, 1056768});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{603520, 9510912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_2Conv3, kBatch) == cnn::ScratchSize{443328, 1050624});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -1363,7 +1363,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers,
     .memory = {.parameters = 25610160, .gradients = 0, .optimizer = 0, .activations = 57803776,
-               .shared_scratch = 9510912, .thread_scratch = 603520},
+               .shared_scratch = 9510912, .thread_scratch = 443328},
 };
 
 }  // namespace

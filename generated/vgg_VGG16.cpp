@@ -93,18 +93,18 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_scratch(kFeaturesBlock1Conv1, kBatch) == cnn::ScratchSize{5376, 1782});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock1Conv2, kBatch) == cnn::ScratchSize{310912, 152064});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock2Conv1, kBatch) == cnn::ScratchSize{237184, 304128});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock2Conv2, kBatch) == cnn::ScratchSize{310912, 608256});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv1, kBatch) == cnn::ScratchSize{233728, 1188864});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv2, kBatch) == cnn::ScratchSize{307456, 2377728});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv3, kBatch) == cnn::ScratchSize{307456, 2377728});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock4Conv1, kBatch) == cnn::ScratchSize{456064, 4755456});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock4Conv2, kBatch) == cnn::ScratchSize{603520, 9510912});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock4Conv3, kBatch) == cnn::ScratchSize{603520, 9510912});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv1, kBatch) == cnn::ScratchSize{603520, 9510912});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv2, kBatch) == cnn::ScratchSize{603520, 9510912});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv3, kBatch) == cnn::ScratchSize{603520, 9510912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock1Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock2Conv1, kBatch) == cnn::ScratchSize{75904, 304128});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock2Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv1, kBatch) == cnn::ScratchSize{112768, 1188864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv3, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock4Conv1, kBatch) == cnn::ScratchSize{186496, 4755456});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock4Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock4Conv3, kBatch) == cnn::ScratchSize{333952, 9510912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv1, kBatch) == cnn::ScratchSize{333952, 9510912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv3, kBatch) == cnn::ScratchSize{333952, 9510912});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.block1.conv1.weight", .extents = {64, 3, 3, 3}, .rank = 4, .offset = 0, .count = 1728,
@@ -251,7 +251,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers,
     .memory = {.parameters = 138357552, .gradients = 0, .optimizer = 0, .activations = 205520896,
-               .shared_scratch = 9510912, .thread_scratch = 603520},
+               .shared_scratch = 9510912, .thread_scratch = 333952},
 };
 
 }  // namespace

@@ -19,7 +19,7 @@ using ir::ScratchSize;
 constexpr std::int64_t kPanelRows = 6, kPanelColumns = 16;
 constexpr std::int64_t kTileColumns = 12 * kPanelColumns;
 constexpr std::int64_t kDepth = 256;
-constexpr std::int64_t kPoints = 36, kOutputs = 4, kGradientTiles = 128, kMostTiles = 128, kStripFloats = 80 * kMostTiles;
+constexpr std::int64_t kPoints = 36, kOutputs = 4, kGradientTiles = 128, kMostTiles = 128, kStripFloats = 80 * kMostTiles, kRowGroup = 8;
 
 std::int64_t pieces(std::int64_t count, std::int64_t piece) {
   return (count + piece - 1) / piece;
@@ -102,9 +102,9 @@ ScratchSize backward_params_scratch(const OpContext& context) {
 
 // cnn::winograd::filter_scratch.
 ScratchSize filter_scratch(std::int64_t in, std::int64_t out) {
-  const std::int64_t panels = std::clamp<std::int64_t>(8192 / (in + out) / kPanelColumns, 1, kMostTiles / kPanelColumns);
+  const std::int64_t panels = std::clamp<std::int64_t>(4096 / (in + out) / kPanelColumns, 1, kMostTiles / kPanelColumns);
   const auto points = [&](std::int64_t channels) { return channels * kPanelColumns * panels + 16; };
-  return {.per_thread = kPoints * (points(in) + points(whole(out, kPanelRows))) + kStripFloats,
+  return {.per_thread = kPoints * (points(in) + points(kRowGroup * kPanelRows)) + kStripFloats,
           .shared = kPoints * whole(out, kPanelRows) * in};
 }
 

@@ -21,16 +21,15 @@ struct Share {
 // kCount rows of a tile's columns, packed as to[column][stride], from row(i) for each.
 template <int kCount, class Row>
 void pack_across(float* to, int columns, Row&& row) {
-  alignas(64) float rows[kLanes][kTileColumns];
+  alignas(64) float rows[kCount][kTileColumns];
   for (int i = 0; i < kCount; ++i) {
     row(rows[i], i);
     for (int column = columns; column % kLanes != 0; ++column) rows[i][column] = 0;
   }
-  for (int i = kCount; i < kLanes; ++i) std::fill_n(rows[i], kTileColumns, 0.0f);
   constexpr int kStride = kCount == kLanes ? kPanelColumns : kPanelRows;
   for (int first = 0; first < columns; first += kLanes) {
     Vector block[kLanes];
-    for (int i = 0; i < kLanes; ++i) block[i] = load(rows[i] + first);
+    for (int i = 0; i < kLanes; ++i) block[i] = load(rows[std::min(i, kCount - 1)] + first);
     transpose(block);
     const int count = std::min(kLanes, columns - first);
     for (int i = 0; i < count; ++i, to += kStride) {

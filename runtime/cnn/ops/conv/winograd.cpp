@@ -229,12 +229,16 @@ void filter(Blocked target, const Loaded& source, const float* weights, const Ep
     float* inputs = scratch.thread(team_rank());
     const std::ptrdiff_t inputs_stride = point_stride(f.in_channels, block_panels);
     float* sums = inputs + kPoints * inputs_stride;
-    const std::ptrdiff_t sums_stride = point_stride(row_panels * kPanelRows, block_panels);
+    const std::ptrdiff_t sums_stride = point_stride(kRowGroup * kPanelRows, block_panels);
     float* strips = sums + kPoints * sums_stride;
     transform_inputs(inputs, inputs_stride, source, tiles, own, f, strips);
-    multiply_points(sums, sums_stride, inputs, inputs_stride, weights, f, own.panels, row_begin, row_end);
-    transform_outputs(Finish(target, epilogue, f), sums, sums_stride, own, (row_end - row_begin) * kPanelRows,
-                      row_begin * kPanelRows, std::min(row_end * kPanelRows, f.out_channels));
+    const Finish finish(target, epilogue, f);
+    for (int row = row_begin; row < row_end; row += kRowGroup) {
+      const int last = std::min(row + kRowGroup, row_end);
+      multiply_points(sums, sums_stride, inputs, inputs_stride, weights, f, own.panels, row, last);
+      transform_outputs(finish, sums, sums_stride, own, (last - row) * kPanelRows, row * kPanelRows,
+                        std::min(last * kPanelRows, f.out_channels));
+    }
   });
 }
 

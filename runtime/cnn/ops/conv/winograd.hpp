@@ -28,6 +28,7 @@ struct Tiles {
       : rows((height + kOutputs - 1) / kOutputs), columns((width + kOutputs - 1) / kOutputs), count(rows * columns * batch) {}
 };
 
+inline constexpr int kRowGroup = 8;                   // panels of output channels whose sums are kept at a time
 inline constexpr int kMostTiles = 8 * kPanelColumns;  // of a block
 inline constexpr std::size_t kStripFloats = 80 * kMostTiles;  // what its tiles read of a channel, padding included
 
@@ -36,8 +37,8 @@ inline constexpr std::size_t kStripFloats = 80 * kMostTiles;  // what its tiles 
 struct Blocks {
   int panels = 0, blocks = 0, row_parts = 1;
 
-  static constexpr int panels_of_block(int channels) {  // about 1.2 MB of inputs and sums
-    return std::clamp(8192 / channels / kPanelColumns, 1, kMostTiles / kPanelColumns);
+  static constexpr int panels_of_block(int channels) {  // so that its transforms stay in a second-level cache, if they can
+    return std::clamp(4096 / channels / kPanelColumns, 1, kMostTiles / kPanelColumns);
   }
   constexpr Blocks(int in_channels, int out_channels, const Tiles& tiles)
       : panels(panel_count(tiles.count, kPanelColumns)),
@@ -60,8 +61,7 @@ constexpr int whole_panels(int channels, int panel) { return panel_count(channel
 constexpr ScratchSize filter_scratch(int in, int out) {
   const int panels = Blocks::panels_of_block(in + out);
   return {.per_thread = static_cast<std::size_t>(kPoints) *
-                            static_cast<std::size_t>(point_stride(in, panels) +
-                                                     point_stride(whole_panels(out, kPanelRows), panels)) +
+                            static_cast<std::size_t>(point_stride(in, panels) + point_stride(kRowGroup * kPanelRows, panels)) +
                         kStripFloats,
           .shared = static_cast<std::size_t>(kPoints) * left_panel_floats(out, in)};
 }
