@@ -65,6 +65,37 @@ std::string layer_line(const Plan& plan, const ir::Phase& phase, const ir::Optim
                      with_commas(plan.layers[layer].parameters), rate, decay);
 }
 
+std::string_view pass_of(const plan::Step& step) {
+  if (step.function.ends_with("_backward_input")) return "backward-input";
+  return step.function.ends_with("_backward_params") ? "backward-params" : "forward";
+}
+
+// The passes of each layer whose card had a choice, and why it is this one: a line for all that share a reason.
+std::string kernels(const Plan& plan, const plan::Function& function) {
+  struct Line {
+    std::string path, passes, reason;
+  };
+  std::vector<Line> lines;
+  std::map<std::pair<int, std::string>, std::size_t> known;
+  for (const plan::Step& step : function.steps) {
+    if (step.reason.empty()) continue;
+    const auto [found, added] = known.try_emplace({step.layer->index, step.reason}, lines.size());
+    if (added) lines.push_back({plan.layers[static_cast<std::size_t>(step.layer->index)].path, "", step.reason});
+    std::string& passes = lines[found->second].passes;
+    passes += fmt::format("{}{}", passes.empty() ? "" : ", ", pass_of(step));
+  }
+  std::size_t path_width = 0, pass_width = 0;
+  for (const Line& line : lines) {
+    path_width = std::max(path_width, line.path.size());
+    pass_width = std::max(pass_width, line.passes.size());
+  }
+  std::string text;
+  for (const Line& line : lines) {
+    text += fmt::format("    {:{}}  {:{}}  {}\n", line.path, path_width, line.passes, pass_width, line.reason);
+  }
+  return text.empty() ? text : fmt::format("\n  kernels of {}\n{}", function.name, text);
+}
+
 std::string explain_phase(const Compiled& compiled, std::size_t number, const std::vector<std::string>& paths) {
   const Plan& plan = compiled.plan;
   const ir::Phase& phase = plan.phases[number].phase;
@@ -86,6 +117,9 @@ std::string explain_phase(const Compiled& compiled, std::size_t number, const st
   for (std::size_t i = 0; i < plan.layers.size(); ++i) {
     if (plan.layers[i].parameters > 0 && !phase.frozen[i]) text += layer_line(plan, phase, optimizer, i, width);
   }
+  for (const plan::Function& function : plan.functions) {
+    if (function.kind == plan::FunctionKind::kStep && function.phase == static_cast<int>(number)) text += kernels(plan, function);
+  }
   return text;
 }
 
@@ -93,7 +127,11 @@ std::string explain_phase(const Compiled& compiled, std::size_t number, const st
 
 std::string explain_text(const Compiled& compiled) {
   const Plan& plan = compiled.plan;
-  if (!plan.training) return fmt::format("{}: nothing trains it\n", plan.model);
+  if (!plan.training) {
+    std::string text = fmt::format("{}: nothing trains it\n", plan.model);
+    for (const plan::Function& function : plan.functions) text += kernels(plan, function);
+    return text;
+  }
   std::string text = fmt::format("{} on {}: {} parameters\n", plan.model, plan.training->data_name, with_commas(plan.parameter_count()));
   const auto paths = sema::layer_paths(compiled.program.model);
   for (std::size_t i = 0; i < plan.phases.size(); ++i) text += explain_phase(compiled, i, paths);

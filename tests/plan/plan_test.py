@@ -1,0 +1,200 @@
+#!/usr/bin/python3
+"""What the planner makes of small networks: the steps of a function, one concern a test.
+
+  plan_test.py CNNC
+"""
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+CNNC = sys.argv[1]
+
+TRAINING = """
+data Any { source = idx("any")  classes = 4  batch = 8 }
+train Net on Any { optimizer = sgd(lr=0.1)  %s }
+"""
+
+
+def cnnc(command, spec, *options):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "net.cnn"
+        path.write_text("cnn 1\n" + spec)
+        result = subprocess.run([CNNC, command, str(path), *options], capture_output=True, text=True, timeout=60)
+        if result.returncode != 0:
+            raise AssertionError(result.stderr)
+        return result.stdout
+
+
+def plan(model, training="epochs = 1", *options):
+    """The plan's text, of a model's lines and a training's."""
+    return cnnc("explain", f"model Net {{\n{model}\n}}\n{TRAINING % training}", "--dump=plan", "--precision", "strict", *options)
+
+
+def steps(text, function):
+    """The calls of a function without their common operands: geometry, batch, scratch."""
+    body = re.search(rf"function {function} .*?\n(.*?)(?=function |\Z)", text, re.S).group(1)
+    calls = re.findall(r"^ +\d+ (\S+\(.*\))$", body, re.M)
+    return [re.sub(r"(, (k(?!Relu)\w+|batch|scratch))+\)", ")", call) for call in calls]
+
+
+def buffers(text, function):
+    body = re.search(rf"function {function} .*?\n(.*?)(?=function |\Z)", text, re.S).group(1)
+    return re.findall(r"^  buffer (\S+)", body, re.M)
+
+
+class Epilogues(unittest.TestCase):
+    MODEL = """
+  input 1x8x8
+  conv1 = conv(4, 3, pad=1)
+  relu1 = relu
+  gap1 = gap
+  fc = dense(4)"""
+
+    def test_bias_and_activation_are_the_convolutions(self):
+        self.assertIn("conv(relu1, input, conv1.weight, <+conv1.bias kRelu>)", steps(plan(self.MODEL), "step_main"))
+
+    def test_the_gradient_of_the_activation_is_a_step_of_its_own(self):
+        self.assertIn("relu_backward_input(d_relu1, d_relu1, relu1)", steps(plan(self.MODEL), "step_main"))
+
+    def test_a_norm_is_folded_into_the_convolution_before_it_where_it_runs_as_at_prediction(self):
+        model = """
+  input 1x8x8
+  conv1 = conv(4, 3, pad=1, bias=false)
+  bn1 = bn
+  relu1 = relu
+  gap1 = gap
+  fc = dense(4)"""
+        predict = steps(plan(model), "predict")
+        self.assertEqual(predict[1:3], ["bn_affine(bn1_saved, bn1.weight, bn1.bias, bn1.running_mean, bn1.running_var)",
+                                        "conv(relu1, input, conv1.weight, <*bn1_saved kRelu>)"])
+        frozen = steps(plan(model, "phase one { freeze conv1, bn1  epochs = 1 }"), "step_one")
+        self.assertIn("conv(relu1, input, conv1.weight, <*bn1_saved kRelu>)", frozen)
+
+    def test_a_sum_is_done_by_the_convolution_that_runs_last(self):
+        model = """
+  input 1x8x8
+  conv0 = conv(4, 3, pad=1)
+  block1 = add {
+    | conv1 = conv(4, 3, pad=1, bias=false)
+      bn1 = bn
+    | identity
+  }
+  relu1 = relu
+  gap1 = gap
+  fc = dense(4)"""
+        self.assertIn("conv(relu1, conv0, block1.conv1.weight, <*block1_bn1_saved +conv0 kRelu>)", steps(plan(model), "predict"))
+
+    def test_nothing_that_another_reads_is_left_out(self):
+        model = """
+  input 1x8x8
+  conv0 = conv(4, 3, pad=1)
+  block1 = concat {
+    | relu1 = relu
+    | tanh1 = tanh
+  }
+  gap1 = gap
+  fc = dense(4)"""
+        calls = steps(plan(model), "step_main")
+        self.assertIn("conv(conv0, input, conv0.weight, <+conv0.bias>)", calls)
+        self.assertTrue(any(call.startswith("relu(") for call in calls), calls)
+
+
+class Deferral(unittest.TestCase):
+    MODEL = """
+  input 1x8x8
+  conv1 = conv(4, 3, pad=1, bias=false)
+  bn1 = bn
+  relu1 = relu
+  conv2 = conv(4, 3, pad=1, bias=false)
+  gap1 = gap
+  fc = dense(4)"""
+
+    def test_readers_make_the_norms_output_as_they_load_it(self):
+        text = plan(self.MODEL)
+        calls = steps(text, "step_main")
+        self.assertIn("conv(conv2, conv1[bn1_saved kRelu], conv2.weight, <>)", calls)
+        self.assertIn("conv_backward_params(d conv2.weight, d_conv2, conv1[bn1_saved kRelu])", calls)
+        self.assertNotIn("relu1", buffers(text, "step_main"))
+        self.assertNotIn("bn1", buffers(text, "step_main"))
+
+    def test_norm_and_activation_go_backward_together_and_in_place(self):
+        self.assertIn("bn_backward(d_relu1, d bn1.weight, d bn1.bias, d_relu1, conv1, bn1_saved, kRelu)",
+                      steps(plan(self.MODEL), "step_main"))
+
+    def test_a_reader_that_cannot_needs_it_stored(self):
+        calls = steps(plan(self.MODEL.replace("conv2 = conv(4, 3, pad=1, bias=false)", "lrn1 = lrn(3)")), "step_main")
+        self.assertIn("bn(relu1, bn1_saved, conv1, bn1.weight, bn1.bias, bn1.running_mean, bn1.running_var, kRelu)", calls)
+
+
+class Pools(unittest.TestCase):
+    def test_an_activation_works_on_what_the_pool_chose(self):
+        model = """
+  input 1x8x8
+  conv1 = conv(4, 3, pad=1)
+  relu1 = relu
+  pool1 = maxpool(2)
+  gap1 = gap
+  fc = dense(4)"""
+        text = plan(model)
+        calls = steps(text, "step_main")
+        self.assertEqual(calls[1:4], ["conv(conv1, input, conv1.weight, <+conv1.bias>)",
+                                      "maxpool(relu1, pool1_saved, conv1)", "relu(relu1, relu1)"])
+        # At prediction the convolution does it for nothing.
+        self.assertIn("conv(relu1, input, conv1.weight, <+conv1.bias kRelu>)", steps(text, "predict"))
+
+
+class Gradients(unittest.TestCase):
+    BLOCK = """
+  input 1x8x8
+  conv0 = conv(4, 3, pad=1)
+  relu0 = relu
+  block1 = add {
+    | conv1 = conv(4, 3, pad=1, bias=false)
+      bn1 = bn
+    | identity
+  }
+  relu1 = relu
+  gap1 = gap
+  fc = dense(4)"""
+
+    def test_a_later_contribution_is_added_to_what_nobody_else_needs(self):
+        # d_relu1 is bn1's gradient as well, which has had it by then.
+        calls = steps(plan(self.BLOCK), "step_main")
+        self.assertTrue(any(call.startswith("conv_backward_input(+=d_relu1, ") for call in calls), calls)
+
+    def test_what_is_still_needed_is_not_written_over(self):
+        calls = steps(plan(self.BLOCK.replace(", bias=false)\n      bn1 = bn", ")")), "step_main")
+        # The convolution reads d_relu1 while it makes its input's gradient.
+        self.assertIn("conv_backward_input(d_relu0, d_relu1, block1.conv1.weight)", calls)
+        self.assertIn("add(d_relu1, {d_relu1, d_relu0}, -)", calls)
+
+
+class Decisions(unittest.TestCase):
+    def explain(self, size, channels, kernel=3, options=()):
+        model = f"""
+  input 1x{size}x{size}
+  conv1 = conv({channels}, 3, pad=1)
+  conv2 = conv({channels}, {kernel}, pad={kernel // 2})
+  gap1 = gap
+  fc = dense(4)"""
+        return cnnc("explain", f"model Net {{\n{model}\n}}\n{TRAINING % 'epochs = 1'}", *options)
+
+    def reason(self, text, layer):
+        kernels = text[text.index("kernels of"):]
+        return " ".join(line.strip() for line in kernels.splitlines() if line.strip().startswith(layer))
+
+    def test_the_reason_follows_the_shape(self):
+        self.assertRegex(self.reason(self.explain(32, 64), "conv2"), r"Winograd F\(4x4, 3x3\): \d\.\d times as fast")
+        self.assertRegex(self.reason(self.explain(32, 64), "conv1"), "transforms cost more than they save")
+        self.assertIn("packed columns: the kernel is 5x5", self.reason(self.explain(32, 64, kernel=5), "conv2"))
+        self.assertIn("one product of matrices", self.reason(self.explain(32, 64, kernel=1), "conv2"))
+
+    def test_strict_forbids_winograd(self):
+        self.assertIn("precision = strict", self.reason(self.explain(32, 64, options=["--precision", "strict"]), "conv2"))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1] + sys.argv[2:])
