@@ -87,28 +87,27 @@ class Body {
       text_ += function_.remark.empty() ? "\n  // Backward.\n" : fmt::format("\n  // Backward. {}\n", function_.remark);
       current_layer_ = {};
     }
-    if (step.layer && step.layer != current_layer_) text_ += comment(*step.layer, backward);
-    if (!step.layer && current_layer_) text_ += "\n";
+    if (step.layer && step.layer != current_layer_) text_ += mark(*step.layer, backward);
+    if (!step.layer && current_layer_) text_ += "\n  at(cnn::Frame::kOutput);\n";
     current_layer_ = step.layer;
     std::vector<std::string> operands;
     for (const plan::Operand& operand : step.operands) operands.push_back(operand_text(operand));
     text_ += call_text("cnn::" + step.function, operands, ";", 2);
   }
 
-  // The layer's line in the spec: quoted forward, by number and path backward.
-  std::string comment(ir::LayerId id, bool backward) const {
+  // The mark of a layer, and its line in the spec: quoted forward, by number and path backward.
+  std::string mark(ir::LayerId id, bool backward) const {
     const plan::LayerRow& row = plan_.layers[static_cast<std::size_t>(id.index)];
-    if (backward) return fmt::format("  // {}: {}\n", row.line.place(), row.path);
+    if (backward) return fmt::format("  backward_at({});  // {}: {}\n", id.index, row.line.place(), row.path);
     const std::string& text = row.line.text;
     const bool named = text.starts_with(row.path.substr(row.path.rfind('.') + 1) + " =");
-    return named ? fmt::format("\n  // {}: {}\n", row.line.place(), text)
-                 : fmt::format("\n  // {}: {}    ({})\n", row.line.place(), text, row.path);
+    return fmt::format("\n  at({});  // {}: {}{}\n", id.index, row.line.place(), text, named ? "" : fmt::format("    ({})", row.path));
   }
 
   void ending() {
     switch (function_.kind) {
       case FunctionKind::kStep:
-        text_ += "\n  optimizer.update(parameters(), gradients());\n  return cnn::mean_loss(losses, batch);\n";
+        text_ += "\n  at(cnn::Frame::kUpdate);\n  optimizer.update(parameters(), gradients());\n  return cnn::mean_loss(losses, batch);\n";
         return;
       case FunctionKind::kEvaluate: text_ += "  return cnn::mean_loss(losses, batch);\n"; return;
       case FunctionKind::kPredict: return;

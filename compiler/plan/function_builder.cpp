@@ -242,6 +242,8 @@ void FunctionBuilder::call(ir::Pass pass, const CallOf& of) {
   }
   const ir::CallDef& definition = *decision.call;
   Step step{.function = std::string(definition.function), .operands = {}, .layer = node.layer, .reason = decision.reason};
+  // A gradient's call multiplies as often as the forward one.
+  if (node.op->macs != nullptr) step.macs = node.op->macs(context);
   for (const ir::Role role : definition.operands) append_role(role, of, step.operands);
   if (definition.scratch.size != nullptr) geometries_.need_scratch(geometries_.of_node(graph_, node), definition.scratch, context);
   function_.steps.push_back(std::move(step));

@@ -55,6 +55,7 @@ struct Step {
   std::vector<Operand> operands;
   std::optional<ir::LayerId> layer;
   std::string reason = {};  // why this function, where the layer's card had a choice
+  std::int64_t macs = 0;    // for an image
 };
 
 /// What a function is for; a phase's step also knows the phase.
