@@ -17,7 +17,6 @@ constexpr cnn::ConvGeometry kFeaturesConv1{
     .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 64, .out_height = 55,
     .out_width = 55, .kernel_height = 11, .kernel_width = 11, .stride_height = 4, .stride_width = 4,
     .pad_top = 2, .pad_left = 2, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k64x55x55{.channels = 64, .height = 55, .width = 55, .block = 1};
 constexpr cnn::PoolGeometry kFeaturesMaxpool1{
     .channels = 64, .in_height = 55, .in_width = 55, .out_height = 27, .out_width = 27, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
@@ -26,7 +25,6 @@ constexpr cnn::ConvGeometry kFeaturesConv2{
     .in_channels = 64, .in_height = 27, .in_width = 27, .out_channels = 192, .out_height = 27,
     .out_width = 27, .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1,
     .pad_top = 2, .pad_left = 2, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k192x27x27{.channels = 192, .height = 27, .width = 27, .block = 1};
 constexpr cnn::PoolGeometry kFeaturesMaxpool2{
     .channels = 192, .in_height = 27, .in_width = 27, .out_height = 13, .out_width = 13, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
@@ -35,12 +33,10 @@ constexpr cnn::ConvGeometry kFeaturesConv3{
     .in_channels = 192, .in_height = 13, .in_width = 13, .out_channels = 384, .out_height = 13,
     .out_width = 13, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k384x13x13{.channels = 384, .height = 13, .width = 13, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesConv4{
     .in_channels = 384, .in_height = 13, .in_width = 13, .out_channels = 256, .out_height = 13,
     .out_width = 13, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k256x13x13{.channels = 256, .height = 13, .width = 13, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesConv5{
     .in_channels = 256, .in_height = 13, .in_width = 13, .out_channels = 256, .out_height = 13,
     .out_width = 13, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
@@ -176,35 +172,35 @@ void AlexNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::to_blocked(input, images, k3x224x224, batch);
 
   // 39: conv(64, 11, stride=4, pad=2, act=relu)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_, features_conv1_bias_, kFeaturesConv1, batch,
-            scratch());
-  cnn::relu(features_conv1, features_conv1, k64x55x55, batch);
+  cnn::conv(features_conv1, input, features_conv1_weight_,
+            cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
+            batch, scratch());
 
   // 40: maxpool(3, stride=2)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
 
   // 41: conv(192, 5, pad=2, act=relu)    (features.conv2)
-  cnn::conv(features_conv2, features_maxpool1, features_conv2_weight_, features_conv2_bias_, kFeaturesConv2,
+  cnn::conv(features_conv2, features_maxpool1, features_conv2_weight_,
+            cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
             batch, scratch());
-  cnn::relu(features_conv2, features_conv2, k192x27x27, batch);
 
   // 42: maxpool(3, stride=2)    (features.maxpool2)
   cnn::maxpool(features_maxpool2, features_conv2, kFeaturesMaxpool2, batch);
 
   // 43: conv(384, 3, pad=1, act=relu)    (features.conv3)
-  cnn::winograd::conv(features_conv3, features_maxpool2, features_conv3_weight_, features_conv3_bias_,
+  cnn::winograd::conv(features_conv3, features_maxpool2, features_conv3_weight_,
+                      cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesConv3, batch, scratch());
-  cnn::relu(features_conv3, features_conv3, k384x13x13, batch);
 
   // 44: conv(256, 3, pad=1, act=relu)    (features.conv4)
-  cnn::winograd::conv(features_conv4, features_conv3, features_conv4_weight_, features_conv4_bias_,
+  cnn::winograd::conv(features_conv4, features_conv3, features_conv4_weight_,
+                      cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu),
                       kFeaturesConv4, batch, scratch());
-  cnn::relu(features_conv4, features_conv4, k256x13x13, batch);
 
   // 45: conv(256, 3, pad=1, act=relu)    (features.conv5)
-  cnn::winograd::conv(features_conv5, features_conv4, features_conv5_weight_, features_conv5_bias_,
+  cnn::winograd::conv(features_conv5, features_conv4, features_conv5_weight_,
+                      cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu),
                       kFeaturesConv5, batch, scratch());
-  cnn::relu(features_conv5, features_conv5, k256x13x13, batch);
 
   // 46: maxpool(3, stride=2)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_conv5, kFeaturesMaxpool3, batch);

@@ -17,16 +17,15 @@ constexpr cnn::ConvGeometry kFeaturesConv1{
     .in_channels = 1, .in_height = 28, .in_width = 28, .out_channels = 16, .out_height = 28, .out_width = 28,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k16x28x28{.channels = 16, .height = 28, .width = 28, .block = 1};
 constexpr cnn::PoolGeometry kFeaturesMaxpool1{
     .channels = 16, .in_height = 28, .in_width = 28, .out_height = 14, .out_width = 14, .kernel_height = 2,
     .kernel_width = 2, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
     .count_include_pad = false};
+constexpr cnn::MapGeometry k16x14x14{.channels = 16, .height = 14, .width = 14, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesConv2{
     .in_channels = 16, .in_height = 14, .in_width = 14, .out_channels = 8, .out_height = 14, .out_width = 14,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k8x14x14{.channels = 8, .height = 14, .width = 14, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesConv3{
     .in_channels = 16, .in_height = 14, .in_width = 14, .out_channels = 8, .out_height = 14, .out_width = 14,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
@@ -35,7 +34,6 @@ constexpr cnn::ConvGeometry kFeaturesConv4{
     .in_channels = 8, .in_height = 14, .in_width = 14, .out_channels = 16, .out_height = 14, .out_width = 14,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k16x14x14{.channels = 16, .height = 14, .width = 14, .block = 1};
 constexpr cnn::PoolGeometry kFeaturesMaxpool2{
     .channels = 16, .in_height = 14, .in_width = 14, .out_height = 14, .out_width = 14, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
@@ -54,6 +52,7 @@ constexpr cnn::DropoutGeometry kHeadDropout1{
     .channels = 64, .height = 1, .width = 1, .block = 1, .rate = 0.3f, .stream = 0};
 constexpr cnn::DenseGeometry kHeadDense2{.in = 64, .out = 10, .block = 1};
 constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 1};
+constexpr cnn::MapGeometry k8x14x14{.channels = 8, .height = 14, .width = 14, .block = 1};
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{6528, 1008});
@@ -235,7 +234,7 @@ constexpr cnn::ModelDescription kModel{
              .class_names = kClassNames, .prepare = {}},
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
-    .memory = {.parameters = 102832, .gradients = 102832, .optimizer = 205664, .activations = 5017600,
+    .memory = {.parameters = 102832, .gradients = 102832, .optimizer = 205664, .activations = 3311616,
                .shared_scratch = 8064, .thread_scratch = 140416},
 };
 
@@ -257,44 +256,41 @@ float Branches::step(int phase, cnn::ConstFloats images, cnn::Labels labels, con
 }
 
 // 36: phase everything {
-// Phase everything: 102,802 of 102,802 parameters learn; activations take 20,070,400 bytes.
+// Phase everything: 102,802 of 102,802 parameters learn; activations take 13,246,464 bytes.
 float Branches::step_everything(cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,
     cnn::Optimizer& optimizer) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(4816896, 784);  // 1x28x28
-  const cnn::Blocked features_conv1 = blocked(0, 12544);  // 16x28x28
-  const cnn::Blocked features_maxpool1 = blocked(3211264, 3136);  // 16x14x14
-  const std::span<std::uint8_t> features_maxpool1_saved = bytes(4917248, 401408);
-  const cnn::Blocked features_concat1 = blocked(1605632, 6272);  // 32x14x14
-  const cnn::Blocked features_conv2 = blocked(1605632, 6272);  // 8x14x14
-  const cnn::Blocked features_conv3 = blocked(4415488, 1568);  // 8x14x14
-  const cnn::Blocked features_conv4 = blocked(1607200, 6272);  // 16x14x14
-  const cnn::Blocked features_maxpool2 = blocked(3612672, 3136);  // 16x14x14
-  const std::span<std::uint8_t> features_maxpool2_saved = bytes(4616192, 401408);
-  const cnn::Blocked features_conv5 = blocked(1610336, 6272);  // 8x14x14
-  const cnn::Blocked head_flatten1 = blocked(2408448, 1568);  // 1568
-  const cnn::Blocked features_maxpool3 = blocked(2408448, 1568);  // 32x7x7
-  const std::span<std::uint8_t> features_maxpool3_saved = bytes(4214784, 200704);
-  const cnn::Blocked head_dense1 = blocked(2609152, 64);  // 64
-  const cnn::Blocked head_dropout1 = blocked(2617344, 64);  // 64
-  const cnn::Blocked head_dense2 = blocked(2625536, 10);  // 10
-  const cnn::Blocked d_head_dense2 = blocked(2626816, 10);  // 10
-  const cnn::Blocked d_head_dropout1 = blocked(2617344, 64);  // 64
-  const cnn::Blocked d_head_flatten1 = blocked(4014080, 1568);  // 1568
-  const cnn::Blocked d_features_maxpool3 = blocked(4014080, 1568);  // 32x7x7
-  const cnn::Blocked d_features_concat1 = blocked(2408448, 6272);  // 32x14x14
-  const cnn::Blocked d_features_conv2 = blocked(2408448, 6272);  // 8x14x14
-  const cnn::Blocked d_features_conv4 = blocked(2410016, 6272);  // 16x14x14
-  const cnn::Blocked d_features_conv5 = blocked(2413152, 6272);  // 8x14x14
-  const cnn::Blocked d_features_maxpool2 = blocked(3612672, 3136);  // 16x14x14
-  const cnn::Blocked d_features_maxpool1 = blocked(4014080, 3136);  // 16x14x14
-  const cnn::Blocked d_features_conv3 = blocked(4616192, 1568);  // 8x14x14
-  const cnn::Blocked d_features_maxpool1_2 = blocked(3612672, 3136);  // 16x14x14
-  const cnn::Blocked d_features_maxpool1_3 = blocked(1605632, 3136);  // 16x14x14
-  const cnn::Blocked d_features_maxpool1_4 = blocked(3211264, 3136);  // 16x14x14
-  const cnn::Blocked d_features_conv1 = blocked(1605632, 12544);  // 16x28x28
+  const cnn::Blocked input = blocked(3010560, 784);  // 1x28x28
+  const cnn::Blocked features_conv1_conv = blocked(0, 12544);  // 16x28x28
+  const cnn::Blocked features_conv1 = blocked(1605632, 3136);  // 16x14x14
+  const std::span<std::uint8_t> features_maxpool1_saved = bytes(3110912, 401408);
+  const cnn::Blocked features_concat1 = blocked(0, 6272);  // 32x14x14
+  const cnn::Blocked features_conv2 = blocked(0, 6272);  // 8x14x14
+  const cnn::Blocked features_conv3 = blocked(2809856, 1568);  // 8x14x14
+  const cnn::Blocked features_conv4 = blocked(1568, 6272);  // 16x14x14
+  const cnn::Blocked features_maxpool2 = blocked(2007040, 3136);  // 16x14x14
+  const std::span<std::uint8_t> features_maxpool2_saved = bytes(3211264, 401408);
+  const cnn::Blocked features_conv5 = blocked(4704, 6272);  // 8x14x14
+  const cnn::Blocked head_flatten1 = blocked(802816, 1568);  // 1568
+  const cnn::Blocked features_maxpool3 = blocked(802816, 1568);  // 32x7x7
+  const std::span<std::uint8_t> features_maxpool3_saved = bytes(2609152, 200704);
+  const cnn::Blocked head_dense1 = blocked(1003520, 64);  // 64
+  const cnn::Blocked head_dropout1 = blocked(1011712, 64);  // 64
+  const cnn::Blocked head_dense2 = blocked(1019904, 10);  // 10
+  const cnn::Blocked d_head_dense2 = blocked(1021184, 10);  // 10
+  const cnn::Blocked d_head_dropout1 = blocked(1011712, 64);  // 64
+  const cnn::Blocked d_head_flatten1 = blocked(2408448, 1568);  // 1568
+  const cnn::Blocked d_features_maxpool3 = blocked(2408448, 1568);  // 32x7x7
+  const cnn::Blocked d_features_concat1 = blocked(802816, 6272);  // 32x14x14
+  const cnn::Blocked d_features_conv2 = blocked(802816, 6272);  // 8x14x14
+  const cnn::Blocked d_features_conv4 = blocked(804384, 6272);  // 16x14x14
+  const cnn::Blocked d_features_conv5 = blocked(807520, 6272);  // 8x14x14
+  const cnn::Blocked d_features_maxpool2 = blocked(2007040, 3136);  // 16x14x14
+  const cnn::Blocked d_features_conv1 = blocked(2408448, 3136);  // 16x14x14
+  const cnn::Blocked d_features_conv3 = blocked(2007040, 1568);  // 8x14x14
+  const cnn::Blocked d_features_conv1_conv = blocked(0, 12544);  // 16x28x28
   const cnn::Floats d_features_conv1_weight = gradients(0, 144);
   const cnn::Floats d_features_conv1_bias = gradients(144, 16);
   const cnn::Floats d_features_conv2_weight = gradients(160, 128);
@@ -312,35 +308,37 @@ float Branches::step_everything(cnn::ConstFloats images, cnn::Labels labels, con
   cnn::to_blocked(input, images, k1x28x28, batch);
 
   // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_, features_conv1_bias_, kFeaturesConv1, batch,
-            scratch());
-  cnn::relu(features_conv1, features_conv1, k16x28x28, batch);
+  cnn::conv(features_conv1_conv, input, features_conv1_weight_,
+            cnn::Epilogue().with_bias(features_conv1_bias_), kFeaturesConv1, batch, scratch());
 
   // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.maxpool1)
-  cnn::maxpool(features_maxpool1, features_maxpool1_saved, features_conv1, kFeaturesMaxpool1, batch);
+  cnn::maxpool(features_conv1, features_maxpool1_saved, features_conv1_conv, kFeaturesMaxpool1, batch);
+
+  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.conv1)
+  cnn::relu(features_conv1, features_conv1, k16x14x14, batch);
 
   // 10: | conv(8, 1, act=relu)    (features.conv2)
-  cnn::conv(features_conv2, features_maxpool1, features_conv2_weight_, features_conv2_bias_, kFeaturesConv2,
+  cnn::conv(features_conv2, features_conv1, features_conv2_weight_,
+            cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
             batch, scratch());
-  cnn::relu(features_conv2, features_conv2, k8x14x14, batch);
 
   // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
-  cnn::conv(features_conv3, features_maxpool1, features_conv3_weight_, features_conv3_bias_, kFeaturesConv3,
+  cnn::conv(features_conv3, features_conv1, features_conv3_weight_,
+            cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu), kFeaturesConv3,
             batch, scratch());
-  cnn::relu(features_conv3, features_conv3, k8x14x14, batch);
 
   // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
-  cnn::conv(features_conv4, features_conv3, features_conv4_weight_, features_conv4_bias_, kFeaturesConv4,
+  cnn::conv(features_conv4, features_conv3, features_conv4_weight_,
+            cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu), kFeaturesConv4,
             batch, scratch());
-  cnn::relu(features_conv4, features_conv4, k16x14x14, batch);
 
   // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.maxpool2)
-  cnn::maxpool(features_maxpool2, features_maxpool2_saved, features_maxpool1, kFeaturesMaxpool2, batch);
+  cnn::maxpool(features_maxpool2, features_maxpool2_saved, features_conv1, kFeaturesMaxpool2, batch);
 
   // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.conv5)
-  cnn::conv(features_conv5, features_maxpool2, features_conv5_weight_, features_conv5_bias_, kFeaturesConv5,
+  cnn::conv(features_conv5, features_maxpool2, features_conv5_weight_,
+            cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu), kFeaturesConv5,
             batch, scratch());
-  cnn::relu(features_conv5, features_conv5, k8x14x14, batch);
 
   // 14: maxpool(2)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_maxpool3_saved, features_concat1, kFeaturesMaxpool3, batch);
@@ -384,7 +382,7 @@ float Branches::step_everything(cnn::ConstFloats images, cnn::Labels labels, con
   cnn::conv_backward_input(d_features_maxpool2, d_features_conv5, features_conv5_weight_, kFeaturesConv5,
                            batch, scratch());
   // 12: features.maxpool2
-  cnn::maxpool_backward_input(d_features_maxpool1, d_features_maxpool2, features_maxpool2_saved,
+  cnn::maxpool_backward_input(d_features_conv1, d_features_maxpool2, features_maxpool2_saved,
                               kFeaturesMaxpool2, batch);
   // 11: features.conv4
   cnn::relu_backward_input(d_features_conv4, d_features_conv4, features_conv4, k16x14x14, batch);
@@ -394,24 +392,23 @@ float Branches::step_everything(cnn::ConstFloats images, cnn::Labels labels, con
                                      kFeaturesConv4, batch, scratch());
   // 11: features.conv3
   cnn::relu_backward_input(d_features_conv3, d_features_conv3, features_conv3, k8x14x14, batch);
-  cnn::conv_backward_params(d_features_conv3_weight, d_features_conv3_bias, d_features_conv3,
-                            features_maxpool1, kFeaturesConv3, batch, scratch());
-  cnn::conv_backward_input(d_features_maxpool1_2, d_features_conv3, features_conv3_weight_, kFeaturesConv3,
-                           batch, scratch());
+  cnn::conv_backward_params(d_features_conv3_weight, d_features_conv3_bias, d_features_conv3, features_conv1,
+                            kFeaturesConv3, batch, scratch());
+  cnn::conv_backward_input(cnn::added_to(d_features_conv1), d_features_conv3, features_conv3_weight_,
+                           kFeaturesConv3, batch, scratch());
   // 10: features.conv2
   cnn::relu_backward_input(d_features_conv2, d_features_conv2, features_conv2, k8x14x14, batch);
-  cnn::conv_backward_params(d_features_conv2_weight, d_features_conv2_bias, d_features_conv2,
-                            features_maxpool1, kFeaturesConv2, batch, scratch());
-  cnn::conv_backward_input(d_features_maxpool1_3, d_features_conv2, features_conv2_weight_, kFeaturesConv2,
-                           batch, scratch());
+  cnn::conv_backward_params(d_features_conv2_weight, d_features_conv2_bias, d_features_conv2, features_conv1,
+                            kFeaturesConv2, batch, scratch());
+  cnn::conv_backward_input(cnn::added_to(d_features_conv1), d_features_conv2, features_conv2_weight_,
+                           kFeaturesConv2, batch, scratch());
+  // 8: features.conv1
+  cnn::relu_backward_input(d_features_conv1, d_features_conv1, features_conv1, k16x14x14, batch);
   // 8: features.maxpool1
-  cnn::add(d_features_maxpool1_4, {d_features_maxpool1, d_features_maxpool1_2, d_features_maxpool1_3},
-           k16x14x14, batch);
-  cnn::maxpool_backward_input(d_features_conv1, d_features_maxpool1_4, features_maxpool1_saved,
+  cnn::maxpool_backward_input(d_features_conv1_conv, d_features_conv1, features_maxpool1_saved,
                               kFeaturesMaxpool1, batch);
   // 8: features.conv1
-  cnn::relu_backward_input(d_features_conv1, d_features_conv1, features_conv1, k16x28x28, batch);
-  cnn::conv_backward_params(d_features_conv1_weight, d_features_conv1_bias, d_features_conv1, input,
+  cnn::conv_backward_params(d_features_conv1_weight, d_features_conv1_bias, d_features_conv1_conv, input,
                             kFeaturesConv1, batch, scratch());
 
   optimizer.update(parameters(), gradients());
@@ -448,35 +445,35 @@ float Branches::step_head_only(cnn::ConstFloats images, cnn::Labels labels, cons
   cnn::to_blocked(input, images, k1x28x28, batch);
 
   // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_, features_conv1_bias_, kFeaturesConv1, batch,
-            scratch());
-  cnn::relu(features_conv1, features_conv1, k16x28x28, batch);
+  cnn::conv(features_conv1, input, features_conv1_weight_,
+            cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
+            batch, scratch());
 
   // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
 
   // 10: | conv(8, 1, act=relu)    (features.conv2)
-  cnn::conv(features_conv2, features_maxpool1, features_conv2_weight_, features_conv2_bias_, kFeaturesConv2,
+  cnn::conv(features_conv2, features_maxpool1, features_conv2_weight_,
+            cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
             batch, scratch());
-  cnn::relu(features_conv2, features_conv2, k8x14x14, batch);
 
   // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
-  cnn::conv(features_conv3, features_maxpool1, features_conv3_weight_, features_conv3_bias_, kFeaturesConv3,
+  cnn::conv(features_conv3, features_maxpool1, features_conv3_weight_,
+            cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu), kFeaturesConv3,
             batch, scratch());
-  cnn::relu(features_conv3, features_conv3, k8x14x14, batch);
 
   // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
-  cnn::conv(features_conv4, features_conv3, features_conv4_weight_, features_conv4_bias_, kFeaturesConv4,
+  cnn::conv(features_conv4, features_conv3, features_conv4_weight_,
+            cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu), kFeaturesConv4,
             batch, scratch());
-  cnn::relu(features_conv4, features_conv4, k16x14x14, batch);
 
   // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.maxpool2)
   cnn::maxpool(features_maxpool2, features_maxpool1, kFeaturesMaxpool2, batch);
 
   // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.conv5)
-  cnn::conv(features_conv5, features_maxpool2, features_conv5_weight_, features_conv5_bias_, kFeaturesConv5,
+  cnn::conv(features_conv5, features_maxpool2, features_conv5_weight_,
+            cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu), kFeaturesConv5,
             batch, scratch());
-  cnn::relu(features_conv5, features_conv5, k8x14x14, batch);
 
   // 14: maxpool(2)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_concat1, kFeaturesMaxpool3, batch);
@@ -534,35 +531,35 @@ float Branches::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::to_blocked(input, images, k1x28x28, batch);
 
   // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_, features_conv1_bias_, kFeaturesConv1, batch,
-            scratch());
-  cnn::relu(features_conv1, features_conv1, k16x28x28, batch);
+  cnn::conv(features_conv1, input, features_conv1_weight_,
+            cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
+            batch, scratch());
 
   // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
 
   // 10: | conv(8, 1, act=relu)    (features.conv2)
-  cnn::conv(features_conv2, features_maxpool1, features_conv2_weight_, features_conv2_bias_, kFeaturesConv2,
+  cnn::conv(features_conv2, features_maxpool1, features_conv2_weight_,
+            cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
             batch, scratch());
-  cnn::relu(features_conv2, features_conv2, k8x14x14, batch);
 
   // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
-  cnn::conv(features_conv3, features_maxpool1, features_conv3_weight_, features_conv3_bias_, kFeaturesConv3,
+  cnn::conv(features_conv3, features_maxpool1, features_conv3_weight_,
+            cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu), kFeaturesConv3,
             batch, scratch());
-  cnn::relu(features_conv3, features_conv3, k8x14x14, batch);
 
   // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
-  cnn::conv(features_conv4, features_conv3, features_conv4_weight_, features_conv4_bias_, kFeaturesConv4,
+  cnn::conv(features_conv4, features_conv3, features_conv4_weight_,
+            cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu), kFeaturesConv4,
             batch, scratch());
-  cnn::relu(features_conv4, features_conv4, k16x14x14, batch);
 
   // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.maxpool2)
   cnn::maxpool(features_maxpool2, features_maxpool1, kFeaturesMaxpool2, batch);
 
   // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.conv5)
-  cnn::conv(features_conv5, features_maxpool2, features_conv5_weight_, features_conv5_bias_, kFeaturesConv5,
+  cnn::conv(features_conv5, features_maxpool2, features_conv5_weight_,
+            cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu), kFeaturesConv5,
             batch, scratch());
-  cnn::relu(features_conv5, features_conv5, k8x14x14, batch);
 
   // 14: maxpool(2)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_concat1, kFeaturesMaxpool3, batch);
@@ -600,35 +597,35 @@ void Branches::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::to_blocked(input, images, k1x28x28, batch);
 
   // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_, features_conv1_bias_, kFeaturesConv1, batch,
-            scratch());
-  cnn::relu(features_conv1, features_conv1, k16x28x28, batch);
+  cnn::conv(features_conv1, input, features_conv1_weight_,
+            cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
+            batch, scratch());
 
   // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
 
   // 10: | conv(8, 1, act=relu)    (features.conv2)
-  cnn::conv(features_conv2, features_maxpool1, features_conv2_weight_, features_conv2_bias_, kFeaturesConv2,
+  cnn::conv(features_conv2, features_maxpool1, features_conv2_weight_,
+            cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
             batch, scratch());
-  cnn::relu(features_conv2, features_conv2, k8x14x14, batch);
 
   // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
-  cnn::conv(features_conv3, features_maxpool1, features_conv3_weight_, features_conv3_bias_, kFeaturesConv3,
+  cnn::conv(features_conv3, features_maxpool1, features_conv3_weight_,
+            cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu), kFeaturesConv3,
             batch, scratch());
-  cnn::relu(features_conv3, features_conv3, k8x14x14, batch);
 
   // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
-  cnn::conv(features_conv4, features_conv3, features_conv4_weight_, features_conv4_bias_, kFeaturesConv4,
+  cnn::conv(features_conv4, features_conv3, features_conv4_weight_,
+            cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu), kFeaturesConv4,
             batch, scratch());
-  cnn::relu(features_conv4, features_conv4, k16x14x14, batch);
 
   // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.maxpool2)
   cnn::maxpool(features_maxpool2, features_maxpool1, kFeaturesMaxpool2, batch);
 
   // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.conv5)
-  cnn::conv(features_conv5, features_maxpool2, features_conv5_weight_, features_conv5_bias_, kFeaturesConv5,
+  cnn::conv(features_conv5, features_maxpool2, features_conv5_weight_,
+            cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu), kFeaturesConv5,
             batch, scratch());
-  cnn::relu(features_conv5, features_conv5, k8x14x14, batch);
 
   // 14: maxpool(2)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_concat1, kFeaturesMaxpool3, batch);

@@ -19,7 +19,6 @@ constexpr cnn::ConvGeometry kFeaturesConv1{
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesBn1{
     .channels = 16, .height = 32, .width = 32, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k16x32x32{.channels = 16, .height = 32, .width = 32, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage1_0Conv1{
     .in_channels = 16, .in_height = 32, .in_width = 32, .out_channels = 16, .out_height = 32, .out_width = 32,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
@@ -62,7 +61,6 @@ constexpr cnn::ConvGeometry kFeaturesStage2_0Conv1{
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage2_0Bn1{
     .channels = 32, .height = 16, .width = 16, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k32x16x16{.channels = 32, .height = 16, .width = 16, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage2_0Conv2{
     .in_channels = 32, .in_height = 16, .in_width = 16, .out_channels = 32, .out_height = 16, .out_width = 16,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
@@ -99,7 +97,6 @@ constexpr cnn::ConvGeometry kFeaturesStage3_0Conv1{
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage3_0Bn1{
     .channels = 64, .height = 8, .width = 8, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k64x8x8{.channels = 64, .height = 8, .width = 8, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage3_0Conv2{
     .in_channels = 64, .in_height = 8, .in_width = 8, .out_channels = 64, .out_height = 8, .out_width = 8,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
@@ -130,6 +127,7 @@ constexpr cnn::ConvGeometry kFeaturesStage3_2Conv2{
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage3_2Bn2{
     .channels = 64, .height = 8, .width = 8, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::MapGeometry k64x8x8{.channels = 64, .height = 8, .width = 8, .block = 1};
 constexpr cnn::DenseGeometry kHeadDense1{.in = 64, .out = 10, .block = 1};
 constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 1};
 
@@ -660,7 +658,7 @@ constexpr cnn::ModelDescription kModel{
              .class_names = kClassNames, .prepare = kPrepare, .augment = kAugment},
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
-    .memory = {.parameters = 271104, .gradients = 269728, .optimizer = 269728, .activations = 49161568,
+    .memory = {.parameters = 271104, .gradients = 269728, .optimizer = 269728, .activations = 25045696,
                .shared_scratch = 751680, .thread_scratch = 324736},
 };
 
@@ -681,111 +679,74 @@ float CifarPlain::step(int phase, cnn::ConstFloats images, cnn::Labels labels, c
 }
 
 // 50: train CifarResNet, CifarPlain on Cifar10 {
-// Phase main: 269,722 of 269,722 parameters learn; activations take 196,646,272 bytes.
+// Phase main: 269,722 of 269,722 parameters learn; activations take 100,182,784 bytes.
 float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(48758784, 3072);  // 3x32x32
+  const cnn::Blocked input = blocked(24641536, 3072);  // 3x32x32
   const cnn::Blocked features_conv1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Blocked features_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_bn1_saved = floats(49161344, 32);
-  const cnn::Blocked features_stage1_0_conv1 = blocked(4194304, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_0_relu1 = blocked(6291456, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_bn1_saved = floats(49161376, 32);
-  const cnn::Blocked features_stage1_0_conv2 = blocked(8388608, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_0_relu2 = blocked(10485760, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_bn2_saved = floats(49161408, 32);
-  const cnn::Blocked features_stage1_1_conv1 = blocked(12582912, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_1_relu1 = blocked(14680064, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_bn1_saved = floats(49161440, 32);
-  const cnn::Blocked features_stage1_1_conv2 = blocked(16777216, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_1_relu2 = blocked(18874368, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_bn2_saved = floats(49161472, 32);
-  const cnn::Blocked features_stage1_2_conv1 = blocked(20971520, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_2_relu1 = blocked(23068672, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_bn1_saved = floats(49161504, 32);
-  const cnn::Blocked features_stage1_2_conv2 = blocked(25165824, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_2_relu2 = blocked(27262976, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_bn2_saved = floats(49161536, 32);
-  const cnn::Blocked features_stage2_0_conv1 = blocked(29360128, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_0_relu1 = blocked(30408704, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_bn1_saved = floats(49160960, 64);
-  const cnn::Blocked features_stage2_0_conv2 = blocked(31457280, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_0_relu2 = blocked(32505856, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_bn2_saved = floats(49161024, 64);
-  const cnn::Blocked features_stage2_1_conv1 = blocked(33554432, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_1_relu1 = blocked(34603008, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_bn1_saved = floats(49161088, 64);
-  const cnn::Blocked features_stage2_1_conv2 = blocked(35651584, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_1_relu2 = blocked(36700160, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_bn2_saved = floats(49161152, 64);
-  const cnn::Blocked features_stage2_2_conv1 = blocked(37748736, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_2_relu1 = blocked(38797312, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_bn1_saved = floats(49161216, 64);
-  const cnn::Blocked features_stage2_2_conv2 = blocked(39845888, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_2_relu2 = blocked(40894464, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_bn2_saved = floats(49161280, 64);
-  const cnn::Blocked features_stage3_0_conv1 = blocked(41943040, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_0_relu1 = blocked(42467328, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_bn1_saved = floats(49160192, 128);
-  const cnn::Blocked features_stage3_0_conv2 = blocked(42991616, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_0_relu2 = blocked(43515904, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_bn2_saved = floats(49160320, 128);
-  const cnn::Blocked features_stage3_1_conv1 = blocked(44040192, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_1_relu1 = blocked(44564480, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_bn1_saved = floats(49160448, 128);
-  const cnn::Blocked features_stage3_1_conv2 = blocked(45088768, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_1_relu2 = blocked(45613056, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_bn2_saved = floats(49160576, 128);
-  const cnn::Blocked features_stage3_2_conv1 = blocked(46137344, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_2_relu1 = blocked(46661632, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_bn1_saved = floats(49160704, 128);
-  const cnn::Blocked features_stage3_2_conv2 = blocked(47185920, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_2_relu2 = blocked(47710208, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_bn2_saved = floats(49160832, 128);
-  const cnn::Blocked head_gap1 = blocked(48234496, 64);  // 64
-  const cnn::Blocked head_dense1 = blocked(48242688, 10);  // 10
-  const cnn::Blocked d_head_dense1 = blocked(48243968, 10);  // 10
-  const cnn::Blocked d_head_gap1 = blocked(49152000, 64);  // 64
-  const cnn::Blocked d_features_stage3_2_relu2 = blocked(48234496, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_2_conv2 = blocked(47710208, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_2_relu1 = blocked(47185920, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_2_conv1 = blocked(46661632, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_1_relu2 = blocked(46137344, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_1_conv2 = blocked(45613056, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_1_relu1 = blocked(45088768, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_1_conv1 = blocked(44564480, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_0_relu2 = blocked(44040192, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_0_conv2 = blocked(43515904, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_0_relu1 = blocked(42991616, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_0_conv1 = blocked(43515904, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage2_2_relu2 = blocked(41943040, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_2_conv2 = blocked(40894464, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_2_relu1 = blocked(39845888, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_2_conv1 = blocked(38797312, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_1_relu2 = blocked(37748736, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_1_conv2 = blocked(36700160, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_1_relu1 = blocked(35651584, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_1_conv1 = blocked(34603008, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_0_relu2 = blocked(33554432, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_0_conv2 = blocked(32505856, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_0_relu1 = blocked(31457280, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_0_conv1 = blocked(32505856, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage1_2_relu2 = blocked(29360128, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_2_conv2 = blocked(27262976, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_2_relu1 = blocked(25165824, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_2_conv1 = blocked(23068672, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_1_relu2 = blocked(20971520, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_1_conv2 = blocked(18874368, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_1_relu1 = blocked(16777216, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_1_conv1 = blocked(14680064, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_0_relu2 = blocked(12582912, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_0_conv2 = blocked(10485760, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_0_relu1 = blocked(8388608, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_0_conv1 = blocked(6291456, 16384);  // 16x32x32
-  const cnn::Blocked d_features_relu1 = blocked(4194304, 16384);  // 16x32x32
-  const cnn::Blocked d_features_conv1 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Floats features_bn1_saved = floats(25045248, 64);
+  const cnn::Blocked features_stage1_0_conv1 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_0_bn1_saved = floats(25045312, 64);
+  const cnn::Blocked features_stage1_0_conv2 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_0_bn2_saved = floats(25045376, 64);
+  const cnn::Blocked features_stage1_1_conv1 = blocked(6291456, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_1_bn1_saved = floats(25045440, 64);
+  const cnn::Blocked features_stage1_1_conv2 = blocked(8388608, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_1_bn2_saved = floats(25045504, 64);
+  const cnn::Blocked features_stage1_2_conv1 = blocked(10485760, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_2_bn1_saved = floats(25045568, 64);
+  const cnn::Blocked features_stage1_2_conv2 = blocked(12582912, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_2_bn2_saved = floats(25045632, 64);
+  const cnn::Blocked features_stage2_0_conv1 = blocked(14680064, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_0_bn1_saved = floats(25044480, 128);
+  const cnn::Blocked features_stage2_0_conv2 = blocked(15728640, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_0_bn2_saved = floats(25044608, 128);
+  const cnn::Blocked features_stage2_1_conv1 = blocked(16777216, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_1_bn1_saved = floats(25044736, 128);
+  const cnn::Blocked features_stage2_1_conv2 = blocked(17825792, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_1_bn2_saved = floats(25044864, 128);
+  const cnn::Blocked features_stage2_2_conv1 = blocked(18874368, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_2_bn1_saved = floats(25044992, 128);
+  const cnn::Blocked features_stage2_2_conv2 = blocked(19922944, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_2_bn2_saved = floats(25045120, 128);
+  const cnn::Blocked features_stage3_0_conv1 = blocked(20971520, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_bn1_saved = floats(25042944, 256);
+  const cnn::Blocked features_stage3_0_conv2 = blocked(21495808, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_bn2_saved = floats(25043200, 256);
+  const cnn::Blocked features_stage3_1_conv1 = blocked(22020096, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_1_bn1_saved = floats(25043456, 256);
+  const cnn::Blocked features_stage3_1_conv2 = blocked(22544384, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_1_bn2_saved = floats(25043712, 256);
+  const cnn::Blocked features_stage3_2_conv1 = blocked(23068672, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_2_bn1_saved = floats(25043968, 256);
+  const cnn::Blocked features_stage3_2_conv2 = blocked(23592960, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_2_relu2 = blocked(24117248, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_2_bn2_saved = floats(25044224, 256);
+  const cnn::Blocked head_gap1 = blocked(25034752, 64);  // 64
+  const cnn::Blocked head_dense1 = blocked(24117248, 10);  // 10
+  const cnn::Blocked d_head_dense1 = blocked(24118528, 10);  // 10
+  const cnn::Blocked d_head_gap1 = blocked(25034752, 64);  // 64
+  const cnn::Blocked d_features_stage3_2_relu2 = blocked(24117248, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_2_relu1 = blocked(23592960, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_1_relu2 = blocked(23068672, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_1_relu1 = blocked(22544384, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_0_relu2 = blocked(22020096, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_0_relu1 = blocked(22544384, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage2_2_relu2 = blocked(20971520, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_2_relu1 = blocked(19922944, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_1_relu2 = blocked(18874368, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_1_relu1 = blocked(17825792, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_0_relu2 = blocked(16777216, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_0_relu1 = blocked(17825792, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage1_2_relu2 = blocked(14680064, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_2_relu1 = blocked(12582912, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_1_relu2 = blocked(10485760, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_1_relu1 = blocked(8388608, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_0_relu2 = blocked(6291456, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_0_relu1 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Blocked d_features_relu1 = blocked(2097152, 16384);  // 16x32x32
   const cnn::Floats d_features_conv1_weight = gradients(0, 432);
   const cnn::Floats d_features_bn1_weight = gradients(432, 16);
   const cnn::Floats d_features_bn1_bias = gradients(448, 16);
@@ -848,230 +809,210 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   cnn::to_blocked(input, images, k3x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_, kFeaturesConv1, batch, scratch());
+  cnn::conv(features_conv1, input, features_conv1_weight_, {}, kFeaturesConv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.bn1)
-  cnn::bn(features_relu1, features_bn1_saved, features_conv1, features_bn1_weight_, features_bn1_bias_,
-          features_bn1_running_mean_, features_bn1_running_var_, kFeaturesBn1, batch);
-
   // blocks.cnn:10: act    (features.relu1)
-  cnn::relu(features_relu1, features_relu1, k16x32x32, batch);
+  cnn::bn_statistics(features_bn1_saved, features_conv1, features_bn1_weight_, features_bn1_bias_,
+                     features_bn1_running_mean_, features_bn1_running_var_, kFeaturesBn1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
-  cnn::winograd::conv(features_stage1_0_conv1, features_relu1, features_stage1_0_conv1_weight_,
-                      kFeaturesStage1_0Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage1_0_conv1,
+                      cnn::Loaded(features_conv1, features_bn1_saved, cnn::Activation::kRelu),
+                      features_stage1_0_conv1_weight_, {}, kFeaturesStage1_0Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
-  cnn::bn(features_stage1_0_relu1, features_stage1_0_bn1_saved, features_stage1_0_conv1,
-          features_stage1_0_bn1_weight_, features_stage1_0_bn1_bias_, features_stage1_0_bn1_running_mean_,
-          features_stage1_0_bn1_running_var_, kFeaturesStage1_0Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage1[0].relu1)
-  cnn::relu(features_stage1_0_relu1, features_stage1_0_relu1, k16x32x32, batch);
+  cnn::bn_statistics(features_stage1_0_bn1_saved, features_stage1_0_conv1, features_stage1_0_bn1_weight_,
+                     features_stage1_0_bn1_bias_, features_stage1_0_bn1_running_mean_,
+                     features_stage1_0_bn1_running_var_, kFeaturesStage1_0Bn1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
-  cnn::winograd::conv(features_stage1_0_conv2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
-                      kFeaturesStage1_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage1_0_conv2,
+                      cnn::Loaded(features_stage1_0_conv1, features_stage1_0_bn1_saved, cnn::Activation::kRelu),
+                      features_stage1_0_conv2_weight_, {}, kFeaturesStage1_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
-  cnn::bn(features_stage1_0_relu2, features_stage1_0_bn2_saved, features_stage1_0_conv2,
-          features_stage1_0_bn2_weight_, features_stage1_0_bn2_bias_, features_stage1_0_bn2_running_mean_,
-          features_stage1_0_bn2_running_var_, kFeaturesStage1_0Bn2, batch);
-
   // blocks.cnn:10: act    (features.stage1[0].relu2)
-  cnn::relu(features_stage1_0_relu2, features_stage1_0_relu2, k16x32x32, batch);
+  cnn::bn_statistics(features_stage1_0_bn2_saved, features_stage1_0_conv2, features_stage1_0_bn2_weight_,
+                     features_stage1_0_bn2_bias_, features_stage1_0_bn2_running_mean_,
+                     features_stage1_0_bn2_running_var_, kFeaturesStage1_0Bn2, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
-  cnn::winograd::conv(features_stage1_1_conv1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
-                      kFeaturesStage1_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage1_1_conv1,
+                      cnn::Loaded(features_stage1_0_conv2, features_stage1_0_bn2_saved, cnn::Activation::kRelu),
+                      features_stage1_1_conv1_weight_, {}, kFeaturesStage1_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[1].bn1)
-  cnn::bn(features_stage1_1_relu1, features_stage1_1_bn1_saved, features_stage1_1_conv1,
-          features_stage1_1_bn1_weight_, features_stage1_1_bn1_bias_, features_stage1_1_bn1_running_mean_,
-          features_stage1_1_bn1_running_var_, kFeaturesStage1_1Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage1[1].relu1)
-  cnn::relu(features_stage1_1_relu1, features_stage1_1_relu1, k16x32x32, batch);
+  cnn::bn_statistics(features_stage1_1_bn1_saved, features_stage1_1_conv1, features_stage1_1_bn1_weight_,
+                     features_stage1_1_bn1_bias_, features_stage1_1_bn1_running_mean_,
+                     features_stage1_1_bn1_running_var_, kFeaturesStage1_1Bn1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
-  cnn::winograd::conv(features_stage1_1_conv2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
-                      kFeaturesStage1_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage1_1_conv2,
+                      cnn::Loaded(features_stage1_1_conv1, features_stage1_1_bn1_saved, cnn::Activation::kRelu),
+                      features_stage1_1_conv2_weight_, {}, kFeaturesStage1_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[1].bn2)
-  cnn::bn(features_stage1_1_relu2, features_stage1_1_bn2_saved, features_stage1_1_conv2,
-          features_stage1_1_bn2_weight_, features_stage1_1_bn2_bias_, features_stage1_1_bn2_running_mean_,
-          features_stage1_1_bn2_running_var_, kFeaturesStage1_1Bn2, batch);
-
   // blocks.cnn:10: act    (features.stage1[1].relu2)
-  cnn::relu(features_stage1_1_relu2, features_stage1_1_relu2, k16x32x32, batch);
+  cnn::bn_statistics(features_stage1_1_bn2_saved, features_stage1_1_conv2, features_stage1_1_bn2_weight_,
+                     features_stage1_1_bn2_bias_, features_stage1_1_bn2_running_mean_,
+                     features_stage1_1_bn2_running_var_, kFeaturesStage1_1Bn2, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
-  cnn::winograd::conv(features_stage1_2_conv1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
-                      kFeaturesStage1_2Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage1_2_conv1,
+                      cnn::Loaded(features_stage1_1_conv2, features_stage1_1_bn2_saved, cnn::Activation::kRelu),
+                      features_stage1_2_conv1_weight_, {}, kFeaturesStage1_2Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[2].bn1)
-  cnn::bn(features_stage1_2_relu1, features_stage1_2_bn1_saved, features_stage1_2_conv1,
-          features_stage1_2_bn1_weight_, features_stage1_2_bn1_bias_, features_stage1_2_bn1_running_mean_,
-          features_stage1_2_bn1_running_var_, kFeaturesStage1_2Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage1[2].relu1)
-  cnn::relu(features_stage1_2_relu1, features_stage1_2_relu1, k16x32x32, batch);
+  cnn::bn_statistics(features_stage1_2_bn1_saved, features_stage1_2_conv1, features_stage1_2_bn1_weight_,
+                     features_stage1_2_bn1_bias_, features_stage1_2_bn1_running_mean_,
+                     features_stage1_2_bn1_running_var_, kFeaturesStage1_2Bn1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
-  cnn::winograd::conv(features_stage1_2_conv2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
-                      kFeaturesStage1_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage1_2_conv2,
+                      cnn::Loaded(features_stage1_2_conv1, features_stage1_2_bn1_saved, cnn::Activation::kRelu),
+                      features_stage1_2_conv2_weight_, {}, kFeaturesStage1_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[2].bn2)
-  cnn::bn(features_stage1_2_relu2, features_stage1_2_bn2_saved, features_stage1_2_conv2,
-          features_stage1_2_bn2_weight_, features_stage1_2_bn2_bias_, features_stage1_2_bn2_running_mean_,
-          features_stage1_2_bn2_running_var_, kFeaturesStage1_2Bn2, batch);
-
   // blocks.cnn:10: act    (features.stage1[2].relu2)
-  cnn::relu(features_stage1_2_relu2, features_stage1_2_relu2, k16x32x32, batch);
+  cnn::bn_statistics(features_stage1_2_bn2_saved, features_stage1_2_conv2, features_stage1_2_bn2_weight_,
+                     features_stage1_2_bn2_bias_, features_stage1_2_bn2_running_mean_,
+                     features_stage1_2_bn2_running_var_, kFeaturesStage1_2Bn2, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
-  cnn::conv(features_stage2_0_conv1, features_stage1_2_relu2, features_stage2_0_conv1_weight_,
-            kFeaturesStage2_0Conv1, batch, scratch());
+  cnn::conv(features_stage2_0_conv1,
+            cnn::Loaded(features_stage1_2_conv2, features_stage1_2_bn2_saved, cnn::Activation::kRelu),
+            features_stage2_0_conv1_weight_, {}, kFeaturesStage2_0Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
-  cnn::bn(features_stage2_0_relu1, features_stage2_0_bn1_saved, features_stage2_0_conv1,
-          features_stage2_0_bn1_weight_, features_stage2_0_bn1_bias_, features_stage2_0_bn1_running_mean_,
-          features_stage2_0_bn1_running_var_, kFeaturesStage2_0Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage2[0].relu1)
-  cnn::relu(features_stage2_0_relu1, features_stage2_0_relu1, k32x16x16, batch);
+  cnn::bn_statistics(features_stage2_0_bn1_saved, features_stage2_0_conv1, features_stage2_0_bn1_weight_,
+                     features_stage2_0_bn1_bias_, features_stage2_0_bn1_running_mean_,
+                     features_stage2_0_bn1_running_var_, kFeaturesStage2_0Bn1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
-  cnn::winograd::conv(features_stage2_0_conv2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
-                      kFeaturesStage2_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage2_0_conv2,
+                      cnn::Loaded(features_stage2_0_conv1, features_stage2_0_bn1_saved, cnn::Activation::kRelu),
+                      features_stage2_0_conv2_weight_, {}, kFeaturesStage2_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
-  cnn::bn(features_stage2_0_relu2, features_stage2_0_bn2_saved, features_stage2_0_conv2,
-          features_stage2_0_bn2_weight_, features_stage2_0_bn2_bias_, features_stage2_0_bn2_running_mean_,
-          features_stage2_0_bn2_running_var_, kFeaturesStage2_0Bn2, batch);
-
   // blocks.cnn:10: act    (features.stage2[0].relu2)
-  cnn::relu(features_stage2_0_relu2, features_stage2_0_relu2, k32x16x16, batch);
+  cnn::bn_statistics(features_stage2_0_bn2_saved, features_stage2_0_conv2, features_stage2_0_bn2_weight_,
+                     features_stage2_0_bn2_bias_, features_stage2_0_bn2_running_mean_,
+                     features_stage2_0_bn2_running_var_, kFeaturesStage2_0Bn2, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
-  cnn::winograd::conv(features_stage2_1_conv1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
-                      kFeaturesStage2_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage2_1_conv1,
+                      cnn::Loaded(features_stage2_0_conv2, features_stage2_0_bn2_saved, cnn::Activation::kRelu),
+                      features_stage2_1_conv1_weight_, {}, kFeaturesStage2_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
-  cnn::bn(features_stage2_1_relu1, features_stage2_1_bn1_saved, features_stage2_1_conv1,
-          features_stage2_1_bn1_weight_, features_stage2_1_bn1_bias_, features_stage2_1_bn1_running_mean_,
-          features_stage2_1_bn1_running_var_, kFeaturesStage2_1Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage2[1].relu1)
-  cnn::relu(features_stage2_1_relu1, features_stage2_1_relu1, k32x16x16, batch);
+  cnn::bn_statistics(features_stage2_1_bn1_saved, features_stage2_1_conv1, features_stage2_1_bn1_weight_,
+                     features_stage2_1_bn1_bias_, features_stage2_1_bn1_running_mean_,
+                     features_stage2_1_bn1_running_var_, kFeaturesStage2_1Bn1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
-  cnn::winograd::conv(features_stage2_1_conv2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
-                      kFeaturesStage2_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage2_1_conv2,
+                      cnn::Loaded(features_stage2_1_conv1, features_stage2_1_bn1_saved, cnn::Activation::kRelu),
+                      features_stage2_1_conv2_weight_, {}, kFeaturesStage2_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[1].bn2)
-  cnn::bn(features_stage2_1_relu2, features_stage2_1_bn2_saved, features_stage2_1_conv2,
-          features_stage2_1_bn2_weight_, features_stage2_1_bn2_bias_, features_stage2_1_bn2_running_mean_,
-          features_stage2_1_bn2_running_var_, kFeaturesStage2_1Bn2, batch);
-
   // blocks.cnn:10: act    (features.stage2[1].relu2)
-  cnn::relu(features_stage2_1_relu2, features_stage2_1_relu2, k32x16x16, batch);
+  cnn::bn_statistics(features_stage2_1_bn2_saved, features_stage2_1_conv2, features_stage2_1_bn2_weight_,
+                     features_stage2_1_bn2_bias_, features_stage2_1_bn2_running_mean_,
+                     features_stage2_1_bn2_running_var_, kFeaturesStage2_1Bn2, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
-  cnn::winograd::conv(features_stage2_2_conv1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
-                      kFeaturesStage2_2Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage2_2_conv1,
+                      cnn::Loaded(features_stage2_1_conv2, features_stage2_1_bn2_saved, cnn::Activation::kRelu),
+                      features_stage2_2_conv1_weight_, {}, kFeaturesStage2_2Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[2].bn1)
-  cnn::bn(features_stage2_2_relu1, features_stage2_2_bn1_saved, features_stage2_2_conv1,
-          features_stage2_2_bn1_weight_, features_stage2_2_bn1_bias_, features_stage2_2_bn1_running_mean_,
-          features_stage2_2_bn1_running_var_, kFeaturesStage2_2Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage2[2].relu1)
-  cnn::relu(features_stage2_2_relu1, features_stage2_2_relu1, k32x16x16, batch);
+  cnn::bn_statistics(features_stage2_2_bn1_saved, features_stage2_2_conv1, features_stage2_2_bn1_weight_,
+                     features_stage2_2_bn1_bias_, features_stage2_2_bn1_running_mean_,
+                     features_stage2_2_bn1_running_var_, kFeaturesStage2_2Bn1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
-  cnn::winograd::conv(features_stage2_2_conv2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
-                      kFeaturesStage2_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage2_2_conv2,
+                      cnn::Loaded(features_stage2_2_conv1, features_stage2_2_bn1_saved, cnn::Activation::kRelu),
+                      features_stage2_2_conv2_weight_, {}, kFeaturesStage2_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[2].bn2)
-  cnn::bn(features_stage2_2_relu2, features_stage2_2_bn2_saved, features_stage2_2_conv2,
-          features_stage2_2_bn2_weight_, features_stage2_2_bn2_bias_, features_stage2_2_bn2_running_mean_,
-          features_stage2_2_bn2_running_var_, kFeaturesStage2_2Bn2, batch);
-
   // blocks.cnn:10: act    (features.stage2[2].relu2)
-  cnn::relu(features_stage2_2_relu2, features_stage2_2_relu2, k32x16x16, batch);
+  cnn::bn_statistics(features_stage2_2_bn2_saved, features_stage2_2_conv2, features_stage2_2_bn2_weight_,
+                     features_stage2_2_bn2_bias_, features_stage2_2_bn2_running_mean_,
+                     features_stage2_2_bn2_running_var_, kFeaturesStage2_2Bn2, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
-  cnn::conv(features_stage3_0_conv1, features_stage2_2_relu2, features_stage3_0_conv1_weight_,
-            kFeaturesStage3_0Conv1, batch, scratch());
+  cnn::conv(features_stage3_0_conv1,
+            cnn::Loaded(features_stage2_2_conv2, features_stage2_2_bn2_saved, cnn::Activation::kRelu),
+            features_stage3_0_conv1_weight_, {}, kFeaturesStage3_0Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
-  cnn::bn(features_stage3_0_relu1, features_stage3_0_bn1_saved, features_stage3_0_conv1,
-          features_stage3_0_bn1_weight_, features_stage3_0_bn1_bias_, features_stage3_0_bn1_running_mean_,
-          features_stage3_0_bn1_running_var_, kFeaturesStage3_0Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage3[0].relu1)
-  cnn::relu(features_stage3_0_relu1, features_stage3_0_relu1, k64x8x8, batch);
+  cnn::bn_statistics(features_stage3_0_bn1_saved, features_stage3_0_conv1, features_stage3_0_bn1_weight_,
+                     features_stage3_0_bn1_bias_, features_stage3_0_bn1_running_mean_,
+                     features_stage3_0_bn1_running_var_, kFeaturesStage3_0Bn1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
-  cnn::winograd::conv(features_stage3_0_conv2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
-                      kFeaturesStage3_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage3_0_conv2,
+                      cnn::Loaded(features_stage3_0_conv1, features_stage3_0_bn1_saved, cnn::Activation::kRelu),
+                      features_stage3_0_conv2_weight_, {}, kFeaturesStage3_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
-  cnn::bn(features_stage3_0_relu2, features_stage3_0_bn2_saved, features_stage3_0_conv2,
-          features_stage3_0_bn2_weight_, features_stage3_0_bn2_bias_, features_stage3_0_bn2_running_mean_,
-          features_stage3_0_bn2_running_var_, kFeaturesStage3_0Bn2, batch);
-
   // blocks.cnn:10: act    (features.stage3[0].relu2)
-  cnn::relu(features_stage3_0_relu2, features_stage3_0_relu2, k64x8x8, batch);
+  cnn::bn_statistics(features_stage3_0_bn2_saved, features_stage3_0_conv2, features_stage3_0_bn2_weight_,
+                     features_stage3_0_bn2_bias_, features_stage3_0_bn2_running_mean_,
+                     features_stage3_0_bn2_running_var_, kFeaturesStage3_0Bn2, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
-  cnn::winograd::conv(features_stage3_1_conv1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
-                      kFeaturesStage3_1Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage3_1_conv1,
+                      cnn::Loaded(features_stage3_0_conv2, features_stage3_0_bn2_saved, cnn::Activation::kRelu),
+                      features_stage3_1_conv1_weight_, {}, kFeaturesStage3_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
-  cnn::bn(features_stage3_1_relu1, features_stage3_1_bn1_saved, features_stage3_1_conv1,
-          features_stage3_1_bn1_weight_, features_stage3_1_bn1_bias_, features_stage3_1_bn1_running_mean_,
-          features_stage3_1_bn1_running_var_, kFeaturesStage3_1Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage3[1].relu1)
-  cnn::relu(features_stage3_1_relu1, features_stage3_1_relu1, k64x8x8, batch);
+  cnn::bn_statistics(features_stage3_1_bn1_saved, features_stage3_1_conv1, features_stage3_1_bn1_weight_,
+                     features_stage3_1_bn1_bias_, features_stage3_1_bn1_running_mean_,
+                     features_stage3_1_bn1_running_var_, kFeaturesStage3_1Bn1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
-  cnn::winograd::conv(features_stage3_1_conv2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
-                      kFeaturesStage3_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage3_1_conv2,
+                      cnn::Loaded(features_stage3_1_conv1, features_stage3_1_bn1_saved, cnn::Activation::kRelu),
+                      features_stage3_1_conv2_weight_, {}, kFeaturesStage3_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[1].bn2)
-  cnn::bn(features_stage3_1_relu2, features_stage3_1_bn2_saved, features_stage3_1_conv2,
-          features_stage3_1_bn2_weight_, features_stage3_1_bn2_bias_, features_stage3_1_bn2_running_mean_,
-          features_stage3_1_bn2_running_var_, kFeaturesStage3_1Bn2, batch);
-
   // blocks.cnn:10: act    (features.stage3[1].relu2)
-  cnn::relu(features_stage3_1_relu2, features_stage3_1_relu2, k64x8x8, batch);
+  cnn::bn_statistics(features_stage3_1_bn2_saved, features_stage3_1_conv2, features_stage3_1_bn2_weight_,
+                     features_stage3_1_bn2_bias_, features_stage3_1_bn2_running_mean_,
+                     features_stage3_1_bn2_running_var_, kFeaturesStage3_1Bn2, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
-  cnn::winograd::conv(features_stage3_2_conv1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
-                      kFeaturesStage3_2Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage3_2_conv1,
+                      cnn::Loaded(features_stage3_1_conv2, features_stage3_1_bn2_saved, cnn::Activation::kRelu),
+                      features_stage3_2_conv1_weight_, {}, kFeaturesStage3_2Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
-  cnn::bn(features_stage3_2_relu1, features_stage3_2_bn1_saved, features_stage3_2_conv1,
-          features_stage3_2_bn1_weight_, features_stage3_2_bn1_bias_, features_stage3_2_bn1_running_mean_,
-          features_stage3_2_bn1_running_var_, kFeaturesStage3_2Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage3[2].relu1)
-  cnn::relu(features_stage3_2_relu1, features_stage3_2_relu1, k64x8x8, batch);
+  cnn::bn_statistics(features_stage3_2_bn1_saved, features_stage3_2_conv1, features_stage3_2_bn1_weight_,
+                     features_stage3_2_bn1_bias_, features_stage3_2_bn1_running_mean_,
+                     features_stage3_2_bn1_running_var_, kFeaturesStage3_2Bn1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
-  cnn::winograd::conv(features_stage3_2_conv2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
-                      kFeaturesStage3_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage3_2_conv2,
+                      cnn::Loaded(features_stage3_2_conv1, features_stage3_2_bn1_saved, cnn::Activation::kRelu),
+                      features_stage3_2_conv2_weight_, {}, kFeaturesStage3_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
+  // blocks.cnn:10: act    (features.stage3[2].relu2)
   cnn::bn(features_stage3_2_relu2, features_stage3_2_bn2_saved, features_stage3_2_conv2,
           features_stage3_2_bn2_weight_, features_stage3_2_bn2_bias_, features_stage3_2_bn2_running_mean_,
-          features_stage3_2_bn2_running_var_, kFeaturesStage3_2Bn2, batch);
-
-  // blocks.cnn:10: act    (features.stage3[2].relu2)
-  cnn::relu(features_stage3_2_relu2, features_stage3_2_relu2, k64x8x8, batch);
+          features_stage3_2_bn2_running_var_, cnn::Activation::kRelu, kFeaturesStage3_2Bn2, batch);
 
   // 37: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_stage3_2_relu2, k64x8x8, batch);
@@ -1089,320 +1030,207 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   cnn::dense_backward_input(d_head_gap1, d_head_dense1, head_dense1_weight_, kHeadDense1, batch, scratch());
   // 37: head.gap1
   cnn::gap_backward_input(d_features_stage3_2_relu2, d_head_gap1, k64x8x8, batch);
-  // blocks.cnn:10: features.stage3[2].relu2
-  cnn::relu_backward_input(d_features_stage3_2_relu2, d_features_stage3_2_relu2, features_stage3_2_relu2,
-                           k64x8x8, batch);
   // blocks.cnn:9: features.stage3[2].bn2
-  cnn::bn_backward_params(d_features_stage3_2_bn2_weight, d_features_stage3_2_bn2_bias,
-                          d_features_stage3_2_relu2, features_stage3_2_conv2, features_stage3_2_bn2_saved,
-                          kFeaturesStage3_2Bn2, batch);
-  cnn::bn_backward_input(d_features_stage3_2_conv2, d_features_stage3_2_relu2, features_stage3_2_conv2,
-                         features_stage3_2_bn2_saved, features_stage3_2_bn2_weight_,
-                         features_stage3_2_bn2_bias_, d_features_stage3_2_bn2_weight,
-                         d_features_stage3_2_bn2_bias, kFeaturesStage3_2Bn2, batch);
+  cnn::bn_backward(d_features_stage3_2_relu2, d_features_stage3_2_bn2_weight, d_features_stage3_2_bn2_bias,
+                   d_features_stage3_2_relu2, features_stage3_2_conv2, features_stage3_2_bn2_saved,
+                   cnn::Activation::kRelu, kFeaturesStage3_2Bn2, batch);
   // blocks.cnn:8: features.stage3[2].conv2
-  cnn::winograd::conv_backward_params(d_features_stage3_2_conv2_weight, d_features_stage3_2_conv2,
-                                      features_stage3_2_relu1, kFeaturesStage3_2Conv2, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_stage3_2_relu1, d_features_stage3_2_conv2,
+  cnn::winograd::conv_backward_params(d_features_stage3_2_conv2_weight, d_features_stage3_2_relu2,
+                                      cnn::Loaded(features_stage3_2_conv1, features_stage3_2_bn1_saved, cnn::Activation::kRelu),
+                                      kFeaturesStage3_2Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage3_2_relu1, d_features_stage3_2_relu2,
                                      features_stage3_2_conv2_weight_, kFeaturesStage3_2Conv2, batch,
                                      scratch());
-  // blocks.cnn:10: features.stage3[2].relu1
-  cnn::relu_backward_input(d_features_stage3_2_relu1, d_features_stage3_2_relu1, features_stage3_2_relu1,
-                           k64x8x8, batch);
   // blocks.cnn:9: features.stage3[2].bn1
-  cnn::bn_backward_params(d_features_stage3_2_bn1_weight, d_features_stage3_2_bn1_bias,
-                          d_features_stage3_2_relu1, features_stage3_2_conv1, features_stage3_2_bn1_saved,
-                          kFeaturesStage3_2Bn1, batch);
-  cnn::bn_backward_input(d_features_stage3_2_conv1, d_features_stage3_2_relu1, features_stage3_2_conv1,
-                         features_stage3_2_bn1_saved, features_stage3_2_bn1_weight_,
-                         features_stage3_2_bn1_bias_, d_features_stage3_2_bn1_weight,
-                         d_features_stage3_2_bn1_bias, kFeaturesStage3_2Bn1, batch);
+  cnn::bn_backward(d_features_stage3_2_relu1, d_features_stage3_2_bn1_weight, d_features_stage3_2_bn1_bias,
+                   d_features_stage3_2_relu1, features_stage3_2_conv1, features_stage3_2_bn1_saved,
+                   cnn::Activation::kRelu, kFeaturesStage3_2Bn1, batch);
   // blocks.cnn:8: features.stage3[2].conv1
-  cnn::winograd::conv_backward_params(d_features_stage3_2_conv1_weight, d_features_stage3_2_conv1,
-                                      features_stage3_1_relu2, kFeaturesStage3_2Conv1, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_stage3_1_relu2, d_features_stage3_2_conv1,
+  cnn::winograd::conv_backward_params(d_features_stage3_2_conv1_weight, d_features_stage3_2_relu1,
+                                      cnn::Loaded(features_stage3_1_conv2, features_stage3_1_bn2_saved, cnn::Activation::kRelu),
+                                      kFeaturesStage3_2Conv1, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage3_1_relu2, d_features_stage3_2_relu1,
                                      features_stage3_2_conv1_weight_, kFeaturesStage3_2Conv1, batch,
                                      scratch());
-  // blocks.cnn:10: features.stage3[1].relu2
-  cnn::relu_backward_input(d_features_stage3_1_relu2, d_features_stage3_1_relu2, features_stage3_1_relu2,
-                           k64x8x8, batch);
   // blocks.cnn:9: features.stage3[1].bn2
-  cnn::bn_backward_params(d_features_stage3_1_bn2_weight, d_features_stage3_1_bn2_bias,
-                          d_features_stage3_1_relu2, features_stage3_1_conv2, features_stage3_1_bn2_saved,
-                          kFeaturesStage3_1Bn2, batch);
-  cnn::bn_backward_input(d_features_stage3_1_conv2, d_features_stage3_1_relu2, features_stage3_1_conv2,
-                         features_stage3_1_bn2_saved, features_stage3_1_bn2_weight_,
-                         features_stage3_1_bn2_bias_, d_features_stage3_1_bn2_weight,
-                         d_features_stage3_1_bn2_bias, kFeaturesStage3_1Bn2, batch);
+  cnn::bn_backward(d_features_stage3_1_relu2, d_features_stage3_1_bn2_weight, d_features_stage3_1_bn2_bias,
+                   d_features_stage3_1_relu2, features_stage3_1_conv2, features_stage3_1_bn2_saved,
+                   cnn::Activation::kRelu, kFeaturesStage3_1Bn2, batch);
   // blocks.cnn:8: features.stage3[1].conv2
-  cnn::winograd::conv_backward_params(d_features_stage3_1_conv2_weight, d_features_stage3_1_conv2,
-                                      features_stage3_1_relu1, kFeaturesStage3_1Conv2, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_stage3_1_relu1, d_features_stage3_1_conv2,
+  cnn::winograd::conv_backward_params(d_features_stage3_1_conv2_weight, d_features_stage3_1_relu2,
+                                      cnn::Loaded(features_stage3_1_conv1, features_stage3_1_bn1_saved, cnn::Activation::kRelu),
+                                      kFeaturesStage3_1Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage3_1_relu1, d_features_stage3_1_relu2,
                                      features_stage3_1_conv2_weight_, kFeaturesStage3_1Conv2, batch,
                                      scratch());
-  // blocks.cnn:10: features.stage3[1].relu1
-  cnn::relu_backward_input(d_features_stage3_1_relu1, d_features_stage3_1_relu1, features_stage3_1_relu1,
-                           k64x8x8, batch);
   // blocks.cnn:9: features.stage3[1].bn1
-  cnn::bn_backward_params(d_features_stage3_1_bn1_weight, d_features_stage3_1_bn1_bias,
-                          d_features_stage3_1_relu1, features_stage3_1_conv1, features_stage3_1_bn1_saved,
-                          kFeaturesStage3_1Bn1, batch);
-  cnn::bn_backward_input(d_features_stage3_1_conv1, d_features_stage3_1_relu1, features_stage3_1_conv1,
-                         features_stage3_1_bn1_saved, features_stage3_1_bn1_weight_,
-                         features_stage3_1_bn1_bias_, d_features_stage3_1_bn1_weight,
-                         d_features_stage3_1_bn1_bias, kFeaturesStage3_1Bn1, batch);
+  cnn::bn_backward(d_features_stage3_1_relu1, d_features_stage3_1_bn1_weight, d_features_stage3_1_bn1_bias,
+                   d_features_stage3_1_relu1, features_stage3_1_conv1, features_stage3_1_bn1_saved,
+                   cnn::Activation::kRelu, kFeaturesStage3_1Bn1, batch);
   // blocks.cnn:8: features.stage3[1].conv1
-  cnn::winograd::conv_backward_params(d_features_stage3_1_conv1_weight, d_features_stage3_1_conv1,
-                                      features_stage3_0_relu2, kFeaturesStage3_1Conv1, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_stage3_0_relu2, d_features_stage3_1_conv1,
+  cnn::winograd::conv_backward_params(d_features_stage3_1_conv1_weight, d_features_stage3_1_relu1,
+                                      cnn::Loaded(features_stage3_0_conv2, features_stage3_0_bn2_saved, cnn::Activation::kRelu),
+                                      kFeaturesStage3_1Conv1, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage3_0_relu2, d_features_stage3_1_relu1,
                                      features_stage3_1_conv1_weight_, kFeaturesStage3_1Conv1, batch,
                                      scratch());
-  // blocks.cnn:10: features.stage3[0].relu2
-  cnn::relu_backward_input(d_features_stage3_0_relu2, d_features_stage3_0_relu2, features_stage3_0_relu2,
-                           k64x8x8, batch);
   // blocks.cnn:9: features.stage3[0].bn2
-  cnn::bn_backward_params(d_features_stage3_0_bn2_weight, d_features_stage3_0_bn2_bias,
-                          d_features_stage3_0_relu2, features_stage3_0_conv2, features_stage3_0_bn2_saved,
-                          kFeaturesStage3_0Bn2, batch);
-  cnn::bn_backward_input(d_features_stage3_0_conv2, d_features_stage3_0_relu2, features_stage3_0_conv2,
-                         features_stage3_0_bn2_saved, features_stage3_0_bn2_weight_,
-                         features_stage3_0_bn2_bias_, d_features_stage3_0_bn2_weight,
-                         d_features_stage3_0_bn2_bias, kFeaturesStage3_0Bn2, batch);
+  cnn::bn_backward(d_features_stage3_0_relu2, d_features_stage3_0_bn2_weight, d_features_stage3_0_bn2_bias,
+                   d_features_stage3_0_relu2, features_stage3_0_conv2, features_stage3_0_bn2_saved,
+                   cnn::Activation::kRelu, kFeaturesStage3_0Bn2, batch);
   // blocks.cnn:8: features.stage3[0].conv2
-  cnn::winograd::conv_backward_params(d_features_stage3_0_conv2_weight, d_features_stage3_0_conv2,
-                                      features_stage3_0_relu1, kFeaturesStage3_0Conv2, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_stage3_0_relu1, d_features_stage3_0_conv2,
+  cnn::winograd::conv_backward_params(d_features_stage3_0_conv2_weight, d_features_stage3_0_relu2,
+                                      cnn::Loaded(features_stage3_0_conv1, features_stage3_0_bn1_saved, cnn::Activation::kRelu),
+                                      kFeaturesStage3_0Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage3_0_relu1, d_features_stage3_0_relu2,
                                      features_stage3_0_conv2_weight_, kFeaturesStage3_0Conv2, batch,
                                      scratch());
-  // blocks.cnn:10: features.stage3[0].relu1
-  cnn::relu_backward_input(d_features_stage3_0_relu1, d_features_stage3_0_relu1, features_stage3_0_relu1,
-                           k64x8x8, batch);
   // blocks.cnn:9: features.stage3[0].bn1
-  cnn::bn_backward_params(d_features_stage3_0_bn1_weight, d_features_stage3_0_bn1_bias,
-                          d_features_stage3_0_relu1, features_stage3_0_conv1, features_stage3_0_bn1_saved,
-                          kFeaturesStage3_0Bn1, batch);
-  cnn::bn_backward_input(d_features_stage3_0_conv1, d_features_stage3_0_relu1, features_stage3_0_conv1,
-                         features_stage3_0_bn1_saved, features_stage3_0_bn1_weight_,
-                         features_stage3_0_bn1_bias_, d_features_stage3_0_bn1_weight,
-                         d_features_stage3_0_bn1_bias, kFeaturesStage3_0Bn1, batch);
+  cnn::bn_backward(d_features_stage3_0_relu1, d_features_stage3_0_bn1_weight, d_features_stage3_0_bn1_bias,
+                   d_features_stage3_0_relu1, features_stage3_0_conv1, features_stage3_0_bn1_saved,
+                   cnn::Activation::kRelu, kFeaturesStage3_0Bn1, batch);
   // blocks.cnn:8: features.stage3[0].conv1
-  cnn::conv_backward_params(d_features_stage3_0_conv1_weight, d_features_stage3_0_conv1,
-                            features_stage2_2_relu2, kFeaturesStage3_0Conv1, batch, scratch());
-  cnn::conv_backward_input(d_features_stage2_2_relu2, d_features_stage3_0_conv1,
+  cnn::conv_backward_params(d_features_stage3_0_conv1_weight, d_features_stage3_0_relu1,
+                            cnn::Loaded(features_stage2_2_conv2, features_stage2_2_bn2_saved, cnn::Activation::kRelu),
+                            kFeaturesStage3_0Conv1, batch, scratch());
+  cnn::conv_backward_input(d_features_stage2_2_relu2, d_features_stage3_0_relu1,
                            features_stage3_0_conv1_weight_, kFeaturesStage3_0Conv1, batch, scratch());
-  // blocks.cnn:10: features.stage2[2].relu2
-  cnn::relu_backward_input(d_features_stage2_2_relu2, d_features_stage2_2_relu2, features_stage2_2_relu2,
-                           k32x16x16, batch);
   // blocks.cnn:9: features.stage2[2].bn2
-  cnn::bn_backward_params(d_features_stage2_2_bn2_weight, d_features_stage2_2_bn2_bias,
-                          d_features_stage2_2_relu2, features_stage2_2_conv2, features_stage2_2_bn2_saved,
-                          kFeaturesStage2_2Bn2, batch);
-  cnn::bn_backward_input(d_features_stage2_2_conv2, d_features_stage2_2_relu2, features_stage2_2_conv2,
-                         features_stage2_2_bn2_saved, features_stage2_2_bn2_weight_,
-                         features_stage2_2_bn2_bias_, d_features_stage2_2_bn2_weight,
-                         d_features_stage2_2_bn2_bias, kFeaturesStage2_2Bn2, batch);
+  cnn::bn_backward(d_features_stage2_2_relu2, d_features_stage2_2_bn2_weight, d_features_stage2_2_bn2_bias,
+                   d_features_stage2_2_relu2, features_stage2_2_conv2, features_stage2_2_bn2_saved,
+                   cnn::Activation::kRelu, kFeaturesStage2_2Bn2, batch);
   // blocks.cnn:8: features.stage2[2].conv2
-  cnn::winograd::conv_backward_params(d_features_stage2_2_conv2_weight, d_features_stage2_2_conv2,
-                                      features_stage2_2_relu1, kFeaturesStage2_2Conv2, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_stage2_2_relu1, d_features_stage2_2_conv2,
+  cnn::winograd::conv_backward_params(d_features_stage2_2_conv2_weight, d_features_stage2_2_relu2,
+                                      cnn::Loaded(features_stage2_2_conv1, features_stage2_2_bn1_saved, cnn::Activation::kRelu),
+                                      kFeaturesStage2_2Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage2_2_relu1, d_features_stage2_2_relu2,
                                      features_stage2_2_conv2_weight_, kFeaturesStage2_2Conv2, batch,
                                      scratch());
-  // blocks.cnn:10: features.stage2[2].relu1
-  cnn::relu_backward_input(d_features_stage2_2_relu1, d_features_stage2_2_relu1, features_stage2_2_relu1,
-                           k32x16x16, batch);
   // blocks.cnn:9: features.stage2[2].bn1
-  cnn::bn_backward_params(d_features_stage2_2_bn1_weight, d_features_stage2_2_bn1_bias,
-                          d_features_stage2_2_relu1, features_stage2_2_conv1, features_stage2_2_bn1_saved,
-                          kFeaturesStage2_2Bn1, batch);
-  cnn::bn_backward_input(d_features_stage2_2_conv1, d_features_stage2_2_relu1, features_stage2_2_conv1,
-                         features_stage2_2_bn1_saved, features_stage2_2_bn1_weight_,
-                         features_stage2_2_bn1_bias_, d_features_stage2_2_bn1_weight,
-                         d_features_stage2_2_bn1_bias, kFeaturesStage2_2Bn1, batch);
+  cnn::bn_backward(d_features_stage2_2_relu1, d_features_stage2_2_bn1_weight, d_features_stage2_2_bn1_bias,
+                   d_features_stage2_2_relu1, features_stage2_2_conv1, features_stage2_2_bn1_saved,
+                   cnn::Activation::kRelu, kFeaturesStage2_2Bn1, batch);
   // blocks.cnn:8: features.stage2[2].conv1
-  cnn::winograd::conv_backward_params(d_features_stage2_2_conv1_weight, d_features_stage2_2_conv1,
-                                      features_stage2_1_relu2, kFeaturesStage2_2Conv1, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_stage2_1_relu2, d_features_stage2_2_conv1,
+  cnn::winograd::conv_backward_params(d_features_stage2_2_conv1_weight, d_features_stage2_2_relu1,
+                                      cnn::Loaded(features_stage2_1_conv2, features_stage2_1_bn2_saved, cnn::Activation::kRelu),
+                                      kFeaturesStage2_2Conv1, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage2_1_relu2, d_features_stage2_2_relu1,
                                      features_stage2_2_conv1_weight_, kFeaturesStage2_2Conv1, batch,
                                      scratch());
-  // blocks.cnn:10: features.stage2[1].relu2
-  cnn::relu_backward_input(d_features_stage2_1_relu2, d_features_stage2_1_relu2, features_stage2_1_relu2,
-                           k32x16x16, batch);
   // blocks.cnn:9: features.stage2[1].bn2
-  cnn::bn_backward_params(d_features_stage2_1_bn2_weight, d_features_stage2_1_bn2_bias,
-                          d_features_stage2_1_relu2, features_stage2_1_conv2, features_stage2_1_bn2_saved,
-                          kFeaturesStage2_1Bn2, batch);
-  cnn::bn_backward_input(d_features_stage2_1_conv2, d_features_stage2_1_relu2, features_stage2_1_conv2,
-                         features_stage2_1_bn2_saved, features_stage2_1_bn2_weight_,
-                         features_stage2_1_bn2_bias_, d_features_stage2_1_bn2_weight,
-                         d_features_stage2_1_bn2_bias, kFeaturesStage2_1Bn2, batch);
+  cnn::bn_backward(d_features_stage2_1_relu2, d_features_stage2_1_bn2_weight, d_features_stage2_1_bn2_bias,
+                   d_features_stage2_1_relu2, features_stage2_1_conv2, features_stage2_1_bn2_saved,
+                   cnn::Activation::kRelu, kFeaturesStage2_1Bn2, batch);
   // blocks.cnn:8: features.stage2[1].conv2
-  cnn::winograd::conv_backward_params(d_features_stage2_1_conv2_weight, d_features_stage2_1_conv2,
-                                      features_stage2_1_relu1, kFeaturesStage2_1Conv2, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_stage2_1_relu1, d_features_stage2_1_conv2,
+  cnn::winograd::conv_backward_params(d_features_stage2_1_conv2_weight, d_features_stage2_1_relu2,
+                                      cnn::Loaded(features_stage2_1_conv1, features_stage2_1_bn1_saved, cnn::Activation::kRelu),
+                                      kFeaturesStage2_1Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage2_1_relu1, d_features_stage2_1_relu2,
                                      features_stage2_1_conv2_weight_, kFeaturesStage2_1Conv2, batch,
                                      scratch());
-  // blocks.cnn:10: features.stage2[1].relu1
-  cnn::relu_backward_input(d_features_stage2_1_relu1, d_features_stage2_1_relu1, features_stage2_1_relu1,
-                           k32x16x16, batch);
   // blocks.cnn:9: features.stage2[1].bn1
-  cnn::bn_backward_params(d_features_stage2_1_bn1_weight, d_features_stage2_1_bn1_bias,
-                          d_features_stage2_1_relu1, features_stage2_1_conv1, features_stage2_1_bn1_saved,
-                          kFeaturesStage2_1Bn1, batch);
-  cnn::bn_backward_input(d_features_stage2_1_conv1, d_features_stage2_1_relu1, features_stage2_1_conv1,
-                         features_stage2_1_bn1_saved, features_stage2_1_bn1_weight_,
-                         features_stage2_1_bn1_bias_, d_features_stage2_1_bn1_weight,
-                         d_features_stage2_1_bn1_bias, kFeaturesStage2_1Bn1, batch);
+  cnn::bn_backward(d_features_stage2_1_relu1, d_features_stage2_1_bn1_weight, d_features_stage2_1_bn1_bias,
+                   d_features_stage2_1_relu1, features_stage2_1_conv1, features_stage2_1_bn1_saved,
+                   cnn::Activation::kRelu, kFeaturesStage2_1Bn1, batch);
   // blocks.cnn:8: features.stage2[1].conv1
-  cnn::winograd::conv_backward_params(d_features_stage2_1_conv1_weight, d_features_stage2_1_conv1,
-                                      features_stage2_0_relu2, kFeaturesStage2_1Conv1, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_stage2_0_relu2, d_features_stage2_1_conv1,
+  cnn::winograd::conv_backward_params(d_features_stage2_1_conv1_weight, d_features_stage2_1_relu1,
+                                      cnn::Loaded(features_stage2_0_conv2, features_stage2_0_bn2_saved, cnn::Activation::kRelu),
+                                      kFeaturesStage2_1Conv1, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage2_0_relu2, d_features_stage2_1_relu1,
                                      features_stage2_1_conv1_weight_, kFeaturesStage2_1Conv1, batch,
                                      scratch());
-  // blocks.cnn:10: features.stage2[0].relu2
-  cnn::relu_backward_input(d_features_stage2_0_relu2, d_features_stage2_0_relu2, features_stage2_0_relu2,
-                           k32x16x16, batch);
   // blocks.cnn:9: features.stage2[0].bn2
-  cnn::bn_backward_params(d_features_stage2_0_bn2_weight, d_features_stage2_0_bn2_bias,
-                          d_features_stage2_0_relu2, features_stage2_0_conv2, features_stage2_0_bn2_saved,
-                          kFeaturesStage2_0Bn2, batch);
-  cnn::bn_backward_input(d_features_stage2_0_conv2, d_features_stage2_0_relu2, features_stage2_0_conv2,
-                         features_stage2_0_bn2_saved, features_stage2_0_bn2_weight_,
-                         features_stage2_0_bn2_bias_, d_features_stage2_0_bn2_weight,
-                         d_features_stage2_0_bn2_bias, kFeaturesStage2_0Bn2, batch);
+  cnn::bn_backward(d_features_stage2_0_relu2, d_features_stage2_0_bn2_weight, d_features_stage2_0_bn2_bias,
+                   d_features_stage2_0_relu2, features_stage2_0_conv2, features_stage2_0_bn2_saved,
+                   cnn::Activation::kRelu, kFeaturesStage2_0Bn2, batch);
   // blocks.cnn:8: features.stage2[0].conv2
-  cnn::winograd::conv_backward_params(d_features_stage2_0_conv2_weight, d_features_stage2_0_conv2,
-                                      features_stage2_0_relu1, kFeaturesStage2_0Conv2, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_stage2_0_relu1, d_features_stage2_0_conv2,
+  cnn::winograd::conv_backward_params(d_features_stage2_0_conv2_weight, d_features_stage2_0_relu2,
+                                      cnn::Loaded(features_stage2_0_conv1, features_stage2_0_bn1_saved, cnn::Activation::kRelu),
+                                      kFeaturesStage2_0Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage2_0_relu1, d_features_stage2_0_relu2,
                                      features_stage2_0_conv2_weight_, kFeaturesStage2_0Conv2, batch,
                                      scratch());
-  // blocks.cnn:10: features.stage2[0].relu1
-  cnn::relu_backward_input(d_features_stage2_0_relu1, d_features_stage2_0_relu1, features_stage2_0_relu1,
-                           k32x16x16, batch);
   // blocks.cnn:9: features.stage2[0].bn1
-  cnn::bn_backward_params(d_features_stage2_0_bn1_weight, d_features_stage2_0_bn1_bias,
-                          d_features_stage2_0_relu1, features_stage2_0_conv1, features_stage2_0_bn1_saved,
-                          kFeaturesStage2_0Bn1, batch);
-  cnn::bn_backward_input(d_features_stage2_0_conv1, d_features_stage2_0_relu1, features_stage2_0_conv1,
-                         features_stage2_0_bn1_saved, features_stage2_0_bn1_weight_,
-                         features_stage2_0_bn1_bias_, d_features_stage2_0_bn1_weight,
-                         d_features_stage2_0_bn1_bias, kFeaturesStage2_0Bn1, batch);
+  cnn::bn_backward(d_features_stage2_0_relu1, d_features_stage2_0_bn1_weight, d_features_stage2_0_bn1_bias,
+                   d_features_stage2_0_relu1, features_stage2_0_conv1, features_stage2_0_bn1_saved,
+                   cnn::Activation::kRelu, kFeaturesStage2_0Bn1, batch);
   // blocks.cnn:8: features.stage2[0].conv1
-  cnn::conv_backward_params(d_features_stage2_0_conv1_weight, d_features_stage2_0_conv1,
-                            features_stage1_2_relu2, kFeaturesStage2_0Conv1, batch, scratch());
-  cnn::conv_backward_input(d_features_stage1_2_relu2, d_features_stage2_0_conv1,
+  cnn::conv_backward_params(d_features_stage2_0_conv1_weight, d_features_stage2_0_relu1,
+                            cnn::Loaded(features_stage1_2_conv2, features_stage1_2_bn2_saved, cnn::Activation::kRelu),
+                            kFeaturesStage2_0Conv1, batch, scratch());
+  cnn::conv_backward_input(d_features_stage1_2_relu2, d_features_stage2_0_relu1,
                            features_stage2_0_conv1_weight_, kFeaturesStage2_0Conv1, batch, scratch());
-  // blocks.cnn:10: features.stage1[2].relu2
-  cnn::relu_backward_input(d_features_stage1_2_relu2, d_features_stage1_2_relu2, features_stage1_2_relu2,
-                           k16x32x32, batch);
   // blocks.cnn:9: features.stage1[2].bn2
-  cnn::bn_backward_params(d_features_stage1_2_bn2_weight, d_features_stage1_2_bn2_bias,
-                          d_features_stage1_2_relu2, features_stage1_2_conv2, features_stage1_2_bn2_saved,
-                          kFeaturesStage1_2Bn2, batch);
-  cnn::bn_backward_input(d_features_stage1_2_conv2, d_features_stage1_2_relu2, features_stage1_2_conv2,
-                         features_stage1_2_bn2_saved, features_stage1_2_bn2_weight_,
-                         features_stage1_2_bn2_bias_, d_features_stage1_2_bn2_weight,
-                         d_features_stage1_2_bn2_bias, kFeaturesStage1_2Bn2, batch);
+  cnn::bn_backward(d_features_stage1_2_relu2, d_features_stage1_2_bn2_weight, d_features_stage1_2_bn2_bias,
+                   d_features_stage1_2_relu2, features_stage1_2_conv2, features_stage1_2_bn2_saved,
+                   cnn::Activation::kRelu, kFeaturesStage1_2Bn2, batch);
   // blocks.cnn:8: features.stage1[2].conv2
-  cnn::winograd::conv_backward_params(d_features_stage1_2_conv2_weight, d_features_stage1_2_conv2,
-                                      features_stage1_2_relu1, kFeaturesStage1_2Conv2, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_stage1_2_relu1, d_features_stage1_2_conv2,
+  cnn::winograd::conv_backward_params(d_features_stage1_2_conv2_weight, d_features_stage1_2_relu2,
+                                      cnn::Loaded(features_stage1_2_conv1, features_stage1_2_bn1_saved, cnn::Activation::kRelu),
+                                      kFeaturesStage1_2Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage1_2_relu1, d_features_stage1_2_relu2,
                                      features_stage1_2_conv2_weight_, kFeaturesStage1_2Conv2, batch,
                                      scratch());
-  // blocks.cnn:10: features.stage1[2].relu1
-  cnn::relu_backward_input(d_features_stage1_2_relu1, d_features_stage1_2_relu1, features_stage1_2_relu1,
-                           k16x32x32, batch);
   // blocks.cnn:9: features.stage1[2].bn1
-  cnn::bn_backward_params(d_features_stage1_2_bn1_weight, d_features_stage1_2_bn1_bias,
-                          d_features_stage1_2_relu1, features_stage1_2_conv1, features_stage1_2_bn1_saved,
-                          kFeaturesStage1_2Bn1, batch);
-  cnn::bn_backward_input(d_features_stage1_2_conv1, d_features_stage1_2_relu1, features_stage1_2_conv1,
-                         features_stage1_2_bn1_saved, features_stage1_2_bn1_weight_,
-                         features_stage1_2_bn1_bias_, d_features_stage1_2_bn1_weight,
-                         d_features_stage1_2_bn1_bias, kFeaturesStage1_2Bn1, batch);
+  cnn::bn_backward(d_features_stage1_2_relu1, d_features_stage1_2_bn1_weight, d_features_stage1_2_bn1_bias,
+                   d_features_stage1_2_relu1, features_stage1_2_conv1, features_stage1_2_bn1_saved,
+                   cnn::Activation::kRelu, kFeaturesStage1_2Bn1, batch);
   // blocks.cnn:8: features.stage1[2].conv1
-  cnn::winograd::conv_backward_params(d_features_stage1_2_conv1_weight, d_features_stage1_2_conv1,
-                                      features_stage1_1_relu2, kFeaturesStage1_2Conv1, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_stage1_1_relu2, d_features_stage1_2_conv1,
+  cnn::winograd::conv_backward_params(d_features_stage1_2_conv1_weight, d_features_stage1_2_relu1,
+                                      cnn::Loaded(features_stage1_1_conv2, features_stage1_1_bn2_saved, cnn::Activation::kRelu),
+                                      kFeaturesStage1_2Conv1, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage1_1_relu2, d_features_stage1_2_relu1,
                                      features_stage1_2_conv1_weight_, kFeaturesStage1_2Conv1, batch,
                                      scratch());
-  // blocks.cnn:10: features.stage1[1].relu2
-  cnn::relu_backward_input(d_features_stage1_1_relu2, d_features_stage1_1_relu2, features_stage1_1_relu2,
-                           k16x32x32, batch);
   // blocks.cnn:9: features.stage1[1].bn2
-  cnn::bn_backward_params(d_features_stage1_1_bn2_weight, d_features_stage1_1_bn2_bias,
-                          d_features_stage1_1_relu2, features_stage1_1_conv2, features_stage1_1_bn2_saved,
-                          kFeaturesStage1_1Bn2, batch);
-  cnn::bn_backward_input(d_features_stage1_1_conv2, d_features_stage1_1_relu2, features_stage1_1_conv2,
-                         features_stage1_1_bn2_saved, features_stage1_1_bn2_weight_,
-                         features_stage1_1_bn2_bias_, d_features_stage1_1_bn2_weight,
-                         d_features_stage1_1_bn2_bias, kFeaturesStage1_1Bn2, batch);
+  cnn::bn_backward(d_features_stage1_1_relu2, d_features_stage1_1_bn2_weight, d_features_stage1_1_bn2_bias,
+                   d_features_stage1_1_relu2, features_stage1_1_conv2, features_stage1_1_bn2_saved,
+                   cnn::Activation::kRelu, kFeaturesStage1_1Bn2, batch);
   // blocks.cnn:8: features.stage1[1].conv2
-  cnn::winograd::conv_backward_params(d_features_stage1_1_conv2_weight, d_features_stage1_1_conv2,
-                                      features_stage1_1_relu1, kFeaturesStage1_1Conv2, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_stage1_1_relu1, d_features_stage1_1_conv2,
+  cnn::winograd::conv_backward_params(d_features_stage1_1_conv2_weight, d_features_stage1_1_relu2,
+                                      cnn::Loaded(features_stage1_1_conv1, features_stage1_1_bn1_saved, cnn::Activation::kRelu),
+                                      kFeaturesStage1_1Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage1_1_relu1, d_features_stage1_1_relu2,
                                      features_stage1_1_conv2_weight_, kFeaturesStage1_1Conv2, batch,
                                      scratch());
-  // blocks.cnn:10: features.stage1[1].relu1
-  cnn::relu_backward_input(d_features_stage1_1_relu1, d_features_stage1_1_relu1, features_stage1_1_relu1,
-                           k16x32x32, batch);
   // blocks.cnn:9: features.stage1[1].bn1
-  cnn::bn_backward_params(d_features_stage1_1_bn1_weight, d_features_stage1_1_bn1_bias,
-                          d_features_stage1_1_relu1, features_stage1_1_conv1, features_stage1_1_bn1_saved,
-                          kFeaturesStage1_1Bn1, batch);
-  cnn::bn_backward_input(d_features_stage1_1_conv1, d_features_stage1_1_relu1, features_stage1_1_conv1,
-                         features_stage1_1_bn1_saved, features_stage1_1_bn1_weight_,
-                         features_stage1_1_bn1_bias_, d_features_stage1_1_bn1_weight,
-                         d_features_stage1_1_bn1_bias, kFeaturesStage1_1Bn1, batch);
+  cnn::bn_backward(d_features_stage1_1_relu1, d_features_stage1_1_bn1_weight, d_features_stage1_1_bn1_bias,
+                   d_features_stage1_1_relu1, features_stage1_1_conv1, features_stage1_1_bn1_saved,
+                   cnn::Activation::kRelu, kFeaturesStage1_1Bn1, batch);
   // blocks.cnn:8: features.stage1[1].conv1
-  cnn::winograd::conv_backward_params(d_features_stage1_1_conv1_weight, d_features_stage1_1_conv1,
-                                      features_stage1_0_relu2, kFeaturesStage1_1Conv1, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_stage1_0_relu2, d_features_stage1_1_conv1,
+  cnn::winograd::conv_backward_params(d_features_stage1_1_conv1_weight, d_features_stage1_1_relu1,
+                                      cnn::Loaded(features_stage1_0_conv2, features_stage1_0_bn2_saved, cnn::Activation::kRelu),
+                                      kFeaturesStage1_1Conv1, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage1_0_relu2, d_features_stage1_1_relu1,
                                      features_stage1_1_conv1_weight_, kFeaturesStage1_1Conv1, batch,
                                      scratch());
-  // blocks.cnn:10: features.stage1[0].relu2
-  cnn::relu_backward_input(d_features_stage1_0_relu2, d_features_stage1_0_relu2, features_stage1_0_relu2,
-                           k16x32x32, batch);
   // blocks.cnn:9: features.stage1[0].bn2
-  cnn::bn_backward_params(d_features_stage1_0_bn2_weight, d_features_stage1_0_bn2_bias,
-                          d_features_stage1_0_relu2, features_stage1_0_conv2, features_stage1_0_bn2_saved,
-                          kFeaturesStage1_0Bn2, batch);
-  cnn::bn_backward_input(d_features_stage1_0_conv2, d_features_stage1_0_relu2, features_stage1_0_conv2,
-                         features_stage1_0_bn2_saved, features_stage1_0_bn2_weight_,
-                         features_stage1_0_bn2_bias_, d_features_stage1_0_bn2_weight,
-                         d_features_stage1_0_bn2_bias, kFeaturesStage1_0Bn2, batch);
+  cnn::bn_backward(d_features_stage1_0_relu2, d_features_stage1_0_bn2_weight, d_features_stage1_0_bn2_bias,
+                   d_features_stage1_0_relu2, features_stage1_0_conv2, features_stage1_0_bn2_saved,
+                   cnn::Activation::kRelu, kFeaturesStage1_0Bn2, batch);
   // blocks.cnn:8: features.stage1[0].conv2
-  cnn::winograd::conv_backward_params(d_features_stage1_0_conv2_weight, d_features_stage1_0_conv2,
-                                      features_stage1_0_relu1, kFeaturesStage1_0Conv2, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_stage1_0_relu1, d_features_stage1_0_conv2,
+  cnn::winograd::conv_backward_params(d_features_stage1_0_conv2_weight, d_features_stage1_0_relu2,
+                                      cnn::Loaded(features_stage1_0_conv1, features_stage1_0_bn1_saved, cnn::Activation::kRelu),
+                                      kFeaturesStage1_0Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage1_0_relu1, d_features_stage1_0_relu2,
                                      features_stage1_0_conv2_weight_, kFeaturesStage1_0Conv2, batch,
                                      scratch());
-  // blocks.cnn:10: features.stage1[0].relu1
-  cnn::relu_backward_input(d_features_stage1_0_relu1, d_features_stage1_0_relu1, features_stage1_0_relu1,
-                           k16x32x32, batch);
   // blocks.cnn:9: features.stage1[0].bn1
-  cnn::bn_backward_params(d_features_stage1_0_bn1_weight, d_features_stage1_0_bn1_bias,
-                          d_features_stage1_0_relu1, features_stage1_0_conv1, features_stage1_0_bn1_saved,
-                          kFeaturesStage1_0Bn1, batch);
-  cnn::bn_backward_input(d_features_stage1_0_conv1, d_features_stage1_0_relu1, features_stage1_0_conv1,
-                         features_stage1_0_bn1_saved, features_stage1_0_bn1_weight_,
-                         features_stage1_0_bn1_bias_, d_features_stage1_0_bn1_weight,
-                         d_features_stage1_0_bn1_bias, kFeaturesStage1_0Bn1, batch);
+  cnn::bn_backward(d_features_stage1_0_relu1, d_features_stage1_0_bn1_weight, d_features_stage1_0_bn1_bias,
+                   d_features_stage1_0_relu1, features_stage1_0_conv1, features_stage1_0_bn1_saved,
+                   cnn::Activation::kRelu, kFeaturesStage1_0Bn1, batch);
   // blocks.cnn:8: features.stage1[0].conv1
-  cnn::winograd::conv_backward_params(d_features_stage1_0_conv1_weight, d_features_stage1_0_conv1,
-                                      features_relu1, kFeaturesStage1_0Conv1, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_relu1, d_features_stage1_0_conv1,
+  cnn::winograd::conv_backward_params(d_features_stage1_0_conv1_weight, d_features_stage1_0_relu1,
+                                      cnn::Loaded(features_conv1, features_bn1_saved, cnn::Activation::kRelu),
+                                      kFeaturesStage1_0Conv1, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_relu1, d_features_stage1_0_relu1,
                                      features_stage1_0_conv1_weight_, kFeaturesStage1_0Conv1, batch,
                                      scratch());
-  // blocks.cnn:10: features.relu1
-  cnn::relu_backward_input(d_features_relu1, d_features_relu1, features_relu1, k16x32x32, batch);
   // blocks.cnn:9: features.bn1
-  cnn::bn_backward_params(d_features_bn1_weight, d_features_bn1_bias, d_features_relu1, features_conv1,
-                          features_bn1_saved, kFeaturesBn1, batch);
-  cnn::bn_backward_input(d_features_conv1, d_features_relu1, features_conv1, features_bn1_saved,
-                         features_bn1_weight_, features_bn1_bias_, d_features_bn1_weight, d_features_bn1_bias,
-                         kFeaturesBn1, batch);
+  cnn::bn_backward(d_features_relu1, d_features_bn1_weight, d_features_bn1_bias, d_features_relu1,
+                   features_conv1, features_bn1_saved, cnn::Activation::kRelu, kFeaturesBn1, batch);
   // blocks.cnn:8: features.conv1
-  cnn::conv_backward_params(d_features_conv1_weight, d_features_conv1, input, kFeaturesConv1, batch,
+  cnn::conv_backward_params(d_features_conv1_weight, d_features_relu1, input, kFeaturesConv1, batch,
                             scratch());
 
   optimizer.update(parameters(), gradients());
@@ -1415,273 +1243,236 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(2097152, 3072);  // 3x32x32
-  const cnn::Blocked features_conv1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Blocked features_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_0_conv1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Floats features_bn1_saved = floats(2490368, 64);
+  const cnn::Blocked features_relu1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_0_bn1_saved = floats(4194304, 64);
   const cnn::Blocked features_stage1_0_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_0_conv2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_0_relu2 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_1_conv1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_0_bn2_saved = floats(4194304, 64);
+  const cnn::Blocked features_stage1_0_relu2 = blocked(0, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_1_bn1_saved = floats(4194304, 64);
   const cnn::Blocked features_stage1_1_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_1_conv2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_1_relu2 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_2_conv1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_1_bn2_saved = floats(4194304, 64);
+  const cnn::Blocked features_stage1_1_relu2 = blocked(0, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_2_bn1_saved = floats(4194304, 64);
   const cnn::Blocked features_stage1_2_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_2_conv2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_2_relu2 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Blocked features_stage2_0_conv1 = blocked(0, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_0_relu1 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_0_conv2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_0_relu2 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_1_conv1 = blocked(0, 8192);  // 32x16x16
+  const cnn::Floats features_stage1_2_bn2_saved = floats(4194304, 64);
+  const cnn::Blocked features_stage1_2_relu2 = blocked(0, 16384);  // 16x32x32
+  const cnn::Floats features_stage2_0_bn1_saved = floats(3145728, 128);
+  const cnn::Blocked features_stage2_0_relu1 = blocked(2097152, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_0_bn2_saved = floats(1048576, 128);
+  const cnn::Blocked features_stage2_0_relu2 = blocked(0, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_1_bn1_saved = floats(2097152, 128);
   const cnn::Blocked features_stage2_1_relu1 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_1_conv2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_1_relu2 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_2_conv1 = blocked(0, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_1_bn2_saved = floats(2097152, 128);
+  const cnn::Blocked features_stage2_1_relu2 = blocked(0, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_2_bn1_saved = floats(2097152, 128);
   const cnn::Blocked features_stage2_2_relu1 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_2_conv2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_2_relu2 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Blocked features_stage3_0_conv1 = blocked(0, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_0_relu1 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_0_conv2 = blocked(0, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_0_relu2 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_1_conv1 = blocked(0, 4096);  // 64x8x8
+  const cnn::Floats features_stage2_2_bn2_saved = floats(2097152, 128);
+  const cnn::Blocked features_stage2_2_relu2 = blocked(0, 8192);  // 32x16x16
+  const cnn::Floats features_stage3_0_bn1_saved = floats(1572864, 256);
+  const cnn::Blocked features_stage3_0_relu1 = blocked(1048576, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_bn2_saved = floats(524288, 256);
+  const cnn::Blocked features_stage3_0_relu2 = blocked(0, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_1_bn1_saved = floats(1048576, 256);
   const cnn::Blocked features_stage3_1_relu1 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_1_conv2 = blocked(0, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_1_relu2 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_2_conv1 = blocked(0, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_1_bn2_saved = floats(1048576, 256);
+  const cnn::Blocked features_stage3_1_relu2 = blocked(0, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_2_bn1_saved = floats(1048576, 256);
   const cnn::Blocked features_stage3_2_relu1 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_2_conv2 = blocked(0, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_2_relu2 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Blocked head_gap1 = blocked(0, 64);  // 64
-  const cnn::Blocked head_dense1 = blocked(8192, 10);  // 10
+  const cnn::Floats features_stage3_2_bn2_saved = floats(1048576, 256);
+  const cnn::Blocked features_stage3_2_relu2 = blocked(0, 4096);  // 64x8x8
+  const cnn::Blocked head_gap1 = blocked(524288, 64);  // 64
+  const cnn::Blocked head_dense1 = blocked(0, 10);  // 10
   cnn::to_blocked(input, images, k3x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_, kFeaturesConv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.bn1)
-  cnn::bn_inference(features_relu1, features_conv1, features_bn1_weight_, features_bn1_bias_,
-                    features_bn1_running_mean_, features_bn1_running_var_, kFeaturesBn1, batch);
-
   // blocks.cnn:10: act    (features.relu1)
-  cnn::relu(features_relu1, features_relu1, k16x32x32, batch);
+  cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
+                 features_bn1_running_var_, kFeaturesBn1);
+  cnn::conv(features_relu1, input, features_conv1_weight_,
+            cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
+            scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
-  cnn::winograd::conv(features_stage1_0_conv1, features_relu1, features_stage1_0_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage1[0].bn1)
+  // blocks.cnn:10: act    (features.stage1[0].relu1)
+  cnn::bn_affine(features_stage1_0_bn1_saved, features_stage1_0_bn1_weight_, features_stage1_0_bn1_bias_,
+                 features_stage1_0_bn1_running_mean_, features_stage1_0_bn1_running_var_,
+                 kFeaturesStage1_0Bn1);
+  cnn::winograd::conv(features_stage1_0_relu1, features_relu1, features_stage1_0_conv1_weight_,
+                      cnn::Epilogue().scaled(features_stage1_0_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[0].bn1)
-  cnn::bn_inference(features_stage1_0_relu1, features_stage1_0_conv1, features_stage1_0_bn1_weight_,
-                    features_stage1_0_bn1_bias_, features_stage1_0_bn1_running_mean_,
-                    features_stage1_0_bn1_running_var_, kFeaturesStage1_0Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage1[0].relu1)
-  cnn::relu(features_stage1_0_relu1, features_stage1_0_relu1, k16x32x32, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
-  cnn::winograd::conv(features_stage1_0_conv2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
+  // blocks.cnn:9: bn    (features.stage1[0].bn2)
+  // blocks.cnn:10: act    (features.stage1[0].relu2)
+  cnn::bn_affine(features_stage1_0_bn2_saved, features_stage1_0_bn2_weight_, features_stage1_0_bn2_bias_,
+                 features_stage1_0_bn2_running_mean_, features_stage1_0_bn2_running_var_,
+                 kFeaturesStage1_0Bn2);
+  cnn::winograd::conv(features_stage1_0_relu2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage1_0_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[0].bn2)
-  cnn::bn_inference(features_stage1_0_relu2, features_stage1_0_conv2, features_stage1_0_bn2_weight_,
-                    features_stage1_0_bn2_bias_, features_stage1_0_bn2_running_mean_,
-                    features_stage1_0_bn2_running_var_, kFeaturesStage1_0Bn2, batch);
-
-  // blocks.cnn:10: act    (features.stage1[0].relu2)
-  cnn::relu(features_stage1_0_relu2, features_stage1_0_relu2, k16x32x32, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
-  cnn::winograd::conv(features_stage1_1_conv1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage1[1].bn1)
+  // blocks.cnn:10: act    (features.stage1[1].relu1)
+  cnn::bn_affine(features_stage1_1_bn1_saved, features_stage1_1_bn1_weight_, features_stage1_1_bn1_bias_,
+                 features_stage1_1_bn1_running_mean_, features_stage1_1_bn1_running_var_,
+                 kFeaturesStage1_1Bn1);
+  cnn::winograd::conv(features_stage1_1_relu1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
+                      cnn::Epilogue().scaled(features_stage1_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[1].bn1)
-  cnn::bn_inference(features_stage1_1_relu1, features_stage1_1_conv1, features_stage1_1_bn1_weight_,
-                    features_stage1_1_bn1_bias_, features_stage1_1_bn1_running_mean_,
-                    features_stage1_1_bn1_running_var_, kFeaturesStage1_1Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage1[1].relu1)
-  cnn::relu(features_stage1_1_relu1, features_stage1_1_relu1, k16x32x32, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
-  cnn::winograd::conv(features_stage1_1_conv2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
+  // blocks.cnn:9: bn    (features.stage1[1].bn2)
+  // blocks.cnn:10: act    (features.stage1[1].relu2)
+  cnn::bn_affine(features_stage1_1_bn2_saved, features_stage1_1_bn2_weight_, features_stage1_1_bn2_bias_,
+                 features_stage1_1_bn2_running_mean_, features_stage1_1_bn2_running_var_,
+                 kFeaturesStage1_1Bn2);
+  cnn::winograd::conv(features_stage1_1_relu2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage1_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[1].bn2)
-  cnn::bn_inference(features_stage1_1_relu2, features_stage1_1_conv2, features_stage1_1_bn2_weight_,
-                    features_stage1_1_bn2_bias_, features_stage1_1_bn2_running_mean_,
-                    features_stage1_1_bn2_running_var_, kFeaturesStage1_1Bn2, batch);
-
-  // blocks.cnn:10: act    (features.stage1[1].relu2)
-  cnn::relu(features_stage1_1_relu2, features_stage1_1_relu2, k16x32x32, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
-  cnn::winograd::conv(features_stage1_2_conv1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage1[2].bn1)
+  // blocks.cnn:10: act    (features.stage1[2].relu1)
+  cnn::bn_affine(features_stage1_2_bn1_saved, features_stage1_2_bn1_weight_, features_stage1_2_bn1_bias_,
+                 features_stage1_2_bn1_running_mean_, features_stage1_2_bn1_running_var_,
+                 kFeaturesStage1_2Bn1);
+  cnn::winograd::conv(features_stage1_2_relu1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
+                      cnn::Epilogue().scaled(features_stage1_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_2Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[2].bn1)
-  cnn::bn_inference(features_stage1_2_relu1, features_stage1_2_conv1, features_stage1_2_bn1_weight_,
-                    features_stage1_2_bn1_bias_, features_stage1_2_bn1_running_mean_,
-                    features_stage1_2_bn1_running_var_, kFeaturesStage1_2Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage1[2].relu1)
-  cnn::relu(features_stage1_2_relu1, features_stage1_2_relu1, k16x32x32, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
-  cnn::winograd::conv(features_stage1_2_conv2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
+  // blocks.cnn:9: bn    (features.stage1[2].bn2)
+  // blocks.cnn:10: act    (features.stage1[2].relu2)
+  cnn::bn_affine(features_stage1_2_bn2_saved, features_stage1_2_bn2_weight_, features_stage1_2_bn2_bias_,
+                 features_stage1_2_bn2_running_mean_, features_stage1_2_bn2_running_var_,
+                 kFeaturesStage1_2Bn2);
+  cnn::winograd::conv(features_stage1_2_relu2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage1_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_2Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[2].bn2)
-  cnn::bn_inference(features_stage1_2_relu2, features_stage1_2_conv2, features_stage1_2_bn2_weight_,
-                    features_stage1_2_bn2_bias_, features_stage1_2_bn2_running_mean_,
-                    features_stage1_2_bn2_running_var_, kFeaturesStage1_2Bn2, batch);
-
-  // blocks.cnn:10: act    (features.stage1[2].relu2)
-  cnn::relu(features_stage1_2_relu2, features_stage1_2_relu2, k16x32x32, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
-  cnn::conv(features_stage2_0_conv1, features_stage1_2_relu2, features_stage2_0_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage2[0].bn1)
+  // blocks.cnn:10: act    (features.stage2[0].relu1)
+  cnn::bn_affine(features_stage2_0_bn1_saved, features_stage2_0_bn1_weight_, features_stage2_0_bn1_bias_,
+                 features_stage2_0_bn1_running_mean_, features_stage2_0_bn1_running_var_,
+                 kFeaturesStage2_0Bn1);
+  cnn::conv(features_stage2_0_relu1, features_stage1_2_relu2, features_stage2_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesStage2_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[0].bn1)
-  cnn::bn_inference(features_stage2_0_relu1, features_stage2_0_conv1, features_stage2_0_bn1_weight_,
-                    features_stage2_0_bn1_bias_, features_stage2_0_bn1_running_mean_,
-                    features_stage2_0_bn1_running_var_, kFeaturesStage2_0Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage2[0].relu1)
-  cnn::relu(features_stage2_0_relu1, features_stage2_0_relu1, k32x16x16, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
-  cnn::winograd::conv(features_stage2_0_conv2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
+  // blocks.cnn:9: bn    (features.stage2[0].bn2)
+  // blocks.cnn:10: act    (features.stage2[0].relu2)
+  cnn::bn_affine(features_stage2_0_bn2_saved, features_stage2_0_bn2_weight_, features_stage2_0_bn2_bias_,
+                 features_stage2_0_bn2_running_mean_, features_stage2_0_bn2_running_var_,
+                 kFeaturesStage2_0Bn2);
+  cnn::winograd::conv(features_stage2_0_relu2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage2_0_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[0].bn2)
-  cnn::bn_inference(features_stage2_0_relu2, features_stage2_0_conv2, features_stage2_0_bn2_weight_,
-                    features_stage2_0_bn2_bias_, features_stage2_0_bn2_running_mean_,
-                    features_stage2_0_bn2_running_var_, kFeaturesStage2_0Bn2, batch);
-
-  // blocks.cnn:10: act    (features.stage2[0].relu2)
-  cnn::relu(features_stage2_0_relu2, features_stage2_0_relu2, k32x16x16, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
-  cnn::winograd::conv(features_stage2_1_conv1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage2[1].bn1)
+  // blocks.cnn:10: act    (features.stage2[1].relu1)
+  cnn::bn_affine(features_stage2_1_bn1_saved, features_stage2_1_bn1_weight_, features_stage2_1_bn1_bias_,
+                 features_stage2_1_bn1_running_mean_, features_stage2_1_bn1_running_var_,
+                 kFeaturesStage2_1Bn1);
+  cnn::winograd::conv(features_stage2_1_relu1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
+                      cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[1].bn1)
-  cnn::bn_inference(features_stage2_1_relu1, features_stage2_1_conv1, features_stage2_1_bn1_weight_,
-                    features_stage2_1_bn1_bias_, features_stage2_1_bn1_running_mean_,
-                    features_stage2_1_bn1_running_var_, kFeaturesStage2_1Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage2[1].relu1)
-  cnn::relu(features_stage2_1_relu1, features_stage2_1_relu1, k32x16x16, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
-  cnn::winograd::conv(features_stage2_1_conv2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
+  // blocks.cnn:9: bn    (features.stage2[1].bn2)
+  // blocks.cnn:10: act    (features.stage2[1].relu2)
+  cnn::bn_affine(features_stage2_1_bn2_saved, features_stage2_1_bn2_weight_, features_stage2_1_bn2_bias_,
+                 features_stage2_1_bn2_running_mean_, features_stage2_1_bn2_running_var_,
+                 kFeaturesStage2_1Bn2);
+  cnn::winograd::conv(features_stage2_1_relu2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage2_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[1].bn2)
-  cnn::bn_inference(features_stage2_1_relu2, features_stage2_1_conv2, features_stage2_1_bn2_weight_,
-                    features_stage2_1_bn2_bias_, features_stage2_1_bn2_running_mean_,
-                    features_stage2_1_bn2_running_var_, kFeaturesStage2_1Bn2, batch);
-
-  // blocks.cnn:10: act    (features.stage2[1].relu2)
-  cnn::relu(features_stage2_1_relu2, features_stage2_1_relu2, k32x16x16, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
-  cnn::winograd::conv(features_stage2_2_conv1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage2[2].bn1)
+  // blocks.cnn:10: act    (features.stage2[2].relu1)
+  cnn::bn_affine(features_stage2_2_bn1_saved, features_stage2_2_bn1_weight_, features_stage2_2_bn1_bias_,
+                 features_stage2_2_bn1_running_mean_, features_stage2_2_bn1_running_var_,
+                 kFeaturesStage2_2Bn1);
+  cnn::winograd::conv(features_stage2_2_relu1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
+                      cnn::Epilogue().scaled(features_stage2_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_2Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[2].bn1)
-  cnn::bn_inference(features_stage2_2_relu1, features_stage2_2_conv1, features_stage2_2_bn1_weight_,
-                    features_stage2_2_bn1_bias_, features_stage2_2_bn1_running_mean_,
-                    features_stage2_2_bn1_running_var_, kFeaturesStage2_2Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage2[2].relu1)
-  cnn::relu(features_stage2_2_relu1, features_stage2_2_relu1, k32x16x16, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
-  cnn::winograd::conv(features_stage2_2_conv2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
+  // blocks.cnn:9: bn    (features.stage2[2].bn2)
+  // blocks.cnn:10: act    (features.stage2[2].relu2)
+  cnn::bn_affine(features_stage2_2_bn2_saved, features_stage2_2_bn2_weight_, features_stage2_2_bn2_bias_,
+                 features_stage2_2_bn2_running_mean_, features_stage2_2_bn2_running_var_,
+                 kFeaturesStage2_2Bn2);
+  cnn::winograd::conv(features_stage2_2_relu2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage2_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_2Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[2].bn2)
-  cnn::bn_inference(features_stage2_2_relu2, features_stage2_2_conv2, features_stage2_2_bn2_weight_,
-                    features_stage2_2_bn2_bias_, features_stage2_2_bn2_running_mean_,
-                    features_stage2_2_bn2_running_var_, kFeaturesStage2_2Bn2, batch);
-
-  // blocks.cnn:10: act    (features.stage2[2].relu2)
-  cnn::relu(features_stage2_2_relu2, features_stage2_2_relu2, k32x16x16, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
-  cnn::conv(features_stage3_0_conv1, features_stage2_2_relu2, features_stage3_0_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage3[0].bn1)
+  // blocks.cnn:10: act    (features.stage3[0].relu1)
+  cnn::bn_affine(features_stage3_0_bn1_saved, features_stage3_0_bn1_weight_, features_stage3_0_bn1_bias_,
+                 features_stage3_0_bn1_running_mean_, features_stage3_0_bn1_running_var_,
+                 kFeaturesStage3_0Bn1);
+  cnn::conv(features_stage3_0_relu1, features_stage2_2_relu2, features_stage3_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesStage3_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[0].bn1)
-  cnn::bn_inference(features_stage3_0_relu1, features_stage3_0_conv1, features_stage3_0_bn1_weight_,
-                    features_stage3_0_bn1_bias_, features_stage3_0_bn1_running_mean_,
-                    features_stage3_0_bn1_running_var_, kFeaturesStage3_0Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage3[0].relu1)
-  cnn::relu(features_stage3_0_relu1, features_stage3_0_relu1, k64x8x8, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
-  cnn::winograd::conv(features_stage3_0_conv2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
+  // blocks.cnn:9: bn    (features.stage3[0].bn2)
+  // blocks.cnn:10: act    (features.stage3[0].relu2)
+  cnn::bn_affine(features_stage3_0_bn2_saved, features_stage3_0_bn2_weight_, features_stage3_0_bn2_bias_,
+                 features_stage3_0_bn2_running_mean_, features_stage3_0_bn2_running_var_,
+                 kFeaturesStage3_0Bn2);
+  cnn::winograd::conv(features_stage3_0_relu2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage3_0_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage3_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[0].bn2)
-  cnn::bn_inference(features_stage3_0_relu2, features_stage3_0_conv2, features_stage3_0_bn2_weight_,
-                    features_stage3_0_bn2_bias_, features_stage3_0_bn2_running_mean_,
-                    features_stage3_0_bn2_running_var_, kFeaturesStage3_0Bn2, batch);
-
-  // blocks.cnn:10: act    (features.stage3[0].relu2)
-  cnn::relu(features_stage3_0_relu2, features_stage3_0_relu2, k64x8x8, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
-  cnn::winograd::conv(features_stage3_1_conv1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage3[1].bn1)
+  // blocks.cnn:10: act    (features.stage3[1].relu1)
+  cnn::bn_affine(features_stage3_1_bn1_saved, features_stage3_1_bn1_weight_, features_stage3_1_bn1_bias_,
+                 features_stage3_1_bn1_running_mean_, features_stage3_1_bn1_running_var_,
+                 kFeaturesStage3_1Bn1);
+  cnn::winograd::conv(features_stage3_1_relu1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
+                      cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage3_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[1].bn1)
-  cnn::bn_inference(features_stage3_1_relu1, features_stage3_1_conv1, features_stage3_1_bn1_weight_,
-                    features_stage3_1_bn1_bias_, features_stage3_1_bn1_running_mean_,
-                    features_stage3_1_bn1_running_var_, kFeaturesStage3_1Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage3[1].relu1)
-  cnn::relu(features_stage3_1_relu1, features_stage3_1_relu1, k64x8x8, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
-  cnn::winograd::conv(features_stage3_1_conv2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
+  // blocks.cnn:9: bn    (features.stage3[1].bn2)
+  // blocks.cnn:10: act    (features.stage3[1].relu2)
+  cnn::bn_affine(features_stage3_1_bn2_saved, features_stage3_1_bn2_weight_, features_stage3_1_bn2_bias_,
+                 features_stage3_1_bn2_running_mean_, features_stage3_1_bn2_running_var_,
+                 kFeaturesStage3_1Bn2);
+  cnn::winograd::conv(features_stage3_1_relu2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage3_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage3_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[1].bn2)
-  cnn::bn_inference(features_stage3_1_relu2, features_stage3_1_conv2, features_stage3_1_bn2_weight_,
-                    features_stage3_1_bn2_bias_, features_stage3_1_bn2_running_mean_,
-                    features_stage3_1_bn2_running_var_, kFeaturesStage3_1Bn2, batch);
-
-  // blocks.cnn:10: act    (features.stage3[1].relu2)
-  cnn::relu(features_stage3_1_relu2, features_stage3_1_relu2, k64x8x8, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
-  cnn::winograd::conv(features_stage3_2_conv1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage3[2].bn1)
+  // blocks.cnn:10: act    (features.stage3[2].relu1)
+  cnn::bn_affine(features_stage3_2_bn1_saved, features_stage3_2_bn1_weight_, features_stage3_2_bn1_bias_,
+                 features_stage3_2_bn1_running_mean_, features_stage3_2_bn1_running_var_,
+                 kFeaturesStage3_2Bn1);
+  cnn::winograd::conv(features_stage3_2_relu1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
+                      cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage3_2Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[2].bn1)
-  cnn::bn_inference(features_stage3_2_relu1, features_stage3_2_conv1, features_stage3_2_bn1_weight_,
-                    features_stage3_2_bn1_bias_, features_stage3_2_bn1_running_mean_,
-                    features_stage3_2_bn1_running_var_, kFeaturesStage3_2Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage3[2].relu1)
-  cnn::relu(features_stage3_2_relu1, features_stage3_2_relu1, k64x8x8, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
-  cnn::winograd::conv(features_stage3_2_conv2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
-                      kFeaturesStage3_2Conv2, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
-  cnn::bn_inference(features_stage3_2_relu2, features_stage3_2_conv2, features_stage3_2_bn2_weight_,
-                    features_stage3_2_bn2_bias_, features_stage3_2_bn2_running_mean_,
-                    features_stage3_2_bn2_running_var_, kFeaturesStage3_2Bn2, batch);
-
   // blocks.cnn:10: act    (features.stage3[2].relu2)
-  cnn::relu(features_stage3_2_relu2, features_stage3_2_relu2, k64x8x8, batch);
+  cnn::bn_affine(features_stage3_2_bn2_saved, features_stage3_2_bn2_weight_, features_stage3_2_bn2_bias_,
+                 features_stage3_2_bn2_running_mean_, features_stage3_2_bn2_running_var_,
+                 kFeaturesStage3_2Bn2);
+  cnn::winograd::conv(features_stage3_2_relu2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage3_2_bn2_saved).then(cnn::Activation::kRelu),
+                      kFeaturesStage3_2Conv2, batch, scratch());
 
   // 37: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_stage3_2_relu2, k64x8x8, batch);
@@ -1698,274 +1489,237 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
 void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(2097152, 3072);  // 3x32x32
-  const cnn::Blocked features_conv1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Blocked features_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_0_conv1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Floats features_bn1_saved = floats(2490368, 64);
+  const cnn::Blocked features_relu1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_0_bn1_saved = floats(4194304, 64);
   const cnn::Blocked features_stage1_0_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_0_conv2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_0_relu2 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_1_conv1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_0_bn2_saved = floats(4194304, 64);
+  const cnn::Blocked features_stage1_0_relu2 = blocked(0, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_1_bn1_saved = floats(4194304, 64);
   const cnn::Blocked features_stage1_1_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_1_conv2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_1_relu2 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_2_conv1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_1_bn2_saved = floats(4194304, 64);
+  const cnn::Blocked features_stage1_1_relu2 = blocked(0, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_2_bn1_saved = floats(4194304, 64);
   const cnn::Blocked features_stage1_2_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_2_conv2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_2_relu2 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Blocked features_stage2_0_conv1 = blocked(0, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_0_relu1 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_0_conv2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_0_relu2 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_1_conv1 = blocked(0, 8192);  // 32x16x16
+  const cnn::Floats features_stage1_2_bn2_saved = floats(4194304, 64);
+  const cnn::Blocked features_stage1_2_relu2 = blocked(0, 16384);  // 16x32x32
+  const cnn::Floats features_stage2_0_bn1_saved = floats(3145728, 128);
+  const cnn::Blocked features_stage2_0_relu1 = blocked(2097152, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_0_bn2_saved = floats(1048576, 128);
+  const cnn::Blocked features_stage2_0_relu2 = blocked(0, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_1_bn1_saved = floats(2097152, 128);
   const cnn::Blocked features_stage2_1_relu1 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_1_conv2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_1_relu2 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_2_conv1 = blocked(0, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_1_bn2_saved = floats(2097152, 128);
+  const cnn::Blocked features_stage2_1_relu2 = blocked(0, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_2_bn1_saved = floats(2097152, 128);
   const cnn::Blocked features_stage2_2_relu1 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_2_conv2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_2_relu2 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Blocked features_stage3_0_conv1 = blocked(0, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_0_relu1 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_0_conv2 = blocked(0, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_0_relu2 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_1_conv1 = blocked(0, 4096);  // 64x8x8
+  const cnn::Floats features_stage2_2_bn2_saved = floats(2097152, 128);
+  const cnn::Blocked features_stage2_2_relu2 = blocked(0, 8192);  // 32x16x16
+  const cnn::Floats features_stage3_0_bn1_saved = floats(1572864, 256);
+  const cnn::Blocked features_stage3_0_relu1 = blocked(1048576, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_bn2_saved = floats(524288, 256);
+  const cnn::Blocked features_stage3_0_relu2 = blocked(0, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_1_bn1_saved = floats(1048576, 256);
   const cnn::Blocked features_stage3_1_relu1 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_1_conv2 = blocked(0, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_1_relu2 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_2_conv1 = blocked(0, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_1_bn2_saved = floats(1048576, 256);
+  const cnn::Blocked features_stage3_1_relu2 = blocked(0, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_2_bn1_saved = floats(1048576, 256);
   const cnn::Blocked features_stage3_2_relu1 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_2_conv2 = blocked(0, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_2_relu2 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Blocked head_gap1 = blocked(0, 64);  // 64
-  const cnn::Blocked head_dense1 = blocked(8192, 10);  // 10
-  const cnn::Blocked head_softmax1 = blocked(0, 10);  // 10
+  const cnn::Floats features_stage3_2_bn2_saved = floats(1048576, 256);
+  const cnn::Blocked features_stage3_2_relu2 = blocked(0, 4096);  // 64x8x8
+  const cnn::Blocked head_gap1 = blocked(524288, 64);  // 64
+  const cnn::Blocked head_dense1 = blocked(0, 10);  // 10
+  const cnn::Blocked head_softmax1 = blocked(1280, 10);  // 10
   cnn::to_blocked(input, images, k3x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_, kFeaturesConv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.bn1)
-  cnn::bn_inference(features_relu1, features_conv1, features_bn1_weight_, features_bn1_bias_,
-                    features_bn1_running_mean_, features_bn1_running_var_, kFeaturesBn1, batch);
-
   // blocks.cnn:10: act    (features.relu1)
-  cnn::relu(features_relu1, features_relu1, k16x32x32, batch);
+  cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
+                 features_bn1_running_var_, kFeaturesBn1);
+  cnn::conv(features_relu1, input, features_conv1_weight_,
+            cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
+            scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
-  cnn::winograd::conv(features_stage1_0_conv1, features_relu1, features_stage1_0_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage1[0].bn1)
+  // blocks.cnn:10: act    (features.stage1[0].relu1)
+  cnn::bn_affine(features_stage1_0_bn1_saved, features_stage1_0_bn1_weight_, features_stage1_0_bn1_bias_,
+                 features_stage1_0_bn1_running_mean_, features_stage1_0_bn1_running_var_,
+                 kFeaturesStage1_0Bn1);
+  cnn::winograd::conv(features_stage1_0_relu1, features_relu1, features_stage1_0_conv1_weight_,
+                      cnn::Epilogue().scaled(features_stage1_0_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[0].bn1)
-  cnn::bn_inference(features_stage1_0_relu1, features_stage1_0_conv1, features_stage1_0_bn1_weight_,
-                    features_stage1_0_bn1_bias_, features_stage1_0_bn1_running_mean_,
-                    features_stage1_0_bn1_running_var_, kFeaturesStage1_0Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage1[0].relu1)
-  cnn::relu(features_stage1_0_relu1, features_stage1_0_relu1, k16x32x32, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
-  cnn::winograd::conv(features_stage1_0_conv2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
+  // blocks.cnn:9: bn    (features.stage1[0].bn2)
+  // blocks.cnn:10: act    (features.stage1[0].relu2)
+  cnn::bn_affine(features_stage1_0_bn2_saved, features_stage1_0_bn2_weight_, features_stage1_0_bn2_bias_,
+                 features_stage1_0_bn2_running_mean_, features_stage1_0_bn2_running_var_,
+                 kFeaturesStage1_0Bn2);
+  cnn::winograd::conv(features_stage1_0_relu2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage1_0_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[0].bn2)
-  cnn::bn_inference(features_stage1_0_relu2, features_stage1_0_conv2, features_stage1_0_bn2_weight_,
-                    features_stage1_0_bn2_bias_, features_stage1_0_bn2_running_mean_,
-                    features_stage1_0_bn2_running_var_, kFeaturesStage1_0Bn2, batch);
-
-  // blocks.cnn:10: act    (features.stage1[0].relu2)
-  cnn::relu(features_stage1_0_relu2, features_stage1_0_relu2, k16x32x32, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
-  cnn::winograd::conv(features_stage1_1_conv1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage1[1].bn1)
+  // blocks.cnn:10: act    (features.stage1[1].relu1)
+  cnn::bn_affine(features_stage1_1_bn1_saved, features_stage1_1_bn1_weight_, features_stage1_1_bn1_bias_,
+                 features_stage1_1_bn1_running_mean_, features_stage1_1_bn1_running_var_,
+                 kFeaturesStage1_1Bn1);
+  cnn::winograd::conv(features_stage1_1_relu1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
+                      cnn::Epilogue().scaled(features_stage1_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[1].bn1)
-  cnn::bn_inference(features_stage1_1_relu1, features_stage1_1_conv1, features_stage1_1_bn1_weight_,
-                    features_stage1_1_bn1_bias_, features_stage1_1_bn1_running_mean_,
-                    features_stage1_1_bn1_running_var_, kFeaturesStage1_1Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage1[1].relu1)
-  cnn::relu(features_stage1_1_relu1, features_stage1_1_relu1, k16x32x32, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
-  cnn::winograd::conv(features_stage1_1_conv2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
+  // blocks.cnn:9: bn    (features.stage1[1].bn2)
+  // blocks.cnn:10: act    (features.stage1[1].relu2)
+  cnn::bn_affine(features_stage1_1_bn2_saved, features_stage1_1_bn2_weight_, features_stage1_1_bn2_bias_,
+                 features_stage1_1_bn2_running_mean_, features_stage1_1_bn2_running_var_,
+                 kFeaturesStage1_1Bn2);
+  cnn::winograd::conv(features_stage1_1_relu2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage1_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[1].bn2)
-  cnn::bn_inference(features_stage1_1_relu2, features_stage1_1_conv2, features_stage1_1_bn2_weight_,
-                    features_stage1_1_bn2_bias_, features_stage1_1_bn2_running_mean_,
-                    features_stage1_1_bn2_running_var_, kFeaturesStage1_1Bn2, batch);
-
-  // blocks.cnn:10: act    (features.stage1[1].relu2)
-  cnn::relu(features_stage1_1_relu2, features_stage1_1_relu2, k16x32x32, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
-  cnn::winograd::conv(features_stage1_2_conv1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage1[2].bn1)
+  // blocks.cnn:10: act    (features.stage1[2].relu1)
+  cnn::bn_affine(features_stage1_2_bn1_saved, features_stage1_2_bn1_weight_, features_stage1_2_bn1_bias_,
+                 features_stage1_2_bn1_running_mean_, features_stage1_2_bn1_running_var_,
+                 kFeaturesStage1_2Bn1);
+  cnn::winograd::conv(features_stage1_2_relu1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
+                      cnn::Epilogue().scaled(features_stage1_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_2Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[2].bn1)
-  cnn::bn_inference(features_stage1_2_relu1, features_stage1_2_conv1, features_stage1_2_bn1_weight_,
-                    features_stage1_2_bn1_bias_, features_stage1_2_bn1_running_mean_,
-                    features_stage1_2_bn1_running_var_, kFeaturesStage1_2Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage1[2].relu1)
-  cnn::relu(features_stage1_2_relu1, features_stage1_2_relu1, k16x32x32, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
-  cnn::winograd::conv(features_stage1_2_conv2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
+  // blocks.cnn:9: bn    (features.stage1[2].bn2)
+  // blocks.cnn:10: act    (features.stage1[2].relu2)
+  cnn::bn_affine(features_stage1_2_bn2_saved, features_stage1_2_bn2_weight_, features_stage1_2_bn2_bias_,
+                 features_stage1_2_bn2_running_mean_, features_stage1_2_bn2_running_var_,
+                 kFeaturesStage1_2Bn2);
+  cnn::winograd::conv(features_stage1_2_relu2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage1_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_2Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[2].bn2)
-  cnn::bn_inference(features_stage1_2_relu2, features_stage1_2_conv2, features_stage1_2_bn2_weight_,
-                    features_stage1_2_bn2_bias_, features_stage1_2_bn2_running_mean_,
-                    features_stage1_2_bn2_running_var_, kFeaturesStage1_2Bn2, batch);
-
-  // blocks.cnn:10: act    (features.stage1[2].relu2)
-  cnn::relu(features_stage1_2_relu2, features_stage1_2_relu2, k16x32x32, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
-  cnn::conv(features_stage2_0_conv1, features_stage1_2_relu2, features_stage2_0_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage2[0].bn1)
+  // blocks.cnn:10: act    (features.stage2[0].relu1)
+  cnn::bn_affine(features_stage2_0_bn1_saved, features_stage2_0_bn1_weight_, features_stage2_0_bn1_bias_,
+                 features_stage2_0_bn1_running_mean_, features_stage2_0_bn1_running_var_,
+                 kFeaturesStage2_0Bn1);
+  cnn::conv(features_stage2_0_relu1, features_stage1_2_relu2, features_stage2_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesStage2_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[0].bn1)
-  cnn::bn_inference(features_stage2_0_relu1, features_stage2_0_conv1, features_stage2_0_bn1_weight_,
-                    features_stage2_0_bn1_bias_, features_stage2_0_bn1_running_mean_,
-                    features_stage2_0_bn1_running_var_, kFeaturesStage2_0Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage2[0].relu1)
-  cnn::relu(features_stage2_0_relu1, features_stage2_0_relu1, k32x16x16, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
-  cnn::winograd::conv(features_stage2_0_conv2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
+  // blocks.cnn:9: bn    (features.stage2[0].bn2)
+  // blocks.cnn:10: act    (features.stage2[0].relu2)
+  cnn::bn_affine(features_stage2_0_bn2_saved, features_stage2_0_bn2_weight_, features_stage2_0_bn2_bias_,
+                 features_stage2_0_bn2_running_mean_, features_stage2_0_bn2_running_var_,
+                 kFeaturesStage2_0Bn2);
+  cnn::winograd::conv(features_stage2_0_relu2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage2_0_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[0].bn2)
-  cnn::bn_inference(features_stage2_0_relu2, features_stage2_0_conv2, features_stage2_0_bn2_weight_,
-                    features_stage2_0_bn2_bias_, features_stage2_0_bn2_running_mean_,
-                    features_stage2_0_bn2_running_var_, kFeaturesStage2_0Bn2, batch);
-
-  // blocks.cnn:10: act    (features.stage2[0].relu2)
-  cnn::relu(features_stage2_0_relu2, features_stage2_0_relu2, k32x16x16, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
-  cnn::winograd::conv(features_stage2_1_conv1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage2[1].bn1)
+  // blocks.cnn:10: act    (features.stage2[1].relu1)
+  cnn::bn_affine(features_stage2_1_bn1_saved, features_stage2_1_bn1_weight_, features_stage2_1_bn1_bias_,
+                 features_stage2_1_bn1_running_mean_, features_stage2_1_bn1_running_var_,
+                 kFeaturesStage2_1Bn1);
+  cnn::winograd::conv(features_stage2_1_relu1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
+                      cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[1].bn1)
-  cnn::bn_inference(features_stage2_1_relu1, features_stage2_1_conv1, features_stage2_1_bn1_weight_,
-                    features_stage2_1_bn1_bias_, features_stage2_1_bn1_running_mean_,
-                    features_stage2_1_bn1_running_var_, kFeaturesStage2_1Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage2[1].relu1)
-  cnn::relu(features_stage2_1_relu1, features_stage2_1_relu1, k32x16x16, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
-  cnn::winograd::conv(features_stage2_1_conv2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
+  // blocks.cnn:9: bn    (features.stage2[1].bn2)
+  // blocks.cnn:10: act    (features.stage2[1].relu2)
+  cnn::bn_affine(features_stage2_1_bn2_saved, features_stage2_1_bn2_weight_, features_stage2_1_bn2_bias_,
+                 features_stage2_1_bn2_running_mean_, features_stage2_1_bn2_running_var_,
+                 kFeaturesStage2_1Bn2);
+  cnn::winograd::conv(features_stage2_1_relu2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage2_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[1].bn2)
-  cnn::bn_inference(features_stage2_1_relu2, features_stage2_1_conv2, features_stage2_1_bn2_weight_,
-                    features_stage2_1_bn2_bias_, features_stage2_1_bn2_running_mean_,
-                    features_stage2_1_bn2_running_var_, kFeaturesStage2_1Bn2, batch);
-
-  // blocks.cnn:10: act    (features.stage2[1].relu2)
-  cnn::relu(features_stage2_1_relu2, features_stage2_1_relu2, k32x16x16, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
-  cnn::winograd::conv(features_stage2_2_conv1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage2[2].bn1)
+  // blocks.cnn:10: act    (features.stage2[2].relu1)
+  cnn::bn_affine(features_stage2_2_bn1_saved, features_stage2_2_bn1_weight_, features_stage2_2_bn1_bias_,
+                 features_stage2_2_bn1_running_mean_, features_stage2_2_bn1_running_var_,
+                 kFeaturesStage2_2Bn1);
+  cnn::winograd::conv(features_stage2_2_relu1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
+                      cnn::Epilogue().scaled(features_stage2_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_2Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[2].bn1)
-  cnn::bn_inference(features_stage2_2_relu1, features_stage2_2_conv1, features_stage2_2_bn1_weight_,
-                    features_stage2_2_bn1_bias_, features_stage2_2_bn1_running_mean_,
-                    features_stage2_2_bn1_running_var_, kFeaturesStage2_2Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage2[2].relu1)
-  cnn::relu(features_stage2_2_relu1, features_stage2_2_relu1, k32x16x16, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
-  cnn::winograd::conv(features_stage2_2_conv2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
+  // blocks.cnn:9: bn    (features.stage2[2].bn2)
+  // blocks.cnn:10: act    (features.stage2[2].relu2)
+  cnn::bn_affine(features_stage2_2_bn2_saved, features_stage2_2_bn2_weight_, features_stage2_2_bn2_bias_,
+                 features_stage2_2_bn2_running_mean_, features_stage2_2_bn2_running_var_,
+                 kFeaturesStage2_2Bn2);
+  cnn::winograd::conv(features_stage2_2_relu2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage2_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_2Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[2].bn2)
-  cnn::bn_inference(features_stage2_2_relu2, features_stage2_2_conv2, features_stage2_2_bn2_weight_,
-                    features_stage2_2_bn2_bias_, features_stage2_2_bn2_running_mean_,
-                    features_stage2_2_bn2_running_var_, kFeaturesStage2_2Bn2, batch);
-
-  // blocks.cnn:10: act    (features.stage2[2].relu2)
-  cnn::relu(features_stage2_2_relu2, features_stage2_2_relu2, k32x16x16, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
-  cnn::conv(features_stage3_0_conv1, features_stage2_2_relu2, features_stage3_0_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage3[0].bn1)
+  // blocks.cnn:10: act    (features.stage3[0].relu1)
+  cnn::bn_affine(features_stage3_0_bn1_saved, features_stage3_0_bn1_weight_, features_stage3_0_bn1_bias_,
+                 features_stage3_0_bn1_running_mean_, features_stage3_0_bn1_running_var_,
+                 kFeaturesStage3_0Bn1);
+  cnn::conv(features_stage3_0_relu1, features_stage2_2_relu2, features_stage3_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesStage3_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[0].bn1)
-  cnn::bn_inference(features_stage3_0_relu1, features_stage3_0_conv1, features_stage3_0_bn1_weight_,
-                    features_stage3_0_bn1_bias_, features_stage3_0_bn1_running_mean_,
-                    features_stage3_0_bn1_running_var_, kFeaturesStage3_0Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage3[0].relu1)
-  cnn::relu(features_stage3_0_relu1, features_stage3_0_relu1, k64x8x8, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
-  cnn::winograd::conv(features_stage3_0_conv2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
+  // blocks.cnn:9: bn    (features.stage3[0].bn2)
+  // blocks.cnn:10: act    (features.stage3[0].relu2)
+  cnn::bn_affine(features_stage3_0_bn2_saved, features_stage3_0_bn2_weight_, features_stage3_0_bn2_bias_,
+                 features_stage3_0_bn2_running_mean_, features_stage3_0_bn2_running_var_,
+                 kFeaturesStage3_0Bn2);
+  cnn::winograd::conv(features_stage3_0_relu2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage3_0_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage3_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[0].bn2)
-  cnn::bn_inference(features_stage3_0_relu2, features_stage3_0_conv2, features_stage3_0_bn2_weight_,
-                    features_stage3_0_bn2_bias_, features_stage3_0_bn2_running_mean_,
-                    features_stage3_0_bn2_running_var_, kFeaturesStage3_0Bn2, batch);
-
-  // blocks.cnn:10: act    (features.stage3[0].relu2)
-  cnn::relu(features_stage3_0_relu2, features_stage3_0_relu2, k64x8x8, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
-  cnn::winograd::conv(features_stage3_1_conv1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage3[1].bn1)
+  // blocks.cnn:10: act    (features.stage3[1].relu1)
+  cnn::bn_affine(features_stage3_1_bn1_saved, features_stage3_1_bn1_weight_, features_stage3_1_bn1_bias_,
+                 features_stage3_1_bn1_running_mean_, features_stage3_1_bn1_running_var_,
+                 kFeaturesStage3_1Bn1);
+  cnn::winograd::conv(features_stage3_1_relu1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
+                      cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage3_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[1].bn1)
-  cnn::bn_inference(features_stage3_1_relu1, features_stage3_1_conv1, features_stage3_1_bn1_weight_,
-                    features_stage3_1_bn1_bias_, features_stage3_1_bn1_running_mean_,
-                    features_stage3_1_bn1_running_var_, kFeaturesStage3_1Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage3[1].relu1)
-  cnn::relu(features_stage3_1_relu1, features_stage3_1_relu1, k64x8x8, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
-  cnn::winograd::conv(features_stage3_1_conv2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
+  // blocks.cnn:9: bn    (features.stage3[1].bn2)
+  // blocks.cnn:10: act    (features.stage3[1].relu2)
+  cnn::bn_affine(features_stage3_1_bn2_saved, features_stage3_1_bn2_weight_, features_stage3_1_bn2_bias_,
+                 features_stage3_1_bn2_running_mean_, features_stage3_1_bn2_running_var_,
+                 kFeaturesStage3_1Bn2);
+  cnn::winograd::conv(features_stage3_1_relu2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage3_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage3_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[1].bn2)
-  cnn::bn_inference(features_stage3_1_relu2, features_stage3_1_conv2, features_stage3_1_bn2_weight_,
-                    features_stage3_1_bn2_bias_, features_stage3_1_bn2_running_mean_,
-                    features_stage3_1_bn2_running_var_, kFeaturesStage3_1Bn2, batch);
-
-  // blocks.cnn:10: act    (features.stage3[1].relu2)
-  cnn::relu(features_stage3_1_relu2, features_stage3_1_relu2, k64x8x8, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
-  cnn::winograd::conv(features_stage3_2_conv1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage3[2].bn1)
+  // blocks.cnn:10: act    (features.stage3[2].relu1)
+  cnn::bn_affine(features_stage3_2_bn1_saved, features_stage3_2_bn1_weight_, features_stage3_2_bn1_bias_,
+                 features_stage3_2_bn1_running_mean_, features_stage3_2_bn1_running_var_,
+                 kFeaturesStage3_2Bn1);
+  cnn::winograd::conv(features_stage3_2_relu1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
+                      cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage3_2Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[2].bn1)
-  cnn::bn_inference(features_stage3_2_relu1, features_stage3_2_conv1, features_stage3_2_bn1_weight_,
-                    features_stage3_2_bn1_bias_, features_stage3_2_bn1_running_mean_,
-                    features_stage3_2_bn1_running_var_, kFeaturesStage3_2Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage3[2].relu1)
-  cnn::relu(features_stage3_2_relu1, features_stage3_2_relu1, k64x8x8, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
-  cnn::winograd::conv(features_stage3_2_conv2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
-                      kFeaturesStage3_2Conv2, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
-  cnn::bn_inference(features_stage3_2_relu2, features_stage3_2_conv2, features_stage3_2_bn2_weight_,
-                    features_stage3_2_bn2_bias_, features_stage3_2_bn2_running_mean_,
-                    features_stage3_2_bn2_running_var_, kFeaturesStage3_2Bn2, batch);
-
   // blocks.cnn:10: act    (features.stage3[2].relu2)
-  cnn::relu(features_stage3_2_relu2, features_stage3_2_relu2, k64x8x8, batch);
+  cnn::bn_affine(features_stage3_2_bn2_saved, features_stage3_2_bn2_weight_, features_stage3_2_bn2_bias_,
+                 features_stage3_2_bn2_running_mean_, features_stage3_2_bn2_running_var_,
+                 kFeaturesStage3_2Bn2);
+  cnn::winograd::conv(features_stage3_2_relu2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage3_2_bn2_saved).then(cnn::Activation::kRelu),
+                      kFeaturesStage3_2Conv2, batch, scratch());
 
   // 37: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_stage3_2_relu2, k64x8x8, batch);

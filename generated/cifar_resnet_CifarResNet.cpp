@@ -19,7 +19,6 @@ constexpr cnn::ConvGeometry kFeaturesConv1{
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesBn1{
     .channels = 16, .height = 32, .width = 32, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k16x32x32{.channels = 16, .height = 32, .width = 32, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage1_0Conv1{
     .in_channels = 16, .in_height = 32, .in_width = 32, .out_channels = 16, .out_height = 32, .out_width = 32,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
@@ -32,6 +31,7 @@ constexpr cnn::ConvGeometry kFeaturesStage1_0Conv2{
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage1_0Bn2{
     .channels = 16, .height = 32, .width = 32, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::MapGeometry k16x32x32{.channels = 16, .height = 32, .width = 32, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage1_1Conv1{
     .in_channels = 16, .in_height = 32, .in_width = 32, .out_channels = 16, .out_height = 32, .out_width = 32,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
@@ -62,7 +62,6 @@ constexpr cnn::ConvGeometry kFeaturesStage2_0Conv1{
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage2_0Bn1{
     .channels = 32, .height = 16, .width = 16, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k32x16x16{.channels = 32, .height = 16, .width = 16, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage2_0Conv2{
     .in_channels = 32, .in_height = 16, .in_width = 16, .out_channels = 32, .out_height = 16, .out_width = 16,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
@@ -75,6 +74,7 @@ constexpr cnn::ConvGeometry kFeaturesStage2_0DownsampleConv1{
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage2_0DownsampleBn1{
     .channels = 32, .height = 16, .width = 16, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::MapGeometry k32x16x16{.channels = 32, .height = 16, .width = 16, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage2_1Conv1{
     .in_channels = 32, .in_height = 16, .in_width = 16, .out_channels = 32, .out_height = 16, .out_width = 16,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
@@ -105,7 +105,6 @@ constexpr cnn::ConvGeometry kFeaturesStage3_0Conv1{
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage3_0Bn1{
     .channels = 64, .height = 8, .width = 8, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k64x8x8{.channels = 64, .height = 8, .width = 8, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage3_0Conv2{
     .in_channels = 64, .in_height = 8, .in_width = 8, .out_channels = 64, .out_height = 8, .out_width = 8,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
@@ -118,6 +117,7 @@ constexpr cnn::ConvGeometry kFeaturesStage3_0DownsampleConv1{
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage3_0DownsampleBn1{
     .channels = 64, .height = 8, .width = 8, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::MapGeometry k64x8x8{.channels = 64, .height = 8, .width = 8, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage3_1Conv1{
     .in_channels = 64, .in_height = 8, .in_width = 8, .out_channels = 64, .out_height = 8, .out_width = 8,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
@@ -744,7 +744,7 @@ constexpr cnn::ModelDescription kModel{
              .class_names = kClassNames, .prepare = kPrepare, .augment = kAugment},
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
-    .memory = {.parameters = 274048, .gradients = 272480, .optimizer = 272480, .activations = 50734624,
+    .memory = {.parameters = 274048, .gradients = 272480, .optimizer = 272480, .activations = 37628992,
                .shared_scratch = 751680, .thread_scratch = 324736},
 };
 
@@ -765,139 +765,88 @@ float CifarResNet::step(int phase, cnn::ConstFloats images, cnn::Labels labels, 
 }
 
 // 50: train CifarResNet, CifarPlain on Cifar10 {
-// Phase main: 272,474 of 272,474 parameters learn; activations take 202,938,496 bytes.
+// Phase main: 272,474 of 272,474 parameters learn; activations take 150,515,968 bytes.
 float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(50331648, 3072);  // 3x32x32
+  const cnn::Blocked input = blocked(37224448, 3072);  // 3x32x32
   const cnn::Blocked features_conv1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Blocked features_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_bn1_saved = floats(50734400, 32);
-  const cnn::Blocked features_stage1_0_conv1 = blocked(4194304, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_0_relu1 = blocked(6291456, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_bn1_saved = floats(50734432, 32);
-  const cnn::Blocked features_stage1_0_conv2 = blocked(8388608, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_0_bn2 = blocked(10485760, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_bn2_saved = floats(50734464, 32);
-  const cnn::Blocked features_stage1_0_relu2 = blocked(12582912, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_1_conv1 = blocked(10485760, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_1_relu1 = blocked(14680064, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_bn1_saved = floats(50734496, 32);
-  const cnn::Blocked features_stage1_1_conv2 = blocked(16777216, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_1_bn2 = blocked(18874368, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_bn2_saved = floats(50734528, 32);
-  const cnn::Blocked features_stage1_1_relu2 = blocked(20971520, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_2_conv1 = blocked(18874368, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_2_relu1 = blocked(23068672, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_bn1_saved = floats(50734560, 32);
-  const cnn::Blocked features_stage1_2_conv2 = blocked(25165824, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_2_bn2 = blocked(27262976, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_bn2_saved = floats(50734592, 32);
-  const cnn::Blocked features_stage1_2_relu2 = blocked(29360128, 16384);  // 16x32x32
-  const cnn::Blocked features_stage2_0_conv1 = blocked(31457280, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_0_relu1 = blocked(32505856, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_bn1_saved = floats(50733952, 64);
-  const cnn::Blocked features_stage2_0_conv2 = blocked(33554432, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_0_bn2 = blocked(27262976, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_bn2_saved = floats(50734016, 64);
-  const cnn::Blocked features_stage2_0_downsample_conv1 = blocked(28311552, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_0_downsample_bn1 = blocked(34603008, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_downsample_bn1_saved = floats(50734080, 64);
-  const cnn::Blocked features_stage2_0_relu2 = blocked(35651584, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_1_conv1 = blocked(27262976, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_1_relu1 = blocked(34603008, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_bn1_saved = floats(50734144, 64);
-  const cnn::Blocked features_stage2_1_conv2 = blocked(36700160, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_1_bn2 = blocked(37748736, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_bn2_saved = floats(50734208, 64);
-  const cnn::Blocked features_stage2_1_relu2 = blocked(38797312, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_2_conv1 = blocked(37748736, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_2_relu1 = blocked(39845888, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_bn1_saved = floats(50734272, 64);
-  const cnn::Blocked features_stage2_2_conv2 = blocked(40894464, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_2_bn2 = blocked(41943040, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_bn2_saved = floats(50734336, 64);
-  const cnn::Blocked features_stage2_2_relu2 = blocked(42991616, 8192);  // 32x16x16
-  const cnn::Blocked features_stage3_0_conv1 = blocked(44040192, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_0_relu1 = blocked(44564480, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_bn1_saved = floats(50733056, 128);
-  const cnn::Blocked features_stage3_0_conv2 = blocked(45088768, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_0_bn2 = blocked(41943040, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_bn2_saved = floats(50733184, 128);
-  const cnn::Blocked features_stage3_0_downsample_conv1 = blocked(42467328, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_0_downsample_bn1 = blocked(45613056, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_downsample_bn1_saved = floats(50733312, 128);
-  const cnn::Blocked features_stage3_0_relu2 = blocked(46137344, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_1_conv1 = blocked(41943040, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_1_relu1 = blocked(45613056, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_bn1_saved = floats(50733440, 128);
-  const cnn::Blocked features_stage3_1_conv2 = blocked(46661632, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_1_bn2 = blocked(47185920, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_bn2_saved = floats(50733568, 128);
-  const cnn::Blocked features_stage3_1_relu2 = blocked(47710208, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_2_conv1 = blocked(47185920, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_2_relu1 = blocked(48234496, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_bn1_saved = floats(50733696, 128);
-  const cnn::Blocked features_stage3_2_conv2 = blocked(48758784, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_2_bn2 = blocked(49283072, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_bn2_saved = floats(50733824, 128);
-  const cnn::Blocked features_stage3_2_relu2 = blocked(49807360, 4096);  // 64x8x8
-  const cnn::Blocked head_gap1 = blocked(49283072, 64);  // 64
-  const cnn::Blocked head_dense1 = blocked(49291264, 10);  // 10
-  const cnn::Blocked d_head_dense1 = blocked(49292544, 10);  // 10
-  const cnn::Blocked d_head_gap1 = blocked(50724864, 64);  // 64
-  const cnn::Blocked d_features_stage3_2_relu2 = blocked(49283072, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_2_conv2 = blocked(49807360, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_2_relu1 = blocked(48758784, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_2_conv1 = blocked(48234496, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_1_relu2 = blocked(47185920, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_1_relu2_2 = blocked(48234496, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_1_conv2 = blocked(47185920, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_1_relu1 = blocked(46661632, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_1_conv1 = blocked(45613056, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_0_relu2 = blocked(41943040, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_0_relu2_2 = blocked(45613056, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_0_downsample_conv1 = blocked(46137344, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage2_2_relu2 = blocked(41943040, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage3_0_conv2 = blocked(46137344, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_0_relu1 = blocked(45088768, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_0_conv1 = blocked(45613056, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage2_2_relu2_2 = blocked(44040192, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_2_relu2_3 = blocked(45088768, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_2_conv2 = blocked(41943040, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_2_relu1 = blocked(40894464, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_2_conv1 = blocked(39845888, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_1_relu2 = blocked(37748736, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_1_relu2_2 = blocked(39845888, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_1_conv2 = blocked(37748736, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_1_relu1 = blocked(36700160, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_1_conv1 = blocked(34603008, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_0_relu2 = blocked(27262976, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_0_relu2_2 = blocked(34603008, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_0_downsample_conv1 = blocked(35651584, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage1_2_relu2 = blocked(27262976, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage2_0_conv2 = blocked(35651584, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_0_relu1 = blocked(33554432, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_0_conv1 = blocked(34603008, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage1_2_relu2_2 = blocked(31457280, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_2_relu2_3 = blocked(33554432, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_2_conv2 = blocked(27262976, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_2_relu1 = blocked(25165824, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_2_conv1 = blocked(23068672, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_1_relu2 = blocked(18874368, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_1_relu2_2 = blocked(23068672, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_1_conv2 = blocked(18874368, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_1_relu1 = blocked(16777216, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_1_conv1 = blocked(14680064, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_0_relu2 = blocked(10485760, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_0_relu2_2 = blocked(14680064, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_0_conv2 = blocked(10485760, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_0_relu1 = blocked(8388608, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_0_conv1 = blocked(6291456, 16384);  // 16x32x32
-  const cnn::Blocked d_features_relu1 = blocked(4194304, 16384);  // 16x32x32
-  const cnn::Blocked d_features_relu1_2 = blocked(6291456, 16384);  // 16x32x32
-  const cnn::Blocked d_features_conv1 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Floats features_bn1_saved = floats(37628544, 64);
+  const cnn::Blocked features_stage1_0_conv1 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_0_bn1_saved = floats(37628608, 64);
+  const cnn::Blocked features_stage1_0_conv2 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_0_bn2_saved = floats(37628672, 64);
+  const cnn::Blocked features_stage1_0_relu2 = blocked(6291456, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_1_conv1 = blocked(8388608, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_1_bn1_saved = floats(37628736, 64);
+  const cnn::Blocked features_stage1_1_conv2 = blocked(10485760, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_1_bn2_saved = floats(37628800, 64);
+  const cnn::Blocked features_stage1_1_relu2 = blocked(12582912, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_2_conv1 = blocked(14680064, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_2_bn1_saved = floats(37628864, 64);
+  const cnn::Blocked features_stage1_2_conv2 = blocked(16777216, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_2_bn2_saved = floats(37628928, 64);
+  const cnn::Blocked features_stage1_2_relu2 = blocked(18874368, 16384);  // 16x32x32
+  const cnn::Blocked features_stage2_0_conv1 = blocked(23068672, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_0_bn1_saved = floats(37627648, 128);
+  const cnn::Blocked features_stage2_0_conv2 = blocked(24117248, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_0_bn2_saved = floats(37627776, 128);
+  const cnn::Blocked features_stage2_0_downsample_conv1 = blocked(20971520, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_0_downsample_bn1_saved = floats(37627904, 128);
+  const cnn::Blocked features_stage2_0_relu2 = blocked(22020096, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_1_conv1 = blocked(25165824, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_1_bn1_saved = floats(37628032, 128);
+  const cnn::Blocked features_stage2_1_conv2 = blocked(26214400, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_1_bn2_saved = floats(37628160, 128);
+  const cnn::Blocked features_stage2_1_relu2 = blocked(27262976, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_2_conv1 = blocked(28311552, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_2_bn1_saved = floats(37628288, 128);
+  const cnn::Blocked features_stage2_2_conv2 = blocked(29360128, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_2_bn2_saved = floats(37628416, 128);
+  const cnn::Blocked features_stage2_2_relu2 = blocked(30408704, 8192);  // 32x16x16
+  const cnn::Blocked features_stage3_0_conv1 = blocked(32505856, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_bn1_saved = floats(37625856, 256);
+  const cnn::Blocked features_stage3_0_conv2 = blocked(33030144, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_bn2_saved = floats(37626112, 256);
+  const cnn::Blocked features_stage3_0_downsample_conv1 = blocked(31457280, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_downsample_bn1_saved = floats(37626368, 256);
+  const cnn::Blocked features_stage3_0_relu2 = blocked(31981568, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_1_conv1 = blocked(33554432, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_1_bn1_saved = floats(37626624, 256);
+  const cnn::Blocked features_stage3_1_conv2 = blocked(34078720, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_1_bn2_saved = floats(37626880, 256);
+  const cnn::Blocked features_stage3_1_relu2 = blocked(34603008, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_2_conv1 = blocked(35127296, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_2_bn1_saved = floats(37627136, 256);
+  const cnn::Blocked features_stage3_2_conv2 = blocked(35651584, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_2_bn2_saved = floats(37627392, 256);
+  const cnn::Blocked features_stage3_2_relu2 = blocked(36175872, 4096);  // 64x8x8
+  const cnn::Blocked head_gap1 = blocked(36700160, 64);  // 64
+  const cnn::Blocked head_dense1 = blocked(36708352, 10);  // 10
+  const cnn::Blocked d_head_dense1 = blocked(36709632, 10);  // 10
+  const cnn::Blocked d_head_gap1 = blocked(37617664, 64);  // 64
+  const cnn::Blocked d_features_stage3_2_relu2 = blocked(36700160, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_2_conv2 = blocked(36175872, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_2_relu1 = blocked(35651584, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_1_conv2 = blocked(34603008, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_1_relu1 = blocked(34078720, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_0_downsample_conv1 = blocked(33554432, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage2_2_relu2 = blocked(31457280, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage3_0_relu1 = blocked(33030144, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage2_2_conv2 = blocked(30408704, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_2_relu1 = blocked(29360128, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_1_conv2 = blocked(27262976, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_1_relu1 = blocked(26214400, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_0_downsample_conv1 = blocked(25165824, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage1_2_relu2 = blocked(20971520, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage2_0_relu1 = blocked(24117248, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage1_2_conv2 = blocked(18874368, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_2_relu1 = blocked(16777216, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_1_conv2 = blocked(12582912, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_1_relu1 = blocked(10485760, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_0_conv2 = blocked(6291456, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_0_relu1 = blocked(4194304, 16384);  // 16x32x32
   const cnn::Floats d_features_conv1_weight = gradients(0, 432);
   const cnn::Floats d_features_bn1_weight = gradients(432, 16);
   const cnn::Floats d_features_bn1_bias = gradients(448, 16);
@@ -966,279 +915,269 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   cnn::to_blocked(input, images, k3x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_, kFeaturesConv1, batch, scratch());
+  cnn::conv(features_conv1, input, features_conv1_weight_, {}, kFeaturesConv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.bn1)
-  cnn::bn(features_relu1, features_bn1_saved, features_conv1, features_bn1_weight_, features_bn1_bias_,
-          features_bn1_running_mean_, features_bn1_running_var_, kFeaturesBn1, batch);
-
   // blocks.cnn:10: act    (features.relu1)
-  cnn::relu(features_relu1, features_relu1, k16x32x32, batch);
+  cnn::bn_statistics(features_bn1_saved, features_conv1, features_bn1_weight_, features_bn1_bias_,
+                     features_bn1_running_mean_, features_bn1_running_var_, kFeaturesBn1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
-  cnn::winograd::conv(features_stage1_0_conv1, features_relu1, features_stage1_0_conv1_weight_,
-                      kFeaturesStage1_0Conv1, batch, scratch());
+  cnn::winograd::conv(features_stage1_0_conv1,
+                      cnn::Loaded(features_conv1, features_bn1_saved, cnn::Activation::kRelu),
+                      features_stage1_0_conv1_weight_, {}, kFeaturesStage1_0Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
-  cnn::bn(features_stage1_0_relu1, features_stage1_0_bn1_saved, features_stage1_0_conv1,
-          features_stage1_0_bn1_weight_, features_stage1_0_bn1_bias_, features_stage1_0_bn1_running_mean_,
-          features_stage1_0_bn1_running_var_, kFeaturesStage1_0Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage1[0].relu1)
-  cnn::relu(features_stage1_0_relu1, features_stage1_0_relu1, k16x32x32, batch);
+  cnn::bn_statistics(features_stage1_0_bn1_saved, features_stage1_0_conv1, features_stage1_0_bn1_weight_,
+                     features_stage1_0_bn1_bias_, features_stage1_0_bn1_running_mean_,
+                     features_stage1_0_bn1_running_var_, kFeaturesStage1_0Bn1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
-  cnn::winograd::conv(features_stage1_0_conv2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
-                      kFeaturesStage1_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage1_0_conv2,
+                      cnn::Loaded(features_stage1_0_conv1, features_stage1_0_bn1_saved, cnn::Activation::kRelu),
+                      features_stage1_0_conv2_weight_, {}, kFeaturesStage1_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
-  cnn::bn(features_stage1_0_bn2, features_stage1_0_bn2_saved, features_stage1_0_conv2,
-          features_stage1_0_bn2_weight_, features_stage1_0_bn2_bias_, features_stage1_0_bn2_running_mean_,
-          features_stage1_0_bn2_running_var_, kFeaturesStage1_0Bn2, batch);
+  cnn::bn_statistics(features_stage1_0_bn2_saved, features_stage1_0_conv2, features_stage1_0_bn2_weight_,
+                     features_stage1_0_bn2_bias_, features_stage1_0_bn2_running_mean_,
+                     features_stage1_0_bn2_running_var_, kFeaturesStage1_0Bn2, batch);
 
   // 11: add {    (features.stage1[0].add1)
-  cnn::add(features_stage1_0_relu2, {features_stage1_0_bn2, features_relu1}, k16x32x32, batch);
-
   // 20: relu    (features.stage1[0].relu2)
-  cnn::relu(features_stage1_0_relu2, features_stage1_0_relu2, k16x32x32, batch);
+  cnn::add(features_stage1_0_relu2,
+           {cnn::Loaded(features_stage1_0_conv2, features_stage1_0_bn2_saved, cnn::Activation::kNone), cnn::Loaded(features_conv1, features_bn1_saved, cnn::Activation::kRelu)},
+           cnn::Activation::kRelu, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
-  cnn::winograd::conv(features_stage1_1_conv1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
+  cnn::winograd::conv(features_stage1_1_conv1, features_stage1_0_relu2, features_stage1_1_conv1_weight_, {},
                       kFeaturesStage1_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[1].bn1)
-  cnn::bn(features_stage1_1_relu1, features_stage1_1_bn1_saved, features_stage1_1_conv1,
-          features_stage1_1_bn1_weight_, features_stage1_1_bn1_bias_, features_stage1_1_bn1_running_mean_,
-          features_stage1_1_bn1_running_var_, kFeaturesStage1_1Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage1[1].relu1)
-  cnn::relu(features_stage1_1_relu1, features_stage1_1_relu1, k16x32x32, batch);
+  cnn::bn_statistics(features_stage1_1_bn1_saved, features_stage1_1_conv1, features_stage1_1_bn1_weight_,
+                     features_stage1_1_bn1_bias_, features_stage1_1_bn1_running_mean_,
+                     features_stage1_1_bn1_running_var_, kFeaturesStage1_1Bn1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
-  cnn::winograd::conv(features_stage1_1_conv2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
-                      kFeaturesStage1_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage1_1_conv2,
+                      cnn::Loaded(features_stage1_1_conv1, features_stage1_1_bn1_saved, cnn::Activation::kRelu),
+                      features_stage1_1_conv2_weight_, {}, kFeaturesStage1_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[1].bn2)
-  cnn::bn(features_stage1_1_bn2, features_stage1_1_bn2_saved, features_stage1_1_conv2,
-          features_stage1_1_bn2_weight_, features_stage1_1_bn2_bias_, features_stage1_1_bn2_running_mean_,
-          features_stage1_1_bn2_running_var_, kFeaturesStage1_1Bn2, batch);
+  cnn::bn_statistics(features_stage1_1_bn2_saved, features_stage1_1_conv2, features_stage1_1_bn2_weight_,
+                     features_stage1_1_bn2_bias_, features_stage1_1_bn2_running_mean_,
+                     features_stage1_1_bn2_running_var_, kFeaturesStage1_1Bn2, batch);
 
   // 11: add {    (features.stage1[1].add1)
-  cnn::add(features_stage1_1_relu2, {features_stage1_1_bn2, features_stage1_0_relu2}, k16x32x32, batch);
-
   // 20: relu    (features.stage1[1].relu2)
-  cnn::relu(features_stage1_1_relu2, features_stage1_1_relu2, k16x32x32, batch);
+  cnn::add(features_stage1_1_relu2,
+           {cnn::Loaded(features_stage1_1_conv2, features_stage1_1_bn2_saved, cnn::Activation::kNone), features_stage1_0_relu2},
+           cnn::Activation::kRelu, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
-  cnn::winograd::conv(features_stage1_2_conv1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
+  cnn::winograd::conv(features_stage1_2_conv1, features_stage1_1_relu2, features_stage1_2_conv1_weight_, {},
                       kFeaturesStage1_2Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[2].bn1)
-  cnn::bn(features_stage1_2_relu1, features_stage1_2_bn1_saved, features_stage1_2_conv1,
-          features_stage1_2_bn1_weight_, features_stage1_2_bn1_bias_, features_stage1_2_bn1_running_mean_,
-          features_stage1_2_bn1_running_var_, kFeaturesStage1_2Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage1[2].relu1)
-  cnn::relu(features_stage1_2_relu1, features_stage1_2_relu1, k16x32x32, batch);
+  cnn::bn_statistics(features_stage1_2_bn1_saved, features_stage1_2_conv1, features_stage1_2_bn1_weight_,
+                     features_stage1_2_bn1_bias_, features_stage1_2_bn1_running_mean_,
+                     features_stage1_2_bn1_running_var_, kFeaturesStage1_2Bn1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
-  cnn::winograd::conv(features_stage1_2_conv2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
-                      kFeaturesStage1_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage1_2_conv2,
+                      cnn::Loaded(features_stage1_2_conv1, features_stage1_2_bn1_saved, cnn::Activation::kRelu),
+                      features_stage1_2_conv2_weight_, {}, kFeaturesStage1_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[2].bn2)
-  cnn::bn(features_stage1_2_bn2, features_stage1_2_bn2_saved, features_stage1_2_conv2,
-          features_stage1_2_bn2_weight_, features_stage1_2_bn2_bias_, features_stage1_2_bn2_running_mean_,
-          features_stage1_2_bn2_running_var_, kFeaturesStage1_2Bn2, batch);
+  cnn::bn_statistics(features_stage1_2_bn2_saved, features_stage1_2_conv2, features_stage1_2_bn2_weight_,
+                     features_stage1_2_bn2_bias_, features_stage1_2_bn2_running_mean_,
+                     features_stage1_2_bn2_running_var_, kFeaturesStage1_2Bn2, batch);
 
   // 11: add {    (features.stage1[2].add1)
-  cnn::add(features_stage1_2_relu2, {features_stage1_2_bn2, features_stage1_1_relu2}, k16x32x32, batch);
-
   // 20: relu    (features.stage1[2].relu2)
-  cnn::relu(features_stage1_2_relu2, features_stage1_2_relu2, k16x32x32, batch);
+  cnn::add(features_stage1_2_relu2,
+           {cnn::Loaded(features_stage1_2_conv2, features_stage1_2_bn2_saved, cnn::Activation::kNone), features_stage1_1_relu2},
+           cnn::Activation::kRelu, k16x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
-  cnn::conv(features_stage2_0_conv1, features_stage1_2_relu2, features_stage2_0_conv1_weight_,
+  cnn::conv(features_stage2_0_conv1, features_stage1_2_relu2, features_stage2_0_conv1_weight_, {},
             kFeaturesStage2_0Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
-  cnn::bn(features_stage2_0_relu1, features_stage2_0_bn1_saved, features_stage2_0_conv1,
-          features_stage2_0_bn1_weight_, features_stage2_0_bn1_bias_, features_stage2_0_bn1_running_mean_,
-          features_stage2_0_bn1_running_var_, kFeaturesStage2_0Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage2[0].relu1)
-  cnn::relu(features_stage2_0_relu1, features_stage2_0_relu1, k32x16x16, batch);
+  cnn::bn_statistics(features_stage2_0_bn1_saved, features_stage2_0_conv1, features_stage2_0_bn1_weight_,
+                     features_stage2_0_bn1_bias_, features_stage2_0_bn1_running_mean_,
+                     features_stage2_0_bn1_running_var_, kFeaturesStage2_0Bn1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
-  cnn::winograd::conv(features_stage2_0_conv2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
-                      kFeaturesStage2_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage2_0_conv2,
+                      cnn::Loaded(features_stage2_0_conv1, features_stage2_0_bn1_saved, cnn::Activation::kRelu),
+                      features_stage2_0_conv2_weight_, {}, kFeaturesStage2_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
-  cnn::bn(features_stage2_0_bn2, features_stage2_0_bn2_saved, features_stage2_0_conv2,
-          features_stage2_0_bn2_weight_, features_stage2_0_bn2_bias_, features_stage2_0_bn2_running_mean_,
-          features_stage2_0_bn2_running_var_, kFeaturesStage2_0Bn2, batch);
+  cnn::bn_statistics(features_stage2_0_bn2_saved, features_stage2_0_conv2, features_stage2_0_bn2_weight_,
+                     features_stage2_0_bn2_bias_, features_stage2_0_bn2_running_mean_,
+                     features_stage2_0_bn2_running_var_, kFeaturesStage2_0Bn2, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].downsample.conv1)
   cnn::conv(features_stage2_0_downsample_conv1, features_stage1_2_relu2,
-            features_stage2_0_downsample_conv1_weight_, kFeaturesStage2_0DownsampleConv1, batch, scratch());
+            features_stage2_0_downsample_conv1_weight_, {}, kFeaturesStage2_0DownsampleConv1, batch,
+            scratch());
 
   // blocks.cnn:9: bn    (features.stage2[0].downsample.bn1)
-  cnn::bn(features_stage2_0_downsample_bn1, features_stage2_0_downsample_bn1_saved,
-          features_stage2_0_downsample_conv1, features_stage2_0_downsample_bn1_weight_,
-          features_stage2_0_downsample_bn1_bias_, features_stage2_0_downsample_bn1_running_mean_,
-          features_stage2_0_downsample_bn1_running_var_, kFeaturesStage2_0DownsampleBn1, batch);
+  cnn::bn_statistics(features_stage2_0_downsample_bn1_saved, features_stage2_0_downsample_conv1,
+                     features_stage2_0_downsample_bn1_weight_, features_stage2_0_downsample_bn1_bias_,
+                     features_stage2_0_downsample_bn1_running_mean_,
+                     features_stage2_0_downsample_bn1_running_var_, kFeaturesStage2_0DownsampleBn1, batch);
 
   // 11: add {    (features.stage2[0].add1)
-  cnn::add(features_stage2_0_relu2, {features_stage2_0_bn2, features_stage2_0_downsample_bn1}, k32x16x16,
-           batch);
-
   // 20: relu    (features.stage2[0].relu2)
-  cnn::relu(features_stage2_0_relu2, features_stage2_0_relu2, k32x16x16, batch);
+  cnn::add(features_stage2_0_relu2,
+           {cnn::Loaded(features_stage2_0_conv2, features_stage2_0_bn2_saved, cnn::Activation::kNone), cnn::Loaded(features_stage2_0_downsample_conv1, features_stage2_0_downsample_bn1_saved, cnn::Activation::kNone)},
+           cnn::Activation::kRelu, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
-  cnn::winograd::conv(features_stage2_1_conv1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
+  cnn::winograd::conv(features_stage2_1_conv1, features_stage2_0_relu2, features_stage2_1_conv1_weight_, {},
                       kFeaturesStage2_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
-  cnn::bn(features_stage2_1_relu1, features_stage2_1_bn1_saved, features_stage2_1_conv1,
-          features_stage2_1_bn1_weight_, features_stage2_1_bn1_bias_, features_stage2_1_bn1_running_mean_,
-          features_stage2_1_bn1_running_var_, kFeaturesStage2_1Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage2[1].relu1)
-  cnn::relu(features_stage2_1_relu1, features_stage2_1_relu1, k32x16x16, batch);
+  cnn::bn_statistics(features_stage2_1_bn1_saved, features_stage2_1_conv1, features_stage2_1_bn1_weight_,
+                     features_stage2_1_bn1_bias_, features_stage2_1_bn1_running_mean_,
+                     features_stage2_1_bn1_running_var_, kFeaturesStage2_1Bn1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
-  cnn::winograd::conv(features_stage2_1_conv2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
-                      kFeaturesStage2_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage2_1_conv2,
+                      cnn::Loaded(features_stage2_1_conv1, features_stage2_1_bn1_saved, cnn::Activation::kRelu),
+                      features_stage2_1_conv2_weight_, {}, kFeaturesStage2_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[1].bn2)
-  cnn::bn(features_stage2_1_bn2, features_stage2_1_bn2_saved, features_stage2_1_conv2,
-          features_stage2_1_bn2_weight_, features_stage2_1_bn2_bias_, features_stage2_1_bn2_running_mean_,
-          features_stage2_1_bn2_running_var_, kFeaturesStage2_1Bn2, batch);
+  cnn::bn_statistics(features_stage2_1_bn2_saved, features_stage2_1_conv2, features_stage2_1_bn2_weight_,
+                     features_stage2_1_bn2_bias_, features_stage2_1_bn2_running_mean_,
+                     features_stage2_1_bn2_running_var_, kFeaturesStage2_1Bn2, batch);
 
   // 11: add {    (features.stage2[1].add1)
-  cnn::add(features_stage2_1_relu2, {features_stage2_1_bn2, features_stage2_0_relu2}, k32x16x16, batch);
-
   // 20: relu    (features.stage2[1].relu2)
-  cnn::relu(features_stage2_1_relu2, features_stage2_1_relu2, k32x16x16, batch);
+  cnn::add(features_stage2_1_relu2,
+           {cnn::Loaded(features_stage2_1_conv2, features_stage2_1_bn2_saved, cnn::Activation::kNone), features_stage2_0_relu2},
+           cnn::Activation::kRelu, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
-  cnn::winograd::conv(features_stage2_2_conv1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
+  cnn::winograd::conv(features_stage2_2_conv1, features_stage2_1_relu2, features_stage2_2_conv1_weight_, {},
                       kFeaturesStage2_2Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[2].bn1)
-  cnn::bn(features_stage2_2_relu1, features_stage2_2_bn1_saved, features_stage2_2_conv1,
-          features_stage2_2_bn1_weight_, features_stage2_2_bn1_bias_, features_stage2_2_bn1_running_mean_,
-          features_stage2_2_bn1_running_var_, kFeaturesStage2_2Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage2[2].relu1)
-  cnn::relu(features_stage2_2_relu1, features_stage2_2_relu1, k32x16x16, batch);
+  cnn::bn_statistics(features_stage2_2_bn1_saved, features_stage2_2_conv1, features_stage2_2_bn1_weight_,
+                     features_stage2_2_bn1_bias_, features_stage2_2_bn1_running_mean_,
+                     features_stage2_2_bn1_running_var_, kFeaturesStage2_2Bn1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
-  cnn::winograd::conv(features_stage2_2_conv2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
-                      kFeaturesStage2_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage2_2_conv2,
+                      cnn::Loaded(features_stage2_2_conv1, features_stage2_2_bn1_saved, cnn::Activation::kRelu),
+                      features_stage2_2_conv2_weight_, {}, kFeaturesStage2_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[2].bn2)
-  cnn::bn(features_stage2_2_bn2, features_stage2_2_bn2_saved, features_stage2_2_conv2,
-          features_stage2_2_bn2_weight_, features_stage2_2_bn2_bias_, features_stage2_2_bn2_running_mean_,
-          features_stage2_2_bn2_running_var_, kFeaturesStage2_2Bn2, batch);
+  cnn::bn_statistics(features_stage2_2_bn2_saved, features_stage2_2_conv2, features_stage2_2_bn2_weight_,
+                     features_stage2_2_bn2_bias_, features_stage2_2_bn2_running_mean_,
+                     features_stage2_2_bn2_running_var_, kFeaturesStage2_2Bn2, batch);
 
   // 11: add {    (features.stage2[2].add1)
-  cnn::add(features_stage2_2_relu2, {features_stage2_2_bn2, features_stage2_1_relu2}, k32x16x16, batch);
-
   // 20: relu    (features.stage2[2].relu2)
-  cnn::relu(features_stage2_2_relu2, features_stage2_2_relu2, k32x16x16, batch);
+  cnn::add(features_stage2_2_relu2,
+           {cnn::Loaded(features_stage2_2_conv2, features_stage2_2_bn2_saved, cnn::Activation::kNone), features_stage2_1_relu2},
+           cnn::Activation::kRelu, k32x16x16, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
-  cnn::conv(features_stage3_0_conv1, features_stage2_2_relu2, features_stage3_0_conv1_weight_,
+  cnn::conv(features_stage3_0_conv1, features_stage2_2_relu2, features_stage3_0_conv1_weight_, {},
             kFeaturesStage3_0Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
-  cnn::bn(features_stage3_0_relu1, features_stage3_0_bn1_saved, features_stage3_0_conv1,
-          features_stage3_0_bn1_weight_, features_stage3_0_bn1_bias_, features_stage3_0_bn1_running_mean_,
-          features_stage3_0_bn1_running_var_, kFeaturesStage3_0Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage3[0].relu1)
-  cnn::relu(features_stage3_0_relu1, features_stage3_0_relu1, k64x8x8, batch);
+  cnn::bn_statistics(features_stage3_0_bn1_saved, features_stage3_0_conv1, features_stage3_0_bn1_weight_,
+                     features_stage3_0_bn1_bias_, features_stage3_0_bn1_running_mean_,
+                     features_stage3_0_bn1_running_var_, kFeaturesStage3_0Bn1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
-  cnn::winograd::conv(features_stage3_0_conv2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
-                      kFeaturesStage3_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage3_0_conv2,
+                      cnn::Loaded(features_stage3_0_conv1, features_stage3_0_bn1_saved, cnn::Activation::kRelu),
+                      features_stage3_0_conv2_weight_, {}, kFeaturesStage3_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
-  cnn::bn(features_stage3_0_bn2, features_stage3_0_bn2_saved, features_stage3_0_conv2,
-          features_stage3_0_bn2_weight_, features_stage3_0_bn2_bias_, features_stage3_0_bn2_running_mean_,
-          features_stage3_0_bn2_running_var_, kFeaturesStage3_0Bn2, batch);
+  cnn::bn_statistics(features_stage3_0_bn2_saved, features_stage3_0_conv2, features_stage3_0_bn2_weight_,
+                     features_stage3_0_bn2_bias_, features_stage3_0_bn2_running_mean_,
+                     features_stage3_0_bn2_running_var_, kFeaturesStage3_0Bn2, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].downsample.conv1)
   cnn::conv(features_stage3_0_downsample_conv1, features_stage2_2_relu2,
-            features_stage3_0_downsample_conv1_weight_, kFeaturesStage3_0DownsampleConv1, batch, scratch());
+            features_stage3_0_downsample_conv1_weight_, {}, kFeaturesStage3_0DownsampleConv1, batch,
+            scratch());
 
   // blocks.cnn:9: bn    (features.stage3[0].downsample.bn1)
-  cnn::bn(features_stage3_0_downsample_bn1, features_stage3_0_downsample_bn1_saved,
-          features_stage3_0_downsample_conv1, features_stage3_0_downsample_bn1_weight_,
-          features_stage3_0_downsample_bn1_bias_, features_stage3_0_downsample_bn1_running_mean_,
-          features_stage3_0_downsample_bn1_running_var_, kFeaturesStage3_0DownsampleBn1, batch);
+  cnn::bn_statistics(features_stage3_0_downsample_bn1_saved, features_stage3_0_downsample_conv1,
+                     features_stage3_0_downsample_bn1_weight_, features_stage3_0_downsample_bn1_bias_,
+                     features_stage3_0_downsample_bn1_running_mean_,
+                     features_stage3_0_downsample_bn1_running_var_, kFeaturesStage3_0DownsampleBn1, batch);
 
   // 11: add {    (features.stage3[0].add1)
-  cnn::add(features_stage3_0_relu2, {features_stage3_0_bn2, features_stage3_0_downsample_bn1}, k64x8x8,
-           batch);
-
   // 20: relu    (features.stage3[0].relu2)
-  cnn::relu(features_stage3_0_relu2, features_stage3_0_relu2, k64x8x8, batch);
+  cnn::add(features_stage3_0_relu2,
+           {cnn::Loaded(features_stage3_0_conv2, features_stage3_0_bn2_saved, cnn::Activation::kNone), cnn::Loaded(features_stage3_0_downsample_conv1, features_stage3_0_downsample_bn1_saved, cnn::Activation::kNone)},
+           cnn::Activation::kRelu, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
-  cnn::winograd::conv(features_stage3_1_conv1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
+  cnn::winograd::conv(features_stage3_1_conv1, features_stage3_0_relu2, features_stage3_1_conv1_weight_, {},
                       kFeaturesStage3_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
-  cnn::bn(features_stage3_1_relu1, features_stage3_1_bn1_saved, features_stage3_1_conv1,
-          features_stage3_1_bn1_weight_, features_stage3_1_bn1_bias_, features_stage3_1_bn1_running_mean_,
-          features_stage3_1_bn1_running_var_, kFeaturesStage3_1Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage3[1].relu1)
-  cnn::relu(features_stage3_1_relu1, features_stage3_1_relu1, k64x8x8, batch);
+  cnn::bn_statistics(features_stage3_1_bn1_saved, features_stage3_1_conv1, features_stage3_1_bn1_weight_,
+                     features_stage3_1_bn1_bias_, features_stage3_1_bn1_running_mean_,
+                     features_stage3_1_bn1_running_var_, kFeaturesStage3_1Bn1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
-  cnn::winograd::conv(features_stage3_1_conv2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
-                      kFeaturesStage3_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage3_1_conv2,
+                      cnn::Loaded(features_stage3_1_conv1, features_stage3_1_bn1_saved, cnn::Activation::kRelu),
+                      features_stage3_1_conv2_weight_, {}, kFeaturesStage3_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[1].bn2)
-  cnn::bn(features_stage3_1_bn2, features_stage3_1_bn2_saved, features_stage3_1_conv2,
-          features_stage3_1_bn2_weight_, features_stage3_1_bn2_bias_, features_stage3_1_bn2_running_mean_,
-          features_stage3_1_bn2_running_var_, kFeaturesStage3_1Bn2, batch);
+  cnn::bn_statistics(features_stage3_1_bn2_saved, features_stage3_1_conv2, features_stage3_1_bn2_weight_,
+                     features_stage3_1_bn2_bias_, features_stage3_1_bn2_running_mean_,
+                     features_stage3_1_bn2_running_var_, kFeaturesStage3_1Bn2, batch);
 
   // 11: add {    (features.stage3[1].add1)
-  cnn::add(features_stage3_1_relu2, {features_stage3_1_bn2, features_stage3_0_relu2}, k64x8x8, batch);
-
   // 20: relu    (features.stage3[1].relu2)
-  cnn::relu(features_stage3_1_relu2, features_stage3_1_relu2, k64x8x8, batch);
+  cnn::add(features_stage3_1_relu2,
+           {cnn::Loaded(features_stage3_1_conv2, features_stage3_1_bn2_saved, cnn::Activation::kNone), features_stage3_0_relu2},
+           cnn::Activation::kRelu, k64x8x8, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
-  cnn::winograd::conv(features_stage3_2_conv1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
+  cnn::winograd::conv(features_stage3_2_conv1, features_stage3_1_relu2, features_stage3_2_conv1_weight_, {},
                       kFeaturesStage3_2Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
-  cnn::bn(features_stage3_2_relu1, features_stage3_2_bn1_saved, features_stage3_2_conv1,
-          features_stage3_2_bn1_weight_, features_stage3_2_bn1_bias_, features_stage3_2_bn1_running_mean_,
-          features_stage3_2_bn1_running_var_, kFeaturesStage3_2Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage3[2].relu1)
-  cnn::relu(features_stage3_2_relu1, features_stage3_2_relu1, k64x8x8, batch);
+  cnn::bn_statistics(features_stage3_2_bn1_saved, features_stage3_2_conv1, features_stage3_2_bn1_weight_,
+                     features_stage3_2_bn1_bias_, features_stage3_2_bn1_running_mean_,
+                     features_stage3_2_bn1_running_var_, kFeaturesStage3_2Bn1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
-  cnn::winograd::conv(features_stage3_2_conv2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
-                      kFeaturesStage3_2Conv2, batch, scratch());
+  cnn::winograd::conv(features_stage3_2_conv2,
+                      cnn::Loaded(features_stage3_2_conv1, features_stage3_2_bn1_saved, cnn::Activation::kRelu),
+                      features_stage3_2_conv2_weight_, {}, kFeaturesStage3_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
-  cnn::bn(features_stage3_2_bn2, features_stage3_2_bn2_saved, features_stage3_2_conv2,
-          features_stage3_2_bn2_weight_, features_stage3_2_bn2_bias_, features_stage3_2_bn2_running_mean_,
-          features_stage3_2_bn2_running_var_, kFeaturesStage3_2Bn2, batch);
+  cnn::bn_statistics(features_stage3_2_bn2_saved, features_stage3_2_conv2, features_stage3_2_bn2_weight_,
+                     features_stage3_2_bn2_bias_, features_stage3_2_bn2_running_mean_,
+                     features_stage3_2_bn2_running_var_, kFeaturesStage3_2Bn2, batch);
 
   // 11: add {    (features.stage3[2].add1)
-  cnn::add(features_stage3_2_relu2, {features_stage3_2_bn2, features_stage3_1_relu2}, k64x8x8, batch);
-
   // 20: relu    (features.stage3[2].relu2)
-  cnn::relu(features_stage3_2_relu2, features_stage3_2_relu2, k64x8x8, batch);
+  cnn::add(features_stage3_2_relu2,
+           {cnn::Loaded(features_stage3_2_conv2, features_stage3_2_bn2_saved, cnn::Activation::kNone), features_stage3_1_relu2},
+           cnn::Activation::kRelu, k64x8x8, batch);
 
   // 37: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_stage3_2_relu2, k64x8x8, batch);
@@ -1260,86 +1199,58 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   cnn::relu_backward_input(d_features_stage3_2_relu2, d_features_stage3_2_relu2, features_stage3_2_relu2,
                            k64x8x8, batch);
   // blocks.cnn:9: features.stage3[2].bn2
-  cnn::bn_backward_params(d_features_stage3_2_bn2_weight, d_features_stage3_2_bn2_bias,
-                          d_features_stage3_2_relu2, features_stage3_2_conv2, features_stage3_2_bn2_saved,
-                          kFeaturesStage3_2Bn2, batch);
-  cnn::bn_backward_input(d_features_stage3_2_conv2, d_features_stage3_2_relu2, features_stage3_2_conv2,
-                         features_stage3_2_bn2_saved, features_stage3_2_bn2_weight_,
-                         features_stage3_2_bn2_bias_, d_features_stage3_2_bn2_weight,
-                         d_features_stage3_2_bn2_bias, kFeaturesStage3_2Bn2, batch);
+  cnn::bn_backward(d_features_stage3_2_conv2, d_features_stage3_2_bn2_weight, d_features_stage3_2_bn2_bias,
+                   d_features_stage3_2_relu2, features_stage3_2_conv2, features_stage3_2_bn2_saved,
+                   cnn::Activation::kNone, kFeaturesStage3_2Bn2, batch);
   // blocks.cnn:8: features.stage3[2].conv2
   cnn::winograd::conv_backward_params(d_features_stage3_2_conv2_weight, d_features_stage3_2_conv2,
-                                      features_stage3_2_relu1, kFeaturesStage3_2Conv2, batch, scratch());
+                                      cnn::Loaded(features_stage3_2_conv1, features_stage3_2_bn1_saved, cnn::Activation::kRelu),
+                                      kFeaturesStage3_2Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_stage3_2_relu1, d_features_stage3_2_conv2,
                                      features_stage3_2_conv2_weight_, kFeaturesStage3_2Conv2, batch,
                                      scratch());
-  // blocks.cnn:10: features.stage3[2].relu1
-  cnn::relu_backward_input(d_features_stage3_2_relu1, d_features_stage3_2_relu1, features_stage3_2_relu1,
-                           k64x8x8, batch);
   // blocks.cnn:9: features.stage3[2].bn1
-  cnn::bn_backward_params(d_features_stage3_2_bn1_weight, d_features_stage3_2_bn1_bias,
-                          d_features_stage3_2_relu1, features_stage3_2_conv1, features_stage3_2_bn1_saved,
-                          kFeaturesStage3_2Bn1, batch);
-  cnn::bn_backward_input(d_features_stage3_2_conv1, d_features_stage3_2_relu1, features_stage3_2_conv1,
-                         features_stage3_2_bn1_saved, features_stage3_2_bn1_weight_,
-                         features_stage3_2_bn1_bias_, d_features_stage3_2_bn1_weight,
-                         d_features_stage3_2_bn1_bias, kFeaturesStage3_2Bn1, batch);
+  cnn::bn_backward(d_features_stage3_2_relu1, d_features_stage3_2_bn1_weight, d_features_stage3_2_bn1_bias,
+                   d_features_stage3_2_relu1, features_stage3_2_conv1, features_stage3_2_bn1_saved,
+                   cnn::Activation::kRelu, kFeaturesStage3_2Bn1, batch);
   // blocks.cnn:8: features.stage3[2].conv1
-  cnn::winograd::conv_backward_params(d_features_stage3_2_conv1_weight, d_features_stage3_2_conv1,
+  cnn::winograd::conv_backward_params(d_features_stage3_2_conv1_weight, d_features_stage3_2_relu1,
                                       features_stage3_1_relu2, kFeaturesStage3_2Conv1, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_stage3_1_relu2, d_features_stage3_2_conv1,
+  cnn::winograd::conv_backward_input(cnn::added_to(d_features_stage3_2_relu2), d_features_stage3_2_relu1,
                                      features_stage3_2_conv1_weight_, kFeaturesStage3_2Conv1, batch,
                                      scratch());
   // 20: features.stage3[1].relu2
-  cnn::add(d_features_stage3_1_relu2_2, {d_features_stage3_2_relu2, d_features_stage3_1_relu2}, k64x8x8,
-           batch);
-  cnn::relu_backward_input(d_features_stage3_1_relu2_2, d_features_stage3_1_relu2_2, features_stage3_1_relu2,
+  cnn::relu_backward_input(d_features_stage3_2_relu2, d_features_stage3_2_relu2, features_stage3_1_relu2,
                            k64x8x8, batch);
   // blocks.cnn:9: features.stage3[1].bn2
-  cnn::bn_backward_params(d_features_stage3_1_bn2_weight, d_features_stage3_1_bn2_bias,
-                          d_features_stage3_1_relu2_2, features_stage3_1_conv2, features_stage3_1_bn2_saved,
-                          kFeaturesStage3_1Bn2, batch);
-  cnn::bn_backward_input(d_features_stage3_1_conv2, d_features_stage3_1_relu2_2, features_stage3_1_conv2,
-                         features_stage3_1_bn2_saved, features_stage3_1_bn2_weight_,
-                         features_stage3_1_bn2_bias_, d_features_stage3_1_bn2_weight,
-                         d_features_stage3_1_bn2_bias, kFeaturesStage3_1Bn2, batch);
+  cnn::bn_backward(d_features_stage3_1_conv2, d_features_stage3_1_bn2_weight, d_features_stage3_1_bn2_bias,
+                   d_features_stage3_2_relu2, features_stage3_1_conv2, features_stage3_1_bn2_saved,
+                   cnn::Activation::kNone, kFeaturesStage3_1Bn2, batch);
   // blocks.cnn:8: features.stage3[1].conv2
   cnn::winograd::conv_backward_params(d_features_stage3_1_conv2_weight, d_features_stage3_1_conv2,
-                                      features_stage3_1_relu1, kFeaturesStage3_1Conv2, batch, scratch());
+                                      cnn::Loaded(features_stage3_1_conv1, features_stage3_1_bn1_saved, cnn::Activation::kRelu),
+                                      kFeaturesStage3_1Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_stage3_1_relu1, d_features_stage3_1_conv2,
                                      features_stage3_1_conv2_weight_, kFeaturesStage3_1Conv2, batch,
                                      scratch());
-  // blocks.cnn:10: features.stage3[1].relu1
-  cnn::relu_backward_input(d_features_stage3_1_relu1, d_features_stage3_1_relu1, features_stage3_1_relu1,
-                           k64x8x8, batch);
   // blocks.cnn:9: features.stage3[1].bn1
-  cnn::bn_backward_params(d_features_stage3_1_bn1_weight, d_features_stage3_1_bn1_bias,
-                          d_features_stage3_1_relu1, features_stage3_1_conv1, features_stage3_1_bn1_saved,
-                          kFeaturesStage3_1Bn1, batch);
-  cnn::bn_backward_input(d_features_stage3_1_conv1, d_features_stage3_1_relu1, features_stage3_1_conv1,
-                         features_stage3_1_bn1_saved, features_stage3_1_bn1_weight_,
-                         features_stage3_1_bn1_bias_, d_features_stage3_1_bn1_weight,
-                         d_features_stage3_1_bn1_bias, kFeaturesStage3_1Bn1, batch);
+  cnn::bn_backward(d_features_stage3_1_relu1, d_features_stage3_1_bn1_weight, d_features_stage3_1_bn1_bias,
+                   d_features_stage3_1_relu1, features_stage3_1_conv1, features_stage3_1_bn1_saved,
+                   cnn::Activation::kRelu, kFeaturesStage3_1Bn1, batch);
   // blocks.cnn:8: features.stage3[1].conv1
-  cnn::winograd::conv_backward_params(d_features_stage3_1_conv1_weight, d_features_stage3_1_conv1,
+  cnn::winograd::conv_backward_params(d_features_stage3_1_conv1_weight, d_features_stage3_1_relu1,
                                       features_stage3_0_relu2, kFeaturesStage3_1Conv1, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_stage3_0_relu2, d_features_stage3_1_conv1,
+  cnn::winograd::conv_backward_input(cnn::added_to(d_features_stage3_2_relu2), d_features_stage3_1_relu1,
                                      features_stage3_1_conv1_weight_, kFeaturesStage3_1Conv1, batch,
                                      scratch());
   // 20: features.stage3[0].relu2
-  cnn::add(d_features_stage3_0_relu2_2, {d_features_stage3_1_relu2_2, d_features_stage3_0_relu2}, k64x8x8,
-           batch);
-  cnn::relu_backward_input(d_features_stage3_0_relu2_2, d_features_stage3_0_relu2_2, features_stage3_0_relu2,
+  cnn::relu_backward_input(d_features_stage3_2_relu2, d_features_stage3_2_relu2, features_stage3_0_relu2,
                            k64x8x8, batch);
   // blocks.cnn:9: features.stage3[0].downsample.bn1
-  cnn::bn_backward_params(d_features_stage3_0_downsample_bn1_weight, d_features_stage3_0_downsample_bn1_bias,
-                          d_features_stage3_0_relu2_2, features_stage3_0_downsample_conv1,
-                          features_stage3_0_downsample_bn1_saved, kFeaturesStage3_0DownsampleBn1, batch);
-  cnn::bn_backward_input(d_features_stage3_0_downsample_conv1, d_features_stage3_0_relu2_2,
-                         features_stage3_0_downsample_conv1, features_stage3_0_downsample_bn1_saved,
-                         features_stage3_0_downsample_bn1_weight_, features_stage3_0_downsample_bn1_bias_,
-                         d_features_stage3_0_downsample_bn1_weight, d_features_stage3_0_downsample_bn1_bias,
-                         kFeaturesStage3_0DownsampleBn1, batch);
+  cnn::bn_backward(d_features_stage3_0_downsample_conv1, d_features_stage3_0_downsample_bn1_weight,
+                   d_features_stage3_0_downsample_bn1_bias, d_features_stage3_2_relu2,
+                   features_stage3_0_downsample_conv1, features_stage3_0_downsample_bn1_saved,
+                   cnn::Activation::kNone, kFeaturesStage3_0DownsampleBn1, batch);
   // blocks.cnn:8: features.stage3[0].downsample.conv1
   cnn::conv_backward_params(d_features_stage3_0_downsample_conv1_weight, d_features_stage3_0_downsample_conv1,
                             features_stage2_2_relu2, kFeaturesStage3_0DownsampleConv1, batch, scratch());
@@ -1347,121 +1258,81 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                            features_stage3_0_downsample_conv1_weight_, kFeaturesStage3_0DownsampleConv1,
                            batch, scratch());
   // blocks.cnn:9: features.stage3[0].bn2
-  cnn::bn_backward_params(d_features_stage3_0_bn2_weight, d_features_stage3_0_bn2_bias,
-                          d_features_stage3_0_relu2_2, features_stage3_0_conv2, features_stage3_0_bn2_saved,
-                          kFeaturesStage3_0Bn2, batch);
-  cnn::bn_backward_input(d_features_stage3_0_conv2, d_features_stage3_0_relu2_2, features_stage3_0_conv2,
-                         features_stage3_0_bn2_saved, features_stage3_0_bn2_weight_,
-                         features_stage3_0_bn2_bias_, d_features_stage3_0_bn2_weight,
-                         d_features_stage3_0_bn2_bias, kFeaturesStage3_0Bn2, batch);
+  cnn::bn_backward(d_features_stage3_2_relu2, d_features_stage3_0_bn2_weight, d_features_stage3_0_bn2_bias,
+                   d_features_stage3_2_relu2, features_stage3_0_conv2, features_stage3_0_bn2_saved,
+                   cnn::Activation::kNone, kFeaturesStage3_0Bn2, batch);
   // blocks.cnn:8: features.stage3[0].conv2
-  cnn::winograd::conv_backward_params(d_features_stage3_0_conv2_weight, d_features_stage3_0_conv2,
-                                      features_stage3_0_relu1, kFeaturesStage3_0Conv2, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_stage3_0_relu1, d_features_stage3_0_conv2,
+  cnn::winograd::conv_backward_params(d_features_stage3_0_conv2_weight, d_features_stage3_2_relu2,
+                                      cnn::Loaded(features_stage3_0_conv1, features_stage3_0_bn1_saved, cnn::Activation::kRelu),
+                                      kFeaturesStage3_0Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage3_0_relu1, d_features_stage3_2_relu2,
                                      features_stage3_0_conv2_weight_, kFeaturesStage3_0Conv2, batch,
                                      scratch());
-  // blocks.cnn:10: features.stage3[0].relu1
-  cnn::relu_backward_input(d_features_stage3_0_relu1, d_features_stage3_0_relu1, features_stage3_0_relu1,
-                           k64x8x8, batch);
   // blocks.cnn:9: features.stage3[0].bn1
-  cnn::bn_backward_params(d_features_stage3_0_bn1_weight, d_features_stage3_0_bn1_bias,
-                          d_features_stage3_0_relu1, features_stage3_0_conv1, features_stage3_0_bn1_saved,
-                          kFeaturesStage3_0Bn1, batch);
-  cnn::bn_backward_input(d_features_stage3_0_conv1, d_features_stage3_0_relu1, features_stage3_0_conv1,
-                         features_stage3_0_bn1_saved, features_stage3_0_bn1_weight_,
-                         features_stage3_0_bn1_bias_, d_features_stage3_0_bn1_weight,
-                         d_features_stage3_0_bn1_bias, kFeaturesStage3_0Bn1, batch);
+  cnn::bn_backward(d_features_stage3_0_relu1, d_features_stage3_0_bn1_weight, d_features_stage3_0_bn1_bias,
+                   d_features_stage3_0_relu1, features_stage3_0_conv1, features_stage3_0_bn1_saved,
+                   cnn::Activation::kRelu, kFeaturesStage3_0Bn1, batch);
   // blocks.cnn:8: features.stage3[0].conv1
-  cnn::conv_backward_params(d_features_stage3_0_conv1_weight, d_features_stage3_0_conv1,
+  cnn::conv_backward_params(d_features_stage3_0_conv1_weight, d_features_stage3_0_relu1,
                             features_stage2_2_relu2, kFeaturesStage3_0Conv1, batch, scratch());
-  cnn::conv_backward_input(d_features_stage2_2_relu2_2, d_features_stage3_0_conv1,
+  cnn::conv_backward_input(cnn::added_to(d_features_stage2_2_relu2), d_features_stage3_0_relu1,
                            features_stage3_0_conv1_weight_, kFeaturesStage3_0Conv1, batch, scratch());
   // 20: features.stage2[2].relu2
-  cnn::add(d_features_stage2_2_relu2_3, {d_features_stage2_2_relu2, d_features_stage2_2_relu2_2}, k32x16x16,
-           batch);
-  cnn::relu_backward_input(d_features_stage2_2_relu2_3, d_features_stage2_2_relu2_3, features_stage2_2_relu2,
+  cnn::relu_backward_input(d_features_stage2_2_relu2, d_features_stage2_2_relu2, features_stage2_2_relu2,
                            k32x16x16, batch);
   // blocks.cnn:9: features.stage2[2].bn2
-  cnn::bn_backward_params(d_features_stage2_2_bn2_weight, d_features_stage2_2_bn2_bias,
-                          d_features_stage2_2_relu2_3, features_stage2_2_conv2, features_stage2_2_bn2_saved,
-                          kFeaturesStage2_2Bn2, batch);
-  cnn::bn_backward_input(d_features_stage2_2_conv2, d_features_stage2_2_relu2_3, features_stage2_2_conv2,
-                         features_stage2_2_bn2_saved, features_stage2_2_bn2_weight_,
-                         features_stage2_2_bn2_bias_, d_features_stage2_2_bn2_weight,
-                         d_features_stage2_2_bn2_bias, kFeaturesStage2_2Bn2, batch);
+  cnn::bn_backward(d_features_stage2_2_conv2, d_features_stage2_2_bn2_weight, d_features_stage2_2_bn2_bias,
+                   d_features_stage2_2_relu2, features_stage2_2_conv2, features_stage2_2_bn2_saved,
+                   cnn::Activation::kNone, kFeaturesStage2_2Bn2, batch);
   // blocks.cnn:8: features.stage2[2].conv2
   cnn::winograd::conv_backward_params(d_features_stage2_2_conv2_weight, d_features_stage2_2_conv2,
-                                      features_stage2_2_relu1, kFeaturesStage2_2Conv2, batch, scratch());
+                                      cnn::Loaded(features_stage2_2_conv1, features_stage2_2_bn1_saved, cnn::Activation::kRelu),
+                                      kFeaturesStage2_2Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_stage2_2_relu1, d_features_stage2_2_conv2,
                                      features_stage2_2_conv2_weight_, kFeaturesStage2_2Conv2, batch,
                                      scratch());
-  // blocks.cnn:10: features.stage2[2].relu1
-  cnn::relu_backward_input(d_features_stage2_2_relu1, d_features_stage2_2_relu1, features_stage2_2_relu1,
-                           k32x16x16, batch);
   // blocks.cnn:9: features.stage2[2].bn1
-  cnn::bn_backward_params(d_features_stage2_2_bn1_weight, d_features_stage2_2_bn1_bias,
-                          d_features_stage2_2_relu1, features_stage2_2_conv1, features_stage2_2_bn1_saved,
-                          kFeaturesStage2_2Bn1, batch);
-  cnn::bn_backward_input(d_features_stage2_2_conv1, d_features_stage2_2_relu1, features_stage2_2_conv1,
-                         features_stage2_2_bn1_saved, features_stage2_2_bn1_weight_,
-                         features_stage2_2_bn1_bias_, d_features_stage2_2_bn1_weight,
-                         d_features_stage2_2_bn1_bias, kFeaturesStage2_2Bn1, batch);
+  cnn::bn_backward(d_features_stage2_2_relu1, d_features_stage2_2_bn1_weight, d_features_stage2_2_bn1_bias,
+                   d_features_stage2_2_relu1, features_stage2_2_conv1, features_stage2_2_bn1_saved,
+                   cnn::Activation::kRelu, kFeaturesStage2_2Bn1, batch);
   // blocks.cnn:8: features.stage2[2].conv1
-  cnn::winograd::conv_backward_params(d_features_stage2_2_conv1_weight, d_features_stage2_2_conv1,
+  cnn::winograd::conv_backward_params(d_features_stage2_2_conv1_weight, d_features_stage2_2_relu1,
                                       features_stage2_1_relu2, kFeaturesStage2_2Conv1, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_stage2_1_relu2, d_features_stage2_2_conv1,
+  cnn::winograd::conv_backward_input(cnn::added_to(d_features_stage2_2_relu2), d_features_stage2_2_relu1,
                                      features_stage2_2_conv1_weight_, kFeaturesStage2_2Conv1, batch,
                                      scratch());
   // 20: features.stage2[1].relu2
-  cnn::add(d_features_stage2_1_relu2_2, {d_features_stage2_2_relu2_3, d_features_stage2_1_relu2}, k32x16x16,
-           batch);
-  cnn::relu_backward_input(d_features_stage2_1_relu2_2, d_features_stage2_1_relu2_2, features_stage2_1_relu2,
+  cnn::relu_backward_input(d_features_stage2_2_relu2, d_features_stage2_2_relu2, features_stage2_1_relu2,
                            k32x16x16, batch);
   // blocks.cnn:9: features.stage2[1].bn2
-  cnn::bn_backward_params(d_features_stage2_1_bn2_weight, d_features_stage2_1_bn2_bias,
-                          d_features_stage2_1_relu2_2, features_stage2_1_conv2, features_stage2_1_bn2_saved,
-                          kFeaturesStage2_1Bn2, batch);
-  cnn::bn_backward_input(d_features_stage2_1_conv2, d_features_stage2_1_relu2_2, features_stage2_1_conv2,
-                         features_stage2_1_bn2_saved, features_stage2_1_bn2_weight_,
-                         features_stage2_1_bn2_bias_, d_features_stage2_1_bn2_weight,
-                         d_features_stage2_1_bn2_bias, kFeaturesStage2_1Bn2, batch);
+  cnn::bn_backward(d_features_stage2_1_conv2, d_features_stage2_1_bn2_weight, d_features_stage2_1_bn2_bias,
+                   d_features_stage2_2_relu2, features_stage2_1_conv2, features_stage2_1_bn2_saved,
+                   cnn::Activation::kNone, kFeaturesStage2_1Bn2, batch);
   // blocks.cnn:8: features.stage2[1].conv2
   cnn::winograd::conv_backward_params(d_features_stage2_1_conv2_weight, d_features_stage2_1_conv2,
-                                      features_stage2_1_relu1, kFeaturesStage2_1Conv2, batch, scratch());
+                                      cnn::Loaded(features_stage2_1_conv1, features_stage2_1_bn1_saved, cnn::Activation::kRelu),
+                                      kFeaturesStage2_1Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_stage2_1_relu1, d_features_stage2_1_conv2,
                                      features_stage2_1_conv2_weight_, kFeaturesStage2_1Conv2, batch,
                                      scratch());
-  // blocks.cnn:10: features.stage2[1].relu1
-  cnn::relu_backward_input(d_features_stage2_1_relu1, d_features_stage2_1_relu1, features_stage2_1_relu1,
-                           k32x16x16, batch);
   // blocks.cnn:9: features.stage2[1].bn1
-  cnn::bn_backward_params(d_features_stage2_1_bn1_weight, d_features_stage2_1_bn1_bias,
-                          d_features_stage2_1_relu1, features_stage2_1_conv1, features_stage2_1_bn1_saved,
-                          kFeaturesStage2_1Bn1, batch);
-  cnn::bn_backward_input(d_features_stage2_1_conv1, d_features_stage2_1_relu1, features_stage2_1_conv1,
-                         features_stage2_1_bn1_saved, features_stage2_1_bn1_weight_,
-                         features_stage2_1_bn1_bias_, d_features_stage2_1_bn1_weight,
-                         d_features_stage2_1_bn1_bias, kFeaturesStage2_1Bn1, batch);
+  cnn::bn_backward(d_features_stage2_1_relu1, d_features_stage2_1_bn1_weight, d_features_stage2_1_bn1_bias,
+                   d_features_stage2_1_relu1, features_stage2_1_conv1, features_stage2_1_bn1_saved,
+                   cnn::Activation::kRelu, kFeaturesStage2_1Bn1, batch);
   // blocks.cnn:8: features.stage2[1].conv1
-  cnn::winograd::conv_backward_params(d_features_stage2_1_conv1_weight, d_features_stage2_1_conv1,
+  cnn::winograd::conv_backward_params(d_features_stage2_1_conv1_weight, d_features_stage2_1_relu1,
                                       features_stage2_0_relu2, kFeaturesStage2_1Conv1, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_stage2_0_relu2, d_features_stage2_1_conv1,
+  cnn::winograd::conv_backward_input(cnn::added_to(d_features_stage2_2_relu2), d_features_stage2_1_relu1,
                                      features_stage2_1_conv1_weight_, kFeaturesStage2_1Conv1, batch,
                                      scratch());
   // 20: features.stage2[0].relu2
-  cnn::add(d_features_stage2_0_relu2_2, {d_features_stage2_1_relu2_2, d_features_stage2_0_relu2}, k32x16x16,
-           batch);
-  cnn::relu_backward_input(d_features_stage2_0_relu2_2, d_features_stage2_0_relu2_2, features_stage2_0_relu2,
+  cnn::relu_backward_input(d_features_stage2_2_relu2, d_features_stage2_2_relu2, features_stage2_0_relu2,
                            k32x16x16, batch);
   // blocks.cnn:9: features.stage2[0].downsample.bn1
-  cnn::bn_backward_params(d_features_stage2_0_downsample_bn1_weight, d_features_stage2_0_downsample_bn1_bias,
-                          d_features_stage2_0_relu2_2, features_stage2_0_downsample_conv1,
-                          features_stage2_0_downsample_bn1_saved, kFeaturesStage2_0DownsampleBn1, batch);
-  cnn::bn_backward_input(d_features_stage2_0_downsample_conv1, d_features_stage2_0_relu2_2,
-                         features_stage2_0_downsample_conv1, features_stage2_0_downsample_bn1_saved,
-                         features_stage2_0_downsample_bn1_weight_, features_stage2_0_downsample_bn1_bias_,
-                         d_features_stage2_0_downsample_bn1_weight, d_features_stage2_0_downsample_bn1_bias,
-                         kFeaturesStage2_0DownsampleBn1, batch);
+  cnn::bn_backward(d_features_stage2_0_downsample_conv1, d_features_stage2_0_downsample_bn1_weight,
+                   d_features_stage2_0_downsample_bn1_bias, d_features_stage2_2_relu2,
+                   features_stage2_0_downsample_conv1, features_stage2_0_downsample_bn1_saved,
+                   cnn::Activation::kNone, kFeaturesStage2_0DownsampleBn1, batch);
   // blocks.cnn:8: features.stage2[0].downsample.conv1
   cnn::conv_backward_params(d_features_stage2_0_downsample_conv1_weight, d_features_stage2_0_downsample_conv1,
                             features_stage1_2_relu2, kFeaturesStage2_0DownsampleConv1, batch, scratch());
@@ -1469,154 +1340,104 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                            features_stage2_0_downsample_conv1_weight_, kFeaturesStage2_0DownsampleConv1,
                            batch, scratch());
   // blocks.cnn:9: features.stage2[0].bn2
-  cnn::bn_backward_params(d_features_stage2_0_bn2_weight, d_features_stage2_0_bn2_bias,
-                          d_features_stage2_0_relu2_2, features_stage2_0_conv2, features_stage2_0_bn2_saved,
-                          kFeaturesStage2_0Bn2, batch);
-  cnn::bn_backward_input(d_features_stage2_0_conv2, d_features_stage2_0_relu2_2, features_stage2_0_conv2,
-                         features_stage2_0_bn2_saved, features_stage2_0_bn2_weight_,
-                         features_stage2_0_bn2_bias_, d_features_stage2_0_bn2_weight,
-                         d_features_stage2_0_bn2_bias, kFeaturesStage2_0Bn2, batch);
+  cnn::bn_backward(d_features_stage2_2_relu2, d_features_stage2_0_bn2_weight, d_features_stage2_0_bn2_bias,
+                   d_features_stage2_2_relu2, features_stage2_0_conv2, features_stage2_0_bn2_saved,
+                   cnn::Activation::kNone, kFeaturesStage2_0Bn2, batch);
   // blocks.cnn:8: features.stage2[0].conv2
-  cnn::winograd::conv_backward_params(d_features_stage2_0_conv2_weight, d_features_stage2_0_conv2,
-                                      features_stage2_0_relu1, kFeaturesStage2_0Conv2, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_stage2_0_relu1, d_features_stage2_0_conv2,
+  cnn::winograd::conv_backward_params(d_features_stage2_0_conv2_weight, d_features_stage2_2_relu2,
+                                      cnn::Loaded(features_stage2_0_conv1, features_stage2_0_bn1_saved, cnn::Activation::kRelu),
+                                      kFeaturesStage2_0Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_stage2_0_relu1, d_features_stage2_2_relu2,
                                      features_stage2_0_conv2_weight_, kFeaturesStage2_0Conv2, batch,
                                      scratch());
-  // blocks.cnn:10: features.stage2[0].relu1
-  cnn::relu_backward_input(d_features_stage2_0_relu1, d_features_stage2_0_relu1, features_stage2_0_relu1,
-                           k32x16x16, batch);
   // blocks.cnn:9: features.stage2[0].bn1
-  cnn::bn_backward_params(d_features_stage2_0_bn1_weight, d_features_stage2_0_bn1_bias,
-                          d_features_stage2_0_relu1, features_stage2_0_conv1, features_stage2_0_bn1_saved,
-                          kFeaturesStage2_0Bn1, batch);
-  cnn::bn_backward_input(d_features_stage2_0_conv1, d_features_stage2_0_relu1, features_stage2_0_conv1,
-                         features_stage2_0_bn1_saved, features_stage2_0_bn1_weight_,
-                         features_stage2_0_bn1_bias_, d_features_stage2_0_bn1_weight,
-                         d_features_stage2_0_bn1_bias, kFeaturesStage2_0Bn1, batch);
+  cnn::bn_backward(d_features_stage2_0_relu1, d_features_stage2_0_bn1_weight, d_features_stage2_0_bn1_bias,
+                   d_features_stage2_0_relu1, features_stage2_0_conv1, features_stage2_0_bn1_saved,
+                   cnn::Activation::kRelu, kFeaturesStage2_0Bn1, batch);
   // blocks.cnn:8: features.stage2[0].conv1
-  cnn::conv_backward_params(d_features_stage2_0_conv1_weight, d_features_stage2_0_conv1,
+  cnn::conv_backward_params(d_features_stage2_0_conv1_weight, d_features_stage2_0_relu1,
                             features_stage1_2_relu2, kFeaturesStage2_0Conv1, batch, scratch());
-  cnn::conv_backward_input(d_features_stage1_2_relu2_2, d_features_stage2_0_conv1,
+  cnn::conv_backward_input(cnn::added_to(d_features_stage1_2_relu2), d_features_stage2_0_relu1,
                            features_stage2_0_conv1_weight_, kFeaturesStage2_0Conv1, batch, scratch());
   // 20: features.stage1[2].relu2
-  cnn::add(d_features_stage1_2_relu2_3, {d_features_stage1_2_relu2, d_features_stage1_2_relu2_2}, k16x32x32,
-           batch);
-  cnn::relu_backward_input(d_features_stage1_2_relu2_3, d_features_stage1_2_relu2_3, features_stage1_2_relu2,
+  cnn::relu_backward_input(d_features_stage1_2_relu2, d_features_stage1_2_relu2, features_stage1_2_relu2,
                            k16x32x32, batch);
   // blocks.cnn:9: features.stage1[2].bn2
-  cnn::bn_backward_params(d_features_stage1_2_bn2_weight, d_features_stage1_2_bn2_bias,
-                          d_features_stage1_2_relu2_3, features_stage1_2_conv2, features_stage1_2_bn2_saved,
-                          kFeaturesStage1_2Bn2, batch);
-  cnn::bn_backward_input(d_features_stage1_2_conv2, d_features_stage1_2_relu2_3, features_stage1_2_conv2,
-                         features_stage1_2_bn2_saved, features_stage1_2_bn2_weight_,
-                         features_stage1_2_bn2_bias_, d_features_stage1_2_bn2_weight,
-                         d_features_stage1_2_bn2_bias, kFeaturesStage1_2Bn2, batch);
+  cnn::bn_backward(d_features_stage1_2_conv2, d_features_stage1_2_bn2_weight, d_features_stage1_2_bn2_bias,
+                   d_features_stage1_2_relu2, features_stage1_2_conv2, features_stage1_2_bn2_saved,
+                   cnn::Activation::kNone, kFeaturesStage1_2Bn2, batch);
   // blocks.cnn:8: features.stage1[2].conv2
   cnn::winograd::conv_backward_params(d_features_stage1_2_conv2_weight, d_features_stage1_2_conv2,
-                                      features_stage1_2_relu1, kFeaturesStage1_2Conv2, batch, scratch());
+                                      cnn::Loaded(features_stage1_2_conv1, features_stage1_2_bn1_saved, cnn::Activation::kRelu),
+                                      kFeaturesStage1_2Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_stage1_2_relu1, d_features_stage1_2_conv2,
                                      features_stage1_2_conv2_weight_, kFeaturesStage1_2Conv2, batch,
                                      scratch());
-  // blocks.cnn:10: features.stage1[2].relu1
-  cnn::relu_backward_input(d_features_stage1_2_relu1, d_features_stage1_2_relu1, features_stage1_2_relu1,
-                           k16x32x32, batch);
   // blocks.cnn:9: features.stage1[2].bn1
-  cnn::bn_backward_params(d_features_stage1_2_bn1_weight, d_features_stage1_2_bn1_bias,
-                          d_features_stage1_2_relu1, features_stage1_2_conv1, features_stage1_2_bn1_saved,
-                          kFeaturesStage1_2Bn1, batch);
-  cnn::bn_backward_input(d_features_stage1_2_conv1, d_features_stage1_2_relu1, features_stage1_2_conv1,
-                         features_stage1_2_bn1_saved, features_stage1_2_bn1_weight_,
-                         features_stage1_2_bn1_bias_, d_features_stage1_2_bn1_weight,
-                         d_features_stage1_2_bn1_bias, kFeaturesStage1_2Bn1, batch);
+  cnn::bn_backward(d_features_stage1_2_relu1, d_features_stage1_2_bn1_weight, d_features_stage1_2_bn1_bias,
+                   d_features_stage1_2_relu1, features_stage1_2_conv1, features_stage1_2_bn1_saved,
+                   cnn::Activation::kRelu, kFeaturesStage1_2Bn1, batch);
   // blocks.cnn:8: features.stage1[2].conv1
-  cnn::winograd::conv_backward_params(d_features_stage1_2_conv1_weight, d_features_stage1_2_conv1,
+  cnn::winograd::conv_backward_params(d_features_stage1_2_conv1_weight, d_features_stage1_2_relu1,
                                       features_stage1_1_relu2, kFeaturesStage1_2Conv1, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_stage1_1_relu2, d_features_stage1_2_conv1,
+  cnn::winograd::conv_backward_input(cnn::added_to(d_features_stage1_2_relu2), d_features_stage1_2_relu1,
                                      features_stage1_2_conv1_weight_, kFeaturesStage1_2Conv1, batch,
                                      scratch());
   // 20: features.stage1[1].relu2
-  cnn::add(d_features_stage1_1_relu2_2, {d_features_stage1_2_relu2_3, d_features_stage1_1_relu2}, k16x32x32,
-           batch);
-  cnn::relu_backward_input(d_features_stage1_1_relu2_2, d_features_stage1_1_relu2_2, features_stage1_1_relu2,
+  cnn::relu_backward_input(d_features_stage1_2_relu2, d_features_stage1_2_relu2, features_stage1_1_relu2,
                            k16x32x32, batch);
   // blocks.cnn:9: features.stage1[1].bn2
-  cnn::bn_backward_params(d_features_stage1_1_bn2_weight, d_features_stage1_1_bn2_bias,
-                          d_features_stage1_1_relu2_2, features_stage1_1_conv2, features_stage1_1_bn2_saved,
-                          kFeaturesStage1_1Bn2, batch);
-  cnn::bn_backward_input(d_features_stage1_1_conv2, d_features_stage1_1_relu2_2, features_stage1_1_conv2,
-                         features_stage1_1_bn2_saved, features_stage1_1_bn2_weight_,
-                         features_stage1_1_bn2_bias_, d_features_stage1_1_bn2_weight,
-                         d_features_stage1_1_bn2_bias, kFeaturesStage1_1Bn2, batch);
+  cnn::bn_backward(d_features_stage1_1_conv2, d_features_stage1_1_bn2_weight, d_features_stage1_1_bn2_bias,
+                   d_features_stage1_2_relu2, features_stage1_1_conv2, features_stage1_1_bn2_saved,
+                   cnn::Activation::kNone, kFeaturesStage1_1Bn2, batch);
   // blocks.cnn:8: features.stage1[1].conv2
   cnn::winograd::conv_backward_params(d_features_stage1_1_conv2_weight, d_features_stage1_1_conv2,
-                                      features_stage1_1_relu1, kFeaturesStage1_1Conv2, batch, scratch());
+                                      cnn::Loaded(features_stage1_1_conv1, features_stage1_1_bn1_saved, cnn::Activation::kRelu),
+                                      kFeaturesStage1_1Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_stage1_1_relu1, d_features_stage1_1_conv2,
                                      features_stage1_1_conv2_weight_, kFeaturesStage1_1Conv2, batch,
                                      scratch());
-  // blocks.cnn:10: features.stage1[1].relu1
-  cnn::relu_backward_input(d_features_stage1_1_relu1, d_features_stage1_1_relu1, features_stage1_1_relu1,
-                           k16x32x32, batch);
   // blocks.cnn:9: features.stage1[1].bn1
-  cnn::bn_backward_params(d_features_stage1_1_bn1_weight, d_features_stage1_1_bn1_bias,
-                          d_features_stage1_1_relu1, features_stage1_1_conv1, features_stage1_1_bn1_saved,
-                          kFeaturesStage1_1Bn1, batch);
-  cnn::bn_backward_input(d_features_stage1_1_conv1, d_features_stage1_1_relu1, features_stage1_1_conv1,
-                         features_stage1_1_bn1_saved, features_stage1_1_bn1_weight_,
-                         features_stage1_1_bn1_bias_, d_features_stage1_1_bn1_weight,
-                         d_features_stage1_1_bn1_bias, kFeaturesStage1_1Bn1, batch);
+  cnn::bn_backward(d_features_stage1_1_relu1, d_features_stage1_1_bn1_weight, d_features_stage1_1_bn1_bias,
+                   d_features_stage1_1_relu1, features_stage1_1_conv1, features_stage1_1_bn1_saved,
+                   cnn::Activation::kRelu, kFeaturesStage1_1Bn1, batch);
   // blocks.cnn:8: features.stage1[1].conv1
-  cnn::winograd::conv_backward_params(d_features_stage1_1_conv1_weight, d_features_stage1_1_conv1,
+  cnn::winograd::conv_backward_params(d_features_stage1_1_conv1_weight, d_features_stage1_1_relu1,
                                       features_stage1_0_relu2, kFeaturesStage1_1Conv1, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_stage1_0_relu2, d_features_stage1_1_conv1,
+  cnn::winograd::conv_backward_input(cnn::added_to(d_features_stage1_2_relu2), d_features_stage1_1_relu1,
                                      features_stage1_1_conv1_weight_, kFeaturesStage1_1Conv1, batch,
                                      scratch());
   // 20: features.stage1[0].relu2
-  cnn::add(d_features_stage1_0_relu2_2, {d_features_stage1_1_relu2_2, d_features_stage1_0_relu2}, k16x32x32,
-           batch);
-  cnn::relu_backward_input(d_features_stage1_0_relu2_2, d_features_stage1_0_relu2_2, features_stage1_0_relu2,
+  cnn::relu_backward_input(d_features_stage1_2_relu2, d_features_stage1_2_relu2, features_stage1_0_relu2,
                            k16x32x32, batch);
   // blocks.cnn:9: features.stage1[0].bn2
-  cnn::bn_backward_params(d_features_stage1_0_bn2_weight, d_features_stage1_0_bn2_bias,
-                          d_features_stage1_0_relu2_2, features_stage1_0_conv2, features_stage1_0_bn2_saved,
-                          kFeaturesStage1_0Bn2, batch);
-  cnn::bn_backward_input(d_features_stage1_0_conv2, d_features_stage1_0_relu2_2, features_stage1_0_conv2,
-                         features_stage1_0_bn2_saved, features_stage1_0_bn2_weight_,
-                         features_stage1_0_bn2_bias_, d_features_stage1_0_bn2_weight,
-                         d_features_stage1_0_bn2_bias, kFeaturesStage1_0Bn2, batch);
+  cnn::bn_backward(d_features_stage1_0_conv2, d_features_stage1_0_bn2_weight, d_features_stage1_0_bn2_bias,
+                   d_features_stage1_2_relu2, features_stage1_0_conv2, features_stage1_0_bn2_saved,
+                   cnn::Activation::kNone, kFeaturesStage1_0Bn2, batch);
   // blocks.cnn:8: features.stage1[0].conv2
   cnn::winograd::conv_backward_params(d_features_stage1_0_conv2_weight, d_features_stage1_0_conv2,
-                                      features_stage1_0_relu1, kFeaturesStage1_0Conv2, batch, scratch());
+                                      cnn::Loaded(features_stage1_0_conv1, features_stage1_0_bn1_saved, cnn::Activation::kRelu),
+                                      kFeaturesStage1_0Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_stage1_0_relu1, d_features_stage1_0_conv2,
                                      features_stage1_0_conv2_weight_, kFeaturesStage1_0Conv2, batch,
                                      scratch());
-  // blocks.cnn:10: features.stage1[0].relu1
-  cnn::relu_backward_input(d_features_stage1_0_relu1, d_features_stage1_0_relu1, features_stage1_0_relu1,
-                           k16x32x32, batch);
   // blocks.cnn:9: features.stage1[0].bn1
-  cnn::bn_backward_params(d_features_stage1_0_bn1_weight, d_features_stage1_0_bn1_bias,
-                          d_features_stage1_0_relu1, features_stage1_0_conv1, features_stage1_0_bn1_saved,
-                          kFeaturesStage1_0Bn1, batch);
-  cnn::bn_backward_input(d_features_stage1_0_conv1, d_features_stage1_0_relu1, features_stage1_0_conv1,
-                         features_stage1_0_bn1_saved, features_stage1_0_bn1_weight_,
-                         features_stage1_0_bn1_bias_, d_features_stage1_0_bn1_weight,
-                         d_features_stage1_0_bn1_bias, kFeaturesStage1_0Bn1, batch);
+  cnn::bn_backward(d_features_stage1_0_relu1, d_features_stage1_0_bn1_weight, d_features_stage1_0_bn1_bias,
+                   d_features_stage1_0_relu1, features_stage1_0_conv1, features_stage1_0_bn1_saved,
+                   cnn::Activation::kRelu, kFeaturesStage1_0Bn1, batch);
   // blocks.cnn:8: features.stage1[0].conv1
-  cnn::winograd::conv_backward_params(d_features_stage1_0_conv1_weight, d_features_stage1_0_conv1,
-                                      features_relu1, kFeaturesStage1_0Conv1, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_relu1, d_features_stage1_0_conv1,
+  cnn::winograd::conv_backward_params(d_features_stage1_0_conv1_weight, d_features_stage1_0_relu1,
+                                      cnn::Loaded(features_conv1, features_bn1_saved, cnn::Activation::kRelu),
+                                      kFeaturesStage1_0Conv1, batch, scratch());
+  cnn::winograd::conv_backward_input(cnn::added_to(d_features_stage1_2_relu2), d_features_stage1_0_relu1,
                                      features_stage1_0_conv1_weight_, kFeaturesStage1_0Conv1, batch,
                                      scratch());
-  // blocks.cnn:10: features.relu1
-  cnn::add(d_features_relu1_2, {d_features_stage1_0_relu2_2, d_features_relu1}, k16x32x32, batch);
-  cnn::relu_backward_input(d_features_relu1_2, d_features_relu1_2, features_relu1, k16x32x32, batch);
   // blocks.cnn:9: features.bn1
-  cnn::bn_backward_params(d_features_bn1_weight, d_features_bn1_bias, d_features_relu1_2, features_conv1,
-                          features_bn1_saved, kFeaturesBn1, batch);
-  cnn::bn_backward_input(d_features_conv1, d_features_relu1_2, features_conv1, features_bn1_saved,
-                         features_bn1_weight_, features_bn1_bias_, d_features_bn1_weight, d_features_bn1_bias,
-                         kFeaturesBn1, batch);
+  cnn::bn_backward(d_features_stage1_2_relu2, d_features_bn1_weight, d_features_bn1_bias,
+                   d_features_stage1_2_relu2, features_conv1, features_bn1_saved, cnn::Activation::kRelu,
+                   kFeaturesBn1, batch);
   // blocks.cnn:8: features.conv1
-  cnn::conv_backward_params(d_features_conv1_weight, d_features_conv1, input, kFeaturesConv1, batch,
+  cnn::conv_backward_params(d_features_conv1_weight, d_features_stage1_2_relu2, input, kFeaturesConv1, batch,
                             scratch());
 
   optimizer.update(parameters(), gradients());
@@ -1629,335 +1450,267 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(2097152, 3072);  // 3x32x32
-  const cnn::Blocked features_conv1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Blocked features_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_0_conv1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_0_relu1 = blocked(4194304, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_0_conv2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_0_bn2 = blocked(4194304, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_0_relu2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_1_conv1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_1_relu1 = blocked(4194304, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_1_conv2 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_1_bn2 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Floats features_bn1_saved = floats(2490368, 64);
+  const cnn::Blocked features_relu1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_0_bn1_saved = floats(4194304, 64);
+  const cnn::Blocked features_stage1_0_relu1 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_0_bn2_saved = floats(6291456, 64);
+  const cnn::Blocked features_stage1_0_relu2 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_1_bn1_saved = floats(2097152, 64);
+  const cnn::Blocked features_stage1_1_relu1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_1_bn2_saved = floats(6291456, 64);
   const cnn::Blocked features_stage1_1_relu2 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_2_conv1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_2_relu1 = blocked(4194304, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_2_conv2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_2_bn2 = blocked(4194304, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_2_relu2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Blocked features_stage2_0_conv1 = blocked(2097152, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_0_relu1 = blocked(3145728, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_0_conv2 = blocked(2097152, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_0_bn2 = blocked(3145728, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_0_downsample_conv1 = blocked(2097152, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_0_downsample_bn1 = blocked(0, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_0_relu2 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_1_conv1 = blocked(0, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_1_relu1 = blocked(2097152, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_1_conv2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_1_bn2 = blocked(2097152, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_1_relu2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_2_conv1 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_2_relu1 = blocked(2097152, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_2_conv2 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_2_bn2 = blocked(2097152, 8192);  // 32x16x16
+  const cnn::Floats features_stage1_2_bn1_saved = floats(4194304, 64);
+  const cnn::Blocked features_stage1_2_relu1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_2_bn2_saved = floats(6291456, 64);
+  const cnn::Blocked features_stage1_2_relu2 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Floats features_stage2_0_bn1_saved = floats(1048576, 128);
+  const cnn::Blocked features_stage2_0_relu1 = blocked(0, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_0_bn2_saved = floats(2097152, 128);
+  const cnn::Blocked features_stage2_0_bn2 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_0_downsample_bn1_saved = floats(2097152, 128);
+  const cnn::Blocked features_stage2_0_relu2 = blocked(0, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_1_bn1_saved = floats(2097152, 128);
+  const cnn::Blocked features_stage2_1_relu1 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_1_bn2_saved = floats(3145728, 128);
+  const cnn::Blocked features_stage2_1_relu2 = blocked(2097152, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_2_bn1_saved = floats(1048576, 128);
+  const cnn::Blocked features_stage2_2_relu1 = blocked(0, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_2_bn2_saved = floats(3145728, 128);
   const cnn::Blocked features_stage2_2_relu2 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Blocked features_stage3_0_conv1 = blocked(0, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_0_relu1 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_0_conv2 = blocked(0, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_bn1_saved = floats(524288, 256);
+  const cnn::Blocked features_stage3_0_relu1 = blocked(0, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_bn2_saved = floats(2097152, 256);
   const cnn::Blocked features_stage3_0_bn2 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_0_downsample_conv1 = blocked(0, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_0_downsample_bn1 = blocked(1048576, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_downsample_bn1_saved = floats(2097152, 256);
   const cnn::Blocked features_stage3_0_relu2 = blocked(0, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_1_conv1 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_1_relu1 = blocked(1048576, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_1_conv2 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_1_bn2 = blocked(1048576, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_1_relu2 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_2_conv1 = blocked(0, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_2_relu1 = blocked(1048576, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_2_conv2 = blocked(0, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_2_bn2 = blocked(1048576, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_2_relu2 = blocked(0, 4096);  // 64x8x8
-  const cnn::Blocked head_gap1 = blocked(524288, 64);  // 64
-  const cnn::Blocked head_dense1 = blocked(0, 10);  // 10
+  const cnn::Floats features_stage3_1_bn1_saved = floats(1048576, 256);
+  const cnn::Blocked features_stage3_1_relu1 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_1_bn2_saved = floats(1572864, 256);
+  const cnn::Blocked features_stage3_1_relu2 = blocked(1048576, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_2_bn1_saved = floats(524288, 256);
+  const cnn::Blocked features_stage3_2_relu1 = blocked(0, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_2_bn2_saved = floats(1572864, 256);
+  const cnn::Blocked features_stage3_2_relu2 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Blocked head_gap1 = blocked(0, 64);  // 64
+  const cnn::Blocked head_dense1 = blocked(8192, 10);  // 10
   cnn::to_blocked(input, images, k3x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_, kFeaturesConv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.bn1)
-  cnn::bn_inference(features_relu1, features_conv1, features_bn1_weight_, features_bn1_bias_,
-                    features_bn1_running_mean_, features_bn1_running_var_, kFeaturesBn1, batch);
-
   // blocks.cnn:10: act    (features.relu1)
-  cnn::relu(features_relu1, features_relu1, k16x32x32, batch);
+  cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
+                 features_bn1_running_var_, kFeaturesBn1);
+  cnn::conv(features_relu1, input, features_conv1_weight_,
+            cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
+            scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
-  cnn::winograd::conv(features_stage1_0_conv1, features_relu1, features_stage1_0_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage1[0].bn1)
+  // blocks.cnn:10: act    (features.stage1[0].relu1)
+  cnn::bn_affine(features_stage1_0_bn1_saved, features_stage1_0_bn1_weight_, features_stage1_0_bn1_bias_,
+                 features_stage1_0_bn1_running_mean_, features_stage1_0_bn1_running_var_,
+                 kFeaturesStage1_0Bn1);
+  cnn::winograd::conv(features_stage1_0_relu1, features_relu1, features_stage1_0_conv1_weight_,
+                      cnn::Epilogue().scaled(features_stage1_0_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[0].bn1)
-  cnn::bn_inference(features_stage1_0_relu1, features_stage1_0_conv1, features_stage1_0_bn1_weight_,
-                    features_stage1_0_bn1_bias_, features_stage1_0_bn1_running_mean_,
-                    features_stage1_0_bn1_running_var_, kFeaturesStage1_0Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage1[0].relu1)
-  cnn::relu(features_stage1_0_relu1, features_stage1_0_relu1, k16x32x32, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
-  cnn::winograd::conv(features_stage1_0_conv2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
+  // blocks.cnn:9: bn    (features.stage1[0].bn2)
+  // 11: add {    (features.stage1[0].add1)
+  // 20: relu    (features.stage1[0].relu2)
+  cnn::bn_affine(features_stage1_0_bn2_saved, features_stage1_0_bn2_weight_, features_stage1_0_bn2_bias_,
+                 features_stage1_0_bn2_running_mean_, features_stage1_0_bn2_running_var_,
+                 kFeaturesStage1_0Bn2);
+  cnn::winograd::conv(features_stage1_0_relu2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage1_0_bn2_saved).plus(features_relu1).then(cnn::Activation::kRelu),
                       kFeaturesStage1_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[0].bn2)
-  cnn::bn_inference(features_stage1_0_bn2, features_stage1_0_conv2, features_stage1_0_bn2_weight_,
-                    features_stage1_0_bn2_bias_, features_stage1_0_bn2_running_mean_,
-                    features_stage1_0_bn2_running_var_, kFeaturesStage1_0Bn2, batch);
-
-  // 11: add {    (features.stage1[0].add1)
-  cnn::add(features_stage1_0_relu2, {features_stage1_0_bn2, features_relu1}, k16x32x32, batch);
-
-  // 20: relu    (features.stage1[0].relu2)
-  cnn::relu(features_stage1_0_relu2, features_stage1_0_relu2, k16x32x32, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
-  cnn::winograd::conv(features_stage1_1_conv1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage1[1].bn1)
+  // blocks.cnn:10: act    (features.stage1[1].relu1)
+  cnn::bn_affine(features_stage1_1_bn1_saved, features_stage1_1_bn1_weight_, features_stage1_1_bn1_bias_,
+                 features_stage1_1_bn1_running_mean_, features_stage1_1_bn1_running_var_,
+                 kFeaturesStage1_1Bn1);
+  cnn::winograd::conv(features_stage1_1_relu1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
+                      cnn::Epilogue().scaled(features_stage1_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[1].bn1)
-  cnn::bn_inference(features_stage1_1_relu1, features_stage1_1_conv1, features_stage1_1_bn1_weight_,
-                    features_stage1_1_bn1_bias_, features_stage1_1_bn1_running_mean_,
-                    features_stage1_1_bn1_running_var_, kFeaturesStage1_1Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage1[1].relu1)
-  cnn::relu(features_stage1_1_relu1, features_stage1_1_relu1, k16x32x32, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
-  cnn::winograd::conv(features_stage1_1_conv2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
+  // blocks.cnn:9: bn    (features.stage1[1].bn2)
+  // 11: add {    (features.stage1[1].add1)
+  // 20: relu    (features.stage1[1].relu2)
+  cnn::bn_affine(features_stage1_1_bn2_saved, features_stage1_1_bn2_weight_, features_stage1_1_bn2_bias_,
+                 features_stage1_1_bn2_running_mean_, features_stage1_1_bn2_running_var_,
+                 kFeaturesStage1_1Bn2);
+  cnn::winograd::conv(features_stage1_1_relu2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage1_1_bn2_saved).plus(features_stage1_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesStage1_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[1].bn2)
-  cnn::bn_inference(features_stage1_1_bn2, features_stage1_1_conv2, features_stage1_1_bn2_weight_,
-                    features_stage1_1_bn2_bias_, features_stage1_1_bn2_running_mean_,
-                    features_stage1_1_bn2_running_var_, kFeaturesStage1_1Bn2, batch);
-
-  // 11: add {    (features.stage1[1].add1)
-  cnn::add(features_stage1_1_relu2, {features_stage1_1_bn2, features_stage1_0_relu2}, k16x32x32, batch);
-
-  // 20: relu    (features.stage1[1].relu2)
-  cnn::relu(features_stage1_1_relu2, features_stage1_1_relu2, k16x32x32, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
-  cnn::winograd::conv(features_stage1_2_conv1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage1[2].bn1)
+  // blocks.cnn:10: act    (features.stage1[2].relu1)
+  cnn::bn_affine(features_stage1_2_bn1_saved, features_stage1_2_bn1_weight_, features_stage1_2_bn1_bias_,
+                 features_stage1_2_bn1_running_mean_, features_stage1_2_bn1_running_var_,
+                 kFeaturesStage1_2Bn1);
+  cnn::winograd::conv(features_stage1_2_relu1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
+                      cnn::Epilogue().scaled(features_stage1_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_2Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[2].bn1)
-  cnn::bn_inference(features_stage1_2_relu1, features_stage1_2_conv1, features_stage1_2_bn1_weight_,
-                    features_stage1_2_bn1_bias_, features_stage1_2_bn1_running_mean_,
-                    features_stage1_2_bn1_running_var_, kFeaturesStage1_2Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage1[2].relu1)
-  cnn::relu(features_stage1_2_relu1, features_stage1_2_relu1, k16x32x32, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
-  cnn::winograd::conv(features_stage1_2_conv2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
+  // blocks.cnn:9: bn    (features.stage1[2].bn2)
+  // 11: add {    (features.stage1[2].add1)
+  // 20: relu    (features.stage1[2].relu2)
+  cnn::bn_affine(features_stage1_2_bn2_saved, features_stage1_2_bn2_weight_, features_stage1_2_bn2_bias_,
+                 features_stage1_2_bn2_running_mean_, features_stage1_2_bn2_running_var_,
+                 kFeaturesStage1_2Bn2);
+  cnn::winograd::conv(features_stage1_2_relu2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage1_2_bn2_saved).plus(features_stage1_1_relu2).then(cnn::Activation::kRelu),
                       kFeaturesStage1_2Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[2].bn2)
-  cnn::bn_inference(features_stage1_2_bn2, features_stage1_2_conv2, features_stage1_2_bn2_weight_,
-                    features_stage1_2_bn2_bias_, features_stage1_2_bn2_running_mean_,
-                    features_stage1_2_bn2_running_var_, kFeaturesStage1_2Bn2, batch);
-
-  // 11: add {    (features.stage1[2].add1)
-  cnn::add(features_stage1_2_relu2, {features_stage1_2_bn2, features_stage1_1_relu2}, k16x32x32, batch);
-
-  // 20: relu    (features.stage1[2].relu2)
-  cnn::relu(features_stage1_2_relu2, features_stage1_2_relu2, k16x32x32, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
-  cnn::conv(features_stage2_0_conv1, features_stage1_2_relu2, features_stage2_0_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage2[0].bn1)
+  // blocks.cnn:10: act    (features.stage2[0].relu1)
+  cnn::bn_affine(features_stage2_0_bn1_saved, features_stage2_0_bn1_weight_, features_stage2_0_bn1_bias_,
+                 features_stage2_0_bn1_running_mean_, features_stage2_0_bn1_running_var_,
+                 kFeaturesStage2_0Bn1);
+  cnn::conv(features_stage2_0_relu1, features_stage1_2_relu2, features_stage2_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesStage2_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[0].bn1)
-  cnn::bn_inference(features_stage2_0_relu1, features_stage2_0_conv1, features_stage2_0_bn1_weight_,
-                    features_stage2_0_bn1_bias_, features_stage2_0_bn1_running_mean_,
-                    features_stage2_0_bn1_running_var_, kFeaturesStage2_0Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage2[0].relu1)
-  cnn::relu(features_stage2_0_relu1, features_stage2_0_relu1, k32x16x16, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
-  cnn::winograd::conv(features_stage2_0_conv2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
-                      kFeaturesStage2_0Conv2, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
-  cnn::bn_inference(features_stage2_0_bn2, features_stage2_0_conv2, features_stage2_0_bn2_weight_,
-                    features_stage2_0_bn2_bias_, features_stage2_0_bn2_running_mean_,
-                    features_stage2_0_bn2_running_var_, kFeaturesStage2_0Bn2, batch);
+  cnn::bn_affine(features_stage2_0_bn2_saved, features_stage2_0_bn2_weight_, features_stage2_0_bn2_bias_,
+                 features_stage2_0_bn2_running_mean_, features_stage2_0_bn2_running_var_,
+                 kFeaturesStage2_0Bn2);
+  cnn::winograd::conv(features_stage2_0_bn2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage2_0_bn2_saved), kFeaturesStage2_0Conv2, batch,
+                      scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].downsample.conv1)
-  cnn::conv(features_stage2_0_downsample_conv1, features_stage1_2_relu2,
-            features_stage2_0_downsample_conv1_weight_, kFeaturesStage2_0DownsampleConv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage2[0].downsample.bn1)
-  cnn::bn_inference(features_stage2_0_downsample_bn1, features_stage2_0_downsample_conv1,
-                    features_stage2_0_downsample_bn1_weight_, features_stage2_0_downsample_bn1_bias_,
-                    features_stage2_0_downsample_bn1_running_mean_,
-                    features_stage2_0_downsample_bn1_running_var_, kFeaturesStage2_0DownsampleBn1, batch);
-
   // 11: add {    (features.stage2[0].add1)
-  cnn::add(features_stage2_0_relu2, {features_stage2_0_bn2, features_stage2_0_downsample_bn1}, k32x16x16,
-           batch);
-
   // 20: relu    (features.stage2[0].relu2)
-  cnn::relu(features_stage2_0_relu2, features_stage2_0_relu2, k32x16x16, batch);
+  cnn::bn_affine(features_stage2_0_downsample_bn1_saved, features_stage2_0_downsample_bn1_weight_,
+                 features_stage2_0_downsample_bn1_bias_, features_stage2_0_downsample_bn1_running_mean_,
+                 features_stage2_0_downsample_bn1_running_var_, kFeaturesStage2_0DownsampleBn1);
+  cnn::conv(features_stage2_0_relu2, features_stage1_2_relu2, features_stage2_0_downsample_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage2_0_downsample_bn1_saved).plus(features_stage2_0_bn2).then(cnn::Activation::kRelu),
+            kFeaturesStage2_0DownsampleConv1, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
-  cnn::winograd::conv(features_stage2_1_conv1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage2[1].bn1)
+  // blocks.cnn:10: act    (features.stage2[1].relu1)
+  cnn::bn_affine(features_stage2_1_bn1_saved, features_stage2_1_bn1_weight_, features_stage2_1_bn1_bias_,
+                 features_stage2_1_bn1_running_mean_, features_stage2_1_bn1_running_var_,
+                 kFeaturesStage2_1Bn1);
+  cnn::winograd::conv(features_stage2_1_relu1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
+                      cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[1].bn1)
-  cnn::bn_inference(features_stage2_1_relu1, features_stage2_1_conv1, features_stage2_1_bn1_weight_,
-                    features_stage2_1_bn1_bias_, features_stage2_1_bn1_running_mean_,
-                    features_stage2_1_bn1_running_var_, kFeaturesStage2_1Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage2[1].relu1)
-  cnn::relu(features_stage2_1_relu1, features_stage2_1_relu1, k32x16x16, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
-  cnn::winograd::conv(features_stage2_1_conv2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
+  // blocks.cnn:9: bn    (features.stage2[1].bn2)
+  // 11: add {    (features.stage2[1].add1)
+  // 20: relu    (features.stage2[1].relu2)
+  cnn::bn_affine(features_stage2_1_bn2_saved, features_stage2_1_bn2_weight_, features_stage2_1_bn2_bias_,
+                 features_stage2_1_bn2_running_mean_, features_stage2_1_bn2_running_var_,
+                 kFeaturesStage2_1Bn2);
+  cnn::winograd::conv(features_stage2_1_relu2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage2_1_bn2_saved).plus(features_stage2_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesStage2_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[1].bn2)
-  cnn::bn_inference(features_stage2_1_bn2, features_stage2_1_conv2, features_stage2_1_bn2_weight_,
-                    features_stage2_1_bn2_bias_, features_stage2_1_bn2_running_mean_,
-                    features_stage2_1_bn2_running_var_, kFeaturesStage2_1Bn2, batch);
-
-  // 11: add {    (features.stage2[1].add1)
-  cnn::add(features_stage2_1_relu2, {features_stage2_1_bn2, features_stage2_0_relu2}, k32x16x16, batch);
-
-  // 20: relu    (features.stage2[1].relu2)
-  cnn::relu(features_stage2_1_relu2, features_stage2_1_relu2, k32x16x16, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
-  cnn::winograd::conv(features_stage2_2_conv1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage2[2].bn1)
+  // blocks.cnn:10: act    (features.stage2[2].relu1)
+  cnn::bn_affine(features_stage2_2_bn1_saved, features_stage2_2_bn1_weight_, features_stage2_2_bn1_bias_,
+                 features_stage2_2_bn1_running_mean_, features_stage2_2_bn1_running_var_,
+                 kFeaturesStage2_2Bn1);
+  cnn::winograd::conv(features_stage2_2_relu1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
+                      cnn::Epilogue().scaled(features_stage2_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_2Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[2].bn1)
-  cnn::bn_inference(features_stage2_2_relu1, features_stage2_2_conv1, features_stage2_2_bn1_weight_,
-                    features_stage2_2_bn1_bias_, features_stage2_2_bn1_running_mean_,
-                    features_stage2_2_bn1_running_var_, kFeaturesStage2_2Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage2[2].relu1)
-  cnn::relu(features_stage2_2_relu1, features_stage2_2_relu1, k32x16x16, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
-  cnn::winograd::conv(features_stage2_2_conv2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
+  // blocks.cnn:9: bn    (features.stage2[2].bn2)
+  // 11: add {    (features.stage2[2].add1)
+  // 20: relu    (features.stage2[2].relu2)
+  cnn::bn_affine(features_stage2_2_bn2_saved, features_stage2_2_bn2_weight_, features_stage2_2_bn2_bias_,
+                 features_stage2_2_bn2_running_mean_, features_stage2_2_bn2_running_var_,
+                 kFeaturesStage2_2Bn2);
+  cnn::winograd::conv(features_stage2_2_relu2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage2_2_bn2_saved).plus(features_stage2_1_relu2).then(cnn::Activation::kRelu),
                       kFeaturesStage2_2Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[2].bn2)
-  cnn::bn_inference(features_stage2_2_bn2, features_stage2_2_conv2, features_stage2_2_bn2_weight_,
-                    features_stage2_2_bn2_bias_, features_stage2_2_bn2_running_mean_,
-                    features_stage2_2_bn2_running_var_, kFeaturesStage2_2Bn2, batch);
-
-  // 11: add {    (features.stage2[2].add1)
-  cnn::add(features_stage2_2_relu2, {features_stage2_2_bn2, features_stage2_1_relu2}, k32x16x16, batch);
-
-  // 20: relu    (features.stage2[2].relu2)
-  cnn::relu(features_stage2_2_relu2, features_stage2_2_relu2, k32x16x16, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
-  cnn::conv(features_stage3_0_conv1, features_stage2_2_relu2, features_stage3_0_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage3[0].bn1)
+  // blocks.cnn:10: act    (features.stage3[0].relu1)
+  cnn::bn_affine(features_stage3_0_bn1_saved, features_stage3_0_bn1_weight_, features_stage3_0_bn1_bias_,
+                 features_stage3_0_bn1_running_mean_, features_stage3_0_bn1_running_var_,
+                 kFeaturesStage3_0Bn1);
+  cnn::conv(features_stage3_0_relu1, features_stage2_2_relu2, features_stage3_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesStage3_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[0].bn1)
-  cnn::bn_inference(features_stage3_0_relu1, features_stage3_0_conv1, features_stage3_0_bn1_weight_,
-                    features_stage3_0_bn1_bias_, features_stage3_0_bn1_running_mean_,
-                    features_stage3_0_bn1_running_var_, kFeaturesStage3_0Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage3[0].relu1)
-  cnn::relu(features_stage3_0_relu1, features_stage3_0_relu1, k64x8x8, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
-  cnn::winograd::conv(features_stage3_0_conv2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
-                      kFeaturesStage3_0Conv2, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
-  cnn::bn_inference(features_stage3_0_bn2, features_stage3_0_conv2, features_stage3_0_bn2_weight_,
-                    features_stage3_0_bn2_bias_, features_stage3_0_bn2_running_mean_,
-                    features_stage3_0_bn2_running_var_, kFeaturesStage3_0Bn2, batch);
+  cnn::bn_affine(features_stage3_0_bn2_saved, features_stage3_0_bn2_weight_, features_stage3_0_bn2_bias_,
+                 features_stage3_0_bn2_running_mean_, features_stage3_0_bn2_running_var_,
+                 kFeaturesStage3_0Bn2);
+  cnn::winograd::conv(features_stage3_0_bn2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage3_0_bn2_saved), kFeaturesStage3_0Conv2, batch,
+                      scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].downsample.conv1)
-  cnn::conv(features_stage3_0_downsample_conv1, features_stage2_2_relu2,
-            features_stage3_0_downsample_conv1_weight_, kFeaturesStage3_0DownsampleConv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage3[0].downsample.bn1)
-  cnn::bn_inference(features_stage3_0_downsample_bn1, features_stage3_0_downsample_conv1,
-                    features_stage3_0_downsample_bn1_weight_, features_stage3_0_downsample_bn1_bias_,
-                    features_stage3_0_downsample_bn1_running_mean_,
-                    features_stage3_0_downsample_bn1_running_var_, kFeaturesStage3_0DownsampleBn1, batch);
-
   // 11: add {    (features.stage3[0].add1)
-  cnn::add(features_stage3_0_relu2, {features_stage3_0_bn2, features_stage3_0_downsample_bn1}, k64x8x8,
-           batch);
-
   // 20: relu    (features.stage3[0].relu2)
-  cnn::relu(features_stage3_0_relu2, features_stage3_0_relu2, k64x8x8, batch);
+  cnn::bn_affine(features_stage3_0_downsample_bn1_saved, features_stage3_0_downsample_bn1_weight_,
+                 features_stage3_0_downsample_bn1_bias_, features_stage3_0_downsample_bn1_running_mean_,
+                 features_stage3_0_downsample_bn1_running_var_, kFeaturesStage3_0DownsampleBn1);
+  cnn::conv(features_stage3_0_relu2, features_stage2_2_relu2, features_stage3_0_downsample_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage3_0_downsample_bn1_saved).plus(features_stage3_0_bn2).then(cnn::Activation::kRelu),
+            kFeaturesStage3_0DownsampleConv1, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
-  cnn::winograd::conv(features_stage3_1_conv1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage3[1].bn1)
+  // blocks.cnn:10: act    (features.stage3[1].relu1)
+  cnn::bn_affine(features_stage3_1_bn1_saved, features_stage3_1_bn1_weight_, features_stage3_1_bn1_bias_,
+                 features_stage3_1_bn1_running_mean_, features_stage3_1_bn1_running_var_,
+                 kFeaturesStage3_1Bn1);
+  cnn::winograd::conv(features_stage3_1_relu1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
+                      cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage3_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[1].bn1)
-  cnn::bn_inference(features_stage3_1_relu1, features_stage3_1_conv1, features_stage3_1_bn1_weight_,
-                    features_stage3_1_bn1_bias_, features_stage3_1_bn1_running_mean_,
-                    features_stage3_1_bn1_running_var_, kFeaturesStage3_1Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage3[1].relu1)
-  cnn::relu(features_stage3_1_relu1, features_stage3_1_relu1, k64x8x8, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
-  cnn::winograd::conv(features_stage3_1_conv2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
+  // blocks.cnn:9: bn    (features.stage3[1].bn2)
+  // 11: add {    (features.stage3[1].add1)
+  // 20: relu    (features.stage3[1].relu2)
+  cnn::bn_affine(features_stage3_1_bn2_saved, features_stage3_1_bn2_weight_, features_stage3_1_bn2_bias_,
+                 features_stage3_1_bn2_running_mean_, features_stage3_1_bn2_running_var_,
+                 kFeaturesStage3_1Bn2);
+  cnn::winograd::conv(features_stage3_1_relu2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage3_1_bn2_saved).plus(features_stage3_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesStage3_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[1].bn2)
-  cnn::bn_inference(features_stage3_1_bn2, features_stage3_1_conv2, features_stage3_1_bn2_weight_,
-                    features_stage3_1_bn2_bias_, features_stage3_1_bn2_running_mean_,
-                    features_stage3_1_bn2_running_var_, kFeaturesStage3_1Bn2, batch);
-
-  // 11: add {    (features.stage3[1].add1)
-  cnn::add(features_stage3_1_relu2, {features_stage3_1_bn2, features_stage3_0_relu2}, k64x8x8, batch);
-
-  // 20: relu    (features.stage3[1].relu2)
-  cnn::relu(features_stage3_1_relu2, features_stage3_1_relu2, k64x8x8, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
-  cnn::winograd::conv(features_stage3_2_conv1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage3[2].bn1)
+  // blocks.cnn:10: act    (features.stage3[2].relu1)
+  cnn::bn_affine(features_stage3_2_bn1_saved, features_stage3_2_bn1_weight_, features_stage3_2_bn1_bias_,
+                 features_stage3_2_bn1_running_mean_, features_stage3_2_bn1_running_var_,
+                 kFeaturesStage3_2Bn1);
+  cnn::winograd::conv(features_stage3_2_relu1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
+                      cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage3_2Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[2].bn1)
-  cnn::bn_inference(features_stage3_2_relu1, features_stage3_2_conv1, features_stage3_2_bn1_weight_,
-                    features_stage3_2_bn1_bias_, features_stage3_2_bn1_running_mean_,
-                    features_stage3_2_bn1_running_var_, kFeaturesStage3_2Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage3[2].relu1)
-  cnn::relu(features_stage3_2_relu1, features_stage3_2_relu1, k64x8x8, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
-  cnn::winograd::conv(features_stage3_2_conv2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
-                      kFeaturesStage3_2Conv2, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
-  cnn::bn_inference(features_stage3_2_bn2, features_stage3_2_conv2, features_stage3_2_bn2_weight_,
-                    features_stage3_2_bn2_bias_, features_stage3_2_bn2_running_mean_,
-                    features_stage3_2_bn2_running_var_, kFeaturesStage3_2Bn2, batch);
-
   // 11: add {    (features.stage3[2].add1)
-  cnn::add(features_stage3_2_relu2, {features_stage3_2_bn2, features_stage3_1_relu2}, k64x8x8, batch);
-
   // 20: relu    (features.stage3[2].relu2)
-  cnn::relu(features_stage3_2_relu2, features_stage3_2_relu2, k64x8x8, batch);
+  cnn::bn_affine(features_stage3_2_bn2_saved, features_stage3_2_bn2_weight_, features_stage3_2_bn2_bias_,
+                 features_stage3_2_bn2_running_mean_, features_stage3_2_bn2_running_var_,
+                 kFeaturesStage3_2Bn2);
+  cnn::winograd::conv(features_stage3_2_relu2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage3_2_bn2_saved).plus(features_stage3_1_relu2).then(cnn::Activation::kRelu),
+                      kFeaturesStage3_2Conv2, batch, scratch());
 
   // 37: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_stage3_2_relu2, k64x8x8, batch);
@@ -1974,336 +1727,268 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
 void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(2097152, 3072);  // 3x32x32
-  const cnn::Blocked features_conv1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Blocked features_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_0_conv1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_0_relu1 = blocked(4194304, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_0_conv2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_0_bn2 = blocked(4194304, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_0_relu2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_1_conv1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_1_relu1 = blocked(4194304, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_1_conv2 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_1_bn2 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Floats features_bn1_saved = floats(2490368, 64);
+  const cnn::Blocked features_relu1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_0_bn1_saved = floats(4194304, 64);
+  const cnn::Blocked features_stage1_0_relu1 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_0_bn2_saved = floats(6291456, 64);
+  const cnn::Blocked features_stage1_0_relu2 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_1_bn1_saved = floats(2097152, 64);
+  const cnn::Blocked features_stage1_1_relu1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_1_bn2_saved = floats(6291456, 64);
   const cnn::Blocked features_stage1_1_relu2 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_2_conv1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_2_relu1 = blocked(4194304, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_2_conv2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_2_bn2 = blocked(4194304, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_2_relu2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Blocked features_stage2_0_conv1 = blocked(2097152, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_0_relu1 = blocked(3145728, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_0_conv2 = blocked(2097152, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_0_bn2 = blocked(3145728, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_0_downsample_conv1 = blocked(2097152, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_0_downsample_bn1 = blocked(0, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_0_relu2 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_1_conv1 = blocked(0, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_1_relu1 = blocked(2097152, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_1_conv2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_1_bn2 = blocked(2097152, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_1_relu2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_2_conv1 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_2_relu1 = blocked(2097152, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_2_conv2 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_2_bn2 = blocked(2097152, 8192);  // 32x16x16
+  const cnn::Floats features_stage1_2_bn1_saved = floats(4194304, 64);
+  const cnn::Blocked features_stage1_2_relu1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_2_bn2_saved = floats(6291456, 64);
+  const cnn::Blocked features_stage1_2_relu2 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Floats features_stage2_0_bn1_saved = floats(1048576, 128);
+  const cnn::Blocked features_stage2_0_relu1 = blocked(0, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_0_bn2_saved = floats(2097152, 128);
+  const cnn::Blocked features_stage2_0_bn2 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_0_downsample_bn1_saved = floats(2097152, 128);
+  const cnn::Blocked features_stage2_0_relu2 = blocked(0, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_1_bn1_saved = floats(2097152, 128);
+  const cnn::Blocked features_stage2_1_relu1 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_1_bn2_saved = floats(3145728, 128);
+  const cnn::Blocked features_stage2_1_relu2 = blocked(2097152, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_2_bn1_saved = floats(1048576, 128);
+  const cnn::Blocked features_stage2_2_relu1 = blocked(0, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_2_bn2_saved = floats(3145728, 128);
   const cnn::Blocked features_stage2_2_relu2 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Blocked features_stage3_0_conv1 = blocked(0, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_0_relu1 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_0_conv2 = blocked(0, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_bn1_saved = floats(524288, 256);
+  const cnn::Blocked features_stage3_0_relu1 = blocked(0, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_bn2_saved = floats(2097152, 256);
   const cnn::Blocked features_stage3_0_bn2 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_0_downsample_conv1 = blocked(0, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_0_downsample_bn1 = blocked(1048576, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_downsample_bn1_saved = floats(2097152, 256);
   const cnn::Blocked features_stage3_0_relu2 = blocked(0, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_1_conv1 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_1_relu1 = blocked(1048576, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_1_conv2 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_1_bn2 = blocked(1048576, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_1_relu2 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_2_conv1 = blocked(0, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_2_relu1 = blocked(1048576, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_2_conv2 = blocked(0, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_2_bn2 = blocked(1048576, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_2_relu2 = blocked(0, 4096);  // 64x8x8
-  const cnn::Blocked head_gap1 = blocked(524288, 64);  // 64
-  const cnn::Blocked head_dense1 = blocked(0, 10);  // 10
-  const cnn::Blocked head_softmax1 = blocked(1280, 10);  // 10
+  const cnn::Floats features_stage3_1_bn1_saved = floats(1048576, 256);
+  const cnn::Blocked features_stage3_1_relu1 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_1_bn2_saved = floats(1572864, 256);
+  const cnn::Blocked features_stage3_1_relu2 = blocked(1048576, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_2_bn1_saved = floats(524288, 256);
+  const cnn::Blocked features_stage3_2_relu1 = blocked(0, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_2_bn2_saved = floats(1572864, 256);
+  const cnn::Blocked features_stage3_2_relu2 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Blocked head_gap1 = blocked(0, 64);  // 64
+  const cnn::Blocked head_dense1 = blocked(8192, 10);  // 10
+  const cnn::Blocked head_softmax1 = blocked(0, 10);  // 10
   cnn::to_blocked(input, images, k3x32x32, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_, kFeaturesConv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.bn1)
-  cnn::bn_inference(features_relu1, features_conv1, features_bn1_weight_, features_bn1_bias_,
-                    features_bn1_running_mean_, features_bn1_running_var_, kFeaturesBn1, batch);
-
   // blocks.cnn:10: act    (features.relu1)
-  cnn::relu(features_relu1, features_relu1, k16x32x32, batch);
+  cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
+                 features_bn1_running_var_, kFeaturesBn1);
+  cnn::conv(features_relu1, input, features_conv1_weight_,
+            cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
+            scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
-  cnn::winograd::conv(features_stage1_0_conv1, features_relu1, features_stage1_0_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage1[0].bn1)
+  // blocks.cnn:10: act    (features.stage1[0].relu1)
+  cnn::bn_affine(features_stage1_0_bn1_saved, features_stage1_0_bn1_weight_, features_stage1_0_bn1_bias_,
+                 features_stage1_0_bn1_running_mean_, features_stage1_0_bn1_running_var_,
+                 kFeaturesStage1_0Bn1);
+  cnn::winograd::conv(features_stage1_0_relu1, features_relu1, features_stage1_0_conv1_weight_,
+                      cnn::Epilogue().scaled(features_stage1_0_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[0].bn1)
-  cnn::bn_inference(features_stage1_0_relu1, features_stage1_0_conv1, features_stage1_0_bn1_weight_,
-                    features_stage1_0_bn1_bias_, features_stage1_0_bn1_running_mean_,
-                    features_stage1_0_bn1_running_var_, kFeaturesStage1_0Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage1[0].relu1)
-  cnn::relu(features_stage1_0_relu1, features_stage1_0_relu1, k16x32x32, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
-  cnn::winograd::conv(features_stage1_0_conv2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
+  // blocks.cnn:9: bn    (features.stage1[0].bn2)
+  // 11: add {    (features.stage1[0].add1)
+  // 20: relu    (features.stage1[0].relu2)
+  cnn::bn_affine(features_stage1_0_bn2_saved, features_stage1_0_bn2_weight_, features_stage1_0_bn2_bias_,
+                 features_stage1_0_bn2_running_mean_, features_stage1_0_bn2_running_var_,
+                 kFeaturesStage1_0Bn2);
+  cnn::winograd::conv(features_stage1_0_relu2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage1_0_bn2_saved).plus(features_relu1).then(cnn::Activation::kRelu),
                       kFeaturesStage1_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[0].bn2)
-  cnn::bn_inference(features_stage1_0_bn2, features_stage1_0_conv2, features_stage1_0_bn2_weight_,
-                    features_stage1_0_bn2_bias_, features_stage1_0_bn2_running_mean_,
-                    features_stage1_0_bn2_running_var_, kFeaturesStage1_0Bn2, batch);
-
-  // 11: add {    (features.stage1[0].add1)
-  cnn::add(features_stage1_0_relu2, {features_stage1_0_bn2, features_relu1}, k16x32x32, batch);
-
-  // 20: relu    (features.stage1[0].relu2)
-  cnn::relu(features_stage1_0_relu2, features_stage1_0_relu2, k16x32x32, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
-  cnn::winograd::conv(features_stage1_1_conv1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage1[1].bn1)
+  // blocks.cnn:10: act    (features.stage1[1].relu1)
+  cnn::bn_affine(features_stage1_1_bn1_saved, features_stage1_1_bn1_weight_, features_stage1_1_bn1_bias_,
+                 features_stage1_1_bn1_running_mean_, features_stage1_1_bn1_running_var_,
+                 kFeaturesStage1_1Bn1);
+  cnn::winograd::conv(features_stage1_1_relu1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
+                      cnn::Epilogue().scaled(features_stage1_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[1].bn1)
-  cnn::bn_inference(features_stage1_1_relu1, features_stage1_1_conv1, features_stage1_1_bn1_weight_,
-                    features_stage1_1_bn1_bias_, features_stage1_1_bn1_running_mean_,
-                    features_stage1_1_bn1_running_var_, kFeaturesStage1_1Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage1[1].relu1)
-  cnn::relu(features_stage1_1_relu1, features_stage1_1_relu1, k16x32x32, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
-  cnn::winograd::conv(features_stage1_1_conv2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
+  // blocks.cnn:9: bn    (features.stage1[1].bn2)
+  // 11: add {    (features.stage1[1].add1)
+  // 20: relu    (features.stage1[1].relu2)
+  cnn::bn_affine(features_stage1_1_bn2_saved, features_stage1_1_bn2_weight_, features_stage1_1_bn2_bias_,
+                 features_stage1_1_bn2_running_mean_, features_stage1_1_bn2_running_var_,
+                 kFeaturesStage1_1Bn2);
+  cnn::winograd::conv(features_stage1_1_relu2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage1_1_bn2_saved).plus(features_stage1_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesStage1_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[1].bn2)
-  cnn::bn_inference(features_stage1_1_bn2, features_stage1_1_conv2, features_stage1_1_bn2_weight_,
-                    features_stage1_1_bn2_bias_, features_stage1_1_bn2_running_mean_,
-                    features_stage1_1_bn2_running_var_, kFeaturesStage1_1Bn2, batch);
-
-  // 11: add {    (features.stage1[1].add1)
-  cnn::add(features_stage1_1_relu2, {features_stage1_1_bn2, features_stage1_0_relu2}, k16x32x32, batch);
-
-  // 20: relu    (features.stage1[1].relu2)
-  cnn::relu(features_stage1_1_relu2, features_stage1_1_relu2, k16x32x32, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
-  cnn::winograd::conv(features_stage1_2_conv1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage1[2].bn1)
+  // blocks.cnn:10: act    (features.stage1[2].relu1)
+  cnn::bn_affine(features_stage1_2_bn1_saved, features_stage1_2_bn1_weight_, features_stage1_2_bn1_bias_,
+                 features_stage1_2_bn1_running_mean_, features_stage1_2_bn1_running_var_,
+                 kFeaturesStage1_2Bn1);
+  cnn::winograd::conv(features_stage1_2_relu1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
+                      cnn::Epilogue().scaled(features_stage1_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_2Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[2].bn1)
-  cnn::bn_inference(features_stage1_2_relu1, features_stage1_2_conv1, features_stage1_2_bn1_weight_,
-                    features_stage1_2_bn1_bias_, features_stage1_2_bn1_running_mean_,
-                    features_stage1_2_bn1_running_var_, kFeaturesStage1_2Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage1[2].relu1)
-  cnn::relu(features_stage1_2_relu1, features_stage1_2_relu1, k16x32x32, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
-  cnn::winograd::conv(features_stage1_2_conv2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
+  // blocks.cnn:9: bn    (features.stage1[2].bn2)
+  // 11: add {    (features.stage1[2].add1)
+  // 20: relu    (features.stage1[2].relu2)
+  cnn::bn_affine(features_stage1_2_bn2_saved, features_stage1_2_bn2_weight_, features_stage1_2_bn2_bias_,
+                 features_stage1_2_bn2_running_mean_, features_stage1_2_bn2_running_var_,
+                 kFeaturesStage1_2Bn2);
+  cnn::winograd::conv(features_stage1_2_relu2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage1_2_bn2_saved).plus(features_stage1_1_relu2).then(cnn::Activation::kRelu),
                       kFeaturesStage1_2Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[2].bn2)
-  cnn::bn_inference(features_stage1_2_bn2, features_stage1_2_conv2, features_stage1_2_bn2_weight_,
-                    features_stage1_2_bn2_bias_, features_stage1_2_bn2_running_mean_,
-                    features_stage1_2_bn2_running_var_, kFeaturesStage1_2Bn2, batch);
-
-  // 11: add {    (features.stage1[2].add1)
-  cnn::add(features_stage1_2_relu2, {features_stage1_2_bn2, features_stage1_1_relu2}, k16x32x32, batch);
-
-  // 20: relu    (features.stage1[2].relu2)
-  cnn::relu(features_stage1_2_relu2, features_stage1_2_relu2, k16x32x32, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
-  cnn::conv(features_stage2_0_conv1, features_stage1_2_relu2, features_stage2_0_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage2[0].bn1)
+  // blocks.cnn:10: act    (features.stage2[0].relu1)
+  cnn::bn_affine(features_stage2_0_bn1_saved, features_stage2_0_bn1_weight_, features_stage2_0_bn1_bias_,
+                 features_stage2_0_bn1_running_mean_, features_stage2_0_bn1_running_var_,
+                 kFeaturesStage2_0Bn1);
+  cnn::conv(features_stage2_0_relu1, features_stage1_2_relu2, features_stage2_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesStage2_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[0].bn1)
-  cnn::bn_inference(features_stage2_0_relu1, features_stage2_0_conv1, features_stage2_0_bn1_weight_,
-                    features_stage2_0_bn1_bias_, features_stage2_0_bn1_running_mean_,
-                    features_stage2_0_bn1_running_var_, kFeaturesStage2_0Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage2[0].relu1)
-  cnn::relu(features_stage2_0_relu1, features_stage2_0_relu1, k32x16x16, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
-  cnn::winograd::conv(features_stage2_0_conv2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
-                      kFeaturesStage2_0Conv2, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
-  cnn::bn_inference(features_stage2_0_bn2, features_stage2_0_conv2, features_stage2_0_bn2_weight_,
-                    features_stage2_0_bn2_bias_, features_stage2_0_bn2_running_mean_,
-                    features_stage2_0_bn2_running_var_, kFeaturesStage2_0Bn2, batch);
+  cnn::bn_affine(features_stage2_0_bn2_saved, features_stage2_0_bn2_weight_, features_stage2_0_bn2_bias_,
+                 features_stage2_0_bn2_running_mean_, features_stage2_0_bn2_running_var_,
+                 kFeaturesStage2_0Bn2);
+  cnn::winograd::conv(features_stage2_0_bn2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage2_0_bn2_saved), kFeaturesStage2_0Conv2, batch,
+                      scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].downsample.conv1)
-  cnn::conv(features_stage2_0_downsample_conv1, features_stage1_2_relu2,
-            features_stage2_0_downsample_conv1_weight_, kFeaturesStage2_0DownsampleConv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage2[0].downsample.bn1)
-  cnn::bn_inference(features_stage2_0_downsample_bn1, features_stage2_0_downsample_conv1,
-                    features_stage2_0_downsample_bn1_weight_, features_stage2_0_downsample_bn1_bias_,
-                    features_stage2_0_downsample_bn1_running_mean_,
-                    features_stage2_0_downsample_bn1_running_var_, kFeaturesStage2_0DownsampleBn1, batch);
-
   // 11: add {    (features.stage2[0].add1)
-  cnn::add(features_stage2_0_relu2, {features_stage2_0_bn2, features_stage2_0_downsample_bn1}, k32x16x16,
-           batch);
-
   // 20: relu    (features.stage2[0].relu2)
-  cnn::relu(features_stage2_0_relu2, features_stage2_0_relu2, k32x16x16, batch);
+  cnn::bn_affine(features_stage2_0_downsample_bn1_saved, features_stage2_0_downsample_bn1_weight_,
+                 features_stage2_0_downsample_bn1_bias_, features_stage2_0_downsample_bn1_running_mean_,
+                 features_stage2_0_downsample_bn1_running_var_, kFeaturesStage2_0DownsampleBn1);
+  cnn::conv(features_stage2_0_relu2, features_stage1_2_relu2, features_stage2_0_downsample_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage2_0_downsample_bn1_saved).plus(features_stage2_0_bn2).then(cnn::Activation::kRelu),
+            kFeaturesStage2_0DownsampleConv1, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
-  cnn::winograd::conv(features_stage2_1_conv1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage2[1].bn1)
+  // blocks.cnn:10: act    (features.stage2[1].relu1)
+  cnn::bn_affine(features_stage2_1_bn1_saved, features_stage2_1_bn1_weight_, features_stage2_1_bn1_bias_,
+                 features_stage2_1_bn1_running_mean_, features_stage2_1_bn1_running_var_,
+                 kFeaturesStage2_1Bn1);
+  cnn::winograd::conv(features_stage2_1_relu1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
+                      cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[1].bn1)
-  cnn::bn_inference(features_stage2_1_relu1, features_stage2_1_conv1, features_stage2_1_bn1_weight_,
-                    features_stage2_1_bn1_bias_, features_stage2_1_bn1_running_mean_,
-                    features_stage2_1_bn1_running_var_, kFeaturesStage2_1Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage2[1].relu1)
-  cnn::relu(features_stage2_1_relu1, features_stage2_1_relu1, k32x16x16, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
-  cnn::winograd::conv(features_stage2_1_conv2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
+  // blocks.cnn:9: bn    (features.stage2[1].bn2)
+  // 11: add {    (features.stage2[1].add1)
+  // 20: relu    (features.stage2[1].relu2)
+  cnn::bn_affine(features_stage2_1_bn2_saved, features_stage2_1_bn2_weight_, features_stage2_1_bn2_bias_,
+                 features_stage2_1_bn2_running_mean_, features_stage2_1_bn2_running_var_,
+                 kFeaturesStage2_1Bn2);
+  cnn::winograd::conv(features_stage2_1_relu2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage2_1_bn2_saved).plus(features_stage2_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesStage2_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[1].bn2)
-  cnn::bn_inference(features_stage2_1_bn2, features_stage2_1_conv2, features_stage2_1_bn2_weight_,
-                    features_stage2_1_bn2_bias_, features_stage2_1_bn2_running_mean_,
-                    features_stage2_1_bn2_running_var_, kFeaturesStage2_1Bn2, batch);
-
-  // 11: add {    (features.stage2[1].add1)
-  cnn::add(features_stage2_1_relu2, {features_stage2_1_bn2, features_stage2_0_relu2}, k32x16x16, batch);
-
-  // 20: relu    (features.stage2[1].relu2)
-  cnn::relu(features_stage2_1_relu2, features_stage2_1_relu2, k32x16x16, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
-  cnn::winograd::conv(features_stage2_2_conv1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage2[2].bn1)
+  // blocks.cnn:10: act    (features.stage2[2].relu1)
+  cnn::bn_affine(features_stage2_2_bn1_saved, features_stage2_2_bn1_weight_, features_stage2_2_bn1_bias_,
+                 features_stage2_2_bn1_running_mean_, features_stage2_2_bn1_running_var_,
+                 kFeaturesStage2_2Bn1);
+  cnn::winograd::conv(features_stage2_2_relu1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
+                      cnn::Epilogue().scaled(features_stage2_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_2Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[2].bn1)
-  cnn::bn_inference(features_stage2_2_relu1, features_stage2_2_conv1, features_stage2_2_bn1_weight_,
-                    features_stage2_2_bn1_bias_, features_stage2_2_bn1_running_mean_,
-                    features_stage2_2_bn1_running_var_, kFeaturesStage2_2Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage2[2].relu1)
-  cnn::relu(features_stage2_2_relu1, features_stage2_2_relu1, k32x16x16, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
-  cnn::winograd::conv(features_stage2_2_conv2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
+  // blocks.cnn:9: bn    (features.stage2[2].bn2)
+  // 11: add {    (features.stage2[2].add1)
+  // 20: relu    (features.stage2[2].relu2)
+  cnn::bn_affine(features_stage2_2_bn2_saved, features_stage2_2_bn2_weight_, features_stage2_2_bn2_bias_,
+                 features_stage2_2_bn2_running_mean_, features_stage2_2_bn2_running_var_,
+                 kFeaturesStage2_2Bn2);
+  cnn::winograd::conv(features_stage2_2_relu2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage2_2_bn2_saved).plus(features_stage2_1_relu2).then(cnn::Activation::kRelu),
                       kFeaturesStage2_2Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[2].bn2)
-  cnn::bn_inference(features_stage2_2_bn2, features_stage2_2_conv2, features_stage2_2_bn2_weight_,
-                    features_stage2_2_bn2_bias_, features_stage2_2_bn2_running_mean_,
-                    features_stage2_2_bn2_running_var_, kFeaturesStage2_2Bn2, batch);
-
-  // 11: add {    (features.stage2[2].add1)
-  cnn::add(features_stage2_2_relu2, {features_stage2_2_bn2, features_stage2_1_relu2}, k32x16x16, batch);
-
-  // 20: relu    (features.stage2[2].relu2)
-  cnn::relu(features_stage2_2_relu2, features_stage2_2_relu2, k32x16x16, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
-  cnn::conv(features_stage3_0_conv1, features_stage2_2_relu2, features_stage3_0_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage3[0].bn1)
+  // blocks.cnn:10: act    (features.stage3[0].relu1)
+  cnn::bn_affine(features_stage3_0_bn1_saved, features_stage3_0_bn1_weight_, features_stage3_0_bn1_bias_,
+                 features_stage3_0_bn1_running_mean_, features_stage3_0_bn1_running_var_,
+                 kFeaturesStage3_0Bn1);
+  cnn::conv(features_stage3_0_relu1, features_stage2_2_relu2, features_stage3_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesStage3_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[0].bn1)
-  cnn::bn_inference(features_stage3_0_relu1, features_stage3_0_conv1, features_stage3_0_bn1_weight_,
-                    features_stage3_0_bn1_bias_, features_stage3_0_bn1_running_mean_,
-                    features_stage3_0_bn1_running_var_, kFeaturesStage3_0Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage3[0].relu1)
-  cnn::relu(features_stage3_0_relu1, features_stage3_0_relu1, k64x8x8, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
-  cnn::winograd::conv(features_stage3_0_conv2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
-                      kFeaturesStage3_0Conv2, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
-  cnn::bn_inference(features_stage3_0_bn2, features_stage3_0_conv2, features_stage3_0_bn2_weight_,
-                    features_stage3_0_bn2_bias_, features_stage3_0_bn2_running_mean_,
-                    features_stage3_0_bn2_running_var_, kFeaturesStage3_0Bn2, batch);
+  cnn::bn_affine(features_stage3_0_bn2_saved, features_stage3_0_bn2_weight_, features_stage3_0_bn2_bias_,
+                 features_stage3_0_bn2_running_mean_, features_stage3_0_bn2_running_var_,
+                 kFeaturesStage3_0Bn2);
+  cnn::winograd::conv(features_stage3_0_bn2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage3_0_bn2_saved), kFeaturesStage3_0Conv2, batch,
+                      scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].downsample.conv1)
-  cnn::conv(features_stage3_0_downsample_conv1, features_stage2_2_relu2,
-            features_stage3_0_downsample_conv1_weight_, kFeaturesStage3_0DownsampleConv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage3[0].downsample.bn1)
-  cnn::bn_inference(features_stage3_0_downsample_bn1, features_stage3_0_downsample_conv1,
-                    features_stage3_0_downsample_bn1_weight_, features_stage3_0_downsample_bn1_bias_,
-                    features_stage3_0_downsample_bn1_running_mean_,
-                    features_stage3_0_downsample_bn1_running_var_, kFeaturesStage3_0DownsampleBn1, batch);
-
   // 11: add {    (features.stage3[0].add1)
-  cnn::add(features_stage3_0_relu2, {features_stage3_0_bn2, features_stage3_0_downsample_bn1}, k64x8x8,
-           batch);
-
   // 20: relu    (features.stage3[0].relu2)
-  cnn::relu(features_stage3_0_relu2, features_stage3_0_relu2, k64x8x8, batch);
+  cnn::bn_affine(features_stage3_0_downsample_bn1_saved, features_stage3_0_downsample_bn1_weight_,
+                 features_stage3_0_downsample_bn1_bias_, features_stage3_0_downsample_bn1_running_mean_,
+                 features_stage3_0_downsample_bn1_running_var_, kFeaturesStage3_0DownsampleBn1);
+  cnn::conv(features_stage3_0_relu2, features_stage2_2_relu2, features_stage3_0_downsample_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage3_0_downsample_bn1_saved).plus(features_stage3_0_bn2).then(cnn::Activation::kRelu),
+            kFeaturesStage3_0DownsampleConv1, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
-  cnn::winograd::conv(features_stage3_1_conv1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage3[1].bn1)
+  // blocks.cnn:10: act    (features.stage3[1].relu1)
+  cnn::bn_affine(features_stage3_1_bn1_saved, features_stage3_1_bn1_weight_, features_stage3_1_bn1_bias_,
+                 features_stage3_1_bn1_running_mean_, features_stage3_1_bn1_running_var_,
+                 kFeaturesStage3_1Bn1);
+  cnn::winograd::conv(features_stage3_1_relu1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
+                      cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage3_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[1].bn1)
-  cnn::bn_inference(features_stage3_1_relu1, features_stage3_1_conv1, features_stage3_1_bn1_weight_,
-                    features_stage3_1_bn1_bias_, features_stage3_1_bn1_running_mean_,
-                    features_stage3_1_bn1_running_var_, kFeaturesStage3_1Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage3[1].relu1)
-  cnn::relu(features_stage3_1_relu1, features_stage3_1_relu1, k64x8x8, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
-  cnn::winograd::conv(features_stage3_1_conv2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
+  // blocks.cnn:9: bn    (features.stage3[1].bn2)
+  // 11: add {    (features.stage3[1].add1)
+  // 20: relu    (features.stage3[1].relu2)
+  cnn::bn_affine(features_stage3_1_bn2_saved, features_stage3_1_bn2_weight_, features_stage3_1_bn2_bias_,
+                 features_stage3_1_bn2_running_mean_, features_stage3_1_bn2_running_var_,
+                 kFeaturesStage3_1Bn2);
+  cnn::winograd::conv(features_stage3_1_relu2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage3_1_bn2_saved).plus(features_stage3_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesStage3_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[1].bn2)
-  cnn::bn_inference(features_stage3_1_bn2, features_stage3_1_conv2, features_stage3_1_bn2_weight_,
-                    features_stage3_1_bn2_bias_, features_stage3_1_bn2_running_mean_,
-                    features_stage3_1_bn2_running_var_, kFeaturesStage3_1Bn2, batch);
-
-  // 11: add {    (features.stage3[1].add1)
-  cnn::add(features_stage3_1_relu2, {features_stage3_1_bn2, features_stage3_0_relu2}, k64x8x8, batch);
-
-  // 20: relu    (features.stage3[1].relu2)
-  cnn::relu(features_stage3_1_relu2, features_stage3_1_relu2, k64x8x8, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
-  cnn::winograd::conv(features_stage3_2_conv1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
+  // blocks.cnn:9: bn    (features.stage3[2].bn1)
+  // blocks.cnn:10: act    (features.stage3[2].relu1)
+  cnn::bn_affine(features_stage3_2_bn1_saved, features_stage3_2_bn1_weight_, features_stage3_2_bn1_bias_,
+                 features_stage3_2_bn1_running_mean_, features_stage3_2_bn1_running_var_,
+                 kFeaturesStage3_2Bn1);
+  cnn::winograd::conv(features_stage3_2_relu1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
+                      cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage3_2Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[2].bn1)
-  cnn::bn_inference(features_stage3_2_relu1, features_stage3_2_conv1, features_stage3_2_bn1_weight_,
-                    features_stage3_2_bn1_bias_, features_stage3_2_bn1_running_mean_,
-                    features_stage3_2_bn1_running_var_, kFeaturesStage3_2Bn1, batch);
-
-  // blocks.cnn:10: act    (features.stage3[2].relu1)
-  cnn::relu(features_stage3_2_relu1, features_stage3_2_relu1, k64x8x8, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
-  cnn::winograd::conv(features_stage3_2_conv2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
-                      kFeaturesStage3_2Conv2, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
-  cnn::bn_inference(features_stage3_2_bn2, features_stage3_2_conv2, features_stage3_2_bn2_weight_,
-                    features_stage3_2_bn2_bias_, features_stage3_2_bn2_running_mean_,
-                    features_stage3_2_bn2_running_var_, kFeaturesStage3_2Bn2, batch);
-
   // 11: add {    (features.stage3[2].add1)
-  cnn::add(features_stage3_2_relu2, {features_stage3_2_bn2, features_stage3_1_relu2}, k64x8x8, batch);
-
   // 20: relu    (features.stage3[2].relu2)
-  cnn::relu(features_stage3_2_relu2, features_stage3_2_relu2, k64x8x8, batch);
+  cnn::bn_affine(features_stage3_2_bn2_saved, features_stage3_2_bn2_weight_, features_stage3_2_bn2_bias_,
+                 features_stage3_2_bn2_running_mean_, features_stage3_2_bn2_running_var_,
+                 kFeaturesStage3_2Bn2);
+  cnn::winograd::conv(features_stage3_2_relu2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
+                      cnn::Epilogue().scaled(features_stage3_2_bn2_saved).plus(features_stage3_1_relu2).then(cnn::Activation::kRelu),
+                      kFeaturesStage3_2Conv2, batch, scratch());
 
   // 37: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_stage3_2_relu2, k64x8x8, batch);

@@ -13,98 +13,90 @@ namespace {
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
 constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
+constexpr cnn::BnGeometry kFeaturesNorm0{
+    .channels = 64, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesConv0{
     .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 64, .out_height = 112,
     .out_width = 112, .kernel_height = 7, .kernel_width = 7, .stride_height = 2, .stride_width = 2,
     .pad_top = 3, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesNorm0{
-    .channels = 64, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k64x112x112{.channels = 64, .height = 112, .width = 112, .block = 1};
 constexpr cnn::PoolGeometry kFeaturesMaxpool1{
     .channels = 64, .in_height = 112, .in_width = 112, .out_height = 56, .out_width = 56, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1, .block = 1,
     .count_include_pad = false};
 constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer1Norm1{
     .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k64x56x56{.channels = 64, .height = 56, .width = 56, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer1Norm2{
+    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer1Conv1{
     .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 56,
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer1Norm2{
-    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k128x56x56{.channels = 128, .height = 56, .width = 56, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer1Conv2{
     .in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 32, .out_height = 56,
     .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer2Norm1{
     .channels = 96, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k96x56x56{.channels = 96, .height = 56, .width = 56, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer2Norm2{
+    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer2Conv1{
     .in_channels = 96, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 56,
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer2Norm2{
-    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer2Conv2{
     .in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 32, .out_height = 56,
     .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer3Norm1{
     .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer3Norm2{
+    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer3Conv1{
     .in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 56,
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer3Norm2{
-    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer3Conv2{
     .in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 32, .out_height = 56,
     .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer4Norm1{
     .channels = 160, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k160x56x56{.channels = 160, .height = 56, .width = 56, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer4Norm2{
+    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer4Conv1{
     .in_channels = 160, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 56,
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer4Norm2{
-    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer4Conv2{
     .in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 32, .out_height = 56,
     .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer5Norm1{
     .channels = 192, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k192x56x56{.channels = 192, .height = 56, .width = 56, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer5Norm2{
+    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer5Conv1{
     .in_channels = 192, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 56,
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer5Norm2{
-    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer5Conv2{
     .in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 32, .out_height = 56,
     .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer6Norm1{
     .channels = 224, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k224x56x56{.channels = 224, .height = 56, .width = 56, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer6Norm2{
+    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer6Conv1{
     .in_channels = 224, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 56,
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock1Denselayer6Norm2{
-    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock1Denselayer6Conv2{
     .in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 32, .out_height = 56,
     .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesTransition1Norm{
     .channels = 256, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k256x56x56{.channels = 256, .height = 56, .width = 56, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesTransition1Conv{
     .in_channels = 256, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 56,
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
@@ -115,163 +107,150 @@ constexpr cnn::PoolGeometry kFeaturesTransition1Avgpool1{
     .count_include_pad = true};
 constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer1Norm1{
     .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k128x28x28{.channels = 128, .height = 28, .width = 28, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer1Norm2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer1Conv1{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer1Norm2{
-    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer1Conv2{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer2Norm1{
     .channels = 160, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k160x28x28{.channels = 160, .height = 28, .width = 28, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer2Norm2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer2Conv1{
     .in_channels = 160, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer2Norm2{
-    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer2Conv2{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer3Norm1{
     .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k192x28x28{.channels = 192, .height = 28, .width = 28, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer3Norm2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer3Conv1{
     .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer3Norm2{
-    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer3Conv2{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer4Norm1{
     .channels = 224, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k224x28x28{.channels = 224, .height = 28, .width = 28, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer4Norm2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer4Conv1{
     .in_channels = 224, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer4Norm2{
-    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer4Conv2{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer5Norm1{
     .channels = 256, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k256x28x28{.channels = 256, .height = 28, .width = 28, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer5Norm2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer5Conv1{
     .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer5Norm2{
-    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer5Conv2{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer6Norm1{
     .channels = 288, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k288x28x28{.channels = 288, .height = 28, .width = 28, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer6Norm2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer6Conv1{
     .in_channels = 288, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer6Norm2{
-    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer6Conv2{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer7Norm1{
     .channels = 320, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k320x28x28{.channels = 320, .height = 28, .width = 28, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer7Norm2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer7Conv1{
     .in_channels = 320, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer7Norm2{
-    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer7Conv2{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer8Norm1{
     .channels = 352, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k352x28x28{.channels = 352, .height = 28, .width = 28, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer8Norm2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer8Conv1{
     .in_channels = 352, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer8Norm2{
-    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer8Conv2{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer9Norm1{
     .channels = 384, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k384x28x28{.channels = 384, .height = 28, .width = 28, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer9Norm2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer9Conv1{
     .in_channels = 384, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer9Norm2{
-    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer9Conv2{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer10Norm1{
     .channels = 416, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k416x28x28{.channels = 416, .height = 28, .width = 28, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer10Norm2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer10Conv1{
     .in_channels = 416, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer10Norm2{
-    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer10Conv2{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer11Norm1{
     .channels = 448, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k448x28x28{.channels = 448, .height = 28, .width = 28, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer11Norm2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer11Conv1{
     .in_channels = 448, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer11Norm2{
-    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer11Conv2{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer12Norm1{
     .channels = 480, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k480x28x28{.channels = 480, .height = 28, .width = 28, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer12Norm2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer12Conv1{
     .in_channels = 480, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock2Denselayer12Norm2{
-    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock2Denselayer12Conv2{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesTransition2Norm{
     .channels = 512, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k512x28x28{.channels = 512, .height = 28, .width = 28, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesTransition2Conv{
     .in_channels = 512, .in_height = 28, .in_width = 28, .out_channels = 256, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
@@ -282,424 +261,390 @@ constexpr cnn::PoolGeometry kFeaturesTransition2Avgpool1{
     .count_include_pad = true};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer1Norm1{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k256x14x14{.channels = 256, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer1Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer1Conv1{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer1Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k128x14x14{.channels = 128, .height = 14, .width = 14, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer1Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer2Norm1{
     .channels = 288, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k288x14x14{.channels = 288, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer2Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer2Conv1{
     .in_channels = 288, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer2Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer2Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer3Norm1{
     .channels = 320, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k320x14x14{.channels = 320, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer3Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer3Conv1{
     .in_channels = 320, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer3Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer3Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer4Norm1{
     .channels = 352, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k352x14x14{.channels = 352, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer4Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer4Conv1{
     .in_channels = 352, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer4Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer4Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer5Norm1{
     .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k384x14x14{.channels = 384, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer5Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer5Conv1{
     .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer5Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer5Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer6Norm1{
     .channels = 416, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k416x14x14{.channels = 416, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer6Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer6Conv1{
     .in_channels = 416, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer6Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer6Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer7Norm1{
     .channels = 448, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k448x14x14{.channels = 448, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer7Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer7Conv1{
     .in_channels = 448, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer7Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer7Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer8Norm1{
     .channels = 480, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k480x14x14{.channels = 480, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer8Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer8Conv1{
     .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer8Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer8Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer9Norm1{
     .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k512x14x14{.channels = 512, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer9Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer9Conv1{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer9Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer9Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer10Norm1{
     .channels = 544, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k544x14x14{.channels = 544, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer10Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer10Conv1{
     .in_channels = 544, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer10Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer10Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer11Norm1{
     .channels = 576, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k576x14x14{.channels = 576, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer11Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer11Conv1{
     .in_channels = 576, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer11Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer11Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer12Norm1{
     .channels = 608, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k608x14x14{.channels = 608, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer12Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer12Conv1{
     .in_channels = 608, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer12Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer12Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer13Norm1{
     .channels = 640, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k640x14x14{.channels = 640, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer13Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer13Conv1{
     .in_channels = 640, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer13Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer13Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer14Norm1{
     .channels = 672, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k672x14x14{.channels = 672, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer14Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer14Conv1{
     .in_channels = 672, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer14Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer14Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer15Norm1{
     .channels = 704, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k704x14x14{.channels = 704, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer15Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer15Conv1{
     .in_channels = 704, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer15Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer15Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer16Norm1{
     .channels = 736, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k736x14x14{.channels = 736, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer16Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer16Conv1{
     .in_channels = 736, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer16Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer16Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer17Norm1{
     .channels = 768, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k768x14x14{.channels = 768, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer17Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer17Conv1{
     .in_channels = 768, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer17Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer17Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer18Norm1{
     .channels = 800, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k800x14x14{.channels = 800, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer18Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer18Conv1{
     .in_channels = 800, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer18Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer18Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer19Norm1{
     .channels = 832, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k832x14x14{.channels = 832, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer19Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer19Conv1{
     .in_channels = 832, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer19Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer19Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer20Norm1{
     .channels = 864, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k864x14x14{.channels = 864, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer20Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer20Conv1{
     .in_channels = 864, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer20Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer20Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer21Norm1{
     .channels = 896, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k896x14x14{.channels = 896, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer21Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer21Conv1{
     .in_channels = 896, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer21Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer21Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer22Norm1{
     .channels = 928, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k928x14x14{.channels = 928, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer22Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer22Conv1{
     .in_channels = 928, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer22Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer22Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer23Norm1{
     .channels = 960, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k960x14x14{.channels = 960, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer23Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer23Conv1{
     .in_channels = 960, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer23Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer23Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer24Norm1{
     .channels = 992, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k992x14x14{.channels = 992, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer24Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer24Conv1{
     .in_channels = 992, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer24Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer24Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer25Norm1{
     .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k1024x14x14{.channels = 1024, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer25Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer25Conv1{
     .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer25Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer25Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer26Norm1{
     .channels = 1056, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k1056x14x14{.channels = 1056, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer26Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer26Conv1{
     .in_channels = 1056, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer26Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer26Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer27Norm1{
     .channels = 1088, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k1088x14x14{.channels = 1088, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer27Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer27Conv1{
     .in_channels = 1088, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer27Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer27Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer28Norm1{
     .channels = 1120, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k1120x14x14{.channels = 1120, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer28Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer28Conv1{
     .in_channels = 1120, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer28Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer28Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer29Norm1{
     .channels = 1152, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k1152x14x14{.channels = 1152, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer29Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer29Conv1{
     .in_channels = 1152, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer29Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer29Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer30Norm1{
     .channels = 1184, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k1184x14x14{.channels = 1184, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer30Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer30Conv1{
     .in_channels = 1184, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer30Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer30Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer31Norm1{
     .channels = 1216, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k1216x14x14{.channels = 1216, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer31Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer31Conv1{
     .in_channels = 1216, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer31Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer31Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer32Norm1{
     .channels = 1248, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k1248x14x14{.channels = 1248, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer32Norm2{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer32Conv1{
     .in_channels = 1248, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock3Denselayer32Norm2{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock3Denselayer32Conv2{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesTransition3Norm{
     .channels = 1280, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k1280x14x14{.channels = 1280, .height = 14, .width = 14, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesTransition3Conv{
     .in_channels = 1280, .in_height = 14, .in_width = 14, .out_channels = 640, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
@@ -710,417 +655,384 @@ constexpr cnn::PoolGeometry kFeaturesTransition3Avgpool1{
     .count_include_pad = true};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer1Norm1{
     .channels = 640, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k640x7x7{.channels = 640, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer1Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer1Conv1{
     .in_channels = 640, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer1Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k128x7x7{.channels = 128, .height = 7, .width = 7, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer1Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer2Norm1{
     .channels = 672, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k672x7x7{.channels = 672, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer2Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer2Conv1{
     .in_channels = 672, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer2Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer2Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer3Norm1{
     .channels = 704, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k704x7x7{.channels = 704, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer3Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer3Conv1{
     .in_channels = 704, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer3Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer3Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer4Norm1{
     .channels = 736, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k736x7x7{.channels = 736, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer4Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer4Conv1{
     .in_channels = 736, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer4Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer4Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer5Norm1{
     .channels = 768, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k768x7x7{.channels = 768, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer5Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer5Conv1{
     .in_channels = 768, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer5Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer5Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer6Norm1{
     .channels = 800, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k800x7x7{.channels = 800, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer6Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer6Conv1{
     .in_channels = 800, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer6Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer6Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer7Norm1{
     .channels = 832, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k832x7x7{.channels = 832, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer7Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer7Conv1{
     .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer7Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer7Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer8Norm1{
     .channels = 864, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k864x7x7{.channels = 864, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer8Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer8Conv1{
     .in_channels = 864, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer8Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer8Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer9Norm1{
     .channels = 896, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k896x7x7{.channels = 896, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer9Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer9Conv1{
     .in_channels = 896, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer9Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer9Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer10Norm1{
     .channels = 928, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k928x7x7{.channels = 928, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer10Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer10Conv1{
     .in_channels = 928, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer10Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer10Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer11Norm1{
     .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k960x7x7{.channels = 960, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer11Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer11Conv1{
     .in_channels = 960, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer11Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer11Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer12Norm1{
     .channels = 992, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k992x7x7{.channels = 992, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer12Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer12Conv1{
     .in_channels = 992, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer12Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer12Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer13Norm1{
     .channels = 1024, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k1024x7x7{.channels = 1024, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer13Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer13Conv1{
     .in_channels = 1024, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer13Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer13Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer14Norm1{
     .channels = 1056, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k1056x7x7{.channels = 1056, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer14Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer14Conv1{
     .in_channels = 1056, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer14Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer14Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer15Norm1{
     .channels = 1088, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k1088x7x7{.channels = 1088, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer15Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer15Conv1{
     .in_channels = 1088, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer15Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer15Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer16Norm1{
     .channels = 1120, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k1120x7x7{.channels = 1120, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer16Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer16Conv1{
     .in_channels = 1120, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer16Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer16Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer17Norm1{
     .channels = 1152, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k1152x7x7{.channels = 1152, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer17Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer17Conv1{
     .in_channels = 1152, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer17Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer17Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer18Norm1{
     .channels = 1184, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k1184x7x7{.channels = 1184, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer18Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer18Conv1{
     .in_channels = 1184, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer18Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer18Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer19Norm1{
     .channels = 1216, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k1216x7x7{.channels = 1216, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer19Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer19Conv1{
     .in_channels = 1216, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer19Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer19Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer20Norm1{
     .channels = 1248, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k1248x7x7{.channels = 1248, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer20Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer20Conv1{
     .in_channels = 1248, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer20Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer20Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer21Norm1{
     .channels = 1280, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k1280x7x7{.channels = 1280, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer21Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer21Conv1{
     .in_channels = 1280, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer21Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer21Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer22Norm1{
     .channels = 1312, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k1312x7x7{.channels = 1312, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer22Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer22Conv1{
     .in_channels = 1312, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer22Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer22Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer23Norm1{
     .channels = 1344, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k1344x7x7{.channels = 1344, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer23Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer23Conv1{
     .in_channels = 1344, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer23Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer23Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer24Norm1{
     .channels = 1376, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k1376x7x7{.channels = 1376, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer24Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer24Conv1{
     .in_channels = 1376, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer24Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer24Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer25Norm1{
     .channels = 1408, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k1408x7x7{.channels = 1408, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer25Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer25Conv1{
     .in_channels = 1408, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer25Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer25Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer26Norm1{
     .channels = 1440, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k1440x7x7{.channels = 1440, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer26Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer26Conv1{
     .in_channels = 1440, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer26Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer26Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer27Norm1{
     .channels = 1472, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k1472x7x7{.channels = 1472, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer27Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer27Conv1{
     .in_channels = 1472, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer27Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer27Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer28Norm1{
     .channels = 1504, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k1504x7x7{.channels = 1504, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer28Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer28Conv1{
     .in_channels = 1504, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer28Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer28Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer29Norm1{
     .channels = 1536, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k1536x7x7{.channels = 1536, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer29Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer29Conv1{
     .in_channels = 1536, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer29Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer29Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer30Norm1{
     .channels = 1568, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k1568x7x7{.channels = 1568, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer30Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer30Conv1{
     .in_channels = 1568, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer30Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer30Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer31Norm1{
     .channels = 1600, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k1600x7x7{.channels = 1600, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer31Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer31Conv1{
     .in_channels = 1600, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer31Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer31Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer32Norm1{
     .channels = 1632, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k1632x7x7{.channels = 1632, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer32Norm2{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer32Conv1{
     .in_channels = 1632, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesDenseblock4Denselayer32Norm2{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesDenseblock4Denselayer32Conv2{
     .in_channels = 128, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
@@ -4543,7 +4455,7 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers,
-    .memory = {.parameters = 14307888, .gradients = 0, .optimizer = 0, .activations = 61014016,
+    .memory = {.parameters = 14307888, .gradients = 0, .optimizer = 0, .activations = 51380224,
                .shared_scratch = 821760, .thread_scratch = 294784},
 };
 
@@ -4559,3270 +4471,2641 @@ const cnn::ModelDescription& DenseNet169::model() {
 void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
-  const cnn::Blocked features_conv0 = blocked(0, 802816);  // 64x112x112
-  const cnn::Blocked features_relu1 = blocked(25690112, 802816);  // 64x112x112
-  const cnn::Blocked features_denseblock1_denselayer6_concat1 = blocked(0, 802816);  // 256x56x56
-  const cnn::Blocked features_maxpool1 = blocked(0, 802816);  // 64x56x56
-  const cnn::Blocked features_denseblock1_denselayer1_relu1 = blocked(38535168, 200704);  // 64x56x56
-  const cnn::Blocked features_denseblock1_denselayer1_conv1 = blocked(25690112, 401408);  // 128x56x56
-  const cnn::Blocked features_denseblock1_denselayer1_relu2 = blocked(38535168, 401408);  // 128x56x56
-  const cnn::Blocked features_denseblock1_denselayer1_conv2 = blocked(200704, 802816);  // 32x56x56
-  const cnn::Blocked features_denseblock1_denselayer2_relu1 = blocked(38535168, 301056);  // 96x56x56
-  const cnn::Blocked features_denseblock1_denselayer1_concat1 = blocked(0, 802816);  // 96x56x56
-  const cnn::Blocked features_denseblock1_denselayer2_conv1 = blocked(25690112, 401408);  // 128x56x56
-  const cnn::Blocked features_denseblock1_denselayer2_relu2 = blocked(38535168, 401408);  // 128x56x56
-  const cnn::Blocked features_denseblock1_denselayer2_conv2 = blocked(301056, 802816);  // 32x56x56
-  const cnn::Blocked features_denseblock1_denselayer3_relu1 = blocked(25690112, 401408);  // 128x56x56
-  const cnn::Blocked features_denseblock1_denselayer2_concat1 = blocked(0, 802816);  // 128x56x56
-  const cnn::Blocked features_denseblock1_denselayer3_conv1 = blocked(38535168, 401408);  // 128x56x56
-  const cnn::Blocked features_denseblock1_denselayer3_relu2 = blocked(25690112, 401408);  // 128x56x56
-  const cnn::Blocked features_denseblock1_denselayer3_conv2 = blocked(401408, 802816);  // 32x56x56
-  const cnn::Blocked features_denseblock1_denselayer4_relu1 = blocked(25690112, 501760);  // 160x56x56
-  const cnn::Blocked features_denseblock1_denselayer3_concat1 = blocked(0, 802816);  // 160x56x56
-  const cnn::Blocked features_denseblock1_denselayer4_conv1 = blocked(41746432, 401408);  // 128x56x56
-  const cnn::Blocked features_denseblock1_denselayer4_relu2 = blocked(25690112, 401408);  // 128x56x56
-  const cnn::Blocked features_denseblock1_denselayer4_conv2 = blocked(501760, 802816);  // 32x56x56
-  const cnn::Blocked features_denseblock1_denselayer5_relu1 = blocked(25690112, 602112);  // 192x56x56
-  const cnn::Blocked features_denseblock1_denselayer4_concat1 = blocked(0, 802816);  // 192x56x56
-  const cnn::Blocked features_denseblock1_denselayer5_conv1 = blocked(44957696, 401408);  // 128x56x56
-  const cnn::Blocked features_denseblock1_denselayer5_relu2 = blocked(25690112, 401408);  // 128x56x56
-  const cnn::Blocked features_denseblock1_denselayer5_conv2 = blocked(602112, 802816);  // 32x56x56
-  const cnn::Blocked features_denseblock1_denselayer6_relu1 = blocked(25690112, 702464);  // 224x56x56
-  const cnn::Blocked features_denseblock1_denselayer5_concat1 = blocked(0, 802816);  // 224x56x56
-  const cnn::Blocked features_denseblock1_denselayer6_conv1 = blocked(48168960, 401408);  // 128x56x56
-  const cnn::Blocked features_denseblock1_denselayer6_relu2 = blocked(25690112, 401408);  // 128x56x56
-  const cnn::Blocked features_denseblock1_denselayer6_conv2 = blocked(702464, 802816);  // 32x56x56
-  const cnn::Blocked features_transition1_relu1 = blocked(25690112, 802816);  // 256x56x56
+  const cnn::Floats features_norm0_saved = floats(30507008, 256);
+  const cnn::Blocked features_relu1 = blocked(0, 802816);  // 64x112x112
+  const cnn::Blocked features_denseblock1_denselayer6_concat1 = blocked(25690112, 802816);  // 256x56x56
+  const cnn::Blocked features_maxpool1 = blocked(25690112, 802816);  // 64x56x56
+  const cnn::Floats features_denseblock1_denselayer1_norm1_saved = floats(12845568, 256);
+  const cnn::Floats features_denseblock1_denselayer1_norm2_saved = floats(12845056, 512);
+  const cnn::Blocked features_denseblock1_denselayer1_relu2 = blocked(0, 401408);  // 128x56x56
+  const cnn::Blocked features_denseblock1_denselayer1_conv2 = blocked(25890816, 802816);  // 32x56x56
+  const cnn::Floats features_denseblock1_denselayer2_norm1_saved = floats(12845568, 384);
+  const cnn::Floats features_denseblock1_denselayer2_norm2_saved = floats(12845056, 512);
+  const cnn::Blocked features_denseblock1_denselayer2_relu2 = blocked(0, 401408);  // 128x56x56
+  const cnn::Blocked features_denseblock1_denselayer1_concat1 = blocked(25690112, 802816);  // 96x56x56
+  const cnn::Blocked features_denseblock1_denselayer2_conv2 = blocked(25991168, 802816);  // 32x56x56
+  const cnn::Floats features_denseblock1_denselayer3_norm1_saved = floats(12845056, 512);
+  const cnn::Floats features_denseblock1_denselayer3_norm2_saved = floats(12845568, 512);
+  const cnn::Blocked features_denseblock1_denselayer3_relu2 = blocked(0, 401408);  // 128x56x56
+  const cnn::Blocked features_denseblock1_denselayer2_concat1 = blocked(25690112, 802816);  // 128x56x56
+  const cnn::Blocked features_denseblock1_denselayer3_conv2 = blocked(26091520, 802816);  // 32x56x56
+  const cnn::Floats features_denseblock1_denselayer4_norm1_saved = floats(12845056, 640);
+  const cnn::Floats features_denseblock1_denselayer4_norm2_saved = floats(12845696, 512);
+  const cnn::Blocked features_denseblock1_denselayer4_relu2 = blocked(0, 401408);  // 128x56x56
+  const cnn::Blocked features_denseblock1_denselayer3_concat1 = blocked(25690112, 802816);  // 160x56x56
+  const cnn::Blocked features_denseblock1_denselayer4_conv2 = blocked(26191872, 802816);  // 32x56x56
+  const cnn::Floats features_denseblock1_denselayer5_norm1_saved = floats(12845056, 768);
+  const cnn::Floats features_denseblock1_denselayer5_norm2_saved = floats(12845824, 512);
+  const cnn::Blocked features_denseblock1_denselayer5_relu2 = blocked(0, 401408);  // 128x56x56
+  const cnn::Blocked features_denseblock1_denselayer4_concat1 = blocked(25690112, 802816);  // 192x56x56
+  const cnn::Blocked features_denseblock1_denselayer5_conv2 = blocked(26292224, 802816);  // 32x56x56
+  const cnn::Floats features_denseblock1_denselayer6_norm1_saved = floats(12845056, 896);
+  const cnn::Floats features_denseblock1_denselayer6_norm2_saved = floats(12845952, 512);
+  const cnn::Blocked features_denseblock1_denselayer6_relu2 = blocked(0, 401408);  // 128x56x56
+  const cnn::Blocked features_denseblock1_denselayer5_concat1 = blocked(25690112, 802816);  // 224x56x56
+  const cnn::Blocked features_denseblock1_denselayer6_conv2 = blocked(26392576, 802816);  // 32x56x56
+  const cnn::Floats features_transition1_norm_saved = floats(12845056, 1024);
   const cnn::Blocked features_transition1_conv = blocked(0, 401408);  // 128x56x56
   const cnn::Blocked features_denseblock2_denselayer12_concat1 = blocked(12845056, 401408);  // 512x28x28
   const cnn::Blocked features_transition1_avgpool1 = blocked(12845056, 401408);  // 128x28x28
-  const cnn::Blocked features_denseblock2_denselayer1_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_denseblock2_denselayer1_conv1 = blocked(3211264, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer1_norm1_saved = floats(3211264, 512);
+  const cnn::Floats features_denseblock2_denselayer1_norm2_saved = floats(3211776, 512);
   const cnn::Blocked features_denseblock2_denselayer1_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer1_conv2 = blocked(12945408, 401408);  // 32x28x28
-  const cnn::Blocked features_denseblock2_denselayer2_relu1 = blocked(0, 125440);  // 160x28x28
-  const cnn::Blocked features_denseblock2_denselayer1_concat1 = blocked(12845056, 401408);  // 160x28x28
-  const cnn::Blocked features_denseblock2_denselayer2_conv1 = blocked(4014080, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer2_norm1_saved = floats(3211264, 640);
+  const cnn::Floats features_denseblock2_denselayer2_norm2_saved = floats(3211904, 512);
   const cnn::Blocked features_denseblock2_denselayer2_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer1_concat1 = blocked(12845056, 401408);  // 160x28x28
   const cnn::Blocked features_denseblock2_denselayer2_conv2 = blocked(12970496, 401408);  // 32x28x28
-  const cnn::Blocked features_denseblock2_denselayer3_relu1 = blocked(0, 150528);  // 192x28x28
-  const cnn::Blocked features_denseblock2_denselayer2_concat1 = blocked(12845056, 401408);  // 192x28x28
-  const cnn::Blocked features_denseblock2_denselayer3_conv1 = blocked(4816896, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer3_norm1_saved = floats(3211264, 768);
+  const cnn::Floats features_denseblock2_denselayer3_norm2_saved = floats(3212032, 512);
   const cnn::Blocked features_denseblock2_denselayer3_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer2_concat1 = blocked(12845056, 401408);  // 192x28x28
   const cnn::Blocked features_denseblock2_denselayer3_conv2 = blocked(12995584, 401408);  // 32x28x28
-  const cnn::Blocked features_denseblock2_denselayer4_relu1 = blocked(0, 175616);  // 224x28x28
-  const cnn::Blocked features_denseblock2_denselayer3_concat1 = blocked(12845056, 401408);  // 224x28x28
-  const cnn::Blocked features_denseblock2_denselayer4_conv1 = blocked(5619712, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer4_norm1_saved = floats(3211264, 896);
+  const cnn::Floats features_denseblock2_denselayer4_norm2_saved = floats(3212160, 512);
   const cnn::Blocked features_denseblock2_denselayer4_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer3_concat1 = blocked(12845056, 401408);  // 224x28x28
   const cnn::Blocked features_denseblock2_denselayer4_conv2 = blocked(13020672, 401408);  // 32x28x28
-  const cnn::Blocked features_denseblock2_denselayer5_relu1 = blocked(0, 200704);  // 256x28x28
-  const cnn::Blocked features_denseblock2_denselayer4_concat1 = blocked(12845056, 401408);  // 256x28x28
-  const cnn::Blocked features_denseblock2_denselayer5_conv1 = blocked(6422528, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer5_norm1_saved = floats(3211264, 1024);
+  const cnn::Floats features_denseblock2_denselayer5_norm2_saved = floats(3212288, 512);
   const cnn::Blocked features_denseblock2_denselayer5_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer4_concat1 = blocked(12845056, 401408);  // 256x28x28
   const cnn::Blocked features_denseblock2_denselayer5_conv2 = blocked(13045760, 401408);  // 32x28x28
-  const cnn::Blocked features_denseblock2_denselayer6_relu1 = blocked(0, 225792);  // 288x28x28
-  const cnn::Blocked features_denseblock2_denselayer5_concat1 = blocked(12845056, 401408);  // 288x28x28
-  const cnn::Blocked features_denseblock2_denselayer6_conv1 = blocked(7225344, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer6_norm1_saved = floats(3211264, 1152);
+  const cnn::Floats features_denseblock2_denselayer6_norm2_saved = floats(3212416, 512);
   const cnn::Blocked features_denseblock2_denselayer6_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer5_concat1 = blocked(12845056, 401408);  // 288x28x28
   const cnn::Blocked features_denseblock2_denselayer6_conv2 = blocked(13070848, 401408);  // 32x28x28
-  const cnn::Blocked features_denseblock2_denselayer7_relu1 = blocked(0, 250880);  // 320x28x28
-  const cnn::Blocked features_denseblock2_denselayer6_concat1 = blocked(12845056, 401408);  // 320x28x28
-  const cnn::Blocked features_denseblock2_denselayer7_conv1 = blocked(8028160, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer7_norm1_saved = floats(3211264, 1280);
+  const cnn::Floats features_denseblock2_denselayer7_norm2_saved = floats(3212544, 512);
   const cnn::Blocked features_denseblock2_denselayer7_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer6_concat1 = blocked(12845056, 401408);  // 320x28x28
   const cnn::Blocked features_denseblock2_denselayer7_conv2 = blocked(13095936, 401408);  // 32x28x28
-  const cnn::Blocked features_denseblock2_denselayer8_relu1 = blocked(0, 275968);  // 352x28x28
-  const cnn::Blocked features_denseblock2_denselayer7_concat1 = blocked(12845056, 401408);  // 352x28x28
-  const cnn::Blocked features_denseblock2_denselayer8_conv1 = blocked(8830976, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer8_norm1_saved = floats(3211264, 1408);
+  const cnn::Floats features_denseblock2_denselayer8_norm2_saved = floats(3212672, 512);
   const cnn::Blocked features_denseblock2_denselayer8_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer7_concat1 = blocked(12845056, 401408);  // 352x28x28
   const cnn::Blocked features_denseblock2_denselayer8_conv2 = blocked(13121024, 401408);  // 32x28x28
-  const cnn::Blocked features_denseblock2_denselayer9_relu1 = blocked(0, 301056);  // 384x28x28
-  const cnn::Blocked features_denseblock2_denselayer8_concat1 = blocked(12845056, 401408);  // 384x28x28
-  const cnn::Blocked features_denseblock2_denselayer9_conv1 = blocked(9633792, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer9_norm1_saved = floats(3211264, 1536);
+  const cnn::Floats features_denseblock2_denselayer9_norm2_saved = floats(3212800, 512);
   const cnn::Blocked features_denseblock2_denselayer9_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer8_concat1 = blocked(12845056, 401408);  // 384x28x28
   const cnn::Blocked features_denseblock2_denselayer9_conv2 = blocked(13146112, 401408);  // 32x28x28
-  const cnn::Blocked features_denseblock2_denselayer10_relu1 = blocked(0, 326144);  // 416x28x28
-  const cnn::Blocked features_denseblock2_denselayer9_concat1 = blocked(12845056, 401408);  // 416x28x28
-  const cnn::Blocked features_denseblock2_denselayer10_conv1 = blocked(25690112, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer10_norm1_saved = floats(3211264, 1664);
+  const cnn::Floats features_denseblock2_denselayer10_norm2_saved = floats(3212928, 512);
   const cnn::Blocked features_denseblock2_denselayer10_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer9_concat1 = blocked(12845056, 401408);  // 416x28x28
   const cnn::Blocked features_denseblock2_denselayer10_conv2 = blocked(13171200, 401408);  // 32x28x28
-  const cnn::Blocked features_denseblock2_denselayer11_relu1 = blocked(0, 351232);  // 448x28x28
-  const cnn::Blocked features_denseblock2_denselayer10_concat1 = blocked(12845056, 401408);  // 448x28x28
-  const cnn::Blocked features_denseblock2_denselayer11_conv1 = blocked(25690112, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer11_norm1_saved = floats(3211264, 1792);
+  const cnn::Floats features_denseblock2_denselayer11_norm2_saved = floats(3213056, 512);
   const cnn::Blocked features_denseblock2_denselayer11_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer10_concat1 = blocked(12845056, 401408);  // 448x28x28
   const cnn::Blocked features_denseblock2_denselayer11_conv2 = blocked(13196288, 401408);  // 32x28x28
-  const cnn::Blocked features_denseblock2_denselayer12_relu1 = blocked(0, 376320);  // 480x28x28
-  const cnn::Blocked features_denseblock2_denselayer11_concat1 = blocked(12845056, 401408);  // 480x28x28
-  const cnn::Blocked features_denseblock2_denselayer12_conv1 = blocked(25690112, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer12_norm1_saved = floats(3211264, 1920);
+  const cnn::Floats features_denseblock2_denselayer12_norm2_saved = floats(3213184, 512);
   const cnn::Blocked features_denseblock2_denselayer12_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer11_concat1 = blocked(12845056, 401408);  // 480x28x28
   const cnn::Blocked features_denseblock2_denselayer12_conv2 = blocked(13221376, 401408);  // 32x28x28
-  const cnn::Blocked features_transition2_relu1 = blocked(0, 401408);  // 512x28x28
-  const cnn::Blocked features_transition2_conv = blocked(12845056, 200704);  // 256x28x28
+  const cnn::Floats features_transition2_norm_saved = floats(0, 2048);
+  const cnn::Blocked features_transition2_conv = blocked(25690112, 200704);  // 256x28x28
   const cnn::Blocked features_denseblock3_denselayer32_concat1 = blocked(0, 250880);  // 1280x14x14
   const cnn::Blocked features_transition2_avgpool1 = blocked(0, 250880);  // 256x14x14
-  const cnn::Blocked features_denseblock3_denselayer1_relu1 = blocked(8028160, 50176);  // 256x14x14
-  const cnn::Blocked features_denseblock3_denselayer1_conv1 = blocked(9633792, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer1_norm1_saved = floats(8830976, 1024);
+  const cnn::Floats features_denseblock3_denselayer1_norm2_saved = floats(8832000, 512);
   const cnn::Blocked features_denseblock3_denselayer1_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer1_conv2 = blocked(50176, 250880);  // 32x14x14
-  const cnn::Blocked features_denseblock3_denselayer2_relu1 = blocked(8028160, 56448);  // 288x14x14
-  const cnn::Blocked features_denseblock3_denselayer1_concat1 = blocked(0, 250880);  // 288x14x14
-  const cnn::Blocked features_denseblock3_denselayer2_conv1 = blocked(9834496, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer2_norm1_saved = floats(8830976, 1152);
+  const cnn::Floats features_denseblock3_denselayer2_norm2_saved = floats(8832128, 512);
   const cnn::Blocked features_denseblock3_denselayer2_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer1_concat1 = blocked(0, 250880);  // 288x14x14
   const cnn::Blocked features_denseblock3_denselayer2_conv2 = blocked(56448, 250880);  // 32x14x14
-  const cnn::Blocked features_denseblock3_denselayer3_relu1 = blocked(8028160, 62720);  // 320x14x14
-  const cnn::Blocked features_denseblock3_denselayer2_concat1 = blocked(0, 250880);  // 320x14x14
-  const cnn::Blocked features_denseblock3_denselayer3_conv1 = blocked(10035200, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer3_norm1_saved = floats(8830976, 1280);
+  const cnn::Floats features_denseblock3_denselayer3_norm2_saved = floats(8832256, 512);
   const cnn::Blocked features_denseblock3_denselayer3_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer2_concat1 = blocked(0, 250880);  // 320x14x14
   const cnn::Blocked features_denseblock3_denselayer3_conv2 = blocked(62720, 250880);  // 32x14x14
-  const cnn::Blocked features_denseblock3_denselayer4_relu1 = blocked(8028160, 68992);  // 352x14x14
-  const cnn::Blocked features_denseblock3_denselayer3_concat1 = blocked(0, 250880);  // 352x14x14
-  const cnn::Blocked features_denseblock3_denselayer4_conv1 = blocked(10235904, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer4_norm1_saved = floats(8830976, 1408);
+  const cnn::Floats features_denseblock3_denselayer4_norm2_saved = floats(8832384, 512);
   const cnn::Blocked features_denseblock3_denselayer4_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer3_concat1 = blocked(0, 250880);  // 352x14x14
   const cnn::Blocked features_denseblock3_denselayer4_conv2 = blocked(68992, 250880);  // 32x14x14
-  const cnn::Blocked features_denseblock3_denselayer5_relu1 = blocked(8028160, 75264);  // 384x14x14
-  const cnn::Blocked features_denseblock3_denselayer4_concat1 = blocked(0, 250880);  // 384x14x14
-  const cnn::Blocked features_denseblock3_denselayer5_conv1 = blocked(10436608, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer5_norm1_saved = floats(8830976, 1536);
+  const cnn::Floats features_denseblock3_denselayer5_norm2_saved = floats(8832512, 512);
   const cnn::Blocked features_denseblock3_denselayer5_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer4_concat1 = blocked(0, 250880);  // 384x14x14
   const cnn::Blocked features_denseblock3_denselayer5_conv2 = blocked(75264, 250880);  // 32x14x14
-  const cnn::Blocked features_denseblock3_denselayer6_relu1 = blocked(8028160, 81536);  // 416x14x14
-  const cnn::Blocked features_denseblock3_denselayer5_concat1 = blocked(0, 250880);  // 416x14x14
-  const cnn::Blocked features_denseblock3_denselayer6_conv1 = blocked(10637312, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer6_norm1_saved = floats(8830976, 1664);
+  const cnn::Floats features_denseblock3_denselayer6_norm2_saved = floats(8832640, 512);
   const cnn::Blocked features_denseblock3_denselayer6_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer5_concat1 = blocked(0, 250880);  // 416x14x14
   const cnn::Blocked features_denseblock3_denselayer6_conv2 = blocked(81536, 250880);  // 32x14x14
-  const cnn::Blocked features_denseblock3_denselayer7_relu1 = blocked(8028160, 87808);  // 448x14x14
-  const cnn::Blocked features_denseblock3_denselayer6_concat1 = blocked(0, 250880);  // 448x14x14
-  const cnn::Blocked features_denseblock3_denselayer7_conv1 = blocked(10838016, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer7_norm1_saved = floats(8830976, 1792);
+  const cnn::Floats features_denseblock3_denselayer7_norm2_saved = floats(8832768, 512);
   const cnn::Blocked features_denseblock3_denselayer7_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer6_concat1 = blocked(0, 250880);  // 448x14x14
   const cnn::Blocked features_denseblock3_denselayer7_conv2 = blocked(87808, 250880);  // 32x14x14
-  const cnn::Blocked features_denseblock3_denselayer8_relu1 = blocked(8028160, 94080);  // 480x14x14
-  const cnn::Blocked features_denseblock3_denselayer7_concat1 = blocked(0, 250880);  // 480x14x14
-  const cnn::Blocked features_denseblock3_denselayer8_conv1 = blocked(11038720, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer8_norm1_saved = floats(8830976, 1920);
+  const cnn::Floats features_denseblock3_denselayer8_norm2_saved = floats(8832896, 512);
   const cnn::Blocked features_denseblock3_denselayer8_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer7_concat1 = blocked(0, 250880);  // 480x14x14
   const cnn::Blocked features_denseblock3_denselayer8_conv2 = blocked(94080, 250880);  // 32x14x14
-  const cnn::Blocked features_denseblock3_denselayer9_relu1 = blocked(8028160, 100352);  // 512x14x14
-  const cnn::Blocked features_denseblock3_denselayer8_concat1 = blocked(0, 250880);  // 512x14x14
-  const cnn::Blocked features_denseblock3_denselayer9_conv1 = blocked(11239424, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer9_norm1_saved = floats(8830976, 2048);
+  const cnn::Floats features_denseblock3_denselayer9_norm2_saved = floats(8833024, 512);
   const cnn::Blocked features_denseblock3_denselayer9_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer8_concat1 = blocked(0, 250880);  // 512x14x14
   const cnn::Blocked features_denseblock3_denselayer9_conv2 = blocked(100352, 250880);  // 32x14x14
-  const cnn::Blocked features_denseblock3_denselayer10_relu1 = blocked(8028160, 106624);  // 544x14x14
-  const cnn::Blocked features_denseblock3_denselayer9_concat1 = blocked(0, 250880);  // 544x14x14
-  const cnn::Blocked features_denseblock3_denselayer10_conv1 = blocked(11440128, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer10_norm1_saved = floats(8830976, 2176);
+  const cnn::Floats features_denseblock3_denselayer10_norm2_saved = floats(8833152, 512);
   const cnn::Blocked features_denseblock3_denselayer10_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer9_concat1 = blocked(0, 250880);  // 544x14x14
   const cnn::Blocked features_denseblock3_denselayer10_conv2 = blocked(106624, 250880);  // 32x14x14
-  const cnn::Blocked features_denseblock3_denselayer11_relu1 = blocked(8028160, 112896);  // 576x14x14
-  const cnn::Blocked features_denseblock3_denselayer10_concat1 = blocked(0, 250880);  // 576x14x14
-  const cnn::Blocked features_denseblock3_denselayer11_conv1 = blocked(11640832, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer11_norm1_saved = floats(8830976, 2304);
+  const cnn::Floats features_denseblock3_denselayer11_norm2_saved = floats(8833280, 512);
   const cnn::Blocked features_denseblock3_denselayer11_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer10_concat1 = blocked(0, 250880);  // 576x14x14
   const cnn::Blocked features_denseblock3_denselayer11_conv2 = blocked(112896, 250880);  // 32x14x14
-  const cnn::Blocked features_denseblock3_denselayer12_relu1 = blocked(8028160, 119168);  // 608x14x14
-  const cnn::Blocked features_denseblock3_denselayer11_concat1 = blocked(0, 250880);  // 608x14x14
-  const cnn::Blocked features_denseblock3_denselayer12_conv1 = blocked(11841536, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer12_norm1_saved = floats(8830976, 2432);
+  const cnn::Floats features_denseblock3_denselayer12_norm2_saved = floats(8833408, 512);
   const cnn::Blocked features_denseblock3_denselayer12_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer11_concat1 = blocked(0, 250880);  // 608x14x14
   const cnn::Blocked features_denseblock3_denselayer12_conv2 = blocked(119168, 250880);  // 32x14x14
-  const cnn::Blocked features_denseblock3_denselayer13_relu1 = blocked(8028160, 125440);  // 640x14x14
-  const cnn::Blocked features_denseblock3_denselayer12_concat1 = blocked(0, 250880);  // 640x14x14
-  const cnn::Blocked features_denseblock3_denselayer13_conv1 = blocked(12042240, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer13_norm1_saved = floats(8830976, 2560);
+  const cnn::Floats features_denseblock3_denselayer13_norm2_saved = floats(8833536, 512);
   const cnn::Blocked features_denseblock3_denselayer13_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer12_concat1 = blocked(0, 250880);  // 640x14x14
   const cnn::Blocked features_denseblock3_denselayer13_conv2 = blocked(125440, 250880);  // 32x14x14
-  const cnn::Blocked features_denseblock3_denselayer14_relu1 = blocked(8028160, 131712);  // 672x14x14
-  const cnn::Blocked features_denseblock3_denselayer13_concat1 = blocked(0, 250880);  // 672x14x14
-  const cnn::Blocked features_denseblock3_denselayer14_conv1 = blocked(12242944, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer14_norm1_saved = floats(8830976, 2688);
+  const cnn::Floats features_denseblock3_denselayer14_norm2_saved = floats(8833664, 512);
   const cnn::Blocked features_denseblock3_denselayer14_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer13_concat1 = blocked(0, 250880);  // 672x14x14
   const cnn::Blocked features_denseblock3_denselayer14_conv2 = blocked(131712, 250880);  // 32x14x14
-  const cnn::Blocked features_denseblock3_denselayer15_relu1 = blocked(8028160, 137984);  // 704x14x14
-  const cnn::Blocked features_denseblock3_denselayer14_concat1 = blocked(0, 250880);  // 704x14x14
-  const cnn::Blocked features_denseblock3_denselayer15_conv1 = blocked(12443648, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer15_norm1_saved = floats(8830976, 2816);
+  const cnn::Floats features_denseblock3_denselayer15_norm2_saved = floats(8833792, 512);
   const cnn::Blocked features_denseblock3_denselayer15_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer14_concat1 = blocked(0, 250880);  // 704x14x14
   const cnn::Blocked features_denseblock3_denselayer15_conv2 = blocked(137984, 250880);  // 32x14x14
-  const cnn::Blocked features_denseblock3_denselayer16_relu1 = blocked(8028160, 144256);  // 736x14x14
-  const cnn::Blocked features_denseblock3_denselayer15_concat1 = blocked(0, 250880);  // 736x14x14
-  const cnn::Blocked features_denseblock3_denselayer16_conv1 = blocked(12644352, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer16_norm1_saved = floats(8830976, 2944);
+  const cnn::Floats features_denseblock3_denselayer16_norm2_saved = floats(8833920, 512);
   const cnn::Blocked features_denseblock3_denselayer16_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer15_concat1 = blocked(0, 250880);  // 736x14x14
   const cnn::Blocked features_denseblock3_denselayer16_conv2 = blocked(144256, 250880);  // 32x14x14
-  const cnn::Blocked features_denseblock3_denselayer17_relu1 = blocked(8028160, 150528);  // 768x14x14
-  const cnn::Blocked features_denseblock3_denselayer16_concat1 = blocked(0, 250880);  // 768x14x14
-  const cnn::Blocked features_denseblock3_denselayer17_conv1 = blocked(12845056, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer17_norm1_saved = floats(8830976, 3072);
+  const cnn::Floats features_denseblock3_denselayer17_norm2_saved = floats(8834048, 512);
   const cnn::Blocked features_denseblock3_denselayer17_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer16_concat1 = blocked(0, 250880);  // 768x14x14
   const cnn::Blocked features_denseblock3_denselayer17_conv2 = blocked(150528, 250880);  // 32x14x14
-  const cnn::Blocked features_denseblock3_denselayer18_relu1 = blocked(8028160, 156800);  // 800x14x14
-  const cnn::Blocked features_denseblock3_denselayer17_concat1 = blocked(0, 250880);  // 800x14x14
-  const cnn::Blocked features_denseblock3_denselayer18_conv1 = blocked(13045760, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer18_norm1_saved = floats(8830976, 3200);
+  const cnn::Floats features_denseblock3_denselayer18_norm2_saved = floats(8834176, 512);
   const cnn::Blocked features_denseblock3_denselayer18_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer17_concat1 = blocked(0, 250880);  // 800x14x14
   const cnn::Blocked features_denseblock3_denselayer18_conv2 = blocked(156800, 250880);  // 32x14x14
-  const cnn::Blocked features_denseblock3_denselayer19_relu1 = blocked(8028160, 163072);  // 832x14x14
-  const cnn::Blocked features_denseblock3_denselayer18_concat1 = blocked(0, 250880);  // 832x14x14
-  const cnn::Blocked features_denseblock3_denselayer19_conv1 = blocked(13246464, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer19_norm1_saved = floats(8830976, 3328);
+  const cnn::Floats features_denseblock3_denselayer19_norm2_saved = floats(8834304, 512);
   const cnn::Blocked features_denseblock3_denselayer19_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer18_concat1 = blocked(0, 250880);  // 832x14x14
   const cnn::Blocked features_denseblock3_denselayer19_conv2 = blocked(163072, 250880);  // 32x14x14
-  const cnn::Blocked features_denseblock3_denselayer20_relu1 = blocked(8028160, 169344);  // 864x14x14
-  const cnn::Blocked features_denseblock3_denselayer19_concat1 = blocked(0, 250880);  // 864x14x14
-  const cnn::Blocked features_denseblock3_denselayer20_conv1 = blocked(13447168, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer20_norm1_saved = floats(8830976, 3456);
+  const cnn::Floats features_denseblock3_denselayer20_norm2_saved = floats(8834432, 512);
   const cnn::Blocked features_denseblock3_denselayer20_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer19_concat1 = blocked(0, 250880);  // 864x14x14
   const cnn::Blocked features_denseblock3_denselayer20_conv2 = blocked(169344, 250880);  // 32x14x14
-  const cnn::Blocked features_denseblock3_denselayer21_relu1 = blocked(8028160, 175616);  // 896x14x14
-  const cnn::Blocked features_denseblock3_denselayer20_concat1 = blocked(0, 250880);  // 896x14x14
-  const cnn::Blocked features_denseblock3_denselayer21_conv1 = blocked(13647872, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer21_norm1_saved = floats(8830976, 3584);
+  const cnn::Floats features_denseblock3_denselayer21_norm2_saved = floats(8834560, 512);
   const cnn::Blocked features_denseblock3_denselayer21_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer20_concat1 = blocked(0, 250880);  // 896x14x14
   const cnn::Blocked features_denseblock3_denselayer21_conv2 = blocked(175616, 250880);  // 32x14x14
-  const cnn::Blocked features_denseblock3_denselayer22_relu1 = blocked(8028160, 181888);  // 928x14x14
-  const cnn::Blocked features_denseblock3_denselayer21_concat1 = blocked(0, 250880);  // 928x14x14
-  const cnn::Blocked features_denseblock3_denselayer22_conv1 = blocked(13848576, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer22_norm1_saved = floats(8830976, 3712);
+  const cnn::Floats features_denseblock3_denselayer22_norm2_saved = floats(8834688, 512);
   const cnn::Blocked features_denseblock3_denselayer22_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer21_concat1 = blocked(0, 250880);  // 928x14x14
   const cnn::Blocked features_denseblock3_denselayer22_conv2 = blocked(181888, 250880);  // 32x14x14
-  const cnn::Blocked features_denseblock3_denselayer23_relu1 = blocked(8028160, 188160);  // 960x14x14
-  const cnn::Blocked features_denseblock3_denselayer22_concat1 = blocked(0, 250880);  // 960x14x14
-  const cnn::Blocked features_denseblock3_denselayer23_conv1 = blocked(14049280, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer23_norm1_saved = floats(8830976, 3840);
+  const cnn::Floats features_denseblock3_denselayer23_norm2_saved = floats(8834816, 512);
   const cnn::Blocked features_denseblock3_denselayer23_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer22_concat1 = blocked(0, 250880);  // 960x14x14
   const cnn::Blocked features_denseblock3_denselayer23_conv2 = blocked(188160, 250880);  // 32x14x14
-  const cnn::Blocked features_denseblock3_denselayer24_relu1 = blocked(8028160, 194432);  // 992x14x14
-  const cnn::Blocked features_denseblock3_denselayer23_concat1 = blocked(0, 250880);  // 992x14x14
-  const cnn::Blocked features_denseblock3_denselayer24_conv1 = blocked(14249984, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer24_norm1_saved = floats(8830976, 3968);
+  const cnn::Floats features_denseblock3_denselayer24_norm2_saved = floats(8834944, 512);
   const cnn::Blocked features_denseblock3_denselayer24_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer23_concat1 = blocked(0, 250880);  // 992x14x14
   const cnn::Blocked features_denseblock3_denselayer24_conv2 = blocked(194432, 250880);  // 32x14x14
-  const cnn::Blocked features_denseblock3_denselayer25_relu1 = blocked(8028160, 200704);  // 1024x14x14
-  const cnn::Blocked features_denseblock3_denselayer24_concat1 = blocked(0, 250880);  // 1024x14x14
-  const cnn::Blocked features_denseblock3_denselayer25_conv1 = blocked(14450688, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer25_norm1_saved = floats(8830976, 4096);
+  const cnn::Floats features_denseblock3_denselayer25_norm2_saved = floats(8835072, 512);
   const cnn::Blocked features_denseblock3_denselayer25_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer24_concat1 = blocked(0, 250880);  // 1024x14x14
   const cnn::Blocked features_denseblock3_denselayer25_conv2 = blocked(200704, 250880);  // 32x14x14
-  const cnn::Blocked features_denseblock3_denselayer26_relu1 = blocked(8028160, 206976);  // 1056x14x14
-  const cnn::Blocked features_denseblock3_denselayer25_concat1 = blocked(0, 250880);  // 1056x14x14
-  const cnn::Blocked features_denseblock3_denselayer26_conv1 = blocked(14651392, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer26_norm1_saved = floats(8830976, 4224);
+  const cnn::Floats features_denseblock3_denselayer26_norm2_saved = floats(8835200, 512);
   const cnn::Blocked features_denseblock3_denselayer26_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer25_concat1 = blocked(0, 250880);  // 1056x14x14
   const cnn::Blocked features_denseblock3_denselayer26_conv2 = blocked(206976, 250880);  // 32x14x14
-  const cnn::Blocked features_denseblock3_denselayer27_relu1 = blocked(8028160, 213248);  // 1088x14x14
-  const cnn::Blocked features_denseblock3_denselayer26_concat1 = blocked(0, 250880);  // 1088x14x14
-  const cnn::Blocked features_denseblock3_denselayer27_conv1 = blocked(14852096, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer27_norm1_saved = floats(8830976, 4352);
+  const cnn::Floats features_denseblock3_denselayer27_norm2_saved = floats(8835328, 512);
   const cnn::Blocked features_denseblock3_denselayer27_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer26_concat1 = blocked(0, 250880);  // 1088x14x14
   const cnn::Blocked features_denseblock3_denselayer27_conv2 = blocked(213248, 250880);  // 32x14x14
-  const cnn::Blocked features_denseblock3_denselayer28_relu1 = blocked(8028160, 219520);  // 1120x14x14
-  const cnn::Blocked features_denseblock3_denselayer27_concat1 = blocked(0, 250880);  // 1120x14x14
-  const cnn::Blocked features_denseblock3_denselayer28_conv1 = blocked(15052800, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer28_norm1_saved = floats(8830976, 4480);
+  const cnn::Floats features_denseblock3_denselayer28_norm2_saved = floats(8835456, 512);
   const cnn::Blocked features_denseblock3_denselayer28_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer27_concat1 = blocked(0, 250880);  // 1120x14x14
   const cnn::Blocked features_denseblock3_denselayer28_conv2 = blocked(219520, 250880);  // 32x14x14
-  const cnn::Blocked features_denseblock3_denselayer29_relu1 = blocked(8028160, 225792);  // 1152x14x14
-  const cnn::Blocked features_denseblock3_denselayer28_concat1 = blocked(0, 250880);  // 1152x14x14
-  const cnn::Blocked features_denseblock3_denselayer29_conv1 = blocked(15253504, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer29_norm1_saved = floats(8830976, 4608);
+  const cnn::Floats features_denseblock3_denselayer29_norm2_saved = floats(8835584, 512);
   const cnn::Blocked features_denseblock3_denselayer29_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer28_concat1 = blocked(0, 250880);  // 1152x14x14
   const cnn::Blocked features_denseblock3_denselayer29_conv2 = blocked(225792, 250880);  // 32x14x14
-  const cnn::Blocked features_denseblock3_denselayer30_relu1 = blocked(8028160, 232064);  // 1184x14x14
-  const cnn::Blocked features_denseblock3_denselayer29_concat1 = blocked(0, 250880);  // 1184x14x14
-  const cnn::Blocked features_denseblock3_denselayer30_conv1 = blocked(15454208, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer30_norm1_saved = floats(8830976, 4736);
+  const cnn::Floats features_denseblock3_denselayer30_norm2_saved = floats(8835712, 512);
   const cnn::Blocked features_denseblock3_denselayer30_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer29_concat1 = blocked(0, 250880);  // 1184x14x14
   const cnn::Blocked features_denseblock3_denselayer30_conv2 = blocked(232064, 250880);  // 32x14x14
-  const cnn::Blocked features_denseblock3_denselayer31_relu1 = blocked(8028160, 238336);  // 1216x14x14
-  const cnn::Blocked features_denseblock3_denselayer30_concat1 = blocked(0, 250880);  // 1216x14x14
-  const cnn::Blocked features_denseblock3_denselayer31_conv1 = blocked(15654912, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer31_norm1_saved = floats(8830976, 4864);
+  const cnn::Floats features_denseblock3_denselayer31_norm2_saved = floats(8835840, 512);
   const cnn::Blocked features_denseblock3_denselayer31_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer30_concat1 = blocked(0, 250880);  // 1216x14x14
   const cnn::Blocked features_denseblock3_denselayer31_conv2 = blocked(238336, 250880);  // 32x14x14
-  const cnn::Blocked features_denseblock3_denselayer32_relu1 = blocked(8028160, 244608);  // 1248x14x14
-  const cnn::Blocked features_denseblock3_denselayer31_concat1 = blocked(0, 250880);  // 1248x14x14
-  const cnn::Blocked features_denseblock3_denselayer32_conv1 = blocked(15855616, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer32_norm1_saved = floats(8830976, 4992);
+  const cnn::Floats features_denseblock3_denselayer32_norm2_saved = floats(8835968, 512);
   const cnn::Blocked features_denseblock3_denselayer32_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer31_concat1 = blocked(0, 250880);  // 1248x14x14
   const cnn::Blocked features_denseblock3_denselayer32_conv2 = blocked(244608, 250880);  // 32x14x14
-  const cnn::Blocked features_transition3_relu1 = blocked(8028160, 250880);  // 1280x14x14
-  const cnn::Blocked features_transition3_conv = blocked(0, 125440);  // 640x14x14
-  const cnn::Blocked features_denseblock4_denselayer32_concat1 = blocked(4014080, 81536);  // 1664x7x7
-  const cnn::Blocked features_transition3_avgpool1 = blocked(4014080, 81536);  // 640x7x7
-  const cnn::Blocked features_denseblock4_denselayer1_relu1 = blocked(0, 31360);  // 640x7x7
-  const cnn::Blocked features_denseblock4_denselayer1_conv1 = blocked(1003520, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer1_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer1_conv2 = blocked(4045440, 81536);  // 32x7x7
-  const cnn::Blocked features_denseblock4_denselayer2_relu1 = blocked(0, 32928);  // 672x7x7
-  const cnn::Blocked features_denseblock4_denselayer1_concat1 = blocked(4014080, 81536);  // 672x7x7
-  const cnn::Blocked features_denseblock4_denselayer2_conv1 = blocked(1053696, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer2_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer2_conv2 = blocked(4047008, 81536);  // 32x7x7
-  const cnn::Blocked features_denseblock4_denselayer3_relu1 = blocked(0, 34496);  // 704x7x7
-  const cnn::Blocked features_denseblock4_denselayer2_concat1 = blocked(4014080, 81536);  // 704x7x7
-  const cnn::Blocked features_denseblock4_denselayer3_conv1 = blocked(1103872, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer3_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer3_conv2 = blocked(4048576, 81536);  // 32x7x7
-  const cnn::Blocked features_denseblock4_denselayer4_relu1 = blocked(0, 36064);  // 736x7x7
-  const cnn::Blocked features_denseblock4_denselayer3_concat1 = blocked(4014080, 81536);  // 736x7x7
-  const cnn::Blocked features_denseblock4_denselayer4_conv1 = blocked(1154048, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer4_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer4_conv2 = blocked(4050144, 81536);  // 32x7x7
-  const cnn::Blocked features_denseblock4_denselayer5_relu1 = blocked(0, 37632);  // 768x7x7
-  const cnn::Blocked features_denseblock4_denselayer4_concat1 = blocked(4014080, 81536);  // 768x7x7
-  const cnn::Blocked features_denseblock4_denselayer5_conv1 = blocked(1204224, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer5_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer5_conv2 = blocked(4051712, 81536);  // 32x7x7
-  const cnn::Blocked features_denseblock4_denselayer6_relu1 = blocked(0, 39200);  // 800x7x7
-  const cnn::Blocked features_denseblock4_denselayer5_concat1 = blocked(4014080, 81536);  // 800x7x7
-  const cnn::Blocked features_denseblock4_denselayer6_conv1 = blocked(1254400, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer6_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer6_conv2 = blocked(4053280, 81536);  // 32x7x7
-  const cnn::Blocked features_denseblock4_denselayer7_relu1 = blocked(0, 40768);  // 832x7x7
-  const cnn::Blocked features_denseblock4_denselayer6_concat1 = blocked(4014080, 81536);  // 832x7x7
-  const cnn::Blocked features_denseblock4_denselayer7_conv1 = blocked(1304576, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer7_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer7_conv2 = blocked(4054848, 81536);  // 32x7x7
-  const cnn::Blocked features_denseblock4_denselayer8_relu1 = blocked(0, 42336);  // 864x7x7
-  const cnn::Blocked features_denseblock4_denselayer7_concat1 = blocked(4014080, 81536);  // 864x7x7
-  const cnn::Blocked features_denseblock4_denselayer8_conv1 = blocked(1354752, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer8_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer8_conv2 = blocked(4056416, 81536);  // 32x7x7
-  const cnn::Blocked features_denseblock4_denselayer9_relu1 = blocked(0, 43904);  // 896x7x7
-  const cnn::Blocked features_denseblock4_denselayer8_concat1 = blocked(4014080, 81536);  // 896x7x7
-  const cnn::Blocked features_denseblock4_denselayer9_conv1 = blocked(1404928, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer9_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer9_conv2 = blocked(4057984, 81536);  // 32x7x7
-  const cnn::Blocked features_denseblock4_denselayer10_relu1 = blocked(0, 45472);  // 928x7x7
-  const cnn::Blocked features_denseblock4_denselayer9_concat1 = blocked(4014080, 81536);  // 928x7x7
-  const cnn::Blocked features_denseblock4_denselayer10_conv1 = blocked(1455104, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer10_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer10_conv2 = blocked(4059552, 81536);  // 32x7x7
-  const cnn::Blocked features_denseblock4_denselayer11_relu1 = blocked(0, 47040);  // 960x7x7
-  const cnn::Blocked features_denseblock4_denselayer10_concat1 = blocked(4014080, 81536);  // 960x7x7
-  const cnn::Blocked features_denseblock4_denselayer11_conv1 = blocked(1505280, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer11_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer11_conv2 = blocked(4061120, 81536);  // 32x7x7
-  const cnn::Blocked features_denseblock4_denselayer12_relu1 = blocked(0, 48608);  // 992x7x7
-  const cnn::Blocked features_denseblock4_denselayer11_concat1 = blocked(4014080, 81536);  // 992x7x7
-  const cnn::Blocked features_denseblock4_denselayer12_conv1 = blocked(1555456, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer12_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer12_conv2 = blocked(4062688, 81536);  // 32x7x7
-  const cnn::Blocked features_denseblock4_denselayer13_relu1 = blocked(0, 50176);  // 1024x7x7
-  const cnn::Blocked features_denseblock4_denselayer12_concat1 = blocked(4014080, 81536);  // 1024x7x7
-  const cnn::Blocked features_denseblock4_denselayer13_conv1 = blocked(1605632, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer13_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer13_conv2 = blocked(4064256, 81536);  // 32x7x7
-  const cnn::Blocked features_denseblock4_denselayer14_relu1 = blocked(0, 51744);  // 1056x7x7
-  const cnn::Blocked features_denseblock4_denselayer13_concat1 = blocked(4014080, 81536);  // 1056x7x7
-  const cnn::Blocked features_denseblock4_denselayer14_conv1 = blocked(1655808, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer14_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer14_conv2 = blocked(4065824, 81536);  // 32x7x7
-  const cnn::Blocked features_denseblock4_denselayer15_relu1 = blocked(0, 53312);  // 1088x7x7
-  const cnn::Blocked features_denseblock4_denselayer14_concat1 = blocked(4014080, 81536);  // 1088x7x7
-  const cnn::Blocked features_denseblock4_denselayer15_conv1 = blocked(1705984, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer15_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer15_conv2 = blocked(4067392, 81536);  // 32x7x7
-  const cnn::Blocked features_denseblock4_denselayer16_relu1 = blocked(0, 54880);  // 1120x7x7
-  const cnn::Blocked features_denseblock4_denselayer15_concat1 = blocked(4014080, 81536);  // 1120x7x7
-  const cnn::Blocked features_denseblock4_denselayer16_conv1 = blocked(1756160, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer16_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer16_conv2 = blocked(4068960, 81536);  // 32x7x7
-  const cnn::Blocked features_denseblock4_denselayer17_relu1 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Blocked features_denseblock4_denselayer16_concat1 = blocked(4014080, 81536);  // 1152x7x7
-  const cnn::Blocked features_denseblock4_denselayer17_conv1 = blocked(1806336, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer17_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer17_conv2 = blocked(4070528, 81536);  // 32x7x7
-  const cnn::Blocked features_denseblock4_denselayer18_relu1 = blocked(0, 58016);  // 1184x7x7
-  const cnn::Blocked features_denseblock4_denselayer17_concat1 = blocked(4014080, 81536);  // 1184x7x7
-  const cnn::Blocked features_denseblock4_denselayer18_conv1 = blocked(1856512, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer18_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer18_conv2 = blocked(4072096, 81536);  // 32x7x7
-  const cnn::Blocked features_denseblock4_denselayer19_relu1 = blocked(0, 59584);  // 1216x7x7
-  const cnn::Blocked features_denseblock4_denselayer18_concat1 = blocked(4014080, 81536);  // 1216x7x7
-  const cnn::Blocked features_denseblock4_denselayer19_conv1 = blocked(1906688, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer19_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer19_conv2 = blocked(4073664, 81536);  // 32x7x7
-  const cnn::Blocked features_denseblock4_denselayer20_relu1 = blocked(0, 61152);  // 1248x7x7
-  const cnn::Blocked features_denseblock4_denselayer19_concat1 = blocked(4014080, 81536);  // 1248x7x7
-  const cnn::Blocked features_denseblock4_denselayer20_conv1 = blocked(1956864, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer20_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer20_conv2 = blocked(4075232, 81536);  // 32x7x7
-  const cnn::Blocked features_denseblock4_denselayer21_relu1 = blocked(0, 62720);  // 1280x7x7
-  const cnn::Blocked features_denseblock4_denselayer20_concat1 = blocked(4014080, 81536);  // 1280x7x7
-  const cnn::Blocked features_denseblock4_denselayer21_conv1 = blocked(2007040, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer21_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer21_conv2 = blocked(4076800, 81536);  // 32x7x7
-  const cnn::Blocked features_denseblock4_denselayer22_relu1 = blocked(0, 64288);  // 1312x7x7
-  const cnn::Blocked features_denseblock4_denselayer21_concat1 = blocked(4014080, 81536);  // 1312x7x7
-  const cnn::Blocked features_denseblock4_denselayer22_conv1 = blocked(2057216, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer22_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer22_conv2 = blocked(4078368, 81536);  // 32x7x7
-  const cnn::Blocked features_denseblock4_denselayer23_relu1 = blocked(0, 65856);  // 1344x7x7
-  const cnn::Blocked features_denseblock4_denselayer22_concat1 = blocked(4014080, 81536);  // 1344x7x7
-  const cnn::Blocked features_denseblock4_denselayer23_conv1 = blocked(2107392, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer23_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer23_conv2 = blocked(4079936, 81536);  // 32x7x7
-  const cnn::Blocked features_denseblock4_denselayer24_relu1 = blocked(0, 67424);  // 1376x7x7
-  const cnn::Blocked features_denseblock4_denselayer23_concat1 = blocked(4014080, 81536);  // 1376x7x7
-  const cnn::Blocked features_denseblock4_denselayer24_conv1 = blocked(2157568, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer24_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer24_conv2 = blocked(4081504, 81536);  // 32x7x7
-  const cnn::Blocked features_denseblock4_denselayer25_relu1 = blocked(0, 68992);  // 1408x7x7
-  const cnn::Blocked features_denseblock4_denselayer24_concat1 = blocked(4014080, 81536);  // 1408x7x7
-  const cnn::Blocked features_denseblock4_denselayer25_conv1 = blocked(2207744, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer25_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer25_conv2 = blocked(4083072, 81536);  // 32x7x7
-  const cnn::Blocked features_denseblock4_denselayer26_relu1 = blocked(0, 70560);  // 1440x7x7
-  const cnn::Blocked features_denseblock4_denselayer25_concat1 = blocked(4014080, 81536);  // 1440x7x7
-  const cnn::Blocked features_denseblock4_denselayer26_conv1 = blocked(2257920, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer26_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer26_conv2 = blocked(4084640, 81536);  // 32x7x7
-  const cnn::Blocked features_denseblock4_denselayer27_relu1 = blocked(0, 72128);  // 1472x7x7
-  const cnn::Blocked features_denseblock4_denselayer26_concat1 = blocked(4014080, 81536);  // 1472x7x7
-  const cnn::Blocked features_denseblock4_denselayer27_conv1 = blocked(2308096, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer27_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer27_conv2 = blocked(4086208, 81536);  // 32x7x7
-  const cnn::Blocked features_denseblock4_denselayer28_relu1 = blocked(0, 73696);  // 1504x7x7
-  const cnn::Blocked features_denseblock4_denselayer27_concat1 = blocked(4014080, 81536);  // 1504x7x7
-  const cnn::Blocked features_denseblock4_denselayer28_conv1 = blocked(2358272, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer28_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer28_conv2 = blocked(4087776, 81536);  // 32x7x7
-  const cnn::Blocked features_denseblock4_denselayer29_relu1 = blocked(0, 75264);  // 1536x7x7
-  const cnn::Blocked features_denseblock4_denselayer28_concat1 = blocked(4014080, 81536);  // 1536x7x7
-  const cnn::Blocked features_denseblock4_denselayer29_conv1 = blocked(2408448, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer29_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer29_conv2 = blocked(4089344, 81536);  // 32x7x7
-  const cnn::Blocked features_denseblock4_denselayer30_relu1 = blocked(0, 76832);  // 1568x7x7
-  const cnn::Blocked features_denseblock4_denselayer29_concat1 = blocked(4014080, 81536);  // 1568x7x7
-  const cnn::Blocked features_denseblock4_denselayer30_conv1 = blocked(2458624, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer30_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer30_conv2 = blocked(4090912, 81536);  // 32x7x7
-  const cnn::Blocked features_denseblock4_denselayer31_relu1 = blocked(0, 78400);  // 1600x7x7
-  const cnn::Blocked features_denseblock4_denselayer30_concat1 = blocked(4014080, 81536);  // 1600x7x7
-  const cnn::Blocked features_denseblock4_denselayer31_conv1 = blocked(2508800, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer31_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer31_conv2 = blocked(4092480, 81536);  // 32x7x7
-  const cnn::Blocked features_denseblock4_denselayer32_relu1 = blocked(0, 79968);  // 1632x7x7
-  const cnn::Blocked features_denseblock4_denselayer31_concat1 = blocked(4014080, 81536);  // 1632x7x7
-  const cnn::Blocked features_denseblock4_denselayer32_conv1 = blocked(2558976, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer32_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer32_conv2 = blocked(4094048, 81536);  // 32x7x7
-  const cnn::Blocked features_relu2 = blocked(0, 81536);  // 1664x7x7
-  const cnn::Blocked gap1 = blocked(2609152, 1664);  // 1664
-  const cnn::Blocked classifier = blocked(0, 1000);  // 1000
-  const cnn::Blocked softmax1 = blocked(32000, 1000);  // 1000
+  const cnn::Floats features_transition3_norm_saved = floats(12042240, 5120);
+  const cnn::Blocked features_transition3_conv = blocked(8028160, 125440);  // 640x14x14
+  const cnn::Blocked features_denseblock4_denselayer32_concat1 = blocked(0, 81536);  // 1664x7x7
+  const cnn::Blocked features_transition3_avgpool1 = blocked(0, 81536);  // 640x7x7
+  const cnn::Floats features_denseblock4_denselayer1_norm1_saved = floats(2809856, 2560);
+  const cnn::Floats features_denseblock4_denselayer1_norm2_saved = floats(2812416, 512);
+  const cnn::Blocked features_denseblock4_denselayer1_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer1_conv2 = blocked(31360, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer2_norm1_saved = floats(2809856, 2688);
+  const cnn::Floats features_denseblock4_denselayer2_norm2_saved = floats(2812544, 512);
+  const cnn::Blocked features_denseblock4_denselayer2_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer1_concat1 = blocked(0, 81536);  // 672x7x7
+  const cnn::Blocked features_denseblock4_denselayer2_conv2 = blocked(32928, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer3_norm1_saved = floats(2809856, 2816);
+  const cnn::Floats features_denseblock4_denselayer3_norm2_saved = floats(2812672, 512);
+  const cnn::Blocked features_denseblock4_denselayer3_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer2_concat1 = blocked(0, 81536);  // 704x7x7
+  const cnn::Blocked features_denseblock4_denselayer3_conv2 = blocked(34496, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer4_norm1_saved = floats(2809856, 2944);
+  const cnn::Floats features_denseblock4_denselayer4_norm2_saved = floats(2812800, 512);
+  const cnn::Blocked features_denseblock4_denselayer4_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer3_concat1 = blocked(0, 81536);  // 736x7x7
+  const cnn::Blocked features_denseblock4_denselayer4_conv2 = blocked(36064, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer5_norm1_saved = floats(2809856, 3072);
+  const cnn::Floats features_denseblock4_denselayer5_norm2_saved = floats(2812928, 512);
+  const cnn::Blocked features_denseblock4_denselayer5_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer4_concat1 = blocked(0, 81536);  // 768x7x7
+  const cnn::Blocked features_denseblock4_denselayer5_conv2 = blocked(37632, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer6_norm1_saved = floats(2809856, 3200);
+  const cnn::Floats features_denseblock4_denselayer6_norm2_saved = floats(2813056, 512);
+  const cnn::Blocked features_denseblock4_denselayer6_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer5_concat1 = blocked(0, 81536);  // 800x7x7
+  const cnn::Blocked features_denseblock4_denselayer6_conv2 = blocked(39200, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer7_norm1_saved = floats(2809856, 3328);
+  const cnn::Floats features_denseblock4_denselayer7_norm2_saved = floats(2813184, 512);
+  const cnn::Blocked features_denseblock4_denselayer7_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer6_concat1 = blocked(0, 81536);  // 832x7x7
+  const cnn::Blocked features_denseblock4_denselayer7_conv2 = blocked(40768, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer8_norm1_saved = floats(2809856, 3456);
+  const cnn::Floats features_denseblock4_denselayer8_norm2_saved = floats(2813312, 512);
+  const cnn::Blocked features_denseblock4_denselayer8_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer7_concat1 = blocked(0, 81536);  // 864x7x7
+  const cnn::Blocked features_denseblock4_denselayer8_conv2 = blocked(42336, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer9_norm1_saved = floats(2809856, 3584);
+  const cnn::Floats features_denseblock4_denselayer9_norm2_saved = floats(2813440, 512);
+  const cnn::Blocked features_denseblock4_denselayer9_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer8_concat1 = blocked(0, 81536);  // 896x7x7
+  const cnn::Blocked features_denseblock4_denselayer9_conv2 = blocked(43904, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer10_norm1_saved = floats(2809856, 3712);
+  const cnn::Floats features_denseblock4_denselayer10_norm2_saved = floats(2813568, 512);
+  const cnn::Blocked features_denseblock4_denselayer10_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer9_concat1 = blocked(0, 81536);  // 928x7x7
+  const cnn::Blocked features_denseblock4_denselayer10_conv2 = blocked(45472, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer11_norm1_saved = floats(2809856, 3840);
+  const cnn::Floats features_denseblock4_denselayer11_norm2_saved = floats(2813696, 512);
+  const cnn::Blocked features_denseblock4_denselayer11_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer10_concat1 = blocked(0, 81536);  // 960x7x7
+  const cnn::Blocked features_denseblock4_denselayer11_conv2 = blocked(47040, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer12_norm1_saved = floats(2809856, 3968);
+  const cnn::Floats features_denseblock4_denselayer12_norm2_saved = floats(2813824, 512);
+  const cnn::Blocked features_denseblock4_denselayer12_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer11_concat1 = blocked(0, 81536);  // 992x7x7
+  const cnn::Blocked features_denseblock4_denselayer12_conv2 = blocked(48608, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer13_norm1_saved = floats(2809856, 4096);
+  const cnn::Floats features_denseblock4_denselayer13_norm2_saved = floats(2813952, 512);
+  const cnn::Blocked features_denseblock4_denselayer13_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer12_concat1 = blocked(0, 81536);  // 1024x7x7
+  const cnn::Blocked features_denseblock4_denselayer13_conv2 = blocked(50176, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer14_norm1_saved = floats(2809856, 4224);
+  const cnn::Floats features_denseblock4_denselayer14_norm2_saved = floats(2814080, 512);
+  const cnn::Blocked features_denseblock4_denselayer14_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer13_concat1 = blocked(0, 81536);  // 1056x7x7
+  const cnn::Blocked features_denseblock4_denselayer14_conv2 = blocked(51744, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer15_norm1_saved = floats(2809856, 4352);
+  const cnn::Floats features_denseblock4_denselayer15_norm2_saved = floats(2814208, 512);
+  const cnn::Blocked features_denseblock4_denselayer15_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer14_concat1 = blocked(0, 81536);  // 1088x7x7
+  const cnn::Blocked features_denseblock4_denselayer15_conv2 = blocked(53312, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer16_norm1_saved = floats(2809856, 4480);
+  const cnn::Floats features_denseblock4_denselayer16_norm2_saved = floats(2814336, 512);
+  const cnn::Blocked features_denseblock4_denselayer16_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer15_concat1 = blocked(0, 81536);  // 1120x7x7
+  const cnn::Blocked features_denseblock4_denselayer16_conv2 = blocked(54880, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer17_norm1_saved = floats(2809856, 4608);
+  const cnn::Floats features_denseblock4_denselayer17_norm2_saved = floats(2814464, 512);
+  const cnn::Blocked features_denseblock4_denselayer17_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer16_concat1 = blocked(0, 81536);  // 1152x7x7
+  const cnn::Blocked features_denseblock4_denselayer17_conv2 = blocked(56448, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer18_norm1_saved = floats(2809856, 4736);
+  const cnn::Floats features_denseblock4_denselayer18_norm2_saved = floats(2814592, 512);
+  const cnn::Blocked features_denseblock4_denselayer18_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer17_concat1 = blocked(0, 81536);  // 1184x7x7
+  const cnn::Blocked features_denseblock4_denselayer18_conv2 = blocked(58016, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer19_norm1_saved = floats(2809856, 4864);
+  const cnn::Floats features_denseblock4_denselayer19_norm2_saved = floats(2814720, 512);
+  const cnn::Blocked features_denseblock4_denselayer19_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer18_concat1 = blocked(0, 81536);  // 1216x7x7
+  const cnn::Blocked features_denseblock4_denselayer19_conv2 = blocked(59584, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer20_norm1_saved = floats(2809856, 4992);
+  const cnn::Floats features_denseblock4_denselayer20_norm2_saved = floats(2814848, 512);
+  const cnn::Blocked features_denseblock4_denselayer20_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer19_concat1 = blocked(0, 81536);  // 1248x7x7
+  const cnn::Blocked features_denseblock4_denselayer20_conv2 = blocked(61152, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer21_norm1_saved = floats(2809856, 5120);
+  const cnn::Floats features_denseblock4_denselayer21_norm2_saved = floats(2814976, 512);
+  const cnn::Blocked features_denseblock4_denselayer21_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer20_concat1 = blocked(0, 81536);  // 1280x7x7
+  const cnn::Blocked features_denseblock4_denselayer21_conv2 = blocked(62720, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer22_norm1_saved = floats(2809856, 5248);
+  const cnn::Floats features_denseblock4_denselayer22_norm2_saved = floats(2815104, 512);
+  const cnn::Blocked features_denseblock4_denselayer22_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer21_concat1 = blocked(0, 81536);  // 1312x7x7
+  const cnn::Blocked features_denseblock4_denselayer22_conv2 = blocked(64288, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer23_norm1_saved = floats(2809856, 5376);
+  const cnn::Floats features_denseblock4_denselayer23_norm2_saved = floats(2815232, 512);
+  const cnn::Blocked features_denseblock4_denselayer23_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer22_concat1 = blocked(0, 81536);  // 1344x7x7
+  const cnn::Blocked features_denseblock4_denselayer23_conv2 = blocked(65856, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer24_norm1_saved = floats(2809856, 5504);
+  const cnn::Floats features_denseblock4_denselayer24_norm2_saved = floats(2815360, 512);
+  const cnn::Blocked features_denseblock4_denselayer24_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer23_concat1 = blocked(0, 81536);  // 1376x7x7
+  const cnn::Blocked features_denseblock4_denselayer24_conv2 = blocked(67424, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer25_norm1_saved = floats(2809856, 5632);
+  const cnn::Floats features_denseblock4_denselayer25_norm2_saved = floats(2815488, 512);
+  const cnn::Blocked features_denseblock4_denselayer25_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer24_concat1 = blocked(0, 81536);  // 1408x7x7
+  const cnn::Blocked features_denseblock4_denselayer25_conv2 = blocked(68992, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer26_norm1_saved = floats(2809856, 5760);
+  const cnn::Floats features_denseblock4_denselayer26_norm2_saved = floats(2815616, 512);
+  const cnn::Blocked features_denseblock4_denselayer26_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer25_concat1 = blocked(0, 81536);  // 1440x7x7
+  const cnn::Blocked features_denseblock4_denselayer26_conv2 = blocked(70560, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer27_norm1_saved = floats(2809856, 5888);
+  const cnn::Floats features_denseblock4_denselayer27_norm2_saved = floats(2815744, 512);
+  const cnn::Blocked features_denseblock4_denselayer27_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer26_concat1 = blocked(0, 81536);  // 1472x7x7
+  const cnn::Blocked features_denseblock4_denselayer27_conv2 = blocked(72128, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer28_norm1_saved = floats(2809856, 6016);
+  const cnn::Floats features_denseblock4_denselayer28_norm2_saved = floats(2815872, 512);
+  const cnn::Blocked features_denseblock4_denselayer28_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer27_concat1 = blocked(0, 81536);  // 1504x7x7
+  const cnn::Blocked features_denseblock4_denselayer28_conv2 = blocked(73696, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer29_norm1_saved = floats(2809856, 6144);
+  const cnn::Floats features_denseblock4_denselayer29_norm2_saved = floats(2816000, 512);
+  const cnn::Blocked features_denseblock4_denselayer29_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer28_concat1 = blocked(0, 81536);  // 1536x7x7
+  const cnn::Blocked features_denseblock4_denselayer29_conv2 = blocked(75264, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer30_norm1_saved = floats(2809856, 6272);
+  const cnn::Floats features_denseblock4_denselayer30_norm2_saved = floats(2816128, 512);
+  const cnn::Blocked features_denseblock4_denselayer30_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer29_concat1 = blocked(0, 81536);  // 1568x7x7
+  const cnn::Blocked features_denseblock4_denselayer30_conv2 = blocked(76832, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer31_norm1_saved = floats(2809856, 6400);
+  const cnn::Floats features_denseblock4_denselayer31_norm2_saved = floats(2816256, 512);
+  const cnn::Blocked features_denseblock4_denselayer31_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer30_concat1 = blocked(0, 81536);  // 1600x7x7
+  const cnn::Blocked features_denseblock4_denselayer31_conv2 = blocked(78400, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer32_norm1_saved = floats(2809856, 6528);
+  const cnn::Floats features_denseblock4_denselayer32_norm2_saved = floats(2816384, 512);
+  const cnn::Blocked features_denseblock4_denselayer32_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer31_concat1 = blocked(0, 81536);  // 1632x7x7
+  const cnn::Blocked features_denseblock4_denselayer32_conv2 = blocked(79968, 81536);  // 32x7x7
+  const cnn::Blocked features_relu2 = blocked(2609152, 81536);  // 1664x7x7
+  const cnn::Blocked gap1 = blocked(0, 1664);  // 1664
+  const cnn::Blocked classifier = blocked(53248, 1000);  // 1000
+  const cnn::Blocked softmax1 = blocked(0, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
   // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
-  cnn::conv(features_conv0, input, features_conv0_weight_, kFeaturesConv0, batch, scratch());
-
   // 34: norm0 = bn
-  cnn::bn_inference(features_relu1, features_conv0, features_norm0_weight_, features_norm0_bias_,
-                    features_norm0_running_mean_, features_norm0_running_var_, kFeaturesNorm0, batch);
-
   // 35: relu    (features.relu1)
-  cnn::relu(features_relu1, features_relu1, k64x112x112, batch);
+  cnn::bn_affine(features_norm0_saved, features_norm0_weight_, features_norm0_bias_,
+                 features_norm0_running_mean_, features_norm0_running_var_, kFeaturesNorm0);
+  cnn::conv(features_relu1, input, features_conv0_weight_,
+            cnn::Epilogue().scaled(features_norm0_saved).then(cnn::Activation::kRelu), kFeaturesConv0, batch,
+            scratch());
 
   // 36: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
 
   // 13: | norm1 = bn    (features.denseblock1.denselayer1.norm1)
-  cnn::bn_inference(features_denseblock1_denselayer1_relu1, features_maxpool1,
-                    features_denseblock1_denselayer1_norm1_weight_,
-                    features_denseblock1_denselayer1_norm1_bias_,
-                    features_denseblock1_denselayer1_norm1_running_mean_,
-                    features_denseblock1_denselayer1_norm1_running_var_, kFeaturesDenseblock1Denselayer1Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock1.denselayer1.relu1)
-  cnn::relu(features_denseblock1_denselayer1_relu1, features_denseblock1_denselayer1_relu1, k64x56x56, batch);
+  cnn::bn_affine(features_denseblock1_denselayer1_norm1_saved, features_denseblock1_denselayer1_norm1_weight_,
+                 features_denseblock1_denselayer1_norm1_bias_,
+                 features_denseblock1_denselayer1_norm1_running_mean_,
+                 features_denseblock1_denselayer1_norm1_running_var_, kFeaturesDenseblock1Denselayer1Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer1_conv1, features_denseblock1_denselayer1_relu1,
-            features_denseblock1_denselayer1_conv1_weight_, kFeaturesDenseblock1Denselayer1Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock1_denselayer1_relu2, features_denseblock1_denselayer1_conv1,
-                    features_denseblock1_denselayer1_norm2_weight_,
-                    features_denseblock1_denselayer1_norm2_bias_,
-                    features_denseblock1_denselayer1_norm2_running_mean_,
-                    features_denseblock1_denselayer1_norm2_running_var_, kFeaturesDenseblock1Denselayer1Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock1.denselayer1.relu2)
-  cnn::relu(features_denseblock1_denselayer1_relu2, features_denseblock1_denselayer1_relu2, k128x56x56,
-            batch);
+  cnn::bn_affine(features_denseblock1_denselayer1_norm2_saved, features_denseblock1_denselayer1_norm2_weight_,
+                 features_denseblock1_denselayer1_norm2_bias_,
+                 features_denseblock1_denselayer1_norm2_running_mean_,
+                 features_denseblock1_denselayer1_norm2_running_var_, kFeaturesDenseblock1Denselayer1Norm2);
+  cnn::conv(features_denseblock1_denselayer1_relu2,
+            cnn::Loaded(features_maxpool1, features_denseblock1_denselayer1_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock1_denselayer1_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock1_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock1Denselayer1Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer1_conv2, features_denseblock1_denselayer1_relu2,
-                      features_denseblock1_denselayer1_conv2_weight_, kFeaturesDenseblock1Denselayer1Conv2,
-                      batch, scratch());
+                      features_denseblock1_denselayer1_conv2_weight_, {},
+                      kFeaturesDenseblock1Denselayer1Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock1.denselayer2.norm1)
-  cnn::bn_inference(features_denseblock1_denselayer2_relu1, features_denseblock1_denselayer1_concat1,
-                    features_denseblock1_denselayer2_norm1_weight_,
-                    features_denseblock1_denselayer2_norm1_bias_,
-                    features_denseblock1_denselayer2_norm1_running_mean_,
-                    features_denseblock1_denselayer2_norm1_running_var_, kFeaturesDenseblock1Denselayer2Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock1.denselayer2.relu1)
-  cnn::relu(features_denseblock1_denselayer2_relu1, features_denseblock1_denselayer2_relu1, k96x56x56, batch);
+  cnn::bn_affine(features_denseblock1_denselayer2_norm1_saved, features_denseblock1_denselayer2_norm1_weight_,
+                 features_denseblock1_denselayer2_norm1_bias_,
+                 features_denseblock1_denselayer2_norm1_running_mean_,
+                 features_denseblock1_denselayer2_norm1_running_var_, kFeaturesDenseblock1Denselayer2Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer2_conv1, features_denseblock1_denselayer2_relu1,
-            features_denseblock1_denselayer2_conv1_weight_, kFeaturesDenseblock1Denselayer2Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock1_denselayer2_relu2, features_denseblock1_denselayer2_conv1,
-                    features_denseblock1_denselayer2_norm2_weight_,
-                    features_denseblock1_denselayer2_norm2_bias_,
-                    features_denseblock1_denselayer2_norm2_running_mean_,
-                    features_denseblock1_denselayer2_norm2_running_var_, kFeaturesDenseblock1Denselayer2Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock1.denselayer2.relu2)
-  cnn::relu(features_denseblock1_denselayer2_relu2, features_denseblock1_denselayer2_relu2, k128x56x56,
-            batch);
+  cnn::bn_affine(features_denseblock1_denselayer2_norm2_saved, features_denseblock1_denselayer2_norm2_weight_,
+                 features_denseblock1_denselayer2_norm2_bias_,
+                 features_denseblock1_denselayer2_norm2_running_mean_,
+                 features_denseblock1_denselayer2_norm2_running_var_, kFeaturesDenseblock1Denselayer2Norm2);
+  cnn::conv(features_denseblock1_denselayer2_relu2,
+            cnn::Loaded(features_denseblock1_denselayer1_concat1, features_denseblock1_denselayer2_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock1_denselayer2_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock1_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock1Denselayer2Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer2_conv2, features_denseblock1_denselayer2_relu2,
-                      features_denseblock1_denselayer2_conv2_weight_, kFeaturesDenseblock1Denselayer2Conv2,
-                      batch, scratch());
+                      features_denseblock1_denselayer2_conv2_weight_, {},
+                      kFeaturesDenseblock1Denselayer2Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock1.denselayer3.norm1)
-  cnn::bn_inference(features_denseblock1_denselayer3_relu1, features_denseblock1_denselayer2_concat1,
-                    features_denseblock1_denselayer3_norm1_weight_,
-                    features_denseblock1_denselayer3_norm1_bias_,
-                    features_denseblock1_denselayer3_norm1_running_mean_,
-                    features_denseblock1_denselayer3_norm1_running_var_, kFeaturesDenseblock1Denselayer3Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock1.denselayer3.relu1)
-  cnn::relu(features_denseblock1_denselayer3_relu1, features_denseblock1_denselayer3_relu1, k128x56x56,
-            batch);
+  cnn::bn_affine(features_denseblock1_denselayer3_norm1_saved, features_denseblock1_denselayer3_norm1_weight_,
+                 features_denseblock1_denselayer3_norm1_bias_,
+                 features_denseblock1_denselayer3_norm1_running_mean_,
+                 features_denseblock1_denselayer3_norm1_running_var_, kFeaturesDenseblock1Denselayer3Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer3_conv1, features_denseblock1_denselayer3_relu1,
-            features_denseblock1_denselayer3_conv1_weight_, kFeaturesDenseblock1Denselayer3Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock1_denselayer3_relu2, features_denseblock1_denselayer3_conv1,
-                    features_denseblock1_denselayer3_norm2_weight_,
-                    features_denseblock1_denselayer3_norm2_bias_,
-                    features_denseblock1_denselayer3_norm2_running_mean_,
-                    features_denseblock1_denselayer3_norm2_running_var_, kFeaturesDenseblock1Denselayer3Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock1.denselayer3.relu2)
-  cnn::relu(features_denseblock1_denselayer3_relu2, features_denseblock1_denselayer3_relu2, k128x56x56,
-            batch);
+  cnn::bn_affine(features_denseblock1_denselayer3_norm2_saved, features_denseblock1_denselayer3_norm2_weight_,
+                 features_denseblock1_denselayer3_norm2_bias_,
+                 features_denseblock1_denselayer3_norm2_running_mean_,
+                 features_denseblock1_denselayer3_norm2_running_var_, kFeaturesDenseblock1Denselayer3Norm2);
+  cnn::conv(features_denseblock1_denselayer3_relu2,
+            cnn::Loaded(features_denseblock1_denselayer2_concat1, features_denseblock1_denselayer3_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock1_denselayer3_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock1_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock1Denselayer3Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer3_conv2, features_denseblock1_denselayer3_relu2,
-                      features_denseblock1_denselayer3_conv2_weight_, kFeaturesDenseblock1Denselayer3Conv2,
-                      batch, scratch());
+                      features_denseblock1_denselayer3_conv2_weight_, {},
+                      kFeaturesDenseblock1Denselayer3Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock1.denselayer4.norm1)
-  cnn::bn_inference(features_denseblock1_denselayer4_relu1, features_denseblock1_denselayer3_concat1,
-                    features_denseblock1_denselayer4_norm1_weight_,
-                    features_denseblock1_denselayer4_norm1_bias_,
-                    features_denseblock1_denselayer4_norm1_running_mean_,
-                    features_denseblock1_denselayer4_norm1_running_var_, kFeaturesDenseblock1Denselayer4Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock1.denselayer4.relu1)
-  cnn::relu(features_denseblock1_denselayer4_relu1, features_denseblock1_denselayer4_relu1, k160x56x56,
-            batch);
+  cnn::bn_affine(features_denseblock1_denselayer4_norm1_saved, features_denseblock1_denselayer4_norm1_weight_,
+                 features_denseblock1_denselayer4_norm1_bias_,
+                 features_denseblock1_denselayer4_norm1_running_mean_,
+                 features_denseblock1_denselayer4_norm1_running_var_, kFeaturesDenseblock1Denselayer4Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer4_conv1, features_denseblock1_denselayer4_relu1,
-            features_denseblock1_denselayer4_conv1_weight_, kFeaturesDenseblock1Denselayer4Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock1_denselayer4_relu2, features_denseblock1_denselayer4_conv1,
-                    features_denseblock1_denselayer4_norm2_weight_,
-                    features_denseblock1_denselayer4_norm2_bias_,
-                    features_denseblock1_denselayer4_norm2_running_mean_,
-                    features_denseblock1_denselayer4_norm2_running_var_, kFeaturesDenseblock1Denselayer4Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock1.denselayer4.relu2)
-  cnn::relu(features_denseblock1_denselayer4_relu2, features_denseblock1_denselayer4_relu2, k128x56x56,
-            batch);
+  cnn::bn_affine(features_denseblock1_denselayer4_norm2_saved, features_denseblock1_denselayer4_norm2_weight_,
+                 features_denseblock1_denselayer4_norm2_bias_,
+                 features_denseblock1_denselayer4_norm2_running_mean_,
+                 features_denseblock1_denselayer4_norm2_running_var_, kFeaturesDenseblock1Denselayer4Norm2);
+  cnn::conv(features_denseblock1_denselayer4_relu2,
+            cnn::Loaded(features_denseblock1_denselayer3_concat1, features_denseblock1_denselayer4_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock1_denselayer4_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock1_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock1Denselayer4Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer4_conv2, features_denseblock1_denselayer4_relu2,
-                      features_denseblock1_denselayer4_conv2_weight_, kFeaturesDenseblock1Denselayer4Conv2,
-                      batch, scratch());
+                      features_denseblock1_denselayer4_conv2_weight_, {},
+                      kFeaturesDenseblock1Denselayer4Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock1.denselayer5.norm1)
-  cnn::bn_inference(features_denseblock1_denselayer5_relu1, features_denseblock1_denselayer4_concat1,
-                    features_denseblock1_denselayer5_norm1_weight_,
-                    features_denseblock1_denselayer5_norm1_bias_,
-                    features_denseblock1_denselayer5_norm1_running_mean_,
-                    features_denseblock1_denselayer5_norm1_running_var_, kFeaturesDenseblock1Denselayer5Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock1.denselayer5.relu1)
-  cnn::relu(features_denseblock1_denselayer5_relu1, features_denseblock1_denselayer5_relu1, k192x56x56,
-            batch);
+  cnn::bn_affine(features_denseblock1_denselayer5_norm1_saved, features_denseblock1_denselayer5_norm1_weight_,
+                 features_denseblock1_denselayer5_norm1_bias_,
+                 features_denseblock1_denselayer5_norm1_running_mean_,
+                 features_denseblock1_denselayer5_norm1_running_var_, kFeaturesDenseblock1Denselayer5Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer5_conv1, features_denseblock1_denselayer5_relu1,
-            features_denseblock1_denselayer5_conv1_weight_, kFeaturesDenseblock1Denselayer5Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock1_denselayer5_relu2, features_denseblock1_denselayer5_conv1,
-                    features_denseblock1_denselayer5_norm2_weight_,
-                    features_denseblock1_denselayer5_norm2_bias_,
-                    features_denseblock1_denselayer5_norm2_running_mean_,
-                    features_denseblock1_denselayer5_norm2_running_var_, kFeaturesDenseblock1Denselayer5Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock1.denselayer5.relu2)
-  cnn::relu(features_denseblock1_denselayer5_relu2, features_denseblock1_denselayer5_relu2, k128x56x56,
-            batch);
+  cnn::bn_affine(features_denseblock1_denselayer5_norm2_saved, features_denseblock1_denselayer5_norm2_weight_,
+                 features_denseblock1_denselayer5_norm2_bias_,
+                 features_denseblock1_denselayer5_norm2_running_mean_,
+                 features_denseblock1_denselayer5_norm2_running_var_, kFeaturesDenseblock1Denselayer5Norm2);
+  cnn::conv(features_denseblock1_denselayer5_relu2,
+            cnn::Loaded(features_denseblock1_denselayer4_concat1, features_denseblock1_denselayer5_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock1_denselayer5_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock1_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock1Denselayer5Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer5_conv2, features_denseblock1_denselayer5_relu2,
-                      features_denseblock1_denselayer5_conv2_weight_, kFeaturesDenseblock1Denselayer5Conv2,
-                      batch, scratch());
+                      features_denseblock1_denselayer5_conv2_weight_, {},
+                      kFeaturesDenseblock1Denselayer5Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock1.denselayer6.norm1)
-  cnn::bn_inference(features_denseblock1_denselayer6_relu1, features_denseblock1_denselayer5_concat1,
-                    features_denseblock1_denselayer6_norm1_weight_,
-                    features_denseblock1_denselayer6_norm1_bias_,
-                    features_denseblock1_denselayer6_norm1_running_mean_,
-                    features_denseblock1_denselayer6_norm1_running_var_, kFeaturesDenseblock1Denselayer6Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock1.denselayer6.relu1)
-  cnn::relu(features_denseblock1_denselayer6_relu1, features_denseblock1_denselayer6_relu1, k224x56x56,
-            batch);
+  cnn::bn_affine(features_denseblock1_denselayer6_norm1_saved, features_denseblock1_denselayer6_norm1_weight_,
+                 features_denseblock1_denselayer6_norm1_bias_,
+                 features_denseblock1_denselayer6_norm1_running_mean_,
+                 features_denseblock1_denselayer6_norm1_running_var_, kFeaturesDenseblock1Denselayer6Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer6_conv1, features_denseblock1_denselayer6_relu1,
-            features_denseblock1_denselayer6_conv1_weight_, kFeaturesDenseblock1Denselayer6Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock1_denselayer6_relu2, features_denseblock1_denselayer6_conv1,
-                    features_denseblock1_denselayer6_norm2_weight_,
-                    features_denseblock1_denselayer6_norm2_bias_,
-                    features_denseblock1_denselayer6_norm2_running_mean_,
-                    features_denseblock1_denselayer6_norm2_running_var_, kFeaturesDenseblock1Denselayer6Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock1.denselayer6.relu2)
-  cnn::relu(features_denseblock1_denselayer6_relu2, features_denseblock1_denselayer6_relu2, k128x56x56,
-            batch);
+  cnn::bn_affine(features_denseblock1_denselayer6_norm2_saved, features_denseblock1_denselayer6_norm2_weight_,
+                 features_denseblock1_denselayer6_norm2_bias_,
+                 features_denseblock1_denselayer6_norm2_running_mean_,
+                 features_denseblock1_denselayer6_norm2_running_var_, kFeaturesDenseblock1Denselayer6Norm2);
+  cnn::conv(features_denseblock1_denselayer6_relu2,
+            cnn::Loaded(features_denseblock1_denselayer5_concat1, features_denseblock1_denselayer6_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock1_denselayer6_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock1_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock1Denselayer6Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer6_conv2, features_denseblock1_denselayer6_relu2,
-                      features_denseblock1_denselayer6_conv2_weight_, kFeaturesDenseblock1Denselayer6Conv2,
-                      batch, scratch());
+                      features_denseblock1_denselayer6_conv2_weight_, {},
+                      kFeaturesDenseblock1Denselayer6Conv2, batch, scratch());
 
   // 24: norm = bn
-  cnn::bn_inference(features_transition1_relu1, features_denseblock1_denselayer6_concat1,
-                    features_transition1_norm_weight_, features_transition1_norm_bias_,
-                    features_transition1_norm_running_mean_, features_transition1_norm_running_var_,
-                    kFeaturesTransition1Norm, batch);
-
   // 25: relu    (features.transition1.relu1)
-  cnn::relu(features_transition1_relu1, features_transition1_relu1, k256x56x56, batch);
+  cnn::bn_affine(features_transition1_norm_saved, features_transition1_norm_weight_,
+                 features_transition1_norm_bias_, features_transition1_norm_running_mean_,
+                 features_transition1_norm_running_var_, kFeaturesTransition1Norm);
 
   // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
-  cnn::conv(features_transition1_conv, features_transition1_relu1, features_transition1_conv_weight_,
-            kFeaturesTransition1Conv, batch, scratch());
+  cnn::conv(features_transition1_conv,
+            cnn::Loaded(features_denseblock1_denselayer6_concat1, features_transition1_norm_saved, cnn::Activation::kRelu),
+            features_transition1_conv_weight_, {}, kFeaturesTransition1Conv, batch, scratch());
 
   // 27: avgpool(2)    (features.transition1.avgpool1)
   cnn::avgpool(features_transition1_avgpool1, features_transition1_conv, kFeaturesTransition1Avgpool1, batch);
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer1.norm1)
-  cnn::bn_inference(features_denseblock2_denselayer1_relu1, features_transition1_avgpool1,
-                    features_denseblock2_denselayer1_norm1_weight_,
-                    features_denseblock2_denselayer1_norm1_bias_,
-                    features_denseblock2_denselayer1_norm1_running_mean_,
-                    features_denseblock2_denselayer1_norm1_running_var_, kFeaturesDenseblock2Denselayer1Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock2.denselayer1.relu1)
-  cnn::relu(features_denseblock2_denselayer1_relu1, features_denseblock2_denselayer1_relu1, k128x28x28,
-            batch);
+  cnn::bn_affine(features_denseblock2_denselayer1_norm1_saved, features_denseblock2_denselayer1_norm1_weight_,
+                 features_denseblock2_denselayer1_norm1_bias_,
+                 features_denseblock2_denselayer1_norm1_running_mean_,
+                 features_denseblock2_denselayer1_norm1_running_var_, kFeaturesDenseblock2Denselayer1Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer1_conv1, features_denseblock2_denselayer1_relu1,
-            features_denseblock2_denselayer1_conv1_weight_, kFeaturesDenseblock2Denselayer1Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock2_denselayer1_relu2, features_denseblock2_denselayer1_conv1,
-                    features_denseblock2_denselayer1_norm2_weight_,
-                    features_denseblock2_denselayer1_norm2_bias_,
-                    features_denseblock2_denselayer1_norm2_running_mean_,
-                    features_denseblock2_denselayer1_norm2_running_var_, kFeaturesDenseblock2Denselayer1Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock2.denselayer1.relu2)
-  cnn::relu(features_denseblock2_denselayer1_relu2, features_denseblock2_denselayer1_relu2, k128x28x28,
-            batch);
+  cnn::bn_affine(features_denseblock2_denselayer1_norm2_saved, features_denseblock2_denselayer1_norm2_weight_,
+                 features_denseblock2_denselayer1_norm2_bias_,
+                 features_denseblock2_denselayer1_norm2_running_mean_,
+                 features_denseblock2_denselayer1_norm2_running_var_, kFeaturesDenseblock2Denselayer1Norm2);
+  cnn::conv(features_denseblock2_denselayer1_relu2,
+            cnn::Loaded(features_transition1_avgpool1, features_denseblock2_denselayer1_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock2_denselayer1_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock2_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer1Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer1_conv2, features_denseblock2_denselayer1_relu2,
-                      features_denseblock2_denselayer1_conv2_weight_, kFeaturesDenseblock2Denselayer1Conv2,
-                      batch, scratch());
+                      features_denseblock2_denselayer1_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer1Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer2.norm1)
-  cnn::bn_inference(features_denseblock2_denselayer2_relu1, features_denseblock2_denselayer1_concat1,
-                    features_denseblock2_denselayer2_norm1_weight_,
-                    features_denseblock2_denselayer2_norm1_bias_,
-                    features_denseblock2_denselayer2_norm1_running_mean_,
-                    features_denseblock2_denselayer2_norm1_running_var_, kFeaturesDenseblock2Denselayer2Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock2.denselayer2.relu1)
-  cnn::relu(features_denseblock2_denselayer2_relu1, features_denseblock2_denselayer2_relu1, k160x28x28,
-            batch);
+  cnn::bn_affine(features_denseblock2_denselayer2_norm1_saved, features_denseblock2_denselayer2_norm1_weight_,
+                 features_denseblock2_denselayer2_norm1_bias_,
+                 features_denseblock2_denselayer2_norm1_running_mean_,
+                 features_denseblock2_denselayer2_norm1_running_var_, kFeaturesDenseblock2Denselayer2Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer2_conv1, features_denseblock2_denselayer2_relu1,
-            features_denseblock2_denselayer2_conv1_weight_, kFeaturesDenseblock2Denselayer2Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock2_denselayer2_relu2, features_denseblock2_denselayer2_conv1,
-                    features_denseblock2_denselayer2_norm2_weight_,
-                    features_denseblock2_denselayer2_norm2_bias_,
-                    features_denseblock2_denselayer2_norm2_running_mean_,
-                    features_denseblock2_denselayer2_norm2_running_var_, kFeaturesDenseblock2Denselayer2Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock2.denselayer2.relu2)
-  cnn::relu(features_denseblock2_denselayer2_relu2, features_denseblock2_denselayer2_relu2, k128x28x28,
-            batch);
+  cnn::bn_affine(features_denseblock2_denselayer2_norm2_saved, features_denseblock2_denselayer2_norm2_weight_,
+                 features_denseblock2_denselayer2_norm2_bias_,
+                 features_denseblock2_denselayer2_norm2_running_mean_,
+                 features_denseblock2_denselayer2_norm2_running_var_, kFeaturesDenseblock2Denselayer2Norm2);
+  cnn::conv(features_denseblock2_denselayer2_relu2,
+            cnn::Loaded(features_denseblock2_denselayer1_concat1, features_denseblock2_denselayer2_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock2_denselayer2_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock2_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer2Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer2_conv2, features_denseblock2_denselayer2_relu2,
-                      features_denseblock2_denselayer2_conv2_weight_, kFeaturesDenseblock2Denselayer2Conv2,
-                      batch, scratch());
+                      features_denseblock2_denselayer2_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer2Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer3.norm1)
-  cnn::bn_inference(features_denseblock2_denselayer3_relu1, features_denseblock2_denselayer2_concat1,
-                    features_denseblock2_denselayer3_norm1_weight_,
-                    features_denseblock2_denselayer3_norm1_bias_,
-                    features_denseblock2_denselayer3_norm1_running_mean_,
-                    features_denseblock2_denselayer3_norm1_running_var_, kFeaturesDenseblock2Denselayer3Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock2.denselayer3.relu1)
-  cnn::relu(features_denseblock2_denselayer3_relu1, features_denseblock2_denselayer3_relu1, k192x28x28,
-            batch);
+  cnn::bn_affine(features_denseblock2_denselayer3_norm1_saved, features_denseblock2_denselayer3_norm1_weight_,
+                 features_denseblock2_denselayer3_norm1_bias_,
+                 features_denseblock2_denselayer3_norm1_running_mean_,
+                 features_denseblock2_denselayer3_norm1_running_var_, kFeaturesDenseblock2Denselayer3Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer3_conv1, features_denseblock2_denselayer3_relu1,
-            features_denseblock2_denselayer3_conv1_weight_, kFeaturesDenseblock2Denselayer3Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock2_denselayer3_relu2, features_denseblock2_denselayer3_conv1,
-                    features_denseblock2_denselayer3_norm2_weight_,
-                    features_denseblock2_denselayer3_norm2_bias_,
-                    features_denseblock2_denselayer3_norm2_running_mean_,
-                    features_denseblock2_denselayer3_norm2_running_var_, kFeaturesDenseblock2Denselayer3Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock2.denselayer3.relu2)
-  cnn::relu(features_denseblock2_denselayer3_relu2, features_denseblock2_denselayer3_relu2, k128x28x28,
-            batch);
+  cnn::bn_affine(features_denseblock2_denselayer3_norm2_saved, features_denseblock2_denselayer3_norm2_weight_,
+                 features_denseblock2_denselayer3_norm2_bias_,
+                 features_denseblock2_denselayer3_norm2_running_mean_,
+                 features_denseblock2_denselayer3_norm2_running_var_, kFeaturesDenseblock2Denselayer3Norm2);
+  cnn::conv(features_denseblock2_denselayer3_relu2,
+            cnn::Loaded(features_denseblock2_denselayer2_concat1, features_denseblock2_denselayer3_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock2_denselayer3_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock2_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer3Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer3_conv2, features_denseblock2_denselayer3_relu2,
-                      features_denseblock2_denselayer3_conv2_weight_, kFeaturesDenseblock2Denselayer3Conv2,
-                      batch, scratch());
+                      features_denseblock2_denselayer3_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer3Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer4.norm1)
-  cnn::bn_inference(features_denseblock2_denselayer4_relu1, features_denseblock2_denselayer3_concat1,
-                    features_denseblock2_denselayer4_norm1_weight_,
-                    features_denseblock2_denselayer4_norm1_bias_,
-                    features_denseblock2_denselayer4_norm1_running_mean_,
-                    features_denseblock2_denselayer4_norm1_running_var_, kFeaturesDenseblock2Denselayer4Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock2.denselayer4.relu1)
-  cnn::relu(features_denseblock2_denselayer4_relu1, features_denseblock2_denselayer4_relu1, k224x28x28,
-            batch);
+  cnn::bn_affine(features_denseblock2_denselayer4_norm1_saved, features_denseblock2_denselayer4_norm1_weight_,
+                 features_denseblock2_denselayer4_norm1_bias_,
+                 features_denseblock2_denselayer4_norm1_running_mean_,
+                 features_denseblock2_denselayer4_norm1_running_var_, kFeaturesDenseblock2Denselayer4Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer4_conv1, features_denseblock2_denselayer4_relu1,
-            features_denseblock2_denselayer4_conv1_weight_, kFeaturesDenseblock2Denselayer4Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock2_denselayer4_relu2, features_denseblock2_denselayer4_conv1,
-                    features_denseblock2_denselayer4_norm2_weight_,
-                    features_denseblock2_denselayer4_norm2_bias_,
-                    features_denseblock2_denselayer4_norm2_running_mean_,
-                    features_denseblock2_denselayer4_norm2_running_var_, kFeaturesDenseblock2Denselayer4Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock2.denselayer4.relu2)
-  cnn::relu(features_denseblock2_denselayer4_relu2, features_denseblock2_denselayer4_relu2, k128x28x28,
-            batch);
+  cnn::bn_affine(features_denseblock2_denselayer4_norm2_saved, features_denseblock2_denselayer4_norm2_weight_,
+                 features_denseblock2_denselayer4_norm2_bias_,
+                 features_denseblock2_denselayer4_norm2_running_mean_,
+                 features_denseblock2_denselayer4_norm2_running_var_, kFeaturesDenseblock2Denselayer4Norm2);
+  cnn::conv(features_denseblock2_denselayer4_relu2,
+            cnn::Loaded(features_denseblock2_denselayer3_concat1, features_denseblock2_denselayer4_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock2_denselayer4_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock2_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer4Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer4_conv2, features_denseblock2_denselayer4_relu2,
-                      features_denseblock2_denselayer4_conv2_weight_, kFeaturesDenseblock2Denselayer4Conv2,
-                      batch, scratch());
+                      features_denseblock2_denselayer4_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer4Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer5.norm1)
-  cnn::bn_inference(features_denseblock2_denselayer5_relu1, features_denseblock2_denselayer4_concat1,
-                    features_denseblock2_denselayer5_norm1_weight_,
-                    features_denseblock2_denselayer5_norm1_bias_,
-                    features_denseblock2_denselayer5_norm1_running_mean_,
-                    features_denseblock2_denselayer5_norm1_running_var_, kFeaturesDenseblock2Denselayer5Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock2.denselayer5.relu1)
-  cnn::relu(features_denseblock2_denselayer5_relu1, features_denseblock2_denselayer5_relu1, k256x28x28,
-            batch);
+  cnn::bn_affine(features_denseblock2_denselayer5_norm1_saved, features_denseblock2_denselayer5_norm1_weight_,
+                 features_denseblock2_denselayer5_norm1_bias_,
+                 features_denseblock2_denselayer5_norm1_running_mean_,
+                 features_denseblock2_denselayer5_norm1_running_var_, kFeaturesDenseblock2Denselayer5Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer5_conv1, features_denseblock2_denselayer5_relu1,
-            features_denseblock2_denselayer5_conv1_weight_, kFeaturesDenseblock2Denselayer5Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock2_denselayer5_relu2, features_denseblock2_denselayer5_conv1,
-                    features_denseblock2_denselayer5_norm2_weight_,
-                    features_denseblock2_denselayer5_norm2_bias_,
-                    features_denseblock2_denselayer5_norm2_running_mean_,
-                    features_denseblock2_denselayer5_norm2_running_var_, kFeaturesDenseblock2Denselayer5Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock2.denselayer5.relu2)
-  cnn::relu(features_denseblock2_denselayer5_relu2, features_denseblock2_denselayer5_relu2, k128x28x28,
-            batch);
+  cnn::bn_affine(features_denseblock2_denselayer5_norm2_saved, features_denseblock2_denselayer5_norm2_weight_,
+                 features_denseblock2_denselayer5_norm2_bias_,
+                 features_denseblock2_denselayer5_norm2_running_mean_,
+                 features_denseblock2_denselayer5_norm2_running_var_, kFeaturesDenseblock2Denselayer5Norm2);
+  cnn::conv(features_denseblock2_denselayer5_relu2,
+            cnn::Loaded(features_denseblock2_denselayer4_concat1, features_denseblock2_denselayer5_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock2_denselayer5_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock2_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer5Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer5_conv2, features_denseblock2_denselayer5_relu2,
-                      features_denseblock2_denselayer5_conv2_weight_, kFeaturesDenseblock2Denselayer5Conv2,
-                      batch, scratch());
+                      features_denseblock2_denselayer5_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer5Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer6.norm1)
-  cnn::bn_inference(features_denseblock2_denselayer6_relu1, features_denseblock2_denselayer5_concat1,
-                    features_denseblock2_denselayer6_norm1_weight_,
-                    features_denseblock2_denselayer6_norm1_bias_,
-                    features_denseblock2_denselayer6_norm1_running_mean_,
-                    features_denseblock2_denselayer6_norm1_running_var_, kFeaturesDenseblock2Denselayer6Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock2.denselayer6.relu1)
-  cnn::relu(features_denseblock2_denselayer6_relu1, features_denseblock2_denselayer6_relu1, k288x28x28,
-            batch);
+  cnn::bn_affine(features_denseblock2_denselayer6_norm1_saved, features_denseblock2_denselayer6_norm1_weight_,
+                 features_denseblock2_denselayer6_norm1_bias_,
+                 features_denseblock2_denselayer6_norm1_running_mean_,
+                 features_denseblock2_denselayer6_norm1_running_var_, kFeaturesDenseblock2Denselayer6Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer6_conv1, features_denseblock2_denselayer6_relu1,
-            features_denseblock2_denselayer6_conv1_weight_, kFeaturesDenseblock2Denselayer6Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock2_denselayer6_relu2, features_denseblock2_denselayer6_conv1,
-                    features_denseblock2_denselayer6_norm2_weight_,
-                    features_denseblock2_denselayer6_norm2_bias_,
-                    features_denseblock2_denselayer6_norm2_running_mean_,
-                    features_denseblock2_denselayer6_norm2_running_var_, kFeaturesDenseblock2Denselayer6Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock2.denselayer6.relu2)
-  cnn::relu(features_denseblock2_denselayer6_relu2, features_denseblock2_denselayer6_relu2, k128x28x28,
-            batch);
+  cnn::bn_affine(features_denseblock2_denselayer6_norm2_saved, features_denseblock2_denselayer6_norm2_weight_,
+                 features_denseblock2_denselayer6_norm2_bias_,
+                 features_denseblock2_denselayer6_norm2_running_mean_,
+                 features_denseblock2_denselayer6_norm2_running_var_, kFeaturesDenseblock2Denselayer6Norm2);
+  cnn::conv(features_denseblock2_denselayer6_relu2,
+            cnn::Loaded(features_denseblock2_denselayer5_concat1, features_denseblock2_denselayer6_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock2_denselayer6_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock2_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer6Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer6_conv2, features_denseblock2_denselayer6_relu2,
-                      features_denseblock2_denselayer6_conv2_weight_, kFeaturesDenseblock2Denselayer6Conv2,
-                      batch, scratch());
+                      features_denseblock2_denselayer6_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer6Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer7.norm1)
-  cnn::bn_inference(features_denseblock2_denselayer7_relu1, features_denseblock2_denselayer6_concat1,
-                    features_denseblock2_denselayer7_norm1_weight_,
-                    features_denseblock2_denselayer7_norm1_bias_,
-                    features_denseblock2_denselayer7_norm1_running_mean_,
-                    features_denseblock2_denselayer7_norm1_running_var_, kFeaturesDenseblock2Denselayer7Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock2.denselayer7.relu1)
-  cnn::relu(features_denseblock2_denselayer7_relu1, features_denseblock2_denselayer7_relu1, k320x28x28,
-            batch);
+  cnn::bn_affine(features_denseblock2_denselayer7_norm1_saved, features_denseblock2_denselayer7_norm1_weight_,
+                 features_denseblock2_denselayer7_norm1_bias_,
+                 features_denseblock2_denselayer7_norm1_running_mean_,
+                 features_denseblock2_denselayer7_norm1_running_var_, kFeaturesDenseblock2Denselayer7Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer7_conv1, features_denseblock2_denselayer7_relu1,
-            features_denseblock2_denselayer7_conv1_weight_, kFeaturesDenseblock2Denselayer7Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock2_denselayer7_relu2, features_denseblock2_denselayer7_conv1,
-                    features_denseblock2_denselayer7_norm2_weight_,
-                    features_denseblock2_denselayer7_norm2_bias_,
-                    features_denseblock2_denselayer7_norm2_running_mean_,
-                    features_denseblock2_denselayer7_norm2_running_var_, kFeaturesDenseblock2Denselayer7Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock2.denselayer7.relu2)
-  cnn::relu(features_denseblock2_denselayer7_relu2, features_denseblock2_denselayer7_relu2, k128x28x28,
-            batch);
+  cnn::bn_affine(features_denseblock2_denselayer7_norm2_saved, features_denseblock2_denselayer7_norm2_weight_,
+                 features_denseblock2_denselayer7_norm2_bias_,
+                 features_denseblock2_denselayer7_norm2_running_mean_,
+                 features_denseblock2_denselayer7_norm2_running_var_, kFeaturesDenseblock2Denselayer7Norm2);
+  cnn::conv(features_denseblock2_denselayer7_relu2,
+            cnn::Loaded(features_denseblock2_denselayer6_concat1, features_denseblock2_denselayer7_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock2_denselayer7_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock2_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer7Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer7_conv2, features_denseblock2_denselayer7_relu2,
-                      features_denseblock2_denselayer7_conv2_weight_, kFeaturesDenseblock2Denselayer7Conv2,
-                      batch, scratch());
+                      features_denseblock2_denselayer7_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer7Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer8.norm1)
-  cnn::bn_inference(features_denseblock2_denselayer8_relu1, features_denseblock2_denselayer7_concat1,
-                    features_denseblock2_denselayer8_norm1_weight_,
-                    features_denseblock2_denselayer8_norm1_bias_,
-                    features_denseblock2_denselayer8_norm1_running_mean_,
-                    features_denseblock2_denselayer8_norm1_running_var_, kFeaturesDenseblock2Denselayer8Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock2.denselayer8.relu1)
-  cnn::relu(features_denseblock2_denselayer8_relu1, features_denseblock2_denselayer8_relu1, k352x28x28,
-            batch);
+  cnn::bn_affine(features_denseblock2_denselayer8_norm1_saved, features_denseblock2_denselayer8_norm1_weight_,
+                 features_denseblock2_denselayer8_norm1_bias_,
+                 features_denseblock2_denselayer8_norm1_running_mean_,
+                 features_denseblock2_denselayer8_norm1_running_var_, kFeaturesDenseblock2Denselayer8Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer8_conv1, features_denseblock2_denselayer8_relu1,
-            features_denseblock2_denselayer8_conv1_weight_, kFeaturesDenseblock2Denselayer8Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock2_denselayer8_relu2, features_denseblock2_denselayer8_conv1,
-                    features_denseblock2_denselayer8_norm2_weight_,
-                    features_denseblock2_denselayer8_norm2_bias_,
-                    features_denseblock2_denselayer8_norm2_running_mean_,
-                    features_denseblock2_denselayer8_norm2_running_var_, kFeaturesDenseblock2Denselayer8Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock2.denselayer8.relu2)
-  cnn::relu(features_denseblock2_denselayer8_relu2, features_denseblock2_denselayer8_relu2, k128x28x28,
-            batch);
+  cnn::bn_affine(features_denseblock2_denselayer8_norm2_saved, features_denseblock2_denselayer8_norm2_weight_,
+                 features_denseblock2_denselayer8_norm2_bias_,
+                 features_denseblock2_denselayer8_norm2_running_mean_,
+                 features_denseblock2_denselayer8_norm2_running_var_, kFeaturesDenseblock2Denselayer8Norm2);
+  cnn::conv(features_denseblock2_denselayer8_relu2,
+            cnn::Loaded(features_denseblock2_denselayer7_concat1, features_denseblock2_denselayer8_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock2_denselayer8_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock2_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer8Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer8_conv2, features_denseblock2_denselayer8_relu2,
-                      features_denseblock2_denselayer8_conv2_weight_, kFeaturesDenseblock2Denselayer8Conv2,
-                      batch, scratch());
+                      features_denseblock2_denselayer8_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer8Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer9.norm1)
-  cnn::bn_inference(features_denseblock2_denselayer9_relu1, features_denseblock2_denselayer8_concat1,
-                    features_denseblock2_denselayer9_norm1_weight_,
-                    features_denseblock2_denselayer9_norm1_bias_,
-                    features_denseblock2_denselayer9_norm1_running_mean_,
-                    features_denseblock2_denselayer9_norm1_running_var_, kFeaturesDenseblock2Denselayer9Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock2.denselayer9.relu1)
-  cnn::relu(features_denseblock2_denselayer9_relu1, features_denseblock2_denselayer9_relu1, k384x28x28,
-            batch);
+  cnn::bn_affine(features_denseblock2_denselayer9_norm1_saved, features_denseblock2_denselayer9_norm1_weight_,
+                 features_denseblock2_denselayer9_norm1_bias_,
+                 features_denseblock2_denselayer9_norm1_running_mean_,
+                 features_denseblock2_denselayer9_norm1_running_var_, kFeaturesDenseblock2Denselayer9Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer9_conv1, features_denseblock2_denselayer9_relu1,
-            features_denseblock2_denselayer9_conv1_weight_, kFeaturesDenseblock2Denselayer9Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock2_denselayer9_relu2, features_denseblock2_denselayer9_conv1,
-                    features_denseblock2_denselayer9_norm2_weight_,
-                    features_denseblock2_denselayer9_norm2_bias_,
-                    features_denseblock2_denselayer9_norm2_running_mean_,
-                    features_denseblock2_denselayer9_norm2_running_var_, kFeaturesDenseblock2Denselayer9Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock2.denselayer9.relu2)
-  cnn::relu(features_denseblock2_denselayer9_relu2, features_denseblock2_denselayer9_relu2, k128x28x28,
-            batch);
+  cnn::bn_affine(features_denseblock2_denselayer9_norm2_saved, features_denseblock2_denselayer9_norm2_weight_,
+                 features_denseblock2_denselayer9_norm2_bias_,
+                 features_denseblock2_denselayer9_norm2_running_mean_,
+                 features_denseblock2_denselayer9_norm2_running_var_, kFeaturesDenseblock2Denselayer9Norm2);
+  cnn::conv(features_denseblock2_denselayer9_relu2,
+            cnn::Loaded(features_denseblock2_denselayer8_concat1, features_denseblock2_denselayer9_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock2_denselayer9_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock2_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer9Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer9_conv2, features_denseblock2_denselayer9_relu2,
-                      features_denseblock2_denselayer9_conv2_weight_, kFeaturesDenseblock2Denselayer9Conv2,
-                      batch, scratch());
+                      features_denseblock2_denselayer9_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer9Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer10.norm1)
-  cnn::bn_inference(features_denseblock2_denselayer10_relu1, features_denseblock2_denselayer9_concat1,
-                    features_denseblock2_denselayer10_norm1_weight_,
-                    features_denseblock2_denselayer10_norm1_bias_,
-                    features_denseblock2_denselayer10_norm1_running_mean_,
-                    features_denseblock2_denselayer10_norm1_running_var_,
-                    kFeaturesDenseblock2Denselayer10Norm1, batch);
-
   // 14: relu    (features.denseblock2.denselayer10.relu1)
-  cnn::relu(features_denseblock2_denselayer10_relu1, features_denseblock2_denselayer10_relu1, k416x28x28,
-            batch);
+  cnn::bn_affine(features_denseblock2_denselayer10_norm1_saved,
+                 features_denseblock2_denselayer10_norm1_weight_,
+                 features_denseblock2_denselayer10_norm1_bias_,
+                 features_denseblock2_denselayer10_norm1_running_mean_,
+                 features_denseblock2_denselayer10_norm1_running_var_, kFeaturesDenseblock2Denselayer10Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer10_conv1, features_denseblock2_denselayer10_relu1,
-            features_denseblock2_denselayer10_conv1_weight_, kFeaturesDenseblock2Denselayer10Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock2_denselayer10_relu2, features_denseblock2_denselayer10_conv1,
-                    features_denseblock2_denselayer10_norm2_weight_,
-                    features_denseblock2_denselayer10_norm2_bias_,
-                    features_denseblock2_denselayer10_norm2_running_mean_,
-                    features_denseblock2_denselayer10_norm2_running_var_,
-                    kFeaturesDenseblock2Denselayer10Norm2, batch);
-
   // 17: relu    (features.denseblock2.denselayer10.relu2)
-  cnn::relu(features_denseblock2_denselayer10_relu2, features_denseblock2_denselayer10_relu2, k128x28x28,
-            batch);
+  cnn::bn_affine(features_denseblock2_denselayer10_norm2_saved,
+                 features_denseblock2_denselayer10_norm2_weight_,
+                 features_denseblock2_denselayer10_norm2_bias_,
+                 features_denseblock2_denselayer10_norm2_running_mean_,
+                 features_denseblock2_denselayer10_norm2_running_var_, kFeaturesDenseblock2Denselayer10Norm2);
+  cnn::conv(features_denseblock2_denselayer10_relu2,
+            cnn::Loaded(features_denseblock2_denselayer9_concat1, features_denseblock2_denselayer10_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock2_denselayer10_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock2_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer10Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer10_conv2, features_denseblock2_denselayer10_relu2,
-                      features_denseblock2_denselayer10_conv2_weight_, kFeaturesDenseblock2Denselayer10Conv2,
-                      batch, scratch());
+                      features_denseblock2_denselayer10_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer10Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer11.norm1)
-  cnn::bn_inference(features_denseblock2_denselayer11_relu1, features_denseblock2_denselayer10_concat1,
-                    features_denseblock2_denselayer11_norm1_weight_,
-                    features_denseblock2_denselayer11_norm1_bias_,
-                    features_denseblock2_denselayer11_norm1_running_mean_,
-                    features_denseblock2_denselayer11_norm1_running_var_,
-                    kFeaturesDenseblock2Denselayer11Norm1, batch);
-
   // 14: relu    (features.denseblock2.denselayer11.relu1)
-  cnn::relu(features_denseblock2_denselayer11_relu1, features_denseblock2_denselayer11_relu1, k448x28x28,
-            batch);
+  cnn::bn_affine(features_denseblock2_denselayer11_norm1_saved,
+                 features_denseblock2_denselayer11_norm1_weight_,
+                 features_denseblock2_denselayer11_norm1_bias_,
+                 features_denseblock2_denselayer11_norm1_running_mean_,
+                 features_denseblock2_denselayer11_norm1_running_var_, kFeaturesDenseblock2Denselayer11Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer11_conv1, features_denseblock2_denselayer11_relu1,
-            features_denseblock2_denselayer11_conv1_weight_, kFeaturesDenseblock2Denselayer11Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock2_denselayer11_relu2, features_denseblock2_denselayer11_conv1,
-                    features_denseblock2_denselayer11_norm2_weight_,
-                    features_denseblock2_denselayer11_norm2_bias_,
-                    features_denseblock2_denselayer11_norm2_running_mean_,
-                    features_denseblock2_denselayer11_norm2_running_var_,
-                    kFeaturesDenseblock2Denselayer11Norm2, batch);
-
   // 17: relu    (features.denseblock2.denselayer11.relu2)
-  cnn::relu(features_denseblock2_denselayer11_relu2, features_denseblock2_denselayer11_relu2, k128x28x28,
-            batch);
+  cnn::bn_affine(features_denseblock2_denselayer11_norm2_saved,
+                 features_denseblock2_denselayer11_norm2_weight_,
+                 features_denseblock2_denselayer11_norm2_bias_,
+                 features_denseblock2_denselayer11_norm2_running_mean_,
+                 features_denseblock2_denselayer11_norm2_running_var_, kFeaturesDenseblock2Denselayer11Norm2);
+  cnn::conv(features_denseblock2_denselayer11_relu2,
+            cnn::Loaded(features_denseblock2_denselayer10_concat1, features_denseblock2_denselayer11_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock2_denselayer11_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock2_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer11Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer11_conv2, features_denseblock2_denselayer11_relu2,
-                      features_denseblock2_denselayer11_conv2_weight_, kFeaturesDenseblock2Denselayer11Conv2,
-                      batch, scratch());
+                      features_denseblock2_denselayer11_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer11Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock2.denselayer12.norm1)
-  cnn::bn_inference(features_denseblock2_denselayer12_relu1, features_denseblock2_denselayer11_concat1,
-                    features_denseblock2_denselayer12_norm1_weight_,
-                    features_denseblock2_denselayer12_norm1_bias_,
-                    features_denseblock2_denselayer12_norm1_running_mean_,
-                    features_denseblock2_denselayer12_norm1_running_var_,
-                    kFeaturesDenseblock2Denselayer12Norm1, batch);
-
   // 14: relu    (features.denseblock2.denselayer12.relu1)
-  cnn::relu(features_denseblock2_denselayer12_relu1, features_denseblock2_denselayer12_relu1, k480x28x28,
-            batch);
+  cnn::bn_affine(features_denseblock2_denselayer12_norm1_saved,
+                 features_denseblock2_denselayer12_norm1_weight_,
+                 features_denseblock2_denselayer12_norm1_bias_,
+                 features_denseblock2_denselayer12_norm1_running_mean_,
+                 features_denseblock2_denselayer12_norm1_running_var_, kFeaturesDenseblock2Denselayer12Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer12_conv1, features_denseblock2_denselayer12_relu1,
-            features_denseblock2_denselayer12_conv1_weight_, kFeaturesDenseblock2Denselayer12Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock2_denselayer12_relu2, features_denseblock2_denselayer12_conv1,
-                    features_denseblock2_denselayer12_norm2_weight_,
-                    features_denseblock2_denselayer12_norm2_bias_,
-                    features_denseblock2_denselayer12_norm2_running_mean_,
-                    features_denseblock2_denselayer12_norm2_running_var_,
-                    kFeaturesDenseblock2Denselayer12Norm2, batch);
-
   // 17: relu    (features.denseblock2.denselayer12.relu2)
-  cnn::relu(features_denseblock2_denselayer12_relu2, features_denseblock2_denselayer12_relu2, k128x28x28,
-            batch);
+  cnn::bn_affine(features_denseblock2_denselayer12_norm2_saved,
+                 features_denseblock2_denselayer12_norm2_weight_,
+                 features_denseblock2_denselayer12_norm2_bias_,
+                 features_denseblock2_denselayer12_norm2_running_mean_,
+                 features_denseblock2_denselayer12_norm2_running_var_, kFeaturesDenseblock2Denselayer12Norm2);
+  cnn::conv(features_denseblock2_denselayer12_relu2,
+            cnn::Loaded(features_denseblock2_denselayer11_concat1, features_denseblock2_denselayer12_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock2_denselayer12_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock2_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer12Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer12_conv2, features_denseblock2_denselayer12_relu2,
-                      features_denseblock2_denselayer12_conv2_weight_, kFeaturesDenseblock2Denselayer12Conv2,
-                      batch, scratch());
+                      features_denseblock2_denselayer12_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer12Conv2, batch, scratch());
 
   // 24: norm = bn
-  cnn::bn_inference(features_transition2_relu1, features_denseblock2_denselayer12_concat1,
-                    features_transition2_norm_weight_, features_transition2_norm_bias_,
-                    features_transition2_norm_running_mean_, features_transition2_norm_running_var_,
-                    kFeaturesTransition2Norm, batch);
-
   // 25: relu    (features.transition2.relu1)
-  cnn::relu(features_transition2_relu1, features_transition2_relu1, k512x28x28, batch);
+  cnn::bn_affine(features_transition2_norm_saved, features_transition2_norm_weight_,
+                 features_transition2_norm_bias_, features_transition2_norm_running_mean_,
+                 features_transition2_norm_running_var_, kFeaturesTransition2Norm);
 
   // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
-  cnn::conv(features_transition2_conv, features_transition2_relu1, features_transition2_conv_weight_,
-            kFeaturesTransition2Conv, batch, scratch());
+  cnn::conv(features_transition2_conv,
+            cnn::Loaded(features_denseblock2_denselayer12_concat1, features_transition2_norm_saved, cnn::Activation::kRelu),
+            features_transition2_conv_weight_, {}, kFeaturesTransition2Conv, batch, scratch());
 
   // 27: avgpool(2)    (features.transition2.avgpool1)
   cnn::avgpool(features_transition2_avgpool1, features_transition2_conv, kFeaturesTransition2Avgpool1, batch);
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer1.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer1_relu1, features_transition2_avgpool1,
-                    features_denseblock3_denselayer1_norm1_weight_,
-                    features_denseblock3_denselayer1_norm1_bias_,
-                    features_denseblock3_denselayer1_norm1_running_mean_,
-                    features_denseblock3_denselayer1_norm1_running_var_, kFeaturesDenseblock3Denselayer1Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock3.denselayer1.relu1)
-  cnn::relu(features_denseblock3_denselayer1_relu1, features_denseblock3_denselayer1_relu1, k256x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer1_norm1_saved, features_denseblock3_denselayer1_norm1_weight_,
+                 features_denseblock3_denselayer1_norm1_bias_,
+                 features_denseblock3_denselayer1_norm1_running_mean_,
+                 features_denseblock3_denselayer1_norm1_running_var_, kFeaturesDenseblock3Denselayer1Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer1_conv1, features_denseblock3_denselayer1_relu1,
-            features_denseblock3_denselayer1_conv1_weight_, kFeaturesDenseblock3Denselayer1Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer1_relu2, features_denseblock3_denselayer1_conv1,
-                    features_denseblock3_denselayer1_norm2_weight_,
-                    features_denseblock3_denselayer1_norm2_bias_,
-                    features_denseblock3_denselayer1_norm2_running_mean_,
-                    features_denseblock3_denselayer1_norm2_running_var_, kFeaturesDenseblock3Denselayer1Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock3.denselayer1.relu2)
-  cnn::relu(features_denseblock3_denselayer1_relu2, features_denseblock3_denselayer1_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer1_norm2_saved, features_denseblock3_denselayer1_norm2_weight_,
+                 features_denseblock3_denselayer1_norm2_bias_,
+                 features_denseblock3_denselayer1_norm2_running_mean_,
+                 features_denseblock3_denselayer1_norm2_running_var_, kFeaturesDenseblock3Denselayer1Norm2);
+  cnn::conv(features_denseblock3_denselayer1_relu2,
+            cnn::Loaded(features_transition2_avgpool1, features_denseblock3_denselayer1_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer1_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer1Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer1_conv2, features_denseblock3_denselayer1_relu2,
-                      features_denseblock3_denselayer1_conv2_weight_, kFeaturesDenseblock3Denselayer1Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer1_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer1Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer2.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer2_relu1, features_denseblock3_denselayer1_concat1,
-                    features_denseblock3_denselayer2_norm1_weight_,
-                    features_denseblock3_denselayer2_norm1_bias_,
-                    features_denseblock3_denselayer2_norm1_running_mean_,
-                    features_denseblock3_denselayer2_norm1_running_var_, kFeaturesDenseblock3Denselayer2Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock3.denselayer2.relu1)
-  cnn::relu(features_denseblock3_denselayer2_relu1, features_denseblock3_denselayer2_relu1, k288x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer2_norm1_saved, features_denseblock3_denselayer2_norm1_weight_,
+                 features_denseblock3_denselayer2_norm1_bias_,
+                 features_denseblock3_denselayer2_norm1_running_mean_,
+                 features_denseblock3_denselayer2_norm1_running_var_, kFeaturesDenseblock3Denselayer2Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer2_conv1, features_denseblock3_denselayer2_relu1,
-            features_denseblock3_denselayer2_conv1_weight_, kFeaturesDenseblock3Denselayer2Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer2_relu2, features_denseblock3_denselayer2_conv1,
-                    features_denseblock3_denselayer2_norm2_weight_,
-                    features_denseblock3_denselayer2_norm2_bias_,
-                    features_denseblock3_denselayer2_norm2_running_mean_,
-                    features_denseblock3_denselayer2_norm2_running_var_, kFeaturesDenseblock3Denselayer2Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock3.denselayer2.relu2)
-  cnn::relu(features_denseblock3_denselayer2_relu2, features_denseblock3_denselayer2_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer2_norm2_saved, features_denseblock3_denselayer2_norm2_weight_,
+                 features_denseblock3_denselayer2_norm2_bias_,
+                 features_denseblock3_denselayer2_norm2_running_mean_,
+                 features_denseblock3_denselayer2_norm2_running_var_, kFeaturesDenseblock3Denselayer2Norm2);
+  cnn::conv(features_denseblock3_denselayer2_relu2,
+            cnn::Loaded(features_denseblock3_denselayer1_concat1, features_denseblock3_denselayer2_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer2_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer2Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer2_conv2, features_denseblock3_denselayer2_relu2,
-                      features_denseblock3_denselayer2_conv2_weight_, kFeaturesDenseblock3Denselayer2Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer2_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer2Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer3.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer3_relu1, features_denseblock3_denselayer2_concat1,
-                    features_denseblock3_denselayer3_norm1_weight_,
-                    features_denseblock3_denselayer3_norm1_bias_,
-                    features_denseblock3_denselayer3_norm1_running_mean_,
-                    features_denseblock3_denselayer3_norm1_running_var_, kFeaturesDenseblock3Denselayer3Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock3.denselayer3.relu1)
-  cnn::relu(features_denseblock3_denselayer3_relu1, features_denseblock3_denselayer3_relu1, k320x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer3_norm1_saved, features_denseblock3_denselayer3_norm1_weight_,
+                 features_denseblock3_denselayer3_norm1_bias_,
+                 features_denseblock3_denselayer3_norm1_running_mean_,
+                 features_denseblock3_denselayer3_norm1_running_var_, kFeaturesDenseblock3Denselayer3Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer3_conv1, features_denseblock3_denselayer3_relu1,
-            features_denseblock3_denselayer3_conv1_weight_, kFeaturesDenseblock3Denselayer3Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer3_relu2, features_denseblock3_denselayer3_conv1,
-                    features_denseblock3_denselayer3_norm2_weight_,
-                    features_denseblock3_denselayer3_norm2_bias_,
-                    features_denseblock3_denselayer3_norm2_running_mean_,
-                    features_denseblock3_denselayer3_norm2_running_var_, kFeaturesDenseblock3Denselayer3Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock3.denselayer3.relu2)
-  cnn::relu(features_denseblock3_denselayer3_relu2, features_denseblock3_denselayer3_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer3_norm2_saved, features_denseblock3_denselayer3_norm2_weight_,
+                 features_denseblock3_denselayer3_norm2_bias_,
+                 features_denseblock3_denselayer3_norm2_running_mean_,
+                 features_denseblock3_denselayer3_norm2_running_var_, kFeaturesDenseblock3Denselayer3Norm2);
+  cnn::conv(features_denseblock3_denselayer3_relu2,
+            cnn::Loaded(features_denseblock3_denselayer2_concat1, features_denseblock3_denselayer3_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer3_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer3Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer3_conv2, features_denseblock3_denselayer3_relu2,
-                      features_denseblock3_denselayer3_conv2_weight_, kFeaturesDenseblock3Denselayer3Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer3_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer3Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer4.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer4_relu1, features_denseblock3_denselayer3_concat1,
-                    features_denseblock3_denselayer4_norm1_weight_,
-                    features_denseblock3_denselayer4_norm1_bias_,
-                    features_denseblock3_denselayer4_norm1_running_mean_,
-                    features_denseblock3_denselayer4_norm1_running_var_, kFeaturesDenseblock3Denselayer4Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock3.denselayer4.relu1)
-  cnn::relu(features_denseblock3_denselayer4_relu1, features_denseblock3_denselayer4_relu1, k352x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer4_norm1_saved, features_denseblock3_denselayer4_norm1_weight_,
+                 features_denseblock3_denselayer4_norm1_bias_,
+                 features_denseblock3_denselayer4_norm1_running_mean_,
+                 features_denseblock3_denselayer4_norm1_running_var_, kFeaturesDenseblock3Denselayer4Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer4_conv1, features_denseblock3_denselayer4_relu1,
-            features_denseblock3_denselayer4_conv1_weight_, kFeaturesDenseblock3Denselayer4Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer4_relu2, features_denseblock3_denselayer4_conv1,
-                    features_denseblock3_denselayer4_norm2_weight_,
-                    features_denseblock3_denselayer4_norm2_bias_,
-                    features_denseblock3_denselayer4_norm2_running_mean_,
-                    features_denseblock3_denselayer4_norm2_running_var_, kFeaturesDenseblock3Denselayer4Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock3.denselayer4.relu2)
-  cnn::relu(features_denseblock3_denselayer4_relu2, features_denseblock3_denselayer4_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer4_norm2_saved, features_denseblock3_denselayer4_norm2_weight_,
+                 features_denseblock3_denselayer4_norm2_bias_,
+                 features_denseblock3_denselayer4_norm2_running_mean_,
+                 features_denseblock3_denselayer4_norm2_running_var_, kFeaturesDenseblock3Denselayer4Norm2);
+  cnn::conv(features_denseblock3_denselayer4_relu2,
+            cnn::Loaded(features_denseblock3_denselayer3_concat1, features_denseblock3_denselayer4_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer4_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer4Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer4_conv2, features_denseblock3_denselayer4_relu2,
-                      features_denseblock3_denselayer4_conv2_weight_, kFeaturesDenseblock3Denselayer4Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer4_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer4Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer5.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer5_relu1, features_denseblock3_denselayer4_concat1,
-                    features_denseblock3_denselayer5_norm1_weight_,
-                    features_denseblock3_denselayer5_norm1_bias_,
-                    features_denseblock3_denselayer5_norm1_running_mean_,
-                    features_denseblock3_denselayer5_norm1_running_var_, kFeaturesDenseblock3Denselayer5Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock3.denselayer5.relu1)
-  cnn::relu(features_denseblock3_denselayer5_relu1, features_denseblock3_denselayer5_relu1, k384x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer5_norm1_saved, features_denseblock3_denselayer5_norm1_weight_,
+                 features_denseblock3_denselayer5_norm1_bias_,
+                 features_denseblock3_denselayer5_norm1_running_mean_,
+                 features_denseblock3_denselayer5_norm1_running_var_, kFeaturesDenseblock3Denselayer5Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer5_conv1, features_denseblock3_denselayer5_relu1,
-            features_denseblock3_denselayer5_conv1_weight_, kFeaturesDenseblock3Denselayer5Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer5_relu2, features_denseblock3_denselayer5_conv1,
-                    features_denseblock3_denselayer5_norm2_weight_,
-                    features_denseblock3_denselayer5_norm2_bias_,
-                    features_denseblock3_denselayer5_norm2_running_mean_,
-                    features_denseblock3_denselayer5_norm2_running_var_, kFeaturesDenseblock3Denselayer5Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock3.denselayer5.relu2)
-  cnn::relu(features_denseblock3_denselayer5_relu2, features_denseblock3_denselayer5_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer5_norm2_saved, features_denseblock3_denselayer5_norm2_weight_,
+                 features_denseblock3_denselayer5_norm2_bias_,
+                 features_denseblock3_denselayer5_norm2_running_mean_,
+                 features_denseblock3_denselayer5_norm2_running_var_, kFeaturesDenseblock3Denselayer5Norm2);
+  cnn::conv(features_denseblock3_denselayer5_relu2,
+            cnn::Loaded(features_denseblock3_denselayer4_concat1, features_denseblock3_denselayer5_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer5_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer5Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer5_conv2, features_denseblock3_denselayer5_relu2,
-                      features_denseblock3_denselayer5_conv2_weight_, kFeaturesDenseblock3Denselayer5Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer5_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer5Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer6.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer6_relu1, features_denseblock3_denselayer5_concat1,
-                    features_denseblock3_denselayer6_norm1_weight_,
-                    features_denseblock3_denselayer6_norm1_bias_,
-                    features_denseblock3_denselayer6_norm1_running_mean_,
-                    features_denseblock3_denselayer6_norm1_running_var_, kFeaturesDenseblock3Denselayer6Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock3.denselayer6.relu1)
-  cnn::relu(features_denseblock3_denselayer6_relu1, features_denseblock3_denselayer6_relu1, k416x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer6_norm1_saved, features_denseblock3_denselayer6_norm1_weight_,
+                 features_denseblock3_denselayer6_norm1_bias_,
+                 features_denseblock3_denselayer6_norm1_running_mean_,
+                 features_denseblock3_denselayer6_norm1_running_var_, kFeaturesDenseblock3Denselayer6Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer6_conv1, features_denseblock3_denselayer6_relu1,
-            features_denseblock3_denselayer6_conv1_weight_, kFeaturesDenseblock3Denselayer6Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer6_relu2, features_denseblock3_denselayer6_conv1,
-                    features_denseblock3_denselayer6_norm2_weight_,
-                    features_denseblock3_denselayer6_norm2_bias_,
-                    features_denseblock3_denselayer6_norm2_running_mean_,
-                    features_denseblock3_denselayer6_norm2_running_var_, kFeaturesDenseblock3Denselayer6Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock3.denselayer6.relu2)
-  cnn::relu(features_denseblock3_denselayer6_relu2, features_denseblock3_denselayer6_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer6_norm2_saved, features_denseblock3_denselayer6_norm2_weight_,
+                 features_denseblock3_denselayer6_norm2_bias_,
+                 features_denseblock3_denselayer6_norm2_running_mean_,
+                 features_denseblock3_denselayer6_norm2_running_var_, kFeaturesDenseblock3Denselayer6Norm2);
+  cnn::conv(features_denseblock3_denselayer6_relu2,
+            cnn::Loaded(features_denseblock3_denselayer5_concat1, features_denseblock3_denselayer6_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer6_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer6Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer6_conv2, features_denseblock3_denselayer6_relu2,
-                      features_denseblock3_denselayer6_conv2_weight_, kFeaturesDenseblock3Denselayer6Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer6_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer6Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer7.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer7_relu1, features_denseblock3_denselayer6_concat1,
-                    features_denseblock3_denselayer7_norm1_weight_,
-                    features_denseblock3_denselayer7_norm1_bias_,
-                    features_denseblock3_denselayer7_norm1_running_mean_,
-                    features_denseblock3_denselayer7_norm1_running_var_, kFeaturesDenseblock3Denselayer7Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock3.denselayer7.relu1)
-  cnn::relu(features_denseblock3_denselayer7_relu1, features_denseblock3_denselayer7_relu1, k448x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer7_norm1_saved, features_denseblock3_denselayer7_norm1_weight_,
+                 features_denseblock3_denselayer7_norm1_bias_,
+                 features_denseblock3_denselayer7_norm1_running_mean_,
+                 features_denseblock3_denselayer7_norm1_running_var_, kFeaturesDenseblock3Denselayer7Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer7_conv1, features_denseblock3_denselayer7_relu1,
-            features_denseblock3_denselayer7_conv1_weight_, kFeaturesDenseblock3Denselayer7Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer7_relu2, features_denseblock3_denselayer7_conv1,
-                    features_denseblock3_denselayer7_norm2_weight_,
-                    features_denseblock3_denselayer7_norm2_bias_,
-                    features_denseblock3_denselayer7_norm2_running_mean_,
-                    features_denseblock3_denselayer7_norm2_running_var_, kFeaturesDenseblock3Denselayer7Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock3.denselayer7.relu2)
-  cnn::relu(features_denseblock3_denselayer7_relu2, features_denseblock3_denselayer7_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer7_norm2_saved, features_denseblock3_denselayer7_norm2_weight_,
+                 features_denseblock3_denselayer7_norm2_bias_,
+                 features_denseblock3_denselayer7_norm2_running_mean_,
+                 features_denseblock3_denselayer7_norm2_running_var_, kFeaturesDenseblock3Denselayer7Norm2);
+  cnn::conv(features_denseblock3_denselayer7_relu2,
+            cnn::Loaded(features_denseblock3_denselayer6_concat1, features_denseblock3_denselayer7_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer7_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer7Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer7_conv2, features_denseblock3_denselayer7_relu2,
-                      features_denseblock3_denselayer7_conv2_weight_, kFeaturesDenseblock3Denselayer7Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer7_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer7Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer8.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer8_relu1, features_denseblock3_denselayer7_concat1,
-                    features_denseblock3_denselayer8_norm1_weight_,
-                    features_denseblock3_denselayer8_norm1_bias_,
-                    features_denseblock3_denselayer8_norm1_running_mean_,
-                    features_denseblock3_denselayer8_norm1_running_var_, kFeaturesDenseblock3Denselayer8Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock3.denselayer8.relu1)
-  cnn::relu(features_denseblock3_denselayer8_relu1, features_denseblock3_denselayer8_relu1, k480x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer8_norm1_saved, features_denseblock3_denselayer8_norm1_weight_,
+                 features_denseblock3_denselayer8_norm1_bias_,
+                 features_denseblock3_denselayer8_norm1_running_mean_,
+                 features_denseblock3_denselayer8_norm1_running_var_, kFeaturesDenseblock3Denselayer8Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer8_conv1, features_denseblock3_denselayer8_relu1,
-            features_denseblock3_denselayer8_conv1_weight_, kFeaturesDenseblock3Denselayer8Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer8_relu2, features_denseblock3_denselayer8_conv1,
-                    features_denseblock3_denselayer8_norm2_weight_,
-                    features_denseblock3_denselayer8_norm2_bias_,
-                    features_denseblock3_denselayer8_norm2_running_mean_,
-                    features_denseblock3_denselayer8_norm2_running_var_, kFeaturesDenseblock3Denselayer8Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock3.denselayer8.relu2)
-  cnn::relu(features_denseblock3_denselayer8_relu2, features_denseblock3_denselayer8_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer8_norm2_saved, features_denseblock3_denselayer8_norm2_weight_,
+                 features_denseblock3_denselayer8_norm2_bias_,
+                 features_denseblock3_denselayer8_norm2_running_mean_,
+                 features_denseblock3_denselayer8_norm2_running_var_, kFeaturesDenseblock3Denselayer8Norm2);
+  cnn::conv(features_denseblock3_denselayer8_relu2,
+            cnn::Loaded(features_denseblock3_denselayer7_concat1, features_denseblock3_denselayer8_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer8_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer8Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer8_conv2, features_denseblock3_denselayer8_relu2,
-                      features_denseblock3_denselayer8_conv2_weight_, kFeaturesDenseblock3Denselayer8Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer8_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer8Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer9.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer9_relu1, features_denseblock3_denselayer8_concat1,
-                    features_denseblock3_denselayer9_norm1_weight_,
-                    features_denseblock3_denselayer9_norm1_bias_,
-                    features_denseblock3_denselayer9_norm1_running_mean_,
-                    features_denseblock3_denselayer9_norm1_running_var_, kFeaturesDenseblock3Denselayer9Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock3.denselayer9.relu1)
-  cnn::relu(features_denseblock3_denselayer9_relu1, features_denseblock3_denselayer9_relu1, k512x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer9_norm1_saved, features_denseblock3_denselayer9_norm1_weight_,
+                 features_denseblock3_denselayer9_norm1_bias_,
+                 features_denseblock3_denselayer9_norm1_running_mean_,
+                 features_denseblock3_denselayer9_norm1_running_var_, kFeaturesDenseblock3Denselayer9Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer9_conv1, features_denseblock3_denselayer9_relu1,
-            features_denseblock3_denselayer9_conv1_weight_, kFeaturesDenseblock3Denselayer9Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer9_relu2, features_denseblock3_denselayer9_conv1,
-                    features_denseblock3_denselayer9_norm2_weight_,
-                    features_denseblock3_denselayer9_norm2_bias_,
-                    features_denseblock3_denselayer9_norm2_running_mean_,
-                    features_denseblock3_denselayer9_norm2_running_var_, kFeaturesDenseblock3Denselayer9Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock3.denselayer9.relu2)
-  cnn::relu(features_denseblock3_denselayer9_relu2, features_denseblock3_denselayer9_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer9_norm2_saved, features_denseblock3_denselayer9_norm2_weight_,
+                 features_denseblock3_denselayer9_norm2_bias_,
+                 features_denseblock3_denselayer9_norm2_running_mean_,
+                 features_denseblock3_denselayer9_norm2_running_var_, kFeaturesDenseblock3Denselayer9Norm2);
+  cnn::conv(features_denseblock3_denselayer9_relu2,
+            cnn::Loaded(features_denseblock3_denselayer8_concat1, features_denseblock3_denselayer9_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer9_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer9Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer9_conv2, features_denseblock3_denselayer9_relu2,
-                      features_denseblock3_denselayer9_conv2_weight_, kFeaturesDenseblock3Denselayer9Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer9_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer9Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer10.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer10_relu1, features_denseblock3_denselayer9_concat1,
-                    features_denseblock3_denselayer10_norm1_weight_,
-                    features_denseblock3_denselayer10_norm1_bias_,
-                    features_denseblock3_denselayer10_norm1_running_mean_,
-                    features_denseblock3_denselayer10_norm1_running_var_,
-                    kFeaturesDenseblock3Denselayer10Norm1, batch);
-
   // 14: relu    (features.denseblock3.denselayer10.relu1)
-  cnn::relu(features_denseblock3_denselayer10_relu1, features_denseblock3_denselayer10_relu1, k544x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer10_norm1_saved,
+                 features_denseblock3_denselayer10_norm1_weight_,
+                 features_denseblock3_denselayer10_norm1_bias_,
+                 features_denseblock3_denselayer10_norm1_running_mean_,
+                 features_denseblock3_denselayer10_norm1_running_var_, kFeaturesDenseblock3Denselayer10Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer10_conv1, features_denseblock3_denselayer10_relu1,
-            features_denseblock3_denselayer10_conv1_weight_, kFeaturesDenseblock3Denselayer10Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer10_relu2, features_denseblock3_denselayer10_conv1,
-                    features_denseblock3_denselayer10_norm2_weight_,
-                    features_denseblock3_denselayer10_norm2_bias_,
-                    features_denseblock3_denselayer10_norm2_running_mean_,
-                    features_denseblock3_denselayer10_norm2_running_var_,
-                    kFeaturesDenseblock3Denselayer10Norm2, batch);
-
   // 17: relu    (features.denseblock3.denselayer10.relu2)
-  cnn::relu(features_denseblock3_denselayer10_relu2, features_denseblock3_denselayer10_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer10_norm2_saved,
+                 features_denseblock3_denselayer10_norm2_weight_,
+                 features_denseblock3_denselayer10_norm2_bias_,
+                 features_denseblock3_denselayer10_norm2_running_mean_,
+                 features_denseblock3_denselayer10_norm2_running_var_, kFeaturesDenseblock3Denselayer10Norm2);
+  cnn::conv(features_denseblock3_denselayer10_relu2,
+            cnn::Loaded(features_denseblock3_denselayer9_concat1, features_denseblock3_denselayer10_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer10_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer10Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer10_conv2, features_denseblock3_denselayer10_relu2,
-                      features_denseblock3_denselayer10_conv2_weight_, kFeaturesDenseblock3Denselayer10Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer10_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer10Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer11.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer11_relu1, features_denseblock3_denselayer10_concat1,
-                    features_denseblock3_denselayer11_norm1_weight_,
-                    features_denseblock3_denselayer11_norm1_bias_,
-                    features_denseblock3_denselayer11_norm1_running_mean_,
-                    features_denseblock3_denselayer11_norm1_running_var_,
-                    kFeaturesDenseblock3Denselayer11Norm1, batch);
-
   // 14: relu    (features.denseblock3.denselayer11.relu1)
-  cnn::relu(features_denseblock3_denselayer11_relu1, features_denseblock3_denselayer11_relu1, k576x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer11_norm1_saved,
+                 features_denseblock3_denselayer11_norm1_weight_,
+                 features_denseblock3_denselayer11_norm1_bias_,
+                 features_denseblock3_denselayer11_norm1_running_mean_,
+                 features_denseblock3_denselayer11_norm1_running_var_, kFeaturesDenseblock3Denselayer11Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer11_conv1, features_denseblock3_denselayer11_relu1,
-            features_denseblock3_denselayer11_conv1_weight_, kFeaturesDenseblock3Denselayer11Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer11_relu2, features_denseblock3_denselayer11_conv1,
-                    features_denseblock3_denselayer11_norm2_weight_,
-                    features_denseblock3_denselayer11_norm2_bias_,
-                    features_denseblock3_denselayer11_norm2_running_mean_,
-                    features_denseblock3_denselayer11_norm2_running_var_,
-                    kFeaturesDenseblock3Denselayer11Norm2, batch);
-
   // 17: relu    (features.denseblock3.denselayer11.relu2)
-  cnn::relu(features_denseblock3_denselayer11_relu2, features_denseblock3_denselayer11_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer11_norm2_saved,
+                 features_denseblock3_denselayer11_norm2_weight_,
+                 features_denseblock3_denselayer11_norm2_bias_,
+                 features_denseblock3_denselayer11_norm2_running_mean_,
+                 features_denseblock3_denselayer11_norm2_running_var_, kFeaturesDenseblock3Denselayer11Norm2);
+  cnn::conv(features_denseblock3_denselayer11_relu2,
+            cnn::Loaded(features_denseblock3_denselayer10_concat1, features_denseblock3_denselayer11_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer11_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer11Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer11_conv2, features_denseblock3_denselayer11_relu2,
-                      features_denseblock3_denselayer11_conv2_weight_, kFeaturesDenseblock3Denselayer11Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer11_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer11Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer12.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer12_relu1, features_denseblock3_denselayer11_concat1,
-                    features_denseblock3_denselayer12_norm1_weight_,
-                    features_denseblock3_denselayer12_norm1_bias_,
-                    features_denseblock3_denselayer12_norm1_running_mean_,
-                    features_denseblock3_denselayer12_norm1_running_var_,
-                    kFeaturesDenseblock3Denselayer12Norm1, batch);
-
   // 14: relu    (features.denseblock3.denselayer12.relu1)
-  cnn::relu(features_denseblock3_denselayer12_relu1, features_denseblock3_denselayer12_relu1, k608x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer12_norm1_saved,
+                 features_denseblock3_denselayer12_norm1_weight_,
+                 features_denseblock3_denselayer12_norm1_bias_,
+                 features_denseblock3_denselayer12_norm1_running_mean_,
+                 features_denseblock3_denselayer12_norm1_running_var_, kFeaturesDenseblock3Denselayer12Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer12_conv1, features_denseblock3_denselayer12_relu1,
-            features_denseblock3_denselayer12_conv1_weight_, kFeaturesDenseblock3Denselayer12Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer12_relu2, features_denseblock3_denselayer12_conv1,
-                    features_denseblock3_denselayer12_norm2_weight_,
-                    features_denseblock3_denselayer12_norm2_bias_,
-                    features_denseblock3_denselayer12_norm2_running_mean_,
-                    features_denseblock3_denselayer12_norm2_running_var_,
-                    kFeaturesDenseblock3Denselayer12Norm2, batch);
-
   // 17: relu    (features.denseblock3.denselayer12.relu2)
-  cnn::relu(features_denseblock3_denselayer12_relu2, features_denseblock3_denselayer12_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer12_norm2_saved,
+                 features_denseblock3_denselayer12_norm2_weight_,
+                 features_denseblock3_denselayer12_norm2_bias_,
+                 features_denseblock3_denselayer12_norm2_running_mean_,
+                 features_denseblock3_denselayer12_norm2_running_var_, kFeaturesDenseblock3Denselayer12Norm2);
+  cnn::conv(features_denseblock3_denselayer12_relu2,
+            cnn::Loaded(features_denseblock3_denselayer11_concat1, features_denseblock3_denselayer12_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer12_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer12Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer12_conv2, features_denseblock3_denselayer12_relu2,
-                      features_denseblock3_denselayer12_conv2_weight_, kFeaturesDenseblock3Denselayer12Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer12_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer12Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer13.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer13_relu1, features_denseblock3_denselayer12_concat1,
-                    features_denseblock3_denselayer13_norm1_weight_,
-                    features_denseblock3_denselayer13_norm1_bias_,
-                    features_denseblock3_denselayer13_norm1_running_mean_,
-                    features_denseblock3_denselayer13_norm1_running_var_,
-                    kFeaturesDenseblock3Denselayer13Norm1, batch);
-
   // 14: relu    (features.denseblock3.denselayer13.relu1)
-  cnn::relu(features_denseblock3_denselayer13_relu1, features_denseblock3_denselayer13_relu1, k640x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer13_norm1_saved,
+                 features_denseblock3_denselayer13_norm1_weight_,
+                 features_denseblock3_denselayer13_norm1_bias_,
+                 features_denseblock3_denselayer13_norm1_running_mean_,
+                 features_denseblock3_denselayer13_norm1_running_var_, kFeaturesDenseblock3Denselayer13Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer13_conv1, features_denseblock3_denselayer13_relu1,
-            features_denseblock3_denselayer13_conv1_weight_, kFeaturesDenseblock3Denselayer13Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer13_relu2, features_denseblock3_denselayer13_conv1,
-                    features_denseblock3_denselayer13_norm2_weight_,
-                    features_denseblock3_denselayer13_norm2_bias_,
-                    features_denseblock3_denselayer13_norm2_running_mean_,
-                    features_denseblock3_denselayer13_norm2_running_var_,
-                    kFeaturesDenseblock3Denselayer13Norm2, batch);
-
   // 17: relu    (features.denseblock3.denselayer13.relu2)
-  cnn::relu(features_denseblock3_denselayer13_relu2, features_denseblock3_denselayer13_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer13_norm2_saved,
+                 features_denseblock3_denselayer13_norm2_weight_,
+                 features_denseblock3_denselayer13_norm2_bias_,
+                 features_denseblock3_denselayer13_norm2_running_mean_,
+                 features_denseblock3_denselayer13_norm2_running_var_, kFeaturesDenseblock3Denselayer13Norm2);
+  cnn::conv(features_denseblock3_denselayer13_relu2,
+            cnn::Loaded(features_denseblock3_denselayer12_concat1, features_denseblock3_denselayer13_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer13_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer13Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer13_conv2, features_denseblock3_denselayer13_relu2,
-                      features_denseblock3_denselayer13_conv2_weight_, kFeaturesDenseblock3Denselayer13Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer13_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer13Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer14.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer14_relu1, features_denseblock3_denselayer13_concat1,
-                    features_denseblock3_denselayer14_norm1_weight_,
-                    features_denseblock3_denselayer14_norm1_bias_,
-                    features_denseblock3_denselayer14_norm1_running_mean_,
-                    features_denseblock3_denselayer14_norm1_running_var_,
-                    kFeaturesDenseblock3Denselayer14Norm1, batch);
-
   // 14: relu    (features.denseblock3.denselayer14.relu1)
-  cnn::relu(features_denseblock3_denselayer14_relu1, features_denseblock3_denselayer14_relu1, k672x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer14_norm1_saved,
+                 features_denseblock3_denselayer14_norm1_weight_,
+                 features_denseblock3_denselayer14_norm1_bias_,
+                 features_denseblock3_denselayer14_norm1_running_mean_,
+                 features_denseblock3_denselayer14_norm1_running_var_, kFeaturesDenseblock3Denselayer14Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer14_conv1, features_denseblock3_denselayer14_relu1,
-            features_denseblock3_denselayer14_conv1_weight_, kFeaturesDenseblock3Denselayer14Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer14_relu2, features_denseblock3_denselayer14_conv1,
-                    features_denseblock3_denselayer14_norm2_weight_,
-                    features_denseblock3_denselayer14_norm2_bias_,
-                    features_denseblock3_denselayer14_norm2_running_mean_,
-                    features_denseblock3_denselayer14_norm2_running_var_,
-                    kFeaturesDenseblock3Denselayer14Norm2, batch);
-
   // 17: relu    (features.denseblock3.denselayer14.relu2)
-  cnn::relu(features_denseblock3_denselayer14_relu2, features_denseblock3_denselayer14_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer14_norm2_saved,
+                 features_denseblock3_denselayer14_norm2_weight_,
+                 features_denseblock3_denselayer14_norm2_bias_,
+                 features_denseblock3_denselayer14_norm2_running_mean_,
+                 features_denseblock3_denselayer14_norm2_running_var_, kFeaturesDenseblock3Denselayer14Norm2);
+  cnn::conv(features_denseblock3_denselayer14_relu2,
+            cnn::Loaded(features_denseblock3_denselayer13_concat1, features_denseblock3_denselayer14_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer14_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer14Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer14_conv2, features_denseblock3_denselayer14_relu2,
-                      features_denseblock3_denselayer14_conv2_weight_, kFeaturesDenseblock3Denselayer14Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer14_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer14Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer15.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer15_relu1, features_denseblock3_denselayer14_concat1,
-                    features_denseblock3_denselayer15_norm1_weight_,
-                    features_denseblock3_denselayer15_norm1_bias_,
-                    features_denseblock3_denselayer15_norm1_running_mean_,
-                    features_denseblock3_denselayer15_norm1_running_var_,
-                    kFeaturesDenseblock3Denselayer15Norm1, batch);
-
   // 14: relu    (features.denseblock3.denselayer15.relu1)
-  cnn::relu(features_denseblock3_denselayer15_relu1, features_denseblock3_denselayer15_relu1, k704x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer15_norm1_saved,
+                 features_denseblock3_denselayer15_norm1_weight_,
+                 features_denseblock3_denselayer15_norm1_bias_,
+                 features_denseblock3_denselayer15_norm1_running_mean_,
+                 features_denseblock3_denselayer15_norm1_running_var_, kFeaturesDenseblock3Denselayer15Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer15_conv1, features_denseblock3_denselayer15_relu1,
-            features_denseblock3_denselayer15_conv1_weight_, kFeaturesDenseblock3Denselayer15Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer15_relu2, features_denseblock3_denselayer15_conv1,
-                    features_denseblock3_denselayer15_norm2_weight_,
-                    features_denseblock3_denselayer15_norm2_bias_,
-                    features_denseblock3_denselayer15_norm2_running_mean_,
-                    features_denseblock3_denselayer15_norm2_running_var_,
-                    kFeaturesDenseblock3Denselayer15Norm2, batch);
-
   // 17: relu    (features.denseblock3.denselayer15.relu2)
-  cnn::relu(features_denseblock3_denselayer15_relu2, features_denseblock3_denselayer15_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer15_norm2_saved,
+                 features_denseblock3_denselayer15_norm2_weight_,
+                 features_denseblock3_denselayer15_norm2_bias_,
+                 features_denseblock3_denselayer15_norm2_running_mean_,
+                 features_denseblock3_denselayer15_norm2_running_var_, kFeaturesDenseblock3Denselayer15Norm2);
+  cnn::conv(features_denseblock3_denselayer15_relu2,
+            cnn::Loaded(features_denseblock3_denselayer14_concat1, features_denseblock3_denselayer15_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer15_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer15Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer15_conv2, features_denseblock3_denselayer15_relu2,
-                      features_denseblock3_denselayer15_conv2_weight_, kFeaturesDenseblock3Denselayer15Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer15_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer15Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer16.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer16_relu1, features_denseblock3_denselayer15_concat1,
-                    features_denseblock3_denselayer16_norm1_weight_,
-                    features_denseblock3_denselayer16_norm1_bias_,
-                    features_denseblock3_denselayer16_norm1_running_mean_,
-                    features_denseblock3_denselayer16_norm1_running_var_,
-                    kFeaturesDenseblock3Denselayer16Norm1, batch);
-
   // 14: relu    (features.denseblock3.denselayer16.relu1)
-  cnn::relu(features_denseblock3_denselayer16_relu1, features_denseblock3_denselayer16_relu1, k736x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer16_norm1_saved,
+                 features_denseblock3_denselayer16_norm1_weight_,
+                 features_denseblock3_denselayer16_norm1_bias_,
+                 features_denseblock3_denselayer16_norm1_running_mean_,
+                 features_denseblock3_denselayer16_norm1_running_var_, kFeaturesDenseblock3Denselayer16Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer16_conv1, features_denseblock3_denselayer16_relu1,
-            features_denseblock3_denselayer16_conv1_weight_, kFeaturesDenseblock3Denselayer16Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer16_relu2, features_denseblock3_denselayer16_conv1,
-                    features_denseblock3_denselayer16_norm2_weight_,
-                    features_denseblock3_denselayer16_norm2_bias_,
-                    features_denseblock3_denselayer16_norm2_running_mean_,
-                    features_denseblock3_denselayer16_norm2_running_var_,
-                    kFeaturesDenseblock3Denselayer16Norm2, batch);
-
   // 17: relu    (features.denseblock3.denselayer16.relu2)
-  cnn::relu(features_denseblock3_denselayer16_relu2, features_denseblock3_denselayer16_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer16_norm2_saved,
+                 features_denseblock3_denselayer16_norm2_weight_,
+                 features_denseblock3_denselayer16_norm2_bias_,
+                 features_denseblock3_denselayer16_norm2_running_mean_,
+                 features_denseblock3_denselayer16_norm2_running_var_, kFeaturesDenseblock3Denselayer16Norm2);
+  cnn::conv(features_denseblock3_denselayer16_relu2,
+            cnn::Loaded(features_denseblock3_denselayer15_concat1, features_denseblock3_denselayer16_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer16_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer16Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer16_conv2, features_denseblock3_denselayer16_relu2,
-                      features_denseblock3_denselayer16_conv2_weight_, kFeaturesDenseblock3Denselayer16Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer16_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer16Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer17.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer17_relu1, features_denseblock3_denselayer16_concat1,
-                    features_denseblock3_denselayer17_norm1_weight_,
-                    features_denseblock3_denselayer17_norm1_bias_,
-                    features_denseblock3_denselayer17_norm1_running_mean_,
-                    features_denseblock3_denselayer17_norm1_running_var_,
-                    kFeaturesDenseblock3Denselayer17Norm1, batch);
-
   // 14: relu    (features.denseblock3.denselayer17.relu1)
-  cnn::relu(features_denseblock3_denselayer17_relu1, features_denseblock3_denselayer17_relu1, k768x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer17_norm1_saved,
+                 features_denseblock3_denselayer17_norm1_weight_,
+                 features_denseblock3_denselayer17_norm1_bias_,
+                 features_denseblock3_denselayer17_norm1_running_mean_,
+                 features_denseblock3_denselayer17_norm1_running_var_, kFeaturesDenseblock3Denselayer17Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer17_conv1, features_denseblock3_denselayer17_relu1,
-            features_denseblock3_denselayer17_conv1_weight_, kFeaturesDenseblock3Denselayer17Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer17_relu2, features_denseblock3_denselayer17_conv1,
-                    features_denseblock3_denselayer17_norm2_weight_,
-                    features_denseblock3_denselayer17_norm2_bias_,
-                    features_denseblock3_denselayer17_norm2_running_mean_,
-                    features_denseblock3_denselayer17_norm2_running_var_,
-                    kFeaturesDenseblock3Denselayer17Norm2, batch);
-
   // 17: relu    (features.denseblock3.denselayer17.relu2)
-  cnn::relu(features_denseblock3_denselayer17_relu2, features_denseblock3_denselayer17_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer17_norm2_saved,
+                 features_denseblock3_denselayer17_norm2_weight_,
+                 features_denseblock3_denselayer17_norm2_bias_,
+                 features_denseblock3_denselayer17_norm2_running_mean_,
+                 features_denseblock3_denselayer17_norm2_running_var_, kFeaturesDenseblock3Denselayer17Norm2);
+  cnn::conv(features_denseblock3_denselayer17_relu2,
+            cnn::Loaded(features_denseblock3_denselayer16_concat1, features_denseblock3_denselayer17_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer17_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer17_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer17Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer17_conv2, features_denseblock3_denselayer17_relu2,
-                      features_denseblock3_denselayer17_conv2_weight_, kFeaturesDenseblock3Denselayer17Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer17_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer17Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer18.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer18_relu1, features_denseblock3_denselayer17_concat1,
-                    features_denseblock3_denselayer18_norm1_weight_,
-                    features_denseblock3_denselayer18_norm1_bias_,
-                    features_denseblock3_denselayer18_norm1_running_mean_,
-                    features_denseblock3_denselayer18_norm1_running_var_,
-                    kFeaturesDenseblock3Denselayer18Norm1, batch);
-
   // 14: relu    (features.denseblock3.denselayer18.relu1)
-  cnn::relu(features_denseblock3_denselayer18_relu1, features_denseblock3_denselayer18_relu1, k800x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer18_norm1_saved,
+                 features_denseblock3_denselayer18_norm1_weight_,
+                 features_denseblock3_denselayer18_norm1_bias_,
+                 features_denseblock3_denselayer18_norm1_running_mean_,
+                 features_denseblock3_denselayer18_norm1_running_var_, kFeaturesDenseblock3Denselayer18Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer18_conv1, features_denseblock3_denselayer18_relu1,
-            features_denseblock3_denselayer18_conv1_weight_, kFeaturesDenseblock3Denselayer18Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer18_relu2, features_denseblock3_denselayer18_conv1,
-                    features_denseblock3_denselayer18_norm2_weight_,
-                    features_denseblock3_denselayer18_norm2_bias_,
-                    features_denseblock3_denselayer18_norm2_running_mean_,
-                    features_denseblock3_denselayer18_norm2_running_var_,
-                    kFeaturesDenseblock3Denselayer18Norm2, batch);
-
   // 17: relu    (features.denseblock3.denselayer18.relu2)
-  cnn::relu(features_denseblock3_denselayer18_relu2, features_denseblock3_denselayer18_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer18_norm2_saved,
+                 features_denseblock3_denselayer18_norm2_weight_,
+                 features_denseblock3_denselayer18_norm2_bias_,
+                 features_denseblock3_denselayer18_norm2_running_mean_,
+                 features_denseblock3_denselayer18_norm2_running_var_, kFeaturesDenseblock3Denselayer18Norm2);
+  cnn::conv(features_denseblock3_denselayer18_relu2,
+            cnn::Loaded(features_denseblock3_denselayer17_concat1, features_denseblock3_denselayer18_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer18_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer18_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer18Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer18_conv2, features_denseblock3_denselayer18_relu2,
-                      features_denseblock3_denselayer18_conv2_weight_, kFeaturesDenseblock3Denselayer18Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer18_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer18Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer19.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer19_relu1, features_denseblock3_denselayer18_concat1,
-                    features_denseblock3_denselayer19_norm1_weight_,
-                    features_denseblock3_denselayer19_norm1_bias_,
-                    features_denseblock3_denselayer19_norm1_running_mean_,
-                    features_denseblock3_denselayer19_norm1_running_var_,
-                    kFeaturesDenseblock3Denselayer19Norm1, batch);
-
   // 14: relu    (features.denseblock3.denselayer19.relu1)
-  cnn::relu(features_denseblock3_denselayer19_relu1, features_denseblock3_denselayer19_relu1, k832x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer19_norm1_saved,
+                 features_denseblock3_denselayer19_norm1_weight_,
+                 features_denseblock3_denselayer19_norm1_bias_,
+                 features_denseblock3_denselayer19_norm1_running_mean_,
+                 features_denseblock3_denselayer19_norm1_running_var_, kFeaturesDenseblock3Denselayer19Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer19_conv1, features_denseblock3_denselayer19_relu1,
-            features_denseblock3_denselayer19_conv1_weight_, kFeaturesDenseblock3Denselayer19Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer19_relu2, features_denseblock3_denselayer19_conv1,
-                    features_denseblock3_denselayer19_norm2_weight_,
-                    features_denseblock3_denselayer19_norm2_bias_,
-                    features_denseblock3_denselayer19_norm2_running_mean_,
-                    features_denseblock3_denselayer19_norm2_running_var_,
-                    kFeaturesDenseblock3Denselayer19Norm2, batch);
-
   // 17: relu    (features.denseblock3.denselayer19.relu2)
-  cnn::relu(features_denseblock3_denselayer19_relu2, features_denseblock3_denselayer19_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer19_norm2_saved,
+                 features_denseblock3_denselayer19_norm2_weight_,
+                 features_denseblock3_denselayer19_norm2_bias_,
+                 features_denseblock3_denselayer19_norm2_running_mean_,
+                 features_denseblock3_denselayer19_norm2_running_var_, kFeaturesDenseblock3Denselayer19Norm2);
+  cnn::conv(features_denseblock3_denselayer19_relu2,
+            cnn::Loaded(features_denseblock3_denselayer18_concat1, features_denseblock3_denselayer19_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer19_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer19_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer19Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer19_conv2, features_denseblock3_denselayer19_relu2,
-                      features_denseblock3_denselayer19_conv2_weight_, kFeaturesDenseblock3Denselayer19Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer19_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer19Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer20.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer20_relu1, features_denseblock3_denselayer19_concat1,
-                    features_denseblock3_denselayer20_norm1_weight_,
-                    features_denseblock3_denselayer20_norm1_bias_,
-                    features_denseblock3_denselayer20_norm1_running_mean_,
-                    features_denseblock3_denselayer20_norm1_running_var_,
-                    kFeaturesDenseblock3Denselayer20Norm1, batch);
-
   // 14: relu    (features.denseblock3.denselayer20.relu1)
-  cnn::relu(features_denseblock3_denselayer20_relu1, features_denseblock3_denselayer20_relu1, k864x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer20_norm1_saved,
+                 features_denseblock3_denselayer20_norm1_weight_,
+                 features_denseblock3_denselayer20_norm1_bias_,
+                 features_denseblock3_denselayer20_norm1_running_mean_,
+                 features_denseblock3_denselayer20_norm1_running_var_, kFeaturesDenseblock3Denselayer20Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer20_conv1, features_denseblock3_denselayer20_relu1,
-            features_denseblock3_denselayer20_conv1_weight_, kFeaturesDenseblock3Denselayer20Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer20_relu2, features_denseblock3_denselayer20_conv1,
-                    features_denseblock3_denselayer20_norm2_weight_,
-                    features_denseblock3_denselayer20_norm2_bias_,
-                    features_denseblock3_denselayer20_norm2_running_mean_,
-                    features_denseblock3_denselayer20_norm2_running_var_,
-                    kFeaturesDenseblock3Denselayer20Norm2, batch);
-
   // 17: relu    (features.denseblock3.denselayer20.relu2)
-  cnn::relu(features_denseblock3_denselayer20_relu2, features_denseblock3_denselayer20_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer20_norm2_saved,
+                 features_denseblock3_denselayer20_norm2_weight_,
+                 features_denseblock3_denselayer20_norm2_bias_,
+                 features_denseblock3_denselayer20_norm2_running_mean_,
+                 features_denseblock3_denselayer20_norm2_running_var_, kFeaturesDenseblock3Denselayer20Norm2);
+  cnn::conv(features_denseblock3_denselayer20_relu2,
+            cnn::Loaded(features_denseblock3_denselayer19_concat1, features_denseblock3_denselayer20_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer20_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer20_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer20Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer20_conv2, features_denseblock3_denselayer20_relu2,
-                      features_denseblock3_denselayer20_conv2_weight_, kFeaturesDenseblock3Denselayer20Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer20_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer20Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer21.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer21_relu1, features_denseblock3_denselayer20_concat1,
-                    features_denseblock3_denselayer21_norm1_weight_,
-                    features_denseblock3_denselayer21_norm1_bias_,
-                    features_denseblock3_denselayer21_norm1_running_mean_,
-                    features_denseblock3_denselayer21_norm1_running_var_,
-                    kFeaturesDenseblock3Denselayer21Norm1, batch);
-
   // 14: relu    (features.denseblock3.denselayer21.relu1)
-  cnn::relu(features_denseblock3_denselayer21_relu1, features_denseblock3_denselayer21_relu1, k896x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer21_norm1_saved,
+                 features_denseblock3_denselayer21_norm1_weight_,
+                 features_denseblock3_denselayer21_norm1_bias_,
+                 features_denseblock3_denselayer21_norm1_running_mean_,
+                 features_denseblock3_denselayer21_norm1_running_var_, kFeaturesDenseblock3Denselayer21Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer21_conv1, features_denseblock3_denselayer21_relu1,
-            features_denseblock3_denselayer21_conv1_weight_, kFeaturesDenseblock3Denselayer21Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer21_relu2, features_denseblock3_denselayer21_conv1,
-                    features_denseblock3_denselayer21_norm2_weight_,
-                    features_denseblock3_denselayer21_norm2_bias_,
-                    features_denseblock3_denselayer21_norm2_running_mean_,
-                    features_denseblock3_denselayer21_norm2_running_var_,
-                    kFeaturesDenseblock3Denselayer21Norm2, batch);
-
   // 17: relu    (features.denseblock3.denselayer21.relu2)
-  cnn::relu(features_denseblock3_denselayer21_relu2, features_denseblock3_denselayer21_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer21_norm2_saved,
+                 features_denseblock3_denselayer21_norm2_weight_,
+                 features_denseblock3_denselayer21_norm2_bias_,
+                 features_denseblock3_denselayer21_norm2_running_mean_,
+                 features_denseblock3_denselayer21_norm2_running_var_, kFeaturesDenseblock3Denselayer21Norm2);
+  cnn::conv(features_denseblock3_denselayer21_relu2,
+            cnn::Loaded(features_denseblock3_denselayer20_concat1, features_denseblock3_denselayer21_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer21_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer21_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer21Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer21_conv2, features_denseblock3_denselayer21_relu2,
-                      features_denseblock3_denselayer21_conv2_weight_, kFeaturesDenseblock3Denselayer21Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer21_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer21Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer22.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer22_relu1, features_denseblock3_denselayer21_concat1,
-                    features_denseblock3_denselayer22_norm1_weight_,
-                    features_denseblock3_denselayer22_norm1_bias_,
-                    features_denseblock3_denselayer22_norm1_running_mean_,
-                    features_denseblock3_denselayer22_norm1_running_var_,
-                    kFeaturesDenseblock3Denselayer22Norm1, batch);
-
   // 14: relu    (features.denseblock3.denselayer22.relu1)
-  cnn::relu(features_denseblock3_denselayer22_relu1, features_denseblock3_denselayer22_relu1, k928x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer22_norm1_saved,
+                 features_denseblock3_denselayer22_norm1_weight_,
+                 features_denseblock3_denselayer22_norm1_bias_,
+                 features_denseblock3_denselayer22_norm1_running_mean_,
+                 features_denseblock3_denselayer22_norm1_running_var_, kFeaturesDenseblock3Denselayer22Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer22_conv1, features_denseblock3_denselayer22_relu1,
-            features_denseblock3_denselayer22_conv1_weight_, kFeaturesDenseblock3Denselayer22Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer22_relu2, features_denseblock3_denselayer22_conv1,
-                    features_denseblock3_denselayer22_norm2_weight_,
-                    features_denseblock3_denselayer22_norm2_bias_,
-                    features_denseblock3_denselayer22_norm2_running_mean_,
-                    features_denseblock3_denselayer22_norm2_running_var_,
-                    kFeaturesDenseblock3Denselayer22Norm2, batch);
-
   // 17: relu    (features.denseblock3.denselayer22.relu2)
-  cnn::relu(features_denseblock3_denselayer22_relu2, features_denseblock3_denselayer22_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer22_norm2_saved,
+                 features_denseblock3_denselayer22_norm2_weight_,
+                 features_denseblock3_denselayer22_norm2_bias_,
+                 features_denseblock3_denselayer22_norm2_running_mean_,
+                 features_denseblock3_denselayer22_norm2_running_var_, kFeaturesDenseblock3Denselayer22Norm2);
+  cnn::conv(features_denseblock3_denselayer22_relu2,
+            cnn::Loaded(features_denseblock3_denselayer21_concat1, features_denseblock3_denselayer22_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer22_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer22_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer22Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer22_conv2, features_denseblock3_denselayer22_relu2,
-                      features_denseblock3_denselayer22_conv2_weight_, kFeaturesDenseblock3Denselayer22Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer22_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer22Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer23.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer23_relu1, features_denseblock3_denselayer22_concat1,
-                    features_denseblock3_denselayer23_norm1_weight_,
-                    features_denseblock3_denselayer23_norm1_bias_,
-                    features_denseblock3_denselayer23_norm1_running_mean_,
-                    features_denseblock3_denselayer23_norm1_running_var_,
-                    kFeaturesDenseblock3Denselayer23Norm1, batch);
-
   // 14: relu    (features.denseblock3.denselayer23.relu1)
-  cnn::relu(features_denseblock3_denselayer23_relu1, features_denseblock3_denselayer23_relu1, k960x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer23_norm1_saved,
+                 features_denseblock3_denselayer23_norm1_weight_,
+                 features_denseblock3_denselayer23_norm1_bias_,
+                 features_denseblock3_denselayer23_norm1_running_mean_,
+                 features_denseblock3_denselayer23_norm1_running_var_, kFeaturesDenseblock3Denselayer23Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer23_conv1, features_denseblock3_denselayer23_relu1,
-            features_denseblock3_denselayer23_conv1_weight_, kFeaturesDenseblock3Denselayer23Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer23_relu2, features_denseblock3_denselayer23_conv1,
-                    features_denseblock3_denselayer23_norm2_weight_,
-                    features_denseblock3_denselayer23_norm2_bias_,
-                    features_denseblock3_denselayer23_norm2_running_mean_,
-                    features_denseblock3_denselayer23_norm2_running_var_,
-                    kFeaturesDenseblock3Denselayer23Norm2, batch);
-
   // 17: relu    (features.denseblock3.denselayer23.relu2)
-  cnn::relu(features_denseblock3_denselayer23_relu2, features_denseblock3_denselayer23_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer23_norm2_saved,
+                 features_denseblock3_denselayer23_norm2_weight_,
+                 features_denseblock3_denselayer23_norm2_bias_,
+                 features_denseblock3_denselayer23_norm2_running_mean_,
+                 features_denseblock3_denselayer23_norm2_running_var_, kFeaturesDenseblock3Denselayer23Norm2);
+  cnn::conv(features_denseblock3_denselayer23_relu2,
+            cnn::Loaded(features_denseblock3_denselayer22_concat1, features_denseblock3_denselayer23_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer23_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer23_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer23Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer23_conv2, features_denseblock3_denselayer23_relu2,
-                      features_denseblock3_denselayer23_conv2_weight_, kFeaturesDenseblock3Denselayer23Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer23_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer23Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer24.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer24_relu1, features_denseblock3_denselayer23_concat1,
-                    features_denseblock3_denselayer24_norm1_weight_,
-                    features_denseblock3_denselayer24_norm1_bias_,
-                    features_denseblock3_denselayer24_norm1_running_mean_,
-                    features_denseblock3_denselayer24_norm1_running_var_,
-                    kFeaturesDenseblock3Denselayer24Norm1, batch);
-
   // 14: relu    (features.denseblock3.denselayer24.relu1)
-  cnn::relu(features_denseblock3_denselayer24_relu1, features_denseblock3_denselayer24_relu1, k992x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer24_norm1_saved,
+                 features_denseblock3_denselayer24_norm1_weight_,
+                 features_denseblock3_denselayer24_norm1_bias_,
+                 features_denseblock3_denselayer24_norm1_running_mean_,
+                 features_denseblock3_denselayer24_norm1_running_var_, kFeaturesDenseblock3Denselayer24Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer24_conv1, features_denseblock3_denselayer24_relu1,
-            features_denseblock3_denselayer24_conv1_weight_, kFeaturesDenseblock3Denselayer24Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer24_relu2, features_denseblock3_denselayer24_conv1,
-                    features_denseblock3_denselayer24_norm2_weight_,
-                    features_denseblock3_denselayer24_norm2_bias_,
-                    features_denseblock3_denselayer24_norm2_running_mean_,
-                    features_denseblock3_denselayer24_norm2_running_var_,
-                    kFeaturesDenseblock3Denselayer24Norm2, batch);
-
   // 17: relu    (features.denseblock3.denselayer24.relu2)
-  cnn::relu(features_denseblock3_denselayer24_relu2, features_denseblock3_denselayer24_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer24_norm2_saved,
+                 features_denseblock3_denselayer24_norm2_weight_,
+                 features_denseblock3_denselayer24_norm2_bias_,
+                 features_denseblock3_denselayer24_norm2_running_mean_,
+                 features_denseblock3_denselayer24_norm2_running_var_, kFeaturesDenseblock3Denselayer24Norm2);
+  cnn::conv(features_denseblock3_denselayer24_relu2,
+            cnn::Loaded(features_denseblock3_denselayer23_concat1, features_denseblock3_denselayer24_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer24_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer24_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer24Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer24_conv2, features_denseblock3_denselayer24_relu2,
-                      features_denseblock3_denselayer24_conv2_weight_, kFeaturesDenseblock3Denselayer24Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer24_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer24Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer25.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer25_relu1, features_denseblock3_denselayer24_concat1,
-                    features_denseblock3_denselayer25_norm1_weight_,
-                    features_denseblock3_denselayer25_norm1_bias_,
-                    features_denseblock3_denselayer25_norm1_running_mean_,
-                    features_denseblock3_denselayer25_norm1_running_var_,
-                    kFeaturesDenseblock3Denselayer25Norm1, batch);
-
   // 14: relu    (features.denseblock3.denselayer25.relu1)
-  cnn::relu(features_denseblock3_denselayer25_relu1, features_denseblock3_denselayer25_relu1, k1024x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer25_norm1_saved,
+                 features_denseblock3_denselayer25_norm1_weight_,
+                 features_denseblock3_denselayer25_norm1_bias_,
+                 features_denseblock3_denselayer25_norm1_running_mean_,
+                 features_denseblock3_denselayer25_norm1_running_var_, kFeaturesDenseblock3Denselayer25Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer25_conv1, features_denseblock3_denselayer25_relu1,
-            features_denseblock3_denselayer25_conv1_weight_, kFeaturesDenseblock3Denselayer25Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer25_relu2, features_denseblock3_denselayer25_conv1,
-                    features_denseblock3_denselayer25_norm2_weight_,
-                    features_denseblock3_denselayer25_norm2_bias_,
-                    features_denseblock3_denselayer25_norm2_running_mean_,
-                    features_denseblock3_denselayer25_norm2_running_var_,
-                    kFeaturesDenseblock3Denselayer25Norm2, batch);
-
   // 17: relu    (features.denseblock3.denselayer25.relu2)
-  cnn::relu(features_denseblock3_denselayer25_relu2, features_denseblock3_denselayer25_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer25_norm2_saved,
+                 features_denseblock3_denselayer25_norm2_weight_,
+                 features_denseblock3_denselayer25_norm2_bias_,
+                 features_denseblock3_denselayer25_norm2_running_mean_,
+                 features_denseblock3_denselayer25_norm2_running_var_, kFeaturesDenseblock3Denselayer25Norm2);
+  cnn::conv(features_denseblock3_denselayer25_relu2,
+            cnn::Loaded(features_denseblock3_denselayer24_concat1, features_denseblock3_denselayer25_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer25_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer25_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer25Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer25_conv2, features_denseblock3_denselayer25_relu2,
-                      features_denseblock3_denselayer25_conv2_weight_, kFeaturesDenseblock3Denselayer25Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer25_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer25Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer26.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer26_relu1, features_denseblock3_denselayer25_concat1,
-                    features_denseblock3_denselayer26_norm1_weight_,
-                    features_denseblock3_denselayer26_norm1_bias_,
-                    features_denseblock3_denselayer26_norm1_running_mean_,
-                    features_denseblock3_denselayer26_norm1_running_var_,
-                    kFeaturesDenseblock3Denselayer26Norm1, batch);
-
   // 14: relu    (features.denseblock3.denselayer26.relu1)
-  cnn::relu(features_denseblock3_denselayer26_relu1, features_denseblock3_denselayer26_relu1, k1056x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer26_norm1_saved,
+                 features_denseblock3_denselayer26_norm1_weight_,
+                 features_denseblock3_denselayer26_norm1_bias_,
+                 features_denseblock3_denselayer26_norm1_running_mean_,
+                 features_denseblock3_denselayer26_norm1_running_var_, kFeaturesDenseblock3Denselayer26Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer26_conv1, features_denseblock3_denselayer26_relu1,
-            features_denseblock3_denselayer26_conv1_weight_, kFeaturesDenseblock3Denselayer26Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer26_relu2, features_denseblock3_denselayer26_conv1,
-                    features_denseblock3_denselayer26_norm2_weight_,
-                    features_denseblock3_denselayer26_norm2_bias_,
-                    features_denseblock3_denselayer26_norm2_running_mean_,
-                    features_denseblock3_denselayer26_norm2_running_var_,
-                    kFeaturesDenseblock3Denselayer26Norm2, batch);
-
   // 17: relu    (features.denseblock3.denselayer26.relu2)
-  cnn::relu(features_denseblock3_denselayer26_relu2, features_denseblock3_denselayer26_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer26_norm2_saved,
+                 features_denseblock3_denselayer26_norm2_weight_,
+                 features_denseblock3_denselayer26_norm2_bias_,
+                 features_denseblock3_denselayer26_norm2_running_mean_,
+                 features_denseblock3_denselayer26_norm2_running_var_, kFeaturesDenseblock3Denselayer26Norm2);
+  cnn::conv(features_denseblock3_denselayer26_relu2,
+            cnn::Loaded(features_denseblock3_denselayer25_concat1, features_denseblock3_denselayer26_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer26_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer26_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer26Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer26_conv2, features_denseblock3_denselayer26_relu2,
-                      features_denseblock3_denselayer26_conv2_weight_, kFeaturesDenseblock3Denselayer26Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer26_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer26Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer27.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer27_relu1, features_denseblock3_denselayer26_concat1,
-                    features_denseblock3_denselayer27_norm1_weight_,
-                    features_denseblock3_denselayer27_norm1_bias_,
-                    features_denseblock3_denselayer27_norm1_running_mean_,
-                    features_denseblock3_denselayer27_norm1_running_var_,
-                    kFeaturesDenseblock3Denselayer27Norm1, batch);
-
   // 14: relu    (features.denseblock3.denselayer27.relu1)
-  cnn::relu(features_denseblock3_denselayer27_relu1, features_denseblock3_denselayer27_relu1, k1088x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer27_norm1_saved,
+                 features_denseblock3_denselayer27_norm1_weight_,
+                 features_denseblock3_denselayer27_norm1_bias_,
+                 features_denseblock3_denselayer27_norm1_running_mean_,
+                 features_denseblock3_denselayer27_norm1_running_var_, kFeaturesDenseblock3Denselayer27Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer27_conv1, features_denseblock3_denselayer27_relu1,
-            features_denseblock3_denselayer27_conv1_weight_, kFeaturesDenseblock3Denselayer27Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer27_relu2, features_denseblock3_denselayer27_conv1,
-                    features_denseblock3_denselayer27_norm2_weight_,
-                    features_denseblock3_denselayer27_norm2_bias_,
-                    features_denseblock3_denselayer27_norm2_running_mean_,
-                    features_denseblock3_denselayer27_norm2_running_var_,
-                    kFeaturesDenseblock3Denselayer27Norm2, batch);
-
   // 17: relu    (features.denseblock3.denselayer27.relu2)
-  cnn::relu(features_denseblock3_denselayer27_relu2, features_denseblock3_denselayer27_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer27_norm2_saved,
+                 features_denseblock3_denselayer27_norm2_weight_,
+                 features_denseblock3_denselayer27_norm2_bias_,
+                 features_denseblock3_denselayer27_norm2_running_mean_,
+                 features_denseblock3_denselayer27_norm2_running_var_, kFeaturesDenseblock3Denselayer27Norm2);
+  cnn::conv(features_denseblock3_denselayer27_relu2,
+            cnn::Loaded(features_denseblock3_denselayer26_concat1, features_denseblock3_denselayer27_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer27_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer27_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer27Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer27_conv2, features_denseblock3_denselayer27_relu2,
-                      features_denseblock3_denselayer27_conv2_weight_, kFeaturesDenseblock3Denselayer27Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer27_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer27Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer28.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer28_relu1, features_denseblock3_denselayer27_concat1,
-                    features_denseblock3_denselayer28_norm1_weight_,
-                    features_denseblock3_denselayer28_norm1_bias_,
-                    features_denseblock3_denselayer28_norm1_running_mean_,
-                    features_denseblock3_denselayer28_norm1_running_var_,
-                    kFeaturesDenseblock3Denselayer28Norm1, batch);
-
   // 14: relu    (features.denseblock3.denselayer28.relu1)
-  cnn::relu(features_denseblock3_denselayer28_relu1, features_denseblock3_denselayer28_relu1, k1120x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer28_norm1_saved,
+                 features_denseblock3_denselayer28_norm1_weight_,
+                 features_denseblock3_denselayer28_norm1_bias_,
+                 features_denseblock3_denselayer28_norm1_running_mean_,
+                 features_denseblock3_denselayer28_norm1_running_var_, kFeaturesDenseblock3Denselayer28Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer28_conv1, features_denseblock3_denselayer28_relu1,
-            features_denseblock3_denselayer28_conv1_weight_, kFeaturesDenseblock3Denselayer28Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer28_relu2, features_denseblock3_denselayer28_conv1,
-                    features_denseblock3_denselayer28_norm2_weight_,
-                    features_denseblock3_denselayer28_norm2_bias_,
-                    features_denseblock3_denselayer28_norm2_running_mean_,
-                    features_denseblock3_denselayer28_norm2_running_var_,
-                    kFeaturesDenseblock3Denselayer28Norm2, batch);
-
   // 17: relu    (features.denseblock3.denselayer28.relu2)
-  cnn::relu(features_denseblock3_denselayer28_relu2, features_denseblock3_denselayer28_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer28_norm2_saved,
+                 features_denseblock3_denselayer28_norm2_weight_,
+                 features_denseblock3_denselayer28_norm2_bias_,
+                 features_denseblock3_denselayer28_norm2_running_mean_,
+                 features_denseblock3_denselayer28_norm2_running_var_, kFeaturesDenseblock3Denselayer28Norm2);
+  cnn::conv(features_denseblock3_denselayer28_relu2,
+            cnn::Loaded(features_denseblock3_denselayer27_concat1, features_denseblock3_denselayer28_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer28_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer28_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer28Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer28_conv2, features_denseblock3_denselayer28_relu2,
-                      features_denseblock3_denselayer28_conv2_weight_, kFeaturesDenseblock3Denselayer28Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer28_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer28Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer29.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer29_relu1, features_denseblock3_denselayer28_concat1,
-                    features_denseblock3_denselayer29_norm1_weight_,
-                    features_denseblock3_denselayer29_norm1_bias_,
-                    features_denseblock3_denselayer29_norm1_running_mean_,
-                    features_denseblock3_denselayer29_norm1_running_var_,
-                    kFeaturesDenseblock3Denselayer29Norm1, batch);
-
   // 14: relu    (features.denseblock3.denselayer29.relu1)
-  cnn::relu(features_denseblock3_denselayer29_relu1, features_denseblock3_denselayer29_relu1, k1152x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer29_norm1_saved,
+                 features_denseblock3_denselayer29_norm1_weight_,
+                 features_denseblock3_denselayer29_norm1_bias_,
+                 features_denseblock3_denselayer29_norm1_running_mean_,
+                 features_denseblock3_denselayer29_norm1_running_var_, kFeaturesDenseblock3Denselayer29Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer29_conv1, features_denseblock3_denselayer29_relu1,
-            features_denseblock3_denselayer29_conv1_weight_, kFeaturesDenseblock3Denselayer29Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer29_relu2, features_denseblock3_denselayer29_conv1,
-                    features_denseblock3_denselayer29_norm2_weight_,
-                    features_denseblock3_denselayer29_norm2_bias_,
-                    features_denseblock3_denselayer29_norm2_running_mean_,
-                    features_denseblock3_denselayer29_norm2_running_var_,
-                    kFeaturesDenseblock3Denselayer29Norm2, batch);
-
   // 17: relu    (features.denseblock3.denselayer29.relu2)
-  cnn::relu(features_denseblock3_denselayer29_relu2, features_denseblock3_denselayer29_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer29_norm2_saved,
+                 features_denseblock3_denselayer29_norm2_weight_,
+                 features_denseblock3_denselayer29_norm2_bias_,
+                 features_denseblock3_denselayer29_norm2_running_mean_,
+                 features_denseblock3_denselayer29_norm2_running_var_, kFeaturesDenseblock3Denselayer29Norm2);
+  cnn::conv(features_denseblock3_denselayer29_relu2,
+            cnn::Loaded(features_denseblock3_denselayer28_concat1, features_denseblock3_denselayer29_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer29_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer29_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer29Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer29_conv2, features_denseblock3_denselayer29_relu2,
-                      features_denseblock3_denselayer29_conv2_weight_, kFeaturesDenseblock3Denselayer29Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer29_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer29Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer30.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer30_relu1, features_denseblock3_denselayer29_concat1,
-                    features_denseblock3_denselayer30_norm1_weight_,
-                    features_denseblock3_denselayer30_norm1_bias_,
-                    features_denseblock3_denselayer30_norm1_running_mean_,
-                    features_denseblock3_denselayer30_norm1_running_var_,
-                    kFeaturesDenseblock3Denselayer30Norm1, batch);
-
   // 14: relu    (features.denseblock3.denselayer30.relu1)
-  cnn::relu(features_denseblock3_denselayer30_relu1, features_denseblock3_denselayer30_relu1, k1184x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer30_norm1_saved,
+                 features_denseblock3_denselayer30_norm1_weight_,
+                 features_denseblock3_denselayer30_norm1_bias_,
+                 features_denseblock3_denselayer30_norm1_running_mean_,
+                 features_denseblock3_denselayer30_norm1_running_var_, kFeaturesDenseblock3Denselayer30Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer30_conv1, features_denseblock3_denselayer30_relu1,
-            features_denseblock3_denselayer30_conv1_weight_, kFeaturesDenseblock3Denselayer30Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer30_relu2, features_denseblock3_denselayer30_conv1,
-                    features_denseblock3_denselayer30_norm2_weight_,
-                    features_denseblock3_denselayer30_norm2_bias_,
-                    features_denseblock3_denselayer30_norm2_running_mean_,
-                    features_denseblock3_denselayer30_norm2_running_var_,
-                    kFeaturesDenseblock3Denselayer30Norm2, batch);
-
   // 17: relu    (features.denseblock3.denselayer30.relu2)
-  cnn::relu(features_denseblock3_denselayer30_relu2, features_denseblock3_denselayer30_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer30_norm2_saved,
+                 features_denseblock3_denselayer30_norm2_weight_,
+                 features_denseblock3_denselayer30_norm2_bias_,
+                 features_denseblock3_denselayer30_norm2_running_mean_,
+                 features_denseblock3_denselayer30_norm2_running_var_, kFeaturesDenseblock3Denselayer30Norm2);
+  cnn::conv(features_denseblock3_denselayer30_relu2,
+            cnn::Loaded(features_denseblock3_denselayer29_concat1, features_denseblock3_denselayer30_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer30_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer30_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer30Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer30_conv2, features_denseblock3_denselayer30_relu2,
-                      features_denseblock3_denselayer30_conv2_weight_, kFeaturesDenseblock3Denselayer30Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer30_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer30Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer31.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer31_relu1, features_denseblock3_denselayer30_concat1,
-                    features_denseblock3_denselayer31_norm1_weight_,
-                    features_denseblock3_denselayer31_norm1_bias_,
-                    features_denseblock3_denselayer31_norm1_running_mean_,
-                    features_denseblock3_denselayer31_norm1_running_var_,
-                    kFeaturesDenseblock3Denselayer31Norm1, batch);
-
   // 14: relu    (features.denseblock3.denselayer31.relu1)
-  cnn::relu(features_denseblock3_denselayer31_relu1, features_denseblock3_denselayer31_relu1, k1216x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer31_norm1_saved,
+                 features_denseblock3_denselayer31_norm1_weight_,
+                 features_denseblock3_denselayer31_norm1_bias_,
+                 features_denseblock3_denselayer31_norm1_running_mean_,
+                 features_denseblock3_denselayer31_norm1_running_var_, kFeaturesDenseblock3Denselayer31Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer31_conv1, features_denseblock3_denselayer31_relu1,
-            features_denseblock3_denselayer31_conv1_weight_, kFeaturesDenseblock3Denselayer31Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer31_relu2, features_denseblock3_denselayer31_conv1,
-                    features_denseblock3_denselayer31_norm2_weight_,
-                    features_denseblock3_denselayer31_norm2_bias_,
-                    features_denseblock3_denselayer31_norm2_running_mean_,
-                    features_denseblock3_denselayer31_norm2_running_var_,
-                    kFeaturesDenseblock3Denselayer31Norm2, batch);
-
   // 17: relu    (features.denseblock3.denselayer31.relu2)
-  cnn::relu(features_denseblock3_denselayer31_relu2, features_denseblock3_denselayer31_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer31_norm2_saved,
+                 features_denseblock3_denselayer31_norm2_weight_,
+                 features_denseblock3_denselayer31_norm2_bias_,
+                 features_denseblock3_denselayer31_norm2_running_mean_,
+                 features_denseblock3_denselayer31_norm2_running_var_, kFeaturesDenseblock3Denselayer31Norm2);
+  cnn::conv(features_denseblock3_denselayer31_relu2,
+            cnn::Loaded(features_denseblock3_denselayer30_concat1, features_denseblock3_denselayer31_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer31_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer31_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer31Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer31_conv2, features_denseblock3_denselayer31_relu2,
-                      features_denseblock3_denselayer31_conv2_weight_, kFeaturesDenseblock3Denselayer31Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer31_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer31Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock3.denselayer32.norm1)
-  cnn::bn_inference(features_denseblock3_denselayer32_relu1, features_denseblock3_denselayer31_concat1,
-                    features_denseblock3_denselayer32_norm1_weight_,
-                    features_denseblock3_denselayer32_norm1_bias_,
-                    features_denseblock3_denselayer32_norm1_running_mean_,
-                    features_denseblock3_denselayer32_norm1_running_var_,
-                    kFeaturesDenseblock3Denselayer32Norm1, batch);
-
   // 14: relu    (features.denseblock3.denselayer32.relu1)
-  cnn::relu(features_denseblock3_denselayer32_relu1, features_denseblock3_denselayer32_relu1, k1248x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer32_norm1_saved,
+                 features_denseblock3_denselayer32_norm1_weight_,
+                 features_denseblock3_denselayer32_norm1_bias_,
+                 features_denseblock3_denselayer32_norm1_running_mean_,
+                 features_denseblock3_denselayer32_norm1_running_var_, kFeaturesDenseblock3Denselayer32Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer32_conv1, features_denseblock3_denselayer32_relu1,
-            features_denseblock3_denselayer32_conv1_weight_, kFeaturesDenseblock3Denselayer32Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock3_denselayer32_relu2, features_denseblock3_denselayer32_conv1,
-                    features_denseblock3_denselayer32_norm2_weight_,
-                    features_denseblock3_denselayer32_norm2_bias_,
-                    features_denseblock3_denselayer32_norm2_running_mean_,
-                    features_denseblock3_denselayer32_norm2_running_var_,
-                    kFeaturesDenseblock3Denselayer32Norm2, batch);
-
   // 17: relu    (features.denseblock3.denselayer32.relu2)
-  cnn::relu(features_denseblock3_denselayer32_relu2, features_denseblock3_denselayer32_relu2, k128x14x14,
-            batch);
+  cnn::bn_affine(features_denseblock3_denselayer32_norm2_saved,
+                 features_denseblock3_denselayer32_norm2_weight_,
+                 features_denseblock3_denselayer32_norm2_bias_,
+                 features_denseblock3_denselayer32_norm2_running_mean_,
+                 features_denseblock3_denselayer32_norm2_running_var_, kFeaturesDenseblock3Denselayer32Norm2);
+  cnn::conv(features_denseblock3_denselayer32_relu2,
+            cnn::Loaded(features_denseblock3_denselayer31_concat1, features_denseblock3_denselayer32_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock3_denselayer32_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock3_denselayer32_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer32Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer32_conv2, features_denseblock3_denselayer32_relu2,
-                      features_denseblock3_denselayer32_conv2_weight_, kFeaturesDenseblock3Denselayer32Conv2,
-                      batch, scratch());
+                      features_denseblock3_denselayer32_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer32Conv2, batch, scratch());
 
   // 24: norm = bn
-  cnn::bn_inference(features_transition3_relu1, features_denseblock3_denselayer32_concat1,
-                    features_transition3_norm_weight_, features_transition3_norm_bias_,
-                    features_transition3_norm_running_mean_, features_transition3_norm_running_var_,
-                    kFeaturesTransition3Norm, batch);
-
   // 25: relu    (features.transition3.relu1)
-  cnn::relu(features_transition3_relu1, features_transition3_relu1, k1280x14x14, batch);
+  cnn::bn_affine(features_transition3_norm_saved, features_transition3_norm_weight_,
+                 features_transition3_norm_bias_, features_transition3_norm_running_mean_,
+                 features_transition3_norm_running_var_, kFeaturesTransition3Norm);
 
   // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
-  cnn::conv(features_transition3_conv, features_transition3_relu1, features_transition3_conv_weight_,
-            kFeaturesTransition3Conv, batch, scratch());
+  cnn::conv(features_transition3_conv,
+            cnn::Loaded(features_denseblock3_denselayer32_concat1, features_transition3_norm_saved, cnn::Activation::kRelu),
+            features_transition3_conv_weight_, {}, kFeaturesTransition3Conv, batch, scratch());
 
   // 27: avgpool(2)    (features.transition3.avgpool1)
   cnn::avgpool(features_transition3_avgpool1, features_transition3_conv, kFeaturesTransition3Avgpool1, batch);
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer1.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer1_relu1, features_transition3_avgpool1,
-                    features_denseblock4_denselayer1_norm1_weight_,
-                    features_denseblock4_denselayer1_norm1_bias_,
-                    features_denseblock4_denselayer1_norm1_running_mean_,
-                    features_denseblock4_denselayer1_norm1_running_var_, kFeaturesDenseblock4Denselayer1Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock4.denselayer1.relu1)
-  cnn::relu(features_denseblock4_denselayer1_relu1, features_denseblock4_denselayer1_relu1, k640x7x7, batch);
+  cnn::bn_affine(features_denseblock4_denselayer1_norm1_saved, features_denseblock4_denselayer1_norm1_weight_,
+                 features_denseblock4_denselayer1_norm1_bias_,
+                 features_denseblock4_denselayer1_norm1_running_mean_,
+                 features_denseblock4_denselayer1_norm1_running_var_, kFeaturesDenseblock4Denselayer1Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer1_conv1, features_denseblock4_denselayer1_relu1,
-            features_denseblock4_denselayer1_conv1_weight_, kFeaturesDenseblock4Denselayer1Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer1_relu2, features_denseblock4_denselayer1_conv1,
-                    features_denseblock4_denselayer1_norm2_weight_,
-                    features_denseblock4_denselayer1_norm2_bias_,
-                    features_denseblock4_denselayer1_norm2_running_mean_,
-                    features_denseblock4_denselayer1_norm2_running_var_, kFeaturesDenseblock4Denselayer1Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock4.denselayer1.relu2)
-  cnn::relu(features_denseblock4_denselayer1_relu2, features_denseblock4_denselayer1_relu2, k128x7x7, batch);
+  cnn::bn_affine(features_denseblock4_denselayer1_norm2_saved, features_denseblock4_denselayer1_norm2_weight_,
+                 features_denseblock4_denselayer1_norm2_bias_,
+                 features_denseblock4_denselayer1_norm2_running_mean_,
+                 features_denseblock4_denselayer1_norm2_running_var_, kFeaturesDenseblock4Denselayer1Norm2);
+  cnn::conv(features_denseblock4_denselayer1_relu2,
+            cnn::Loaded(features_transition3_avgpool1, features_denseblock4_denselayer1_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer1_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer1Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer1_conv2, features_denseblock4_denselayer1_relu2,
-                      features_denseblock4_denselayer1_conv2_weight_, kFeaturesDenseblock4Denselayer1Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer1_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer1Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer2.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer2_relu1, features_denseblock4_denselayer1_concat1,
-                    features_denseblock4_denselayer2_norm1_weight_,
-                    features_denseblock4_denselayer2_norm1_bias_,
-                    features_denseblock4_denselayer2_norm1_running_mean_,
-                    features_denseblock4_denselayer2_norm1_running_var_, kFeaturesDenseblock4Denselayer2Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock4.denselayer2.relu1)
-  cnn::relu(features_denseblock4_denselayer2_relu1, features_denseblock4_denselayer2_relu1, k672x7x7, batch);
+  cnn::bn_affine(features_denseblock4_denselayer2_norm1_saved, features_denseblock4_denselayer2_norm1_weight_,
+                 features_denseblock4_denselayer2_norm1_bias_,
+                 features_denseblock4_denselayer2_norm1_running_mean_,
+                 features_denseblock4_denselayer2_norm1_running_var_, kFeaturesDenseblock4Denselayer2Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer2_conv1, features_denseblock4_denselayer2_relu1,
-            features_denseblock4_denselayer2_conv1_weight_, kFeaturesDenseblock4Denselayer2Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer2_relu2, features_denseblock4_denselayer2_conv1,
-                    features_denseblock4_denselayer2_norm2_weight_,
-                    features_denseblock4_denselayer2_norm2_bias_,
-                    features_denseblock4_denselayer2_norm2_running_mean_,
-                    features_denseblock4_denselayer2_norm2_running_var_, kFeaturesDenseblock4Denselayer2Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock4.denselayer2.relu2)
-  cnn::relu(features_denseblock4_denselayer2_relu2, features_denseblock4_denselayer2_relu2, k128x7x7, batch);
+  cnn::bn_affine(features_denseblock4_denselayer2_norm2_saved, features_denseblock4_denselayer2_norm2_weight_,
+                 features_denseblock4_denselayer2_norm2_bias_,
+                 features_denseblock4_denselayer2_norm2_running_mean_,
+                 features_denseblock4_denselayer2_norm2_running_var_, kFeaturesDenseblock4Denselayer2Norm2);
+  cnn::conv(features_denseblock4_denselayer2_relu2,
+            cnn::Loaded(features_denseblock4_denselayer1_concat1, features_denseblock4_denselayer2_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer2_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer2Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer2_conv2, features_denseblock4_denselayer2_relu2,
-                      features_denseblock4_denselayer2_conv2_weight_, kFeaturesDenseblock4Denselayer2Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer2_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer2Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer3.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer3_relu1, features_denseblock4_denselayer2_concat1,
-                    features_denseblock4_denselayer3_norm1_weight_,
-                    features_denseblock4_denselayer3_norm1_bias_,
-                    features_denseblock4_denselayer3_norm1_running_mean_,
-                    features_denseblock4_denselayer3_norm1_running_var_, kFeaturesDenseblock4Denselayer3Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock4.denselayer3.relu1)
-  cnn::relu(features_denseblock4_denselayer3_relu1, features_denseblock4_denselayer3_relu1, k704x7x7, batch);
+  cnn::bn_affine(features_denseblock4_denselayer3_norm1_saved, features_denseblock4_denselayer3_norm1_weight_,
+                 features_denseblock4_denselayer3_norm1_bias_,
+                 features_denseblock4_denselayer3_norm1_running_mean_,
+                 features_denseblock4_denselayer3_norm1_running_var_, kFeaturesDenseblock4Denselayer3Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer3_conv1, features_denseblock4_denselayer3_relu1,
-            features_denseblock4_denselayer3_conv1_weight_, kFeaturesDenseblock4Denselayer3Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer3_relu2, features_denseblock4_denselayer3_conv1,
-                    features_denseblock4_denselayer3_norm2_weight_,
-                    features_denseblock4_denselayer3_norm2_bias_,
-                    features_denseblock4_denselayer3_norm2_running_mean_,
-                    features_denseblock4_denselayer3_norm2_running_var_, kFeaturesDenseblock4Denselayer3Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock4.denselayer3.relu2)
-  cnn::relu(features_denseblock4_denselayer3_relu2, features_denseblock4_denselayer3_relu2, k128x7x7, batch);
+  cnn::bn_affine(features_denseblock4_denselayer3_norm2_saved, features_denseblock4_denselayer3_norm2_weight_,
+                 features_denseblock4_denselayer3_norm2_bias_,
+                 features_denseblock4_denselayer3_norm2_running_mean_,
+                 features_denseblock4_denselayer3_norm2_running_var_, kFeaturesDenseblock4Denselayer3Norm2);
+  cnn::conv(features_denseblock4_denselayer3_relu2,
+            cnn::Loaded(features_denseblock4_denselayer2_concat1, features_denseblock4_denselayer3_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer3_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer3Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer3_conv2, features_denseblock4_denselayer3_relu2,
-                      features_denseblock4_denselayer3_conv2_weight_, kFeaturesDenseblock4Denselayer3Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer3_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer3Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer4.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer4_relu1, features_denseblock4_denselayer3_concat1,
-                    features_denseblock4_denselayer4_norm1_weight_,
-                    features_denseblock4_denselayer4_norm1_bias_,
-                    features_denseblock4_denselayer4_norm1_running_mean_,
-                    features_denseblock4_denselayer4_norm1_running_var_, kFeaturesDenseblock4Denselayer4Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock4.denselayer4.relu1)
-  cnn::relu(features_denseblock4_denselayer4_relu1, features_denseblock4_denselayer4_relu1, k736x7x7, batch);
+  cnn::bn_affine(features_denseblock4_denselayer4_norm1_saved, features_denseblock4_denselayer4_norm1_weight_,
+                 features_denseblock4_denselayer4_norm1_bias_,
+                 features_denseblock4_denselayer4_norm1_running_mean_,
+                 features_denseblock4_denselayer4_norm1_running_var_, kFeaturesDenseblock4Denselayer4Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer4_conv1, features_denseblock4_denselayer4_relu1,
-            features_denseblock4_denselayer4_conv1_weight_, kFeaturesDenseblock4Denselayer4Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer4_relu2, features_denseblock4_denselayer4_conv1,
-                    features_denseblock4_denselayer4_norm2_weight_,
-                    features_denseblock4_denselayer4_norm2_bias_,
-                    features_denseblock4_denselayer4_norm2_running_mean_,
-                    features_denseblock4_denselayer4_norm2_running_var_, kFeaturesDenseblock4Denselayer4Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock4.denselayer4.relu2)
-  cnn::relu(features_denseblock4_denselayer4_relu2, features_denseblock4_denselayer4_relu2, k128x7x7, batch);
+  cnn::bn_affine(features_denseblock4_denselayer4_norm2_saved, features_denseblock4_denselayer4_norm2_weight_,
+                 features_denseblock4_denselayer4_norm2_bias_,
+                 features_denseblock4_denselayer4_norm2_running_mean_,
+                 features_denseblock4_denselayer4_norm2_running_var_, kFeaturesDenseblock4Denselayer4Norm2);
+  cnn::conv(features_denseblock4_denselayer4_relu2,
+            cnn::Loaded(features_denseblock4_denselayer3_concat1, features_denseblock4_denselayer4_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer4_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer4Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer4_conv2, features_denseblock4_denselayer4_relu2,
-                      features_denseblock4_denselayer4_conv2_weight_, kFeaturesDenseblock4Denselayer4Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer4_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer4Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer5.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer5_relu1, features_denseblock4_denselayer4_concat1,
-                    features_denseblock4_denselayer5_norm1_weight_,
-                    features_denseblock4_denselayer5_norm1_bias_,
-                    features_denseblock4_denselayer5_norm1_running_mean_,
-                    features_denseblock4_denselayer5_norm1_running_var_, kFeaturesDenseblock4Denselayer5Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock4.denselayer5.relu1)
-  cnn::relu(features_denseblock4_denselayer5_relu1, features_denseblock4_denselayer5_relu1, k768x7x7, batch);
+  cnn::bn_affine(features_denseblock4_denselayer5_norm1_saved, features_denseblock4_denselayer5_norm1_weight_,
+                 features_denseblock4_denselayer5_norm1_bias_,
+                 features_denseblock4_denselayer5_norm1_running_mean_,
+                 features_denseblock4_denselayer5_norm1_running_var_, kFeaturesDenseblock4Denselayer5Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer5_conv1, features_denseblock4_denselayer5_relu1,
-            features_denseblock4_denselayer5_conv1_weight_, kFeaturesDenseblock4Denselayer5Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer5_relu2, features_denseblock4_denselayer5_conv1,
-                    features_denseblock4_denselayer5_norm2_weight_,
-                    features_denseblock4_denselayer5_norm2_bias_,
-                    features_denseblock4_denselayer5_norm2_running_mean_,
-                    features_denseblock4_denselayer5_norm2_running_var_, kFeaturesDenseblock4Denselayer5Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock4.denselayer5.relu2)
-  cnn::relu(features_denseblock4_denselayer5_relu2, features_denseblock4_denselayer5_relu2, k128x7x7, batch);
+  cnn::bn_affine(features_denseblock4_denselayer5_norm2_saved, features_denseblock4_denselayer5_norm2_weight_,
+                 features_denseblock4_denselayer5_norm2_bias_,
+                 features_denseblock4_denselayer5_norm2_running_mean_,
+                 features_denseblock4_denselayer5_norm2_running_var_, kFeaturesDenseblock4Denselayer5Norm2);
+  cnn::conv(features_denseblock4_denselayer5_relu2,
+            cnn::Loaded(features_denseblock4_denselayer4_concat1, features_denseblock4_denselayer5_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer5_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer5Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer5_conv2, features_denseblock4_denselayer5_relu2,
-                      features_denseblock4_denselayer5_conv2_weight_, kFeaturesDenseblock4Denselayer5Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer5_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer5Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer6.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer6_relu1, features_denseblock4_denselayer5_concat1,
-                    features_denseblock4_denselayer6_norm1_weight_,
-                    features_denseblock4_denselayer6_norm1_bias_,
-                    features_denseblock4_denselayer6_norm1_running_mean_,
-                    features_denseblock4_denselayer6_norm1_running_var_, kFeaturesDenseblock4Denselayer6Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock4.denselayer6.relu1)
-  cnn::relu(features_denseblock4_denselayer6_relu1, features_denseblock4_denselayer6_relu1, k800x7x7, batch);
+  cnn::bn_affine(features_denseblock4_denselayer6_norm1_saved, features_denseblock4_denselayer6_norm1_weight_,
+                 features_denseblock4_denselayer6_norm1_bias_,
+                 features_denseblock4_denselayer6_norm1_running_mean_,
+                 features_denseblock4_denselayer6_norm1_running_var_, kFeaturesDenseblock4Denselayer6Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer6_conv1, features_denseblock4_denselayer6_relu1,
-            features_denseblock4_denselayer6_conv1_weight_, kFeaturesDenseblock4Denselayer6Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer6_relu2, features_denseblock4_denselayer6_conv1,
-                    features_denseblock4_denselayer6_norm2_weight_,
-                    features_denseblock4_denselayer6_norm2_bias_,
-                    features_denseblock4_denselayer6_norm2_running_mean_,
-                    features_denseblock4_denselayer6_norm2_running_var_, kFeaturesDenseblock4Denselayer6Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock4.denselayer6.relu2)
-  cnn::relu(features_denseblock4_denselayer6_relu2, features_denseblock4_denselayer6_relu2, k128x7x7, batch);
+  cnn::bn_affine(features_denseblock4_denselayer6_norm2_saved, features_denseblock4_denselayer6_norm2_weight_,
+                 features_denseblock4_denselayer6_norm2_bias_,
+                 features_denseblock4_denselayer6_norm2_running_mean_,
+                 features_denseblock4_denselayer6_norm2_running_var_, kFeaturesDenseblock4Denselayer6Norm2);
+  cnn::conv(features_denseblock4_denselayer6_relu2,
+            cnn::Loaded(features_denseblock4_denselayer5_concat1, features_denseblock4_denselayer6_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer6_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer6Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer6_conv2, features_denseblock4_denselayer6_relu2,
-                      features_denseblock4_denselayer6_conv2_weight_, kFeaturesDenseblock4Denselayer6Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer6_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer6Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer7.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer7_relu1, features_denseblock4_denselayer6_concat1,
-                    features_denseblock4_denselayer7_norm1_weight_,
-                    features_denseblock4_denselayer7_norm1_bias_,
-                    features_denseblock4_denselayer7_norm1_running_mean_,
-                    features_denseblock4_denselayer7_norm1_running_var_, kFeaturesDenseblock4Denselayer7Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock4.denselayer7.relu1)
-  cnn::relu(features_denseblock4_denselayer7_relu1, features_denseblock4_denselayer7_relu1, k832x7x7, batch);
+  cnn::bn_affine(features_denseblock4_denselayer7_norm1_saved, features_denseblock4_denselayer7_norm1_weight_,
+                 features_denseblock4_denselayer7_norm1_bias_,
+                 features_denseblock4_denselayer7_norm1_running_mean_,
+                 features_denseblock4_denselayer7_norm1_running_var_, kFeaturesDenseblock4Denselayer7Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer7_conv1, features_denseblock4_denselayer7_relu1,
-            features_denseblock4_denselayer7_conv1_weight_, kFeaturesDenseblock4Denselayer7Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer7_relu2, features_denseblock4_denselayer7_conv1,
-                    features_denseblock4_denselayer7_norm2_weight_,
-                    features_denseblock4_denselayer7_norm2_bias_,
-                    features_denseblock4_denselayer7_norm2_running_mean_,
-                    features_denseblock4_denselayer7_norm2_running_var_, kFeaturesDenseblock4Denselayer7Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock4.denselayer7.relu2)
-  cnn::relu(features_denseblock4_denselayer7_relu2, features_denseblock4_denselayer7_relu2, k128x7x7, batch);
+  cnn::bn_affine(features_denseblock4_denselayer7_norm2_saved, features_denseblock4_denselayer7_norm2_weight_,
+                 features_denseblock4_denselayer7_norm2_bias_,
+                 features_denseblock4_denselayer7_norm2_running_mean_,
+                 features_denseblock4_denselayer7_norm2_running_var_, kFeaturesDenseblock4Denselayer7Norm2);
+  cnn::conv(features_denseblock4_denselayer7_relu2,
+            cnn::Loaded(features_denseblock4_denselayer6_concat1, features_denseblock4_denselayer7_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer7_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer7Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer7_conv2, features_denseblock4_denselayer7_relu2,
-                      features_denseblock4_denselayer7_conv2_weight_, kFeaturesDenseblock4Denselayer7Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer7_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer7Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer8.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer8_relu1, features_denseblock4_denselayer7_concat1,
-                    features_denseblock4_denselayer8_norm1_weight_,
-                    features_denseblock4_denselayer8_norm1_bias_,
-                    features_denseblock4_denselayer8_norm1_running_mean_,
-                    features_denseblock4_denselayer8_norm1_running_var_, kFeaturesDenseblock4Denselayer8Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock4.denselayer8.relu1)
-  cnn::relu(features_denseblock4_denselayer8_relu1, features_denseblock4_denselayer8_relu1, k864x7x7, batch);
+  cnn::bn_affine(features_denseblock4_denselayer8_norm1_saved, features_denseblock4_denselayer8_norm1_weight_,
+                 features_denseblock4_denselayer8_norm1_bias_,
+                 features_denseblock4_denselayer8_norm1_running_mean_,
+                 features_denseblock4_denselayer8_norm1_running_var_, kFeaturesDenseblock4Denselayer8Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer8_conv1, features_denseblock4_denselayer8_relu1,
-            features_denseblock4_denselayer8_conv1_weight_, kFeaturesDenseblock4Denselayer8Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer8_relu2, features_denseblock4_denselayer8_conv1,
-                    features_denseblock4_denselayer8_norm2_weight_,
-                    features_denseblock4_denselayer8_norm2_bias_,
-                    features_denseblock4_denselayer8_norm2_running_mean_,
-                    features_denseblock4_denselayer8_norm2_running_var_, kFeaturesDenseblock4Denselayer8Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock4.denselayer8.relu2)
-  cnn::relu(features_denseblock4_denselayer8_relu2, features_denseblock4_denselayer8_relu2, k128x7x7, batch);
+  cnn::bn_affine(features_denseblock4_denselayer8_norm2_saved, features_denseblock4_denselayer8_norm2_weight_,
+                 features_denseblock4_denselayer8_norm2_bias_,
+                 features_denseblock4_denselayer8_norm2_running_mean_,
+                 features_denseblock4_denselayer8_norm2_running_var_, kFeaturesDenseblock4Denselayer8Norm2);
+  cnn::conv(features_denseblock4_denselayer8_relu2,
+            cnn::Loaded(features_denseblock4_denselayer7_concat1, features_denseblock4_denselayer8_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer8_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer8Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer8_conv2, features_denseblock4_denselayer8_relu2,
-                      features_denseblock4_denselayer8_conv2_weight_, kFeaturesDenseblock4Denselayer8Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer8_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer8Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer9.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer9_relu1, features_denseblock4_denselayer8_concat1,
-                    features_denseblock4_denselayer9_norm1_weight_,
-                    features_denseblock4_denselayer9_norm1_bias_,
-                    features_denseblock4_denselayer9_norm1_running_mean_,
-                    features_denseblock4_denselayer9_norm1_running_var_, kFeaturesDenseblock4Denselayer9Norm1,
-                    batch);
-
   // 14: relu    (features.denseblock4.denselayer9.relu1)
-  cnn::relu(features_denseblock4_denselayer9_relu1, features_denseblock4_denselayer9_relu1, k896x7x7, batch);
+  cnn::bn_affine(features_denseblock4_denselayer9_norm1_saved, features_denseblock4_denselayer9_norm1_weight_,
+                 features_denseblock4_denselayer9_norm1_bias_,
+                 features_denseblock4_denselayer9_norm1_running_mean_,
+                 features_denseblock4_denselayer9_norm1_running_var_, kFeaturesDenseblock4Denselayer9Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer9_conv1, features_denseblock4_denselayer9_relu1,
-            features_denseblock4_denselayer9_conv1_weight_, kFeaturesDenseblock4Denselayer9Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer9_relu2, features_denseblock4_denselayer9_conv1,
-                    features_denseblock4_denselayer9_norm2_weight_,
-                    features_denseblock4_denselayer9_norm2_bias_,
-                    features_denseblock4_denselayer9_norm2_running_mean_,
-                    features_denseblock4_denselayer9_norm2_running_var_, kFeaturesDenseblock4Denselayer9Norm2,
-                    batch);
-
   // 17: relu    (features.denseblock4.denselayer9.relu2)
-  cnn::relu(features_denseblock4_denselayer9_relu2, features_denseblock4_denselayer9_relu2, k128x7x7, batch);
+  cnn::bn_affine(features_denseblock4_denselayer9_norm2_saved, features_denseblock4_denselayer9_norm2_weight_,
+                 features_denseblock4_denselayer9_norm2_bias_,
+                 features_denseblock4_denselayer9_norm2_running_mean_,
+                 features_denseblock4_denselayer9_norm2_running_var_, kFeaturesDenseblock4Denselayer9Norm2);
+  cnn::conv(features_denseblock4_denselayer9_relu2,
+            cnn::Loaded(features_denseblock4_denselayer8_concat1, features_denseblock4_denselayer9_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer9_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer9Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer9_conv2, features_denseblock4_denselayer9_relu2,
-                      features_denseblock4_denselayer9_conv2_weight_, kFeaturesDenseblock4Denselayer9Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer9_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer9Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer10.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer10_relu1, features_denseblock4_denselayer9_concat1,
-                    features_denseblock4_denselayer10_norm1_weight_,
-                    features_denseblock4_denselayer10_norm1_bias_,
-                    features_denseblock4_denselayer10_norm1_running_mean_,
-                    features_denseblock4_denselayer10_norm1_running_var_,
-                    kFeaturesDenseblock4Denselayer10Norm1, batch);
-
   // 14: relu    (features.denseblock4.denselayer10.relu1)
-  cnn::relu(features_denseblock4_denselayer10_relu1, features_denseblock4_denselayer10_relu1, k928x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer10_norm1_saved,
+                 features_denseblock4_denselayer10_norm1_weight_,
+                 features_denseblock4_denselayer10_norm1_bias_,
+                 features_denseblock4_denselayer10_norm1_running_mean_,
+                 features_denseblock4_denselayer10_norm1_running_var_, kFeaturesDenseblock4Denselayer10Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer10_conv1, features_denseblock4_denselayer10_relu1,
-            features_denseblock4_denselayer10_conv1_weight_, kFeaturesDenseblock4Denselayer10Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer10_relu2, features_denseblock4_denselayer10_conv1,
-                    features_denseblock4_denselayer10_norm2_weight_,
-                    features_denseblock4_denselayer10_norm2_bias_,
-                    features_denseblock4_denselayer10_norm2_running_mean_,
-                    features_denseblock4_denselayer10_norm2_running_var_,
-                    kFeaturesDenseblock4Denselayer10Norm2, batch);
-
   // 17: relu    (features.denseblock4.denselayer10.relu2)
-  cnn::relu(features_denseblock4_denselayer10_relu2, features_denseblock4_denselayer10_relu2, k128x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer10_norm2_saved,
+                 features_denseblock4_denselayer10_norm2_weight_,
+                 features_denseblock4_denselayer10_norm2_bias_,
+                 features_denseblock4_denselayer10_norm2_running_mean_,
+                 features_denseblock4_denselayer10_norm2_running_var_, kFeaturesDenseblock4Denselayer10Norm2);
+  cnn::conv(features_denseblock4_denselayer10_relu2,
+            cnn::Loaded(features_denseblock4_denselayer9_concat1, features_denseblock4_denselayer10_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer10_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer10Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer10_conv2, features_denseblock4_denselayer10_relu2,
-                      features_denseblock4_denselayer10_conv2_weight_, kFeaturesDenseblock4Denselayer10Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer10_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer10Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer11.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer11_relu1, features_denseblock4_denselayer10_concat1,
-                    features_denseblock4_denselayer11_norm1_weight_,
-                    features_denseblock4_denselayer11_norm1_bias_,
-                    features_denseblock4_denselayer11_norm1_running_mean_,
-                    features_denseblock4_denselayer11_norm1_running_var_,
-                    kFeaturesDenseblock4Denselayer11Norm1, batch);
-
   // 14: relu    (features.denseblock4.denselayer11.relu1)
-  cnn::relu(features_denseblock4_denselayer11_relu1, features_denseblock4_denselayer11_relu1, k960x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer11_norm1_saved,
+                 features_denseblock4_denselayer11_norm1_weight_,
+                 features_denseblock4_denselayer11_norm1_bias_,
+                 features_denseblock4_denselayer11_norm1_running_mean_,
+                 features_denseblock4_denselayer11_norm1_running_var_, kFeaturesDenseblock4Denselayer11Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer11_conv1, features_denseblock4_denselayer11_relu1,
-            features_denseblock4_denselayer11_conv1_weight_, kFeaturesDenseblock4Denselayer11Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer11_relu2, features_denseblock4_denselayer11_conv1,
-                    features_denseblock4_denselayer11_norm2_weight_,
-                    features_denseblock4_denselayer11_norm2_bias_,
-                    features_denseblock4_denselayer11_norm2_running_mean_,
-                    features_denseblock4_denselayer11_norm2_running_var_,
-                    kFeaturesDenseblock4Denselayer11Norm2, batch);
-
   // 17: relu    (features.denseblock4.denselayer11.relu2)
-  cnn::relu(features_denseblock4_denselayer11_relu2, features_denseblock4_denselayer11_relu2, k128x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer11_norm2_saved,
+                 features_denseblock4_denselayer11_norm2_weight_,
+                 features_denseblock4_denselayer11_norm2_bias_,
+                 features_denseblock4_denselayer11_norm2_running_mean_,
+                 features_denseblock4_denselayer11_norm2_running_var_, kFeaturesDenseblock4Denselayer11Norm2);
+  cnn::conv(features_denseblock4_denselayer11_relu2,
+            cnn::Loaded(features_denseblock4_denselayer10_concat1, features_denseblock4_denselayer11_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer11_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer11Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer11_conv2, features_denseblock4_denselayer11_relu2,
-                      features_denseblock4_denselayer11_conv2_weight_, kFeaturesDenseblock4Denselayer11Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer11_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer11Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer12.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer12_relu1, features_denseblock4_denselayer11_concat1,
-                    features_denseblock4_denselayer12_norm1_weight_,
-                    features_denseblock4_denselayer12_norm1_bias_,
-                    features_denseblock4_denselayer12_norm1_running_mean_,
-                    features_denseblock4_denselayer12_norm1_running_var_,
-                    kFeaturesDenseblock4Denselayer12Norm1, batch);
-
   // 14: relu    (features.denseblock4.denselayer12.relu1)
-  cnn::relu(features_denseblock4_denselayer12_relu1, features_denseblock4_denselayer12_relu1, k992x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer12_norm1_saved,
+                 features_denseblock4_denselayer12_norm1_weight_,
+                 features_denseblock4_denselayer12_norm1_bias_,
+                 features_denseblock4_denselayer12_norm1_running_mean_,
+                 features_denseblock4_denselayer12_norm1_running_var_, kFeaturesDenseblock4Denselayer12Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer12_conv1, features_denseblock4_denselayer12_relu1,
-            features_denseblock4_denselayer12_conv1_weight_, kFeaturesDenseblock4Denselayer12Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer12_relu2, features_denseblock4_denselayer12_conv1,
-                    features_denseblock4_denselayer12_norm2_weight_,
-                    features_denseblock4_denselayer12_norm2_bias_,
-                    features_denseblock4_denselayer12_norm2_running_mean_,
-                    features_denseblock4_denselayer12_norm2_running_var_,
-                    kFeaturesDenseblock4Denselayer12Norm2, batch);
-
   // 17: relu    (features.denseblock4.denselayer12.relu2)
-  cnn::relu(features_denseblock4_denselayer12_relu2, features_denseblock4_denselayer12_relu2, k128x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer12_norm2_saved,
+                 features_denseblock4_denselayer12_norm2_weight_,
+                 features_denseblock4_denselayer12_norm2_bias_,
+                 features_denseblock4_denselayer12_norm2_running_mean_,
+                 features_denseblock4_denselayer12_norm2_running_var_, kFeaturesDenseblock4Denselayer12Norm2);
+  cnn::conv(features_denseblock4_denselayer12_relu2,
+            cnn::Loaded(features_denseblock4_denselayer11_concat1, features_denseblock4_denselayer12_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer12_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer12Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer12_conv2, features_denseblock4_denselayer12_relu2,
-                      features_denseblock4_denselayer12_conv2_weight_, kFeaturesDenseblock4Denselayer12Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer12_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer12Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer13.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer13_relu1, features_denseblock4_denselayer12_concat1,
-                    features_denseblock4_denselayer13_norm1_weight_,
-                    features_denseblock4_denselayer13_norm1_bias_,
-                    features_denseblock4_denselayer13_norm1_running_mean_,
-                    features_denseblock4_denselayer13_norm1_running_var_,
-                    kFeaturesDenseblock4Denselayer13Norm1, batch);
-
   // 14: relu    (features.denseblock4.denselayer13.relu1)
-  cnn::relu(features_denseblock4_denselayer13_relu1, features_denseblock4_denselayer13_relu1, k1024x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer13_norm1_saved,
+                 features_denseblock4_denselayer13_norm1_weight_,
+                 features_denseblock4_denselayer13_norm1_bias_,
+                 features_denseblock4_denselayer13_norm1_running_mean_,
+                 features_denseblock4_denselayer13_norm1_running_var_, kFeaturesDenseblock4Denselayer13Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer13_conv1, features_denseblock4_denselayer13_relu1,
-            features_denseblock4_denselayer13_conv1_weight_, kFeaturesDenseblock4Denselayer13Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer13_relu2, features_denseblock4_denselayer13_conv1,
-                    features_denseblock4_denselayer13_norm2_weight_,
-                    features_denseblock4_denselayer13_norm2_bias_,
-                    features_denseblock4_denselayer13_norm2_running_mean_,
-                    features_denseblock4_denselayer13_norm2_running_var_,
-                    kFeaturesDenseblock4Denselayer13Norm2, batch);
-
   // 17: relu    (features.denseblock4.denselayer13.relu2)
-  cnn::relu(features_denseblock4_denselayer13_relu2, features_denseblock4_denselayer13_relu2, k128x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer13_norm2_saved,
+                 features_denseblock4_denselayer13_norm2_weight_,
+                 features_denseblock4_denselayer13_norm2_bias_,
+                 features_denseblock4_denselayer13_norm2_running_mean_,
+                 features_denseblock4_denselayer13_norm2_running_var_, kFeaturesDenseblock4Denselayer13Norm2);
+  cnn::conv(features_denseblock4_denselayer13_relu2,
+            cnn::Loaded(features_denseblock4_denselayer12_concat1, features_denseblock4_denselayer13_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer13_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer13Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer13_conv2, features_denseblock4_denselayer13_relu2,
-                      features_denseblock4_denselayer13_conv2_weight_, kFeaturesDenseblock4Denselayer13Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer13_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer13Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer14.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer14_relu1, features_denseblock4_denselayer13_concat1,
-                    features_denseblock4_denselayer14_norm1_weight_,
-                    features_denseblock4_denselayer14_norm1_bias_,
-                    features_denseblock4_denselayer14_norm1_running_mean_,
-                    features_denseblock4_denselayer14_norm1_running_var_,
-                    kFeaturesDenseblock4Denselayer14Norm1, batch);
-
   // 14: relu    (features.denseblock4.denselayer14.relu1)
-  cnn::relu(features_denseblock4_denselayer14_relu1, features_denseblock4_denselayer14_relu1, k1056x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer14_norm1_saved,
+                 features_denseblock4_denselayer14_norm1_weight_,
+                 features_denseblock4_denselayer14_norm1_bias_,
+                 features_denseblock4_denselayer14_norm1_running_mean_,
+                 features_denseblock4_denselayer14_norm1_running_var_, kFeaturesDenseblock4Denselayer14Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer14_conv1, features_denseblock4_denselayer14_relu1,
-            features_denseblock4_denselayer14_conv1_weight_, kFeaturesDenseblock4Denselayer14Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer14_relu2, features_denseblock4_denselayer14_conv1,
-                    features_denseblock4_denselayer14_norm2_weight_,
-                    features_denseblock4_denselayer14_norm2_bias_,
-                    features_denseblock4_denselayer14_norm2_running_mean_,
-                    features_denseblock4_denselayer14_norm2_running_var_,
-                    kFeaturesDenseblock4Denselayer14Norm2, batch);
-
   // 17: relu    (features.denseblock4.denselayer14.relu2)
-  cnn::relu(features_denseblock4_denselayer14_relu2, features_denseblock4_denselayer14_relu2, k128x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer14_norm2_saved,
+                 features_denseblock4_denselayer14_norm2_weight_,
+                 features_denseblock4_denselayer14_norm2_bias_,
+                 features_denseblock4_denselayer14_norm2_running_mean_,
+                 features_denseblock4_denselayer14_norm2_running_var_, kFeaturesDenseblock4Denselayer14Norm2);
+  cnn::conv(features_denseblock4_denselayer14_relu2,
+            cnn::Loaded(features_denseblock4_denselayer13_concat1, features_denseblock4_denselayer14_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer14_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer14Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer14_conv2, features_denseblock4_denselayer14_relu2,
-                      features_denseblock4_denselayer14_conv2_weight_, kFeaturesDenseblock4Denselayer14Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer14_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer14Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer15.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer15_relu1, features_denseblock4_denselayer14_concat1,
-                    features_denseblock4_denselayer15_norm1_weight_,
-                    features_denseblock4_denselayer15_norm1_bias_,
-                    features_denseblock4_denselayer15_norm1_running_mean_,
-                    features_denseblock4_denselayer15_norm1_running_var_,
-                    kFeaturesDenseblock4Denselayer15Norm1, batch);
-
   // 14: relu    (features.denseblock4.denselayer15.relu1)
-  cnn::relu(features_denseblock4_denselayer15_relu1, features_denseblock4_denselayer15_relu1, k1088x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer15_norm1_saved,
+                 features_denseblock4_denselayer15_norm1_weight_,
+                 features_denseblock4_denselayer15_norm1_bias_,
+                 features_denseblock4_denselayer15_norm1_running_mean_,
+                 features_denseblock4_denselayer15_norm1_running_var_, kFeaturesDenseblock4Denselayer15Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer15_conv1, features_denseblock4_denselayer15_relu1,
-            features_denseblock4_denselayer15_conv1_weight_, kFeaturesDenseblock4Denselayer15Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer15_relu2, features_denseblock4_denselayer15_conv1,
-                    features_denseblock4_denselayer15_norm2_weight_,
-                    features_denseblock4_denselayer15_norm2_bias_,
-                    features_denseblock4_denselayer15_norm2_running_mean_,
-                    features_denseblock4_denselayer15_norm2_running_var_,
-                    kFeaturesDenseblock4Denselayer15Norm2, batch);
-
   // 17: relu    (features.denseblock4.denselayer15.relu2)
-  cnn::relu(features_denseblock4_denselayer15_relu2, features_denseblock4_denselayer15_relu2, k128x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer15_norm2_saved,
+                 features_denseblock4_denselayer15_norm2_weight_,
+                 features_denseblock4_denselayer15_norm2_bias_,
+                 features_denseblock4_denselayer15_norm2_running_mean_,
+                 features_denseblock4_denselayer15_norm2_running_var_, kFeaturesDenseblock4Denselayer15Norm2);
+  cnn::conv(features_denseblock4_denselayer15_relu2,
+            cnn::Loaded(features_denseblock4_denselayer14_concat1, features_denseblock4_denselayer15_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer15_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer15Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer15_conv2, features_denseblock4_denselayer15_relu2,
-                      features_denseblock4_denselayer15_conv2_weight_, kFeaturesDenseblock4Denselayer15Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer15_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer15Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer16.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer16_relu1, features_denseblock4_denselayer15_concat1,
-                    features_denseblock4_denselayer16_norm1_weight_,
-                    features_denseblock4_denselayer16_norm1_bias_,
-                    features_denseblock4_denselayer16_norm1_running_mean_,
-                    features_denseblock4_denselayer16_norm1_running_var_,
-                    kFeaturesDenseblock4Denselayer16Norm1, batch);
-
   // 14: relu    (features.denseblock4.denselayer16.relu1)
-  cnn::relu(features_denseblock4_denselayer16_relu1, features_denseblock4_denselayer16_relu1, k1120x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer16_norm1_saved,
+                 features_denseblock4_denselayer16_norm1_weight_,
+                 features_denseblock4_denselayer16_norm1_bias_,
+                 features_denseblock4_denselayer16_norm1_running_mean_,
+                 features_denseblock4_denselayer16_norm1_running_var_, kFeaturesDenseblock4Denselayer16Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer16_conv1, features_denseblock4_denselayer16_relu1,
-            features_denseblock4_denselayer16_conv1_weight_, kFeaturesDenseblock4Denselayer16Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer16_relu2, features_denseblock4_denselayer16_conv1,
-                    features_denseblock4_denselayer16_norm2_weight_,
-                    features_denseblock4_denselayer16_norm2_bias_,
-                    features_denseblock4_denselayer16_norm2_running_mean_,
-                    features_denseblock4_denselayer16_norm2_running_var_,
-                    kFeaturesDenseblock4Denselayer16Norm2, batch);
-
   // 17: relu    (features.denseblock4.denselayer16.relu2)
-  cnn::relu(features_denseblock4_denselayer16_relu2, features_denseblock4_denselayer16_relu2, k128x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer16_norm2_saved,
+                 features_denseblock4_denselayer16_norm2_weight_,
+                 features_denseblock4_denselayer16_norm2_bias_,
+                 features_denseblock4_denselayer16_norm2_running_mean_,
+                 features_denseblock4_denselayer16_norm2_running_var_, kFeaturesDenseblock4Denselayer16Norm2);
+  cnn::conv(features_denseblock4_denselayer16_relu2,
+            cnn::Loaded(features_denseblock4_denselayer15_concat1, features_denseblock4_denselayer16_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer16_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer16Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer16_conv2, features_denseblock4_denselayer16_relu2,
-                      features_denseblock4_denselayer16_conv2_weight_, kFeaturesDenseblock4Denselayer16Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer16_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer16Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer17.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer17_relu1, features_denseblock4_denselayer16_concat1,
-                    features_denseblock4_denselayer17_norm1_weight_,
-                    features_denseblock4_denselayer17_norm1_bias_,
-                    features_denseblock4_denselayer17_norm1_running_mean_,
-                    features_denseblock4_denselayer17_norm1_running_var_,
-                    kFeaturesDenseblock4Denselayer17Norm1, batch);
-
   // 14: relu    (features.denseblock4.denselayer17.relu1)
-  cnn::relu(features_denseblock4_denselayer17_relu1, features_denseblock4_denselayer17_relu1, k1152x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer17_norm1_saved,
+                 features_denseblock4_denselayer17_norm1_weight_,
+                 features_denseblock4_denselayer17_norm1_bias_,
+                 features_denseblock4_denselayer17_norm1_running_mean_,
+                 features_denseblock4_denselayer17_norm1_running_var_, kFeaturesDenseblock4Denselayer17Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer17_conv1, features_denseblock4_denselayer17_relu1,
-            features_denseblock4_denselayer17_conv1_weight_, kFeaturesDenseblock4Denselayer17Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer17_relu2, features_denseblock4_denselayer17_conv1,
-                    features_denseblock4_denselayer17_norm2_weight_,
-                    features_denseblock4_denselayer17_norm2_bias_,
-                    features_denseblock4_denselayer17_norm2_running_mean_,
-                    features_denseblock4_denselayer17_norm2_running_var_,
-                    kFeaturesDenseblock4Denselayer17Norm2, batch);
-
   // 17: relu    (features.denseblock4.denselayer17.relu2)
-  cnn::relu(features_denseblock4_denselayer17_relu2, features_denseblock4_denselayer17_relu2, k128x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer17_norm2_saved,
+                 features_denseblock4_denselayer17_norm2_weight_,
+                 features_denseblock4_denselayer17_norm2_bias_,
+                 features_denseblock4_denselayer17_norm2_running_mean_,
+                 features_denseblock4_denselayer17_norm2_running_var_, kFeaturesDenseblock4Denselayer17Norm2);
+  cnn::conv(features_denseblock4_denselayer17_relu2,
+            cnn::Loaded(features_denseblock4_denselayer16_concat1, features_denseblock4_denselayer17_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer17_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer17_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer17Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer17_conv2, features_denseblock4_denselayer17_relu2,
-                      features_denseblock4_denselayer17_conv2_weight_, kFeaturesDenseblock4Denselayer17Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer17_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer17Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer18.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer18_relu1, features_denseblock4_denselayer17_concat1,
-                    features_denseblock4_denselayer18_norm1_weight_,
-                    features_denseblock4_denselayer18_norm1_bias_,
-                    features_denseblock4_denselayer18_norm1_running_mean_,
-                    features_denseblock4_denselayer18_norm1_running_var_,
-                    kFeaturesDenseblock4Denselayer18Norm1, batch);
-
   // 14: relu    (features.denseblock4.denselayer18.relu1)
-  cnn::relu(features_denseblock4_denselayer18_relu1, features_denseblock4_denselayer18_relu1, k1184x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer18_norm1_saved,
+                 features_denseblock4_denselayer18_norm1_weight_,
+                 features_denseblock4_denselayer18_norm1_bias_,
+                 features_denseblock4_denselayer18_norm1_running_mean_,
+                 features_denseblock4_denselayer18_norm1_running_var_, kFeaturesDenseblock4Denselayer18Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer18_conv1, features_denseblock4_denselayer18_relu1,
-            features_denseblock4_denselayer18_conv1_weight_, kFeaturesDenseblock4Denselayer18Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer18_relu2, features_denseblock4_denselayer18_conv1,
-                    features_denseblock4_denselayer18_norm2_weight_,
-                    features_denseblock4_denselayer18_norm2_bias_,
-                    features_denseblock4_denselayer18_norm2_running_mean_,
-                    features_denseblock4_denselayer18_norm2_running_var_,
-                    kFeaturesDenseblock4Denselayer18Norm2, batch);
-
   // 17: relu    (features.denseblock4.denselayer18.relu2)
-  cnn::relu(features_denseblock4_denselayer18_relu2, features_denseblock4_denselayer18_relu2, k128x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer18_norm2_saved,
+                 features_denseblock4_denselayer18_norm2_weight_,
+                 features_denseblock4_denselayer18_norm2_bias_,
+                 features_denseblock4_denselayer18_norm2_running_mean_,
+                 features_denseblock4_denselayer18_norm2_running_var_, kFeaturesDenseblock4Denselayer18Norm2);
+  cnn::conv(features_denseblock4_denselayer18_relu2,
+            cnn::Loaded(features_denseblock4_denselayer17_concat1, features_denseblock4_denselayer18_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer18_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer18_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer18Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer18_conv2, features_denseblock4_denselayer18_relu2,
-                      features_denseblock4_denselayer18_conv2_weight_, kFeaturesDenseblock4Denselayer18Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer18_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer18Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer19.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer19_relu1, features_denseblock4_denselayer18_concat1,
-                    features_denseblock4_denselayer19_norm1_weight_,
-                    features_denseblock4_denselayer19_norm1_bias_,
-                    features_denseblock4_denselayer19_norm1_running_mean_,
-                    features_denseblock4_denselayer19_norm1_running_var_,
-                    kFeaturesDenseblock4Denselayer19Norm1, batch);
-
   // 14: relu    (features.denseblock4.denselayer19.relu1)
-  cnn::relu(features_denseblock4_denselayer19_relu1, features_denseblock4_denselayer19_relu1, k1216x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer19_norm1_saved,
+                 features_denseblock4_denselayer19_norm1_weight_,
+                 features_denseblock4_denselayer19_norm1_bias_,
+                 features_denseblock4_denselayer19_norm1_running_mean_,
+                 features_denseblock4_denselayer19_norm1_running_var_, kFeaturesDenseblock4Denselayer19Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer19_conv1, features_denseblock4_denselayer19_relu1,
-            features_denseblock4_denselayer19_conv1_weight_, kFeaturesDenseblock4Denselayer19Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer19_relu2, features_denseblock4_denselayer19_conv1,
-                    features_denseblock4_denselayer19_norm2_weight_,
-                    features_denseblock4_denselayer19_norm2_bias_,
-                    features_denseblock4_denselayer19_norm2_running_mean_,
-                    features_denseblock4_denselayer19_norm2_running_var_,
-                    kFeaturesDenseblock4Denselayer19Norm2, batch);
-
   // 17: relu    (features.denseblock4.denselayer19.relu2)
-  cnn::relu(features_denseblock4_denselayer19_relu2, features_denseblock4_denselayer19_relu2, k128x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer19_norm2_saved,
+                 features_denseblock4_denselayer19_norm2_weight_,
+                 features_denseblock4_denselayer19_norm2_bias_,
+                 features_denseblock4_denselayer19_norm2_running_mean_,
+                 features_denseblock4_denselayer19_norm2_running_var_, kFeaturesDenseblock4Denselayer19Norm2);
+  cnn::conv(features_denseblock4_denselayer19_relu2,
+            cnn::Loaded(features_denseblock4_denselayer18_concat1, features_denseblock4_denselayer19_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer19_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer19_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer19Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer19_conv2, features_denseblock4_denselayer19_relu2,
-                      features_denseblock4_denselayer19_conv2_weight_, kFeaturesDenseblock4Denselayer19Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer19_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer19Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer20.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer20_relu1, features_denseblock4_denselayer19_concat1,
-                    features_denseblock4_denselayer20_norm1_weight_,
-                    features_denseblock4_denselayer20_norm1_bias_,
-                    features_denseblock4_denselayer20_norm1_running_mean_,
-                    features_denseblock4_denselayer20_norm1_running_var_,
-                    kFeaturesDenseblock4Denselayer20Norm1, batch);
-
   // 14: relu    (features.denseblock4.denselayer20.relu1)
-  cnn::relu(features_denseblock4_denselayer20_relu1, features_denseblock4_denselayer20_relu1, k1248x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer20_norm1_saved,
+                 features_denseblock4_denselayer20_norm1_weight_,
+                 features_denseblock4_denselayer20_norm1_bias_,
+                 features_denseblock4_denselayer20_norm1_running_mean_,
+                 features_denseblock4_denselayer20_norm1_running_var_, kFeaturesDenseblock4Denselayer20Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer20_conv1, features_denseblock4_denselayer20_relu1,
-            features_denseblock4_denselayer20_conv1_weight_, kFeaturesDenseblock4Denselayer20Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer20_relu2, features_denseblock4_denselayer20_conv1,
-                    features_denseblock4_denselayer20_norm2_weight_,
-                    features_denseblock4_denselayer20_norm2_bias_,
-                    features_denseblock4_denselayer20_norm2_running_mean_,
-                    features_denseblock4_denselayer20_norm2_running_var_,
-                    kFeaturesDenseblock4Denselayer20Norm2, batch);
-
   // 17: relu    (features.denseblock4.denselayer20.relu2)
-  cnn::relu(features_denseblock4_denselayer20_relu2, features_denseblock4_denselayer20_relu2, k128x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer20_norm2_saved,
+                 features_denseblock4_denselayer20_norm2_weight_,
+                 features_denseblock4_denselayer20_norm2_bias_,
+                 features_denseblock4_denselayer20_norm2_running_mean_,
+                 features_denseblock4_denselayer20_norm2_running_var_, kFeaturesDenseblock4Denselayer20Norm2);
+  cnn::conv(features_denseblock4_denselayer20_relu2,
+            cnn::Loaded(features_denseblock4_denselayer19_concat1, features_denseblock4_denselayer20_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer20_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer20_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer20Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer20_conv2, features_denseblock4_denselayer20_relu2,
-                      features_denseblock4_denselayer20_conv2_weight_, kFeaturesDenseblock4Denselayer20Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer20_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer20Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer21.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer21_relu1, features_denseblock4_denselayer20_concat1,
-                    features_denseblock4_denselayer21_norm1_weight_,
-                    features_denseblock4_denselayer21_norm1_bias_,
-                    features_denseblock4_denselayer21_norm1_running_mean_,
-                    features_denseblock4_denselayer21_norm1_running_var_,
-                    kFeaturesDenseblock4Denselayer21Norm1, batch);
-
   // 14: relu    (features.denseblock4.denselayer21.relu1)
-  cnn::relu(features_denseblock4_denselayer21_relu1, features_denseblock4_denselayer21_relu1, k1280x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer21_norm1_saved,
+                 features_denseblock4_denselayer21_norm1_weight_,
+                 features_denseblock4_denselayer21_norm1_bias_,
+                 features_denseblock4_denselayer21_norm1_running_mean_,
+                 features_denseblock4_denselayer21_norm1_running_var_, kFeaturesDenseblock4Denselayer21Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer21_conv1, features_denseblock4_denselayer21_relu1,
-            features_denseblock4_denselayer21_conv1_weight_, kFeaturesDenseblock4Denselayer21Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer21_relu2, features_denseblock4_denselayer21_conv1,
-                    features_denseblock4_denselayer21_norm2_weight_,
-                    features_denseblock4_denselayer21_norm2_bias_,
-                    features_denseblock4_denselayer21_norm2_running_mean_,
-                    features_denseblock4_denselayer21_norm2_running_var_,
-                    kFeaturesDenseblock4Denselayer21Norm2, batch);
-
   // 17: relu    (features.denseblock4.denselayer21.relu2)
-  cnn::relu(features_denseblock4_denselayer21_relu2, features_denseblock4_denselayer21_relu2, k128x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer21_norm2_saved,
+                 features_denseblock4_denselayer21_norm2_weight_,
+                 features_denseblock4_denselayer21_norm2_bias_,
+                 features_denseblock4_denselayer21_norm2_running_mean_,
+                 features_denseblock4_denselayer21_norm2_running_var_, kFeaturesDenseblock4Denselayer21Norm2);
+  cnn::conv(features_denseblock4_denselayer21_relu2,
+            cnn::Loaded(features_denseblock4_denselayer20_concat1, features_denseblock4_denselayer21_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer21_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer21_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer21Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer21_conv2, features_denseblock4_denselayer21_relu2,
-                      features_denseblock4_denselayer21_conv2_weight_, kFeaturesDenseblock4Denselayer21Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer21_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer21Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer22.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer22_relu1, features_denseblock4_denselayer21_concat1,
-                    features_denseblock4_denselayer22_norm1_weight_,
-                    features_denseblock4_denselayer22_norm1_bias_,
-                    features_denseblock4_denselayer22_norm1_running_mean_,
-                    features_denseblock4_denselayer22_norm1_running_var_,
-                    kFeaturesDenseblock4Denselayer22Norm1, batch);
-
   // 14: relu    (features.denseblock4.denselayer22.relu1)
-  cnn::relu(features_denseblock4_denselayer22_relu1, features_denseblock4_denselayer22_relu1, k1312x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer22_norm1_saved,
+                 features_denseblock4_denselayer22_norm1_weight_,
+                 features_denseblock4_denselayer22_norm1_bias_,
+                 features_denseblock4_denselayer22_norm1_running_mean_,
+                 features_denseblock4_denselayer22_norm1_running_var_, kFeaturesDenseblock4Denselayer22Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer22_conv1, features_denseblock4_denselayer22_relu1,
-            features_denseblock4_denselayer22_conv1_weight_, kFeaturesDenseblock4Denselayer22Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer22_relu2, features_denseblock4_denselayer22_conv1,
-                    features_denseblock4_denselayer22_norm2_weight_,
-                    features_denseblock4_denselayer22_norm2_bias_,
-                    features_denseblock4_denselayer22_norm2_running_mean_,
-                    features_denseblock4_denselayer22_norm2_running_var_,
-                    kFeaturesDenseblock4Denselayer22Norm2, batch);
-
   // 17: relu    (features.denseblock4.denselayer22.relu2)
-  cnn::relu(features_denseblock4_denselayer22_relu2, features_denseblock4_denselayer22_relu2, k128x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer22_norm2_saved,
+                 features_denseblock4_denselayer22_norm2_weight_,
+                 features_denseblock4_denselayer22_norm2_bias_,
+                 features_denseblock4_denselayer22_norm2_running_mean_,
+                 features_denseblock4_denselayer22_norm2_running_var_, kFeaturesDenseblock4Denselayer22Norm2);
+  cnn::conv(features_denseblock4_denselayer22_relu2,
+            cnn::Loaded(features_denseblock4_denselayer21_concat1, features_denseblock4_denselayer22_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer22_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer22_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer22Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer22_conv2, features_denseblock4_denselayer22_relu2,
-                      features_denseblock4_denselayer22_conv2_weight_, kFeaturesDenseblock4Denselayer22Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer22_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer22Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer23.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer23_relu1, features_denseblock4_denselayer22_concat1,
-                    features_denseblock4_denselayer23_norm1_weight_,
-                    features_denseblock4_denselayer23_norm1_bias_,
-                    features_denseblock4_denselayer23_norm1_running_mean_,
-                    features_denseblock4_denselayer23_norm1_running_var_,
-                    kFeaturesDenseblock4Denselayer23Norm1, batch);
-
   // 14: relu    (features.denseblock4.denselayer23.relu1)
-  cnn::relu(features_denseblock4_denselayer23_relu1, features_denseblock4_denselayer23_relu1, k1344x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer23_norm1_saved,
+                 features_denseblock4_denselayer23_norm1_weight_,
+                 features_denseblock4_denselayer23_norm1_bias_,
+                 features_denseblock4_denselayer23_norm1_running_mean_,
+                 features_denseblock4_denselayer23_norm1_running_var_, kFeaturesDenseblock4Denselayer23Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer23_conv1, features_denseblock4_denselayer23_relu1,
-            features_denseblock4_denselayer23_conv1_weight_, kFeaturesDenseblock4Denselayer23Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer23_relu2, features_denseblock4_denselayer23_conv1,
-                    features_denseblock4_denselayer23_norm2_weight_,
-                    features_denseblock4_denselayer23_norm2_bias_,
-                    features_denseblock4_denselayer23_norm2_running_mean_,
-                    features_denseblock4_denselayer23_norm2_running_var_,
-                    kFeaturesDenseblock4Denselayer23Norm2, batch);
-
   // 17: relu    (features.denseblock4.denselayer23.relu2)
-  cnn::relu(features_denseblock4_denselayer23_relu2, features_denseblock4_denselayer23_relu2, k128x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer23_norm2_saved,
+                 features_denseblock4_denselayer23_norm2_weight_,
+                 features_denseblock4_denselayer23_norm2_bias_,
+                 features_denseblock4_denselayer23_norm2_running_mean_,
+                 features_denseblock4_denselayer23_norm2_running_var_, kFeaturesDenseblock4Denselayer23Norm2);
+  cnn::conv(features_denseblock4_denselayer23_relu2,
+            cnn::Loaded(features_denseblock4_denselayer22_concat1, features_denseblock4_denselayer23_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer23_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer23_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer23Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer23_conv2, features_denseblock4_denselayer23_relu2,
-                      features_denseblock4_denselayer23_conv2_weight_, kFeaturesDenseblock4Denselayer23Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer23_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer23Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer24.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer24_relu1, features_denseblock4_denselayer23_concat1,
-                    features_denseblock4_denselayer24_norm1_weight_,
-                    features_denseblock4_denselayer24_norm1_bias_,
-                    features_denseblock4_denselayer24_norm1_running_mean_,
-                    features_denseblock4_denselayer24_norm1_running_var_,
-                    kFeaturesDenseblock4Denselayer24Norm1, batch);
-
   // 14: relu    (features.denseblock4.denselayer24.relu1)
-  cnn::relu(features_denseblock4_denselayer24_relu1, features_denseblock4_denselayer24_relu1, k1376x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer24_norm1_saved,
+                 features_denseblock4_denselayer24_norm1_weight_,
+                 features_denseblock4_denselayer24_norm1_bias_,
+                 features_denseblock4_denselayer24_norm1_running_mean_,
+                 features_denseblock4_denselayer24_norm1_running_var_, kFeaturesDenseblock4Denselayer24Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer24_conv1, features_denseblock4_denselayer24_relu1,
-            features_denseblock4_denselayer24_conv1_weight_, kFeaturesDenseblock4Denselayer24Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer24_relu2, features_denseblock4_denselayer24_conv1,
-                    features_denseblock4_denselayer24_norm2_weight_,
-                    features_denseblock4_denselayer24_norm2_bias_,
-                    features_denseblock4_denselayer24_norm2_running_mean_,
-                    features_denseblock4_denselayer24_norm2_running_var_,
-                    kFeaturesDenseblock4Denselayer24Norm2, batch);
-
   // 17: relu    (features.denseblock4.denselayer24.relu2)
-  cnn::relu(features_denseblock4_denselayer24_relu2, features_denseblock4_denselayer24_relu2, k128x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer24_norm2_saved,
+                 features_denseblock4_denselayer24_norm2_weight_,
+                 features_denseblock4_denselayer24_norm2_bias_,
+                 features_denseblock4_denselayer24_norm2_running_mean_,
+                 features_denseblock4_denselayer24_norm2_running_var_, kFeaturesDenseblock4Denselayer24Norm2);
+  cnn::conv(features_denseblock4_denselayer24_relu2,
+            cnn::Loaded(features_denseblock4_denselayer23_concat1, features_denseblock4_denselayer24_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer24_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer24_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer24Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer24_conv2, features_denseblock4_denselayer24_relu2,
-                      features_denseblock4_denselayer24_conv2_weight_, kFeaturesDenseblock4Denselayer24Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer24_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer24Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer25.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer25_relu1, features_denseblock4_denselayer24_concat1,
-                    features_denseblock4_denselayer25_norm1_weight_,
-                    features_denseblock4_denselayer25_norm1_bias_,
-                    features_denseblock4_denselayer25_norm1_running_mean_,
-                    features_denseblock4_denselayer25_norm1_running_var_,
-                    kFeaturesDenseblock4Denselayer25Norm1, batch);
-
   // 14: relu    (features.denseblock4.denselayer25.relu1)
-  cnn::relu(features_denseblock4_denselayer25_relu1, features_denseblock4_denselayer25_relu1, k1408x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer25_norm1_saved,
+                 features_denseblock4_denselayer25_norm1_weight_,
+                 features_denseblock4_denselayer25_norm1_bias_,
+                 features_denseblock4_denselayer25_norm1_running_mean_,
+                 features_denseblock4_denselayer25_norm1_running_var_, kFeaturesDenseblock4Denselayer25Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer25_conv1, features_denseblock4_denselayer25_relu1,
-            features_denseblock4_denselayer25_conv1_weight_, kFeaturesDenseblock4Denselayer25Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer25_relu2, features_denseblock4_denselayer25_conv1,
-                    features_denseblock4_denselayer25_norm2_weight_,
-                    features_denseblock4_denselayer25_norm2_bias_,
-                    features_denseblock4_denselayer25_norm2_running_mean_,
-                    features_denseblock4_denselayer25_norm2_running_var_,
-                    kFeaturesDenseblock4Denselayer25Norm2, batch);
-
   // 17: relu    (features.denseblock4.denselayer25.relu2)
-  cnn::relu(features_denseblock4_denselayer25_relu2, features_denseblock4_denselayer25_relu2, k128x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer25_norm2_saved,
+                 features_denseblock4_denselayer25_norm2_weight_,
+                 features_denseblock4_denselayer25_norm2_bias_,
+                 features_denseblock4_denselayer25_norm2_running_mean_,
+                 features_denseblock4_denselayer25_norm2_running_var_, kFeaturesDenseblock4Denselayer25Norm2);
+  cnn::conv(features_denseblock4_denselayer25_relu2,
+            cnn::Loaded(features_denseblock4_denselayer24_concat1, features_denseblock4_denselayer25_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer25_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer25_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer25Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer25_conv2, features_denseblock4_denselayer25_relu2,
-                      features_denseblock4_denselayer25_conv2_weight_, kFeaturesDenseblock4Denselayer25Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer25_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer25Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer26.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer26_relu1, features_denseblock4_denselayer25_concat1,
-                    features_denseblock4_denselayer26_norm1_weight_,
-                    features_denseblock4_denselayer26_norm1_bias_,
-                    features_denseblock4_denselayer26_norm1_running_mean_,
-                    features_denseblock4_denselayer26_norm1_running_var_,
-                    kFeaturesDenseblock4Denselayer26Norm1, batch);
-
   // 14: relu    (features.denseblock4.denselayer26.relu1)
-  cnn::relu(features_denseblock4_denselayer26_relu1, features_denseblock4_denselayer26_relu1, k1440x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer26_norm1_saved,
+                 features_denseblock4_denselayer26_norm1_weight_,
+                 features_denseblock4_denselayer26_norm1_bias_,
+                 features_denseblock4_denselayer26_norm1_running_mean_,
+                 features_denseblock4_denselayer26_norm1_running_var_, kFeaturesDenseblock4Denselayer26Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer26_conv1, features_denseblock4_denselayer26_relu1,
-            features_denseblock4_denselayer26_conv1_weight_, kFeaturesDenseblock4Denselayer26Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer26_relu2, features_denseblock4_denselayer26_conv1,
-                    features_denseblock4_denselayer26_norm2_weight_,
-                    features_denseblock4_denselayer26_norm2_bias_,
-                    features_denseblock4_denselayer26_norm2_running_mean_,
-                    features_denseblock4_denselayer26_norm2_running_var_,
-                    kFeaturesDenseblock4Denselayer26Norm2, batch);
-
   // 17: relu    (features.denseblock4.denselayer26.relu2)
-  cnn::relu(features_denseblock4_denselayer26_relu2, features_denseblock4_denselayer26_relu2, k128x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer26_norm2_saved,
+                 features_denseblock4_denselayer26_norm2_weight_,
+                 features_denseblock4_denselayer26_norm2_bias_,
+                 features_denseblock4_denselayer26_norm2_running_mean_,
+                 features_denseblock4_denselayer26_norm2_running_var_, kFeaturesDenseblock4Denselayer26Norm2);
+  cnn::conv(features_denseblock4_denselayer26_relu2,
+            cnn::Loaded(features_denseblock4_denselayer25_concat1, features_denseblock4_denselayer26_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer26_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer26_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer26Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer26_conv2, features_denseblock4_denselayer26_relu2,
-                      features_denseblock4_denselayer26_conv2_weight_, kFeaturesDenseblock4Denselayer26Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer26_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer26Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer27.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer27_relu1, features_denseblock4_denselayer26_concat1,
-                    features_denseblock4_denselayer27_norm1_weight_,
-                    features_denseblock4_denselayer27_norm1_bias_,
-                    features_denseblock4_denselayer27_norm1_running_mean_,
-                    features_denseblock4_denselayer27_norm1_running_var_,
-                    kFeaturesDenseblock4Denselayer27Norm1, batch);
-
   // 14: relu    (features.denseblock4.denselayer27.relu1)
-  cnn::relu(features_denseblock4_denselayer27_relu1, features_denseblock4_denselayer27_relu1, k1472x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer27_norm1_saved,
+                 features_denseblock4_denselayer27_norm1_weight_,
+                 features_denseblock4_denselayer27_norm1_bias_,
+                 features_denseblock4_denselayer27_norm1_running_mean_,
+                 features_denseblock4_denselayer27_norm1_running_var_, kFeaturesDenseblock4Denselayer27Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer27_conv1, features_denseblock4_denselayer27_relu1,
-            features_denseblock4_denselayer27_conv1_weight_, kFeaturesDenseblock4Denselayer27Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer27_relu2, features_denseblock4_denselayer27_conv1,
-                    features_denseblock4_denselayer27_norm2_weight_,
-                    features_denseblock4_denselayer27_norm2_bias_,
-                    features_denseblock4_denselayer27_norm2_running_mean_,
-                    features_denseblock4_denselayer27_norm2_running_var_,
-                    kFeaturesDenseblock4Denselayer27Norm2, batch);
-
   // 17: relu    (features.denseblock4.denselayer27.relu2)
-  cnn::relu(features_denseblock4_denselayer27_relu2, features_denseblock4_denselayer27_relu2, k128x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer27_norm2_saved,
+                 features_denseblock4_denselayer27_norm2_weight_,
+                 features_denseblock4_denselayer27_norm2_bias_,
+                 features_denseblock4_denselayer27_norm2_running_mean_,
+                 features_denseblock4_denselayer27_norm2_running_var_, kFeaturesDenseblock4Denselayer27Norm2);
+  cnn::conv(features_denseblock4_denselayer27_relu2,
+            cnn::Loaded(features_denseblock4_denselayer26_concat1, features_denseblock4_denselayer27_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer27_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer27_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer27Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer27_conv2, features_denseblock4_denselayer27_relu2,
-                      features_denseblock4_denselayer27_conv2_weight_, kFeaturesDenseblock4Denselayer27Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer27_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer27Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer28.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer28_relu1, features_denseblock4_denselayer27_concat1,
-                    features_denseblock4_denselayer28_norm1_weight_,
-                    features_denseblock4_denselayer28_norm1_bias_,
-                    features_denseblock4_denselayer28_norm1_running_mean_,
-                    features_denseblock4_denselayer28_norm1_running_var_,
-                    kFeaturesDenseblock4Denselayer28Norm1, batch);
-
   // 14: relu    (features.denseblock4.denselayer28.relu1)
-  cnn::relu(features_denseblock4_denselayer28_relu1, features_denseblock4_denselayer28_relu1, k1504x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer28_norm1_saved,
+                 features_denseblock4_denselayer28_norm1_weight_,
+                 features_denseblock4_denselayer28_norm1_bias_,
+                 features_denseblock4_denselayer28_norm1_running_mean_,
+                 features_denseblock4_denselayer28_norm1_running_var_, kFeaturesDenseblock4Denselayer28Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer28_conv1, features_denseblock4_denselayer28_relu1,
-            features_denseblock4_denselayer28_conv1_weight_, kFeaturesDenseblock4Denselayer28Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer28_relu2, features_denseblock4_denselayer28_conv1,
-                    features_denseblock4_denselayer28_norm2_weight_,
-                    features_denseblock4_denselayer28_norm2_bias_,
-                    features_denseblock4_denselayer28_norm2_running_mean_,
-                    features_denseblock4_denselayer28_norm2_running_var_,
-                    kFeaturesDenseblock4Denselayer28Norm2, batch);
-
   // 17: relu    (features.denseblock4.denselayer28.relu2)
-  cnn::relu(features_denseblock4_denselayer28_relu2, features_denseblock4_denselayer28_relu2, k128x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer28_norm2_saved,
+                 features_denseblock4_denselayer28_norm2_weight_,
+                 features_denseblock4_denselayer28_norm2_bias_,
+                 features_denseblock4_denselayer28_norm2_running_mean_,
+                 features_denseblock4_denselayer28_norm2_running_var_, kFeaturesDenseblock4Denselayer28Norm2);
+  cnn::conv(features_denseblock4_denselayer28_relu2,
+            cnn::Loaded(features_denseblock4_denselayer27_concat1, features_denseblock4_denselayer28_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer28_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer28_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer28Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer28_conv2, features_denseblock4_denselayer28_relu2,
-                      features_denseblock4_denselayer28_conv2_weight_, kFeaturesDenseblock4Denselayer28Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer28_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer28Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer29.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer29_relu1, features_denseblock4_denselayer28_concat1,
-                    features_denseblock4_denselayer29_norm1_weight_,
-                    features_denseblock4_denselayer29_norm1_bias_,
-                    features_denseblock4_denselayer29_norm1_running_mean_,
-                    features_denseblock4_denselayer29_norm1_running_var_,
-                    kFeaturesDenseblock4Denselayer29Norm1, batch);
-
   // 14: relu    (features.denseblock4.denselayer29.relu1)
-  cnn::relu(features_denseblock4_denselayer29_relu1, features_denseblock4_denselayer29_relu1, k1536x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer29_norm1_saved,
+                 features_denseblock4_denselayer29_norm1_weight_,
+                 features_denseblock4_denselayer29_norm1_bias_,
+                 features_denseblock4_denselayer29_norm1_running_mean_,
+                 features_denseblock4_denselayer29_norm1_running_var_, kFeaturesDenseblock4Denselayer29Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer29_conv1, features_denseblock4_denselayer29_relu1,
-            features_denseblock4_denselayer29_conv1_weight_, kFeaturesDenseblock4Denselayer29Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer29_relu2, features_denseblock4_denselayer29_conv1,
-                    features_denseblock4_denselayer29_norm2_weight_,
-                    features_denseblock4_denselayer29_norm2_bias_,
-                    features_denseblock4_denselayer29_norm2_running_mean_,
-                    features_denseblock4_denselayer29_norm2_running_var_,
-                    kFeaturesDenseblock4Denselayer29Norm2, batch);
-
   // 17: relu    (features.denseblock4.denselayer29.relu2)
-  cnn::relu(features_denseblock4_denselayer29_relu2, features_denseblock4_denselayer29_relu2, k128x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer29_norm2_saved,
+                 features_denseblock4_denselayer29_norm2_weight_,
+                 features_denseblock4_denselayer29_norm2_bias_,
+                 features_denseblock4_denselayer29_norm2_running_mean_,
+                 features_denseblock4_denselayer29_norm2_running_var_, kFeaturesDenseblock4Denselayer29Norm2);
+  cnn::conv(features_denseblock4_denselayer29_relu2,
+            cnn::Loaded(features_denseblock4_denselayer28_concat1, features_denseblock4_denselayer29_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer29_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer29_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer29Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer29_conv2, features_denseblock4_denselayer29_relu2,
-                      features_denseblock4_denselayer29_conv2_weight_, kFeaturesDenseblock4Denselayer29Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer29_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer29Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer30.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer30_relu1, features_denseblock4_denselayer29_concat1,
-                    features_denseblock4_denselayer30_norm1_weight_,
-                    features_denseblock4_denselayer30_norm1_bias_,
-                    features_denseblock4_denselayer30_norm1_running_mean_,
-                    features_denseblock4_denselayer30_norm1_running_var_,
-                    kFeaturesDenseblock4Denselayer30Norm1, batch);
-
   // 14: relu    (features.denseblock4.denselayer30.relu1)
-  cnn::relu(features_denseblock4_denselayer30_relu1, features_denseblock4_denselayer30_relu1, k1568x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer30_norm1_saved,
+                 features_denseblock4_denselayer30_norm1_weight_,
+                 features_denseblock4_denselayer30_norm1_bias_,
+                 features_denseblock4_denselayer30_norm1_running_mean_,
+                 features_denseblock4_denselayer30_norm1_running_var_, kFeaturesDenseblock4Denselayer30Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer30_conv1, features_denseblock4_denselayer30_relu1,
-            features_denseblock4_denselayer30_conv1_weight_, kFeaturesDenseblock4Denselayer30Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer30_relu2, features_denseblock4_denselayer30_conv1,
-                    features_denseblock4_denselayer30_norm2_weight_,
-                    features_denseblock4_denselayer30_norm2_bias_,
-                    features_denseblock4_denselayer30_norm2_running_mean_,
-                    features_denseblock4_denselayer30_norm2_running_var_,
-                    kFeaturesDenseblock4Denselayer30Norm2, batch);
-
   // 17: relu    (features.denseblock4.denselayer30.relu2)
-  cnn::relu(features_denseblock4_denselayer30_relu2, features_denseblock4_denselayer30_relu2, k128x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer30_norm2_saved,
+                 features_denseblock4_denselayer30_norm2_weight_,
+                 features_denseblock4_denselayer30_norm2_bias_,
+                 features_denseblock4_denselayer30_norm2_running_mean_,
+                 features_denseblock4_denselayer30_norm2_running_var_, kFeaturesDenseblock4Denselayer30Norm2);
+  cnn::conv(features_denseblock4_denselayer30_relu2,
+            cnn::Loaded(features_denseblock4_denselayer29_concat1, features_denseblock4_denselayer30_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer30_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer30_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer30Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer30_conv2, features_denseblock4_denselayer30_relu2,
-                      features_denseblock4_denselayer30_conv2_weight_, kFeaturesDenseblock4Denselayer30Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer30_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer30Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer31.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer31_relu1, features_denseblock4_denselayer30_concat1,
-                    features_denseblock4_denselayer31_norm1_weight_,
-                    features_denseblock4_denselayer31_norm1_bias_,
-                    features_denseblock4_denselayer31_norm1_running_mean_,
-                    features_denseblock4_denselayer31_norm1_running_var_,
-                    kFeaturesDenseblock4Denselayer31Norm1, batch);
-
   // 14: relu    (features.denseblock4.denselayer31.relu1)
-  cnn::relu(features_denseblock4_denselayer31_relu1, features_denseblock4_denselayer31_relu1, k1600x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer31_norm1_saved,
+                 features_denseblock4_denselayer31_norm1_weight_,
+                 features_denseblock4_denselayer31_norm1_bias_,
+                 features_denseblock4_denselayer31_norm1_running_mean_,
+                 features_denseblock4_denselayer31_norm1_running_var_, kFeaturesDenseblock4Denselayer31Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer31_conv1, features_denseblock4_denselayer31_relu1,
-            features_denseblock4_denselayer31_conv1_weight_, kFeaturesDenseblock4Denselayer31Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer31_relu2, features_denseblock4_denselayer31_conv1,
-                    features_denseblock4_denselayer31_norm2_weight_,
-                    features_denseblock4_denselayer31_norm2_bias_,
-                    features_denseblock4_denselayer31_norm2_running_mean_,
-                    features_denseblock4_denselayer31_norm2_running_var_,
-                    kFeaturesDenseblock4Denselayer31Norm2, batch);
-
   // 17: relu    (features.denseblock4.denselayer31.relu2)
-  cnn::relu(features_denseblock4_denselayer31_relu2, features_denseblock4_denselayer31_relu2, k128x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer31_norm2_saved,
+                 features_denseblock4_denselayer31_norm2_weight_,
+                 features_denseblock4_denselayer31_norm2_bias_,
+                 features_denseblock4_denselayer31_norm2_running_mean_,
+                 features_denseblock4_denselayer31_norm2_running_var_, kFeaturesDenseblock4Denselayer31Norm2);
+  cnn::conv(features_denseblock4_denselayer31_relu2,
+            cnn::Loaded(features_denseblock4_denselayer30_concat1, features_denseblock4_denselayer31_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer31_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer31_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer31Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer31_conv2, features_denseblock4_denselayer31_relu2,
-                      features_denseblock4_denselayer31_conv2_weight_, kFeaturesDenseblock4Denselayer31Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer31_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer31Conv2, batch, scratch());
 
   // 13: | norm1 = bn    (features.denseblock4.denselayer32.norm1)
-  cnn::bn_inference(features_denseblock4_denselayer32_relu1, features_denseblock4_denselayer31_concat1,
-                    features_denseblock4_denselayer32_norm1_weight_,
-                    features_denseblock4_denselayer32_norm1_bias_,
-                    features_denseblock4_denselayer32_norm1_running_mean_,
-                    features_denseblock4_denselayer32_norm1_running_var_,
-                    kFeaturesDenseblock4Denselayer32Norm1, batch);
-
   // 14: relu    (features.denseblock4.denselayer32.relu1)
-  cnn::relu(features_denseblock4_denselayer32_relu1, features_denseblock4_denselayer32_relu1, k1632x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer32_norm1_saved,
+                 features_denseblock4_denselayer32_norm1_weight_,
+                 features_denseblock4_denselayer32_norm1_bias_,
+                 features_denseblock4_denselayer32_norm1_running_mean_,
+                 features_denseblock4_denselayer32_norm1_running_var_, kFeaturesDenseblock4Denselayer32Norm1);
 
   // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer32_conv1, features_denseblock4_denselayer32_relu1,
-            features_denseblock4_denselayer32_conv1_weight_, kFeaturesDenseblock4Denselayer32Conv1, batch,
-            scratch());
-
   // 16: norm2 = bn
-  cnn::bn_inference(features_denseblock4_denselayer32_relu2, features_denseblock4_denselayer32_conv1,
-                    features_denseblock4_denselayer32_norm2_weight_,
-                    features_denseblock4_denselayer32_norm2_bias_,
-                    features_denseblock4_denselayer32_norm2_running_mean_,
-                    features_denseblock4_denselayer32_norm2_running_var_,
-                    kFeaturesDenseblock4Denselayer32Norm2, batch);
-
   // 17: relu    (features.denseblock4.denselayer32.relu2)
-  cnn::relu(features_denseblock4_denselayer32_relu2, features_denseblock4_denselayer32_relu2, k128x7x7,
-            batch);
+  cnn::bn_affine(features_denseblock4_denselayer32_norm2_saved,
+                 features_denseblock4_denselayer32_norm2_weight_,
+                 features_denseblock4_denselayer32_norm2_bias_,
+                 features_denseblock4_denselayer32_norm2_running_mean_,
+                 features_denseblock4_denselayer32_norm2_running_var_, kFeaturesDenseblock4Denselayer32Norm2);
+  cnn::conv(features_denseblock4_denselayer32_relu2,
+            cnn::Loaded(features_denseblock4_denselayer31_concat1, features_denseblock4_denselayer32_norm1_saved, cnn::Activation::kRelu),
+            features_denseblock4_denselayer32_conv1_weight_,
+            cnn::Epilogue().scaled(features_denseblock4_denselayer32_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer32Conv1, batch, scratch());
 
   // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer32_conv2, features_denseblock4_denselayer32_relu2,
-                      features_denseblock4_denselayer32_conv2_weight_, kFeaturesDenseblock4Denselayer32Conv2,
-                      batch, scratch());
+                      features_denseblock4_denselayer32_conv2_weight_, {},
+                      kFeaturesDenseblock4Denselayer32Conv2, batch, scratch());
 
   // 47: norm5 = bn
+  // 48: relu    (features.relu2)
   cnn::bn_inference(features_relu2, features_denseblock4_denselayer32_concat1, features_norm5_weight_,
                     features_norm5_bias_, features_norm5_running_mean_, features_norm5_running_var_,
-                    kFeaturesNorm5, batch);
-
-  // 48: relu    (features.relu2)
-  cnn::relu(features_relu2, features_relu2, k1664x7x7, batch);
+                    cnn::Activation::kRelu, kFeaturesNorm5, batch);
 
   // 50: gap    (gap1)
   cnn::gap(gap1, features_relu2, k1664x7x7, batch);

@@ -13,12 +13,12 @@ namespace {
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
 constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
+constexpr cnn::BnGeometry kFeaturesBn1{
+    .channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesConv1{
     .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 32, .out_height = 112,
     .out_width = 112, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesBn1{
-    .channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k32x112x112{.channels = 32, .height = 112, .width = 112, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage1_0Conv1{
     .in_channels = 32, .in_height = 112, .in_width = 112, .out_channels = 32, .out_height = 112,
@@ -40,18 +40,18 @@ constexpr cnn::ConvGeometry kFeaturesStage1_0Conv3{
 constexpr cnn::MapGeometry k32{.channels = 32, .height = 1, .width = 1, .block = 1};
 constexpr cnn::MulGeometry kFeaturesStage1_0Mul1{
     .channels = 32, .height = 112, .width = 112, .block = 1, .scales = {0, 1}};
+constexpr cnn::BnGeometry kFeaturesStage1_0Bn2{
+    .channels = 16, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage1_0Conv4{
     .in_channels = 32, .in_height = 112, .in_width = 112, .out_channels = 16, .out_height = 112,
     .out_width = 112, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage1_0Bn2{
-    .channels = 16, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage2_0Bn1{
+    .channels = 96, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage2_0Conv1{
     .in_channels = 16, .in_height = 112, .in_width = 112, .out_channels = 96, .out_height = 112,
     .out_width = 112, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage2_0Bn1{
-    .channels = 96, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k96x112x112{.channels = 96, .height = 112, .width = 112, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage2_0Conv2{
     .in_channels = 96, .in_height = 112, .in_width = 112, .out_channels = 96, .out_height = 56,
@@ -74,18 +74,18 @@ constexpr cnn::ConvGeometry kFeaturesStage2_0Conv4{
 constexpr cnn::MapGeometry k96{.channels = 96, .height = 1, .width = 1, .block = 1};
 constexpr cnn::MulGeometry kFeaturesStage2_0Mul1{
     .channels = 96, .height = 56, .width = 56, .block = 1, .scales = {0, 1}};
+constexpr cnn::BnGeometry kFeaturesStage2_0Bn3{
+    .channels = 24, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage2_0Conv5{
     .in_channels = 96, .in_height = 56, .in_width = 56, .out_channels = 24, .out_height = 56, .out_width = 56,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage2_0Bn3{
-    .channels = 24, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage2_1Bn1{
+    .channels = 144, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage2_1Conv1{
     .in_channels = 24, .in_height = 56, .in_width = 56, .out_channels = 144, .out_height = 56,
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage2_1Bn1{
-    .channels = 144, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k144x56x56{.channels = 144, .height = 56, .width = 56, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage2_1Conv2{
     .in_channels = 144, .in_height = 56, .in_width = 56, .out_channels = 144, .out_height = 56,
@@ -107,19 +107,18 @@ constexpr cnn::ConvGeometry kFeaturesStage2_1Conv4{
 constexpr cnn::MapGeometry k144{.channels = 144, .height = 1, .width = 1, .block = 1};
 constexpr cnn::MulGeometry kFeaturesStage2_1Mul1{
     .channels = 144, .height = 56, .width = 56, .block = 1, .scales = {0, 1}};
+constexpr cnn::BnGeometry kFeaturesStage2_1Bn3{
+    .channels = 24, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage2_1Conv5{
     .in_channels = 144, .in_height = 56, .in_width = 56, .out_channels = 24, .out_height = 56,
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage2_1Bn3{
-    .channels = 24, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k24x56x56{.channels = 24, .height = 56, .width = 56, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage3_0Bn1{
+    .channels = 144, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_0Conv1{
     .in_channels = 24, .in_height = 56, .in_width = 56, .out_channels = 144, .out_height = 56,
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_0Bn1{
-    .channels = 144, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_0Conv2{
     .in_channels = 144, .in_height = 56, .in_width = 56, .out_channels = 144, .out_height = 28,
     .out_width = 28, .kernel_height = 5, .kernel_width = 5, .stride_height = 2, .stride_width = 2,
@@ -139,18 +138,18 @@ constexpr cnn::ConvGeometry kFeaturesStage3_0Conv4{
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MulGeometry kFeaturesStage3_0Mul1{
     .channels = 144, .height = 28, .width = 28, .block = 1, .scales = {0, 1}};
+constexpr cnn::BnGeometry kFeaturesStage3_0Bn3{
+    .channels = 40, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_0Conv5{
     .in_channels = 144, .in_height = 28, .in_width = 28, .out_channels = 40, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_0Bn3{
-    .channels = 40, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage3_1Bn1{
+    .channels = 240, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_1Conv1{
     .in_channels = 40, .in_height = 28, .in_width = 28, .out_channels = 240, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_1Bn1{
-    .channels = 240, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k240x28x28{.channels = 240, .height = 28, .width = 28, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage3_1Conv2{
     .in_channels = 240, .in_height = 28, .in_width = 28, .out_channels = 240, .out_height = 28,
@@ -172,19 +171,18 @@ constexpr cnn::ConvGeometry kFeaturesStage3_1Conv4{
 constexpr cnn::MapGeometry k240{.channels = 240, .height = 1, .width = 1, .block = 1};
 constexpr cnn::MulGeometry kFeaturesStage3_1Mul1{
     .channels = 240, .height = 28, .width = 28, .block = 1, .scales = {0, 1}};
+constexpr cnn::BnGeometry kFeaturesStage3_1Bn3{
+    .channels = 40, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_1Conv5{
     .in_channels = 240, .in_height = 28, .in_width = 28, .out_channels = 40, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_1Bn3{
-    .channels = 40, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k40x28x28{.channels = 40, .height = 28, .width = 28, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_0Bn1{
+    .channels = 240, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_0Conv1{
     .in_channels = 40, .in_height = 28, .in_width = 28, .out_channels = 240, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_0Bn1{
-    .channels = 240, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_0Conv2{
     .in_channels = 240, .in_height = 28, .in_width = 28, .out_channels = 240, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
@@ -204,18 +202,18 @@ constexpr cnn::ConvGeometry kFeaturesStage4_0Conv4{
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MulGeometry kFeaturesStage4_0Mul1{
     .channels = 240, .height = 14, .width = 14, .block = 1, .scales = {0, 1}};
+constexpr cnn::BnGeometry kFeaturesStage4_0Bn3{
+    .channels = 80, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_0Conv5{
     .in_channels = 240, .in_height = 14, .in_width = 14, .out_channels = 80, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_0Bn3{
-    .channels = 80, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage4_1Bn1{
+    .channels = 480, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_1Conv1{
     .in_channels = 80, .in_height = 14, .in_width = 14, .out_channels = 480, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_1Bn1{
-    .channels = 480, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k480x14x14{.channels = 480, .height = 14, .width = 14, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage4_1Conv2{
     .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 480, .out_height = 14,
@@ -237,19 +235,18 @@ constexpr cnn::ConvGeometry kFeaturesStage4_1Conv4{
 constexpr cnn::MapGeometry k480{.channels = 480, .height = 1, .width = 1, .block = 1};
 constexpr cnn::MulGeometry kFeaturesStage4_1Mul1{
     .channels = 480, .height = 14, .width = 14, .block = 1, .scales = {0, 1}};
+constexpr cnn::BnGeometry kFeaturesStage4_1Bn3{
+    .channels = 80, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_1Conv5{
     .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 80, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_1Bn3{
-    .channels = 80, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k80x14x14{.channels = 80, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_2Bn1{
+    .channels = 480, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_2Conv1{
     .in_channels = 80, .in_height = 14, .in_width = 14, .out_channels = 480, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_2Bn1{
-    .channels = 480, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_2Conv2{
     .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 480, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
@@ -268,18 +265,18 @@ constexpr cnn::ConvGeometry kFeaturesStage4_2Conv4{
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MulGeometry kFeaturesStage4_2Mul1{
     .channels = 480, .height = 14, .width = 14, .block = 1, .scales = {0, 1}};
+constexpr cnn::BnGeometry kFeaturesStage4_2Bn3{
+    .channels = 80, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_2Conv5{
     .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 80, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_2Bn3{
-    .channels = 80, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage5_0Bn1{
+    .channels = 480, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage5_0Conv1{
     .in_channels = 80, .in_height = 14, .in_width = 14, .out_channels = 480, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_0Bn1{
-    .channels = 480, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage5_0Conv2{
     .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 480, .out_height = 14,
     .out_width = 14, .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1,
@@ -298,18 +295,18 @@ constexpr cnn::ConvGeometry kFeaturesStage5_0Conv4{
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MulGeometry kFeaturesStage5_0Mul1{
     .channels = 480, .height = 14, .width = 14, .block = 1, .scales = {0, 1}};
+constexpr cnn::BnGeometry kFeaturesStage5_0Bn3{
+    .channels = 112, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage5_0Conv5{
     .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 112, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_0Bn3{
-    .channels = 112, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage5_1Bn1{
+    .channels = 672, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage5_1Conv1{
     .in_channels = 112, .in_height = 14, .in_width = 14, .out_channels = 672, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_1Bn1{
-    .channels = 672, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k672x14x14{.channels = 672, .height = 14, .width = 14, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage5_1Conv2{
     .in_channels = 672, .in_height = 14, .in_width = 14, .out_channels = 672, .out_height = 14,
@@ -331,19 +328,18 @@ constexpr cnn::ConvGeometry kFeaturesStage5_1Conv4{
 constexpr cnn::MapGeometry k672{.channels = 672, .height = 1, .width = 1, .block = 1};
 constexpr cnn::MulGeometry kFeaturesStage5_1Mul1{
     .channels = 672, .height = 14, .width = 14, .block = 1, .scales = {0, 1}};
+constexpr cnn::BnGeometry kFeaturesStage5_1Bn3{
+    .channels = 112, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage5_1Conv5{
     .in_channels = 672, .in_height = 14, .in_width = 14, .out_channels = 112, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_1Bn3{
-    .channels = 112, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k112x14x14{.channels = 112, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage5_2Bn1{
+    .channels = 672, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage5_2Conv1{
     .in_channels = 112, .in_height = 14, .in_width = 14, .out_channels = 672, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_2Bn1{
-    .channels = 672, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage5_2Conv2{
     .in_channels = 672, .in_height = 14, .in_width = 14, .out_channels = 672, .out_height = 14,
     .out_width = 14, .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1,
@@ -362,18 +358,18 @@ constexpr cnn::ConvGeometry kFeaturesStage5_2Conv4{
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MulGeometry kFeaturesStage5_2Mul1{
     .channels = 672, .height = 14, .width = 14, .block = 1, .scales = {0, 1}};
+constexpr cnn::BnGeometry kFeaturesStage5_2Bn3{
+    .channels = 112, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage5_2Conv5{
     .in_channels = 672, .in_height = 14, .in_width = 14, .out_channels = 112, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_2Bn3{
-    .channels = 112, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage6_0Bn1{
+    .channels = 672, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_0Conv1{
     .in_channels = 112, .in_height = 14, .in_width = 14, .out_channels = 672, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_0Bn1{
-    .channels = 672, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_0Conv2{
     .in_channels = 672, .in_height = 14, .in_width = 14, .out_channels = 672, .out_height = 7, .out_width = 7,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 2, .stride_width = 2, .pad_top = 2, .pad_left = 2,
@@ -393,18 +389,18 @@ constexpr cnn::ConvGeometry kFeaturesStage6_0Conv4{
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MulGeometry kFeaturesStage6_0Mul1{
     .channels = 672, .height = 7, .width = 7, .block = 1, .scales = {0, 1}};
+constexpr cnn::BnGeometry kFeaturesStage6_0Bn3{
+    .channels = 192, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_0Conv5{
     .in_channels = 672, .in_height = 7, .in_width = 7, .out_channels = 192, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_0Bn3{
-    .channels = 192, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage6_1Bn1{
+    .channels = 1152, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_1Conv1{
     .in_channels = 192, .in_height = 7, .in_width = 7, .out_channels = 1152, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_1Bn1{
-    .channels = 1152, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1152x7x7{.channels = 1152, .height = 7, .width = 7, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage6_1Conv2{
     .in_channels = 1152, .in_height = 7, .in_width = 7, .out_channels = 1152, .out_height = 7, .out_width = 7,
@@ -426,19 +422,18 @@ constexpr cnn::ConvGeometry kFeaturesStage6_1Conv4{
 constexpr cnn::MapGeometry k1152{.channels = 1152, .height = 1, .width = 1, .block = 1};
 constexpr cnn::MulGeometry kFeaturesStage6_1Mul1{
     .channels = 1152, .height = 7, .width = 7, .block = 1, .scales = {0, 1}};
+constexpr cnn::BnGeometry kFeaturesStage6_1Bn3{
+    .channels = 192, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_1Conv5{
     .in_channels = 1152, .in_height = 7, .in_width = 7, .out_channels = 192, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_1Bn3{
-    .channels = 192, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k192x7x7{.channels = 192, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage6_2Bn1{
+    .channels = 1152, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_2Conv1{
     .in_channels = 192, .in_height = 7, .in_width = 7, .out_channels = 1152, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_2Bn1{
-    .channels = 1152, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_2Conv2{
     .in_channels = 1152, .in_height = 7, .in_width = 7, .out_channels = 1152, .out_height = 7, .out_width = 7,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
@@ -457,18 +452,18 @@ constexpr cnn::ConvGeometry kFeaturesStage6_2Conv4{
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MulGeometry kFeaturesStage6_2Mul1{
     .channels = 1152, .height = 7, .width = 7, .block = 1, .scales = {0, 1}};
+constexpr cnn::BnGeometry kFeaturesStage6_2Bn3{
+    .channels = 192, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_2Conv5{
     .in_channels = 1152, .in_height = 7, .in_width = 7, .out_channels = 192, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_2Bn3{
-    .channels = 192, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage6_3Bn1{
+    .channels = 1152, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_3Conv1{
     .in_channels = 192, .in_height = 7, .in_width = 7, .out_channels = 1152, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_3Bn1{
-    .channels = 1152, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_3Conv2{
     .in_channels = 1152, .in_height = 7, .in_width = 7, .out_channels = 1152, .out_height = 7, .out_width = 7,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
@@ -487,18 +482,18 @@ constexpr cnn::ConvGeometry kFeaturesStage6_3Conv4{
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MulGeometry kFeaturesStage6_3Mul1{
     .channels = 1152, .height = 7, .width = 7, .block = 1, .scales = {0, 1}};
+constexpr cnn::BnGeometry kFeaturesStage6_3Bn3{
+    .channels = 192, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_3Conv5{
     .in_channels = 1152, .in_height = 7, .in_width = 7, .out_channels = 192, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_3Bn3{
-    .channels = 192, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage7_0Bn1{
+    .channels = 1152, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage7_0Conv1{
     .in_channels = 192, .in_height = 7, .in_width = 7, .out_channels = 1152, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage7_0Bn1{
-    .channels = 1152, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage7_0Conv2{
     .in_channels = 1152, .in_height = 7, .in_width = 7, .out_channels = 1152, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
@@ -517,18 +512,18 @@ constexpr cnn::ConvGeometry kFeaturesStage7_0Conv4{
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MulGeometry kFeaturesStage7_0Mul1{
     .channels = 1152, .height = 7, .width = 7, .block = 1, .scales = {0, 1}};
+constexpr cnn::BnGeometry kFeaturesStage7_0Bn3{
+    .channels = 320, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage7_0Conv5{
     .in_channels = 1152, .in_height = 7, .in_width = 7, .out_channels = 320, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage7_0Bn3{
-    .channels = 320, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesBn2{
+    .channels = 1280, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesConv2{
     .in_channels = 320, .in_height = 7, .in_width = 7, .out_channels = 1280, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesBn2{
-    .channels = 1280, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1280x7x7{.channels = 1280, .height = 7, .width = 7, .block = 1};
 constexpr cnn::DenseGeometry kClassifierDense1{.in = 1280, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
@@ -1775,7 +1770,7 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers,
-    .memory = {.parameters = 5330800, .gradients = 0, .optimizer = 0, .activations = 77070336,
+    .memory = {.parameters = 5330800, .gradients = 0, .optimizer = 0, .activations = 48168960,
                .shared_scratch = 410880, .thread_scratch = 295872},
 };
 
@@ -1791,188 +1786,179 @@ const cnn::ModelDescription& EfficientNetB0::model() {
 void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(12845056, 150528);  // 3x224x224
-  const cnn::Blocked features_conv1 = blocked(0, 401408);  // 32x112x112
-  const cnn::Blocked features_silu1 = blocked(12845056, 401408);  // 32x112x112
-  const cnn::Blocked features_stage1_0_conv1 = blocked(0, 401408);  // 32x112x112
-  const cnn::Blocked features_stage1_0_silu1 = blocked(12845056, 401408);  // 32x112x112
-  const cnn::Blocked features_stage1_0_adaptive_avgpool1 = blocked(0, 32);  // 32x1x1
-  const cnn::Blocked features_stage1_0_conv2 = blocked(1024, 8);  // 8x1x1
+  const cnn::Floats features_bn1_saved = floats(17661952, 128);
+  const cnn::Blocked features_silu1 = blocked(0, 401408);  // 32x112x112
+  const cnn::Blocked features_stage1_0_conv1 = blocked(12845056, 401408);  // 32x112x112
+  const cnn::Blocked features_stage1_0_silu1 = blocked(0, 401408);  // 32x112x112
+  const cnn::Blocked features_stage1_0_adaptive_avgpool1 = blocked(12845056, 32);  // 32x1x1
+  const cnn::Blocked features_stage1_0_conv2 = blocked(12846080, 8);  // 8x1x1
   const cnn::Blocked features_stage1_0_conv3 = blocked(25690112, 32);  // 32x1x1
-  const cnn::Blocked features_stage1_0_mul1 = blocked(0, 401408);  // 32x112x112
-  const cnn::Blocked features_stage1_0_conv4 = blocked(12845056, 200704);  // 16x112x112
+  const cnn::Blocked features_stage1_0_mul1 = blocked(12845056, 401408);  // 32x112x112
+  const cnn::Floats features_stage1_0_bn2_saved = floats(0, 64);
   const cnn::Blocked features_stage1_0_bn2 = blocked(38535168, 200704);  // 16x112x112
-  const cnn::Blocked features_stage2_0_conv1 = blocked(0, 1204224);  // 96x112x112
-  const cnn::Blocked features_stage2_0_silu1 = blocked(38535168, 1204224);  // 96x112x112
-  const cnn::Blocked features_stage2_0_conv2 = blocked(0, 301056);  // 96x56x56
-  const cnn::Blocked features_stage2_0_silu2 = blocked(9633792, 301056);  // 96x56x56
-  const cnn::Blocked features_stage2_0_adaptive_avgpool1 = blocked(0, 96);  // 96x1x1
-  const cnn::Blocked features_stage2_0_conv3 = blocked(3072, 4);  // 4x1x1
+  const cnn::Floats features_stage2_0_bn1_saved = floats(44957696, 384);
+  const cnn::Blocked features_stage2_0_silu1 = blocked(0, 1204224);  // 96x112x112
+  const cnn::Blocked features_stage2_0_conv2 = blocked(38535168, 301056);  // 96x56x56
+  const cnn::Blocked features_stage2_0_silu2 = blocked(0, 301056);  // 96x56x56
+  const cnn::Blocked features_stage2_0_adaptive_avgpool1 = blocked(9633792, 96);  // 96x1x1
+  const cnn::Blocked features_stage2_0_conv3 = blocked(9636864, 4);  // 4x1x1
   const cnn::Blocked features_stage2_0_conv4 = blocked(19267584, 96);  // 96x1x1
-  const cnn::Blocked features_stage2_0_mul1 = blocked(0, 301056);  // 96x56x56
-  const cnn::Blocked features_stage2_0_conv5 = blocked(9633792, 75264);  // 24x56x56
+  const cnn::Blocked features_stage2_0_mul1 = blocked(9633792, 301056);  // 96x56x56
+  const cnn::Floats features_stage2_0_bn3_saved = floats(0, 96);
   const cnn::Blocked features_stage2_0_bn3 = blocked(28901376, 75264);  // 24x56x56
-  const cnn::Blocked features_stage2_1_conv1 = blocked(0, 451584);  // 144x56x56
-  const cnn::Blocked features_stage2_1_silu1 = blocked(14450688, 451584);  // 144x56x56
-  const cnn::Blocked features_stage2_1_conv2 = blocked(0, 451584);  // 144x56x56
-  const cnn::Blocked features_stage2_1_silu2 = blocked(14450688, 451584);  // 144x56x56
-  const cnn::Blocked features_stage2_1_adaptive_avgpool1 = blocked(0, 144);  // 144x1x1
-  const cnn::Blocked features_stage2_1_conv3 = blocked(4608, 6);  // 6x1x1
+  const cnn::Floats features_stage2_1_bn1_saved = floats(14450688, 576);
+  const cnn::Blocked features_stage2_1_silu1 = blocked(0, 451584);  // 144x56x56
+  const cnn::Blocked features_stage2_1_conv2 = blocked(14450688, 451584);  // 144x56x56
+  const cnn::Blocked features_stage2_1_silu2 = blocked(0, 451584);  // 144x56x56
+  const cnn::Blocked features_stage2_1_adaptive_avgpool1 = blocked(14450688, 144);  // 144x1x1
+  const cnn::Blocked features_stage2_1_conv3 = blocked(14455296, 6);  // 6x1x1
   const cnn::Blocked features_stage2_1_conv4 = blocked(31309824, 144);  // 144x1x1
-  const cnn::Blocked features_stage2_1_mul1 = blocked(0, 451584);  // 144x56x56
-  const cnn::Blocked features_stage2_1_conv5 = blocked(14450688, 75264);  // 24x56x56
-  const cnn::Blocked features_stage2_1_bn3 = blocked(0, 75264);  // 24x56x56
-  const cnn::Blocked features_stage2_1_add1 = blocked(14450688, 75264);  // 24x56x56
-  const cnn::Blocked features_stage3_0_conv1 = blocked(0, 451584);  // 144x56x56
-  const cnn::Blocked features_stage3_0_silu1 = blocked(14450688, 451584);  // 144x56x56
-  const cnn::Blocked features_stage3_0_conv2 = blocked(0, 112896);  // 144x28x28
-  const cnn::Blocked features_stage3_0_silu2 = blocked(3612672, 112896);  // 144x28x28
-  const cnn::Blocked features_stage3_0_adaptive_avgpool1 = blocked(0, 144);  // 144x1x1
-  const cnn::Blocked features_stage3_0_conv3 = blocked(4608, 6);  // 6x1x1
+  const cnn::Blocked features_stage2_1_mul1 = blocked(14450688, 451584);  // 144x56x56
+  const cnn::Floats features_stage2_1_bn3_saved = floats(0, 96);
+  const cnn::Blocked features_stage2_1_add1 = blocked(31309824, 75264);  // 24x56x56
+  const cnn::Floats features_stage3_0_bn1_saved = floats(14450688, 576);
+  const cnn::Blocked features_stage3_0_silu1 = blocked(0, 451584);  // 144x56x56
+  const cnn::Blocked features_stage3_0_conv2 = blocked(14450688, 112896);  // 144x28x28
+  const cnn::Blocked features_stage3_0_silu2 = blocked(0, 112896);  // 144x28x28
+  const cnn::Blocked features_stage3_0_adaptive_avgpool1 = blocked(3612672, 144);  // 144x1x1
+  const cnn::Blocked features_stage3_0_conv3 = blocked(3617280, 6);  // 6x1x1
   const cnn::Blocked features_stage3_0_conv4 = blocked(7225344, 144);  // 144x1x1
-  const cnn::Blocked features_stage3_0_mul1 = blocked(0, 112896);  // 144x28x28
-  const cnn::Blocked features_stage3_0_conv5 = blocked(3612672, 31360);  // 40x28x28
+  const cnn::Blocked features_stage3_0_mul1 = blocked(3612672, 112896);  // 144x28x28
+  const cnn::Floats features_stage3_0_bn3_saved = floats(0, 160);
   const cnn::Blocked features_stage3_0_bn3 = blocked(12042240, 31360);  // 40x28x28
-  const cnn::Blocked features_stage3_1_conv1 = blocked(0, 188160);  // 240x28x28
-  const cnn::Blocked features_stage3_1_silu1 = blocked(6021120, 188160);  // 240x28x28
-  const cnn::Blocked features_stage3_1_conv2 = blocked(0, 188160);  // 240x28x28
-  const cnn::Blocked features_stage3_1_silu2 = blocked(6021120, 188160);  // 240x28x28
-  const cnn::Blocked features_stage3_1_adaptive_avgpool1 = blocked(0, 240);  // 240x1x1
-  const cnn::Blocked features_stage3_1_conv3 = blocked(7680, 10);  // 10x1x1
+  const cnn::Floats features_stage3_1_bn1_saved = floats(6021120, 960);
+  const cnn::Blocked features_stage3_1_silu1 = blocked(0, 188160);  // 240x28x28
+  const cnn::Blocked features_stage3_1_conv2 = blocked(6021120, 188160);  // 240x28x28
+  const cnn::Blocked features_stage3_1_silu2 = blocked(0, 188160);  // 240x28x28
+  const cnn::Blocked features_stage3_1_adaptive_avgpool1 = blocked(6021120, 240);  // 240x1x1
+  const cnn::Blocked features_stage3_1_conv3 = blocked(6028800, 10);  // 10x1x1
   const cnn::Blocked features_stage3_1_conv4 = blocked(13045760, 240);  // 240x1x1
-  const cnn::Blocked features_stage3_1_mul1 = blocked(0, 188160);  // 240x28x28
-  const cnn::Blocked features_stage3_1_conv5 = blocked(6021120, 31360);  // 40x28x28
-  const cnn::Blocked features_stage3_1_bn3 = blocked(0, 31360);  // 40x28x28
-  const cnn::Blocked features_stage3_1_add1 = blocked(6021120, 31360);  // 40x28x28
-  const cnn::Blocked features_stage4_0_conv1 = blocked(0, 188160);  // 240x28x28
-  const cnn::Blocked features_stage4_0_silu1 = blocked(6021120, 188160);  // 240x28x28
-  const cnn::Blocked features_stage4_0_conv2 = blocked(0, 47040);  // 240x14x14
-  const cnn::Blocked features_stage4_0_silu2 = blocked(1505280, 47040);  // 240x14x14
-  const cnn::Blocked features_stage4_0_adaptive_avgpool1 = blocked(0, 240);  // 240x1x1
-  const cnn::Blocked features_stage4_0_conv3 = blocked(7680, 10);  // 10x1x1
+  const cnn::Blocked features_stage3_1_mul1 = blocked(6021120, 188160);  // 240x28x28
+  const cnn::Floats features_stage3_1_bn3_saved = floats(0, 160);
+  const cnn::Blocked features_stage3_1_add1 = blocked(13045760, 31360);  // 40x28x28
+  const cnn::Floats features_stage4_0_bn1_saved = floats(6021120, 960);
+  const cnn::Blocked features_stage4_0_silu1 = blocked(0, 188160);  // 240x28x28
+  const cnn::Blocked features_stage4_0_conv2 = blocked(6021120, 47040);  // 240x14x14
+  const cnn::Blocked features_stage4_0_silu2 = blocked(0, 47040);  // 240x14x14
+  const cnn::Blocked features_stage4_0_adaptive_avgpool1 = blocked(1505280, 240);  // 240x1x1
+  const cnn::Blocked features_stage4_0_conv3 = blocked(1512960, 10);  // 10x1x1
   const cnn::Blocked features_stage4_0_conv4 = blocked(3010560, 240);  // 240x1x1
-  const cnn::Blocked features_stage4_0_mul1 = blocked(0, 47040);  // 240x14x14
-  const cnn::Blocked features_stage4_0_conv5 = blocked(1505280, 15680);  // 80x14x14
+  const cnn::Blocked features_stage4_0_mul1 = blocked(1505280, 47040);  // 240x14x14
+  const cnn::Floats features_stage4_0_bn3_saved = floats(0, 320);
   const cnn::Blocked features_stage4_0_bn3 = blocked(6021120, 15680);  // 80x14x14
-  const cnn::Blocked features_stage4_1_conv1 = blocked(0, 94080);  // 480x14x14
-  const cnn::Blocked features_stage4_1_silu1 = blocked(3010560, 94080);  // 480x14x14
-  const cnn::Blocked features_stage4_1_conv2 = blocked(0, 94080);  // 480x14x14
-  const cnn::Blocked features_stage4_1_silu2 = blocked(3010560, 94080);  // 480x14x14
-  const cnn::Blocked features_stage4_1_adaptive_avgpool1 = blocked(0, 480);  // 480x1x1
-  const cnn::Blocked features_stage4_1_conv3 = blocked(15360, 20);  // 20x1x1
+  const cnn::Floats features_stage4_1_bn1_saved = floats(3010560, 1920);
+  const cnn::Blocked features_stage4_1_silu1 = blocked(0, 94080);  // 480x14x14
+  const cnn::Blocked features_stage4_1_conv2 = blocked(3010560, 94080);  // 480x14x14
+  const cnn::Blocked features_stage4_1_silu2 = blocked(0, 94080);  // 480x14x14
+  const cnn::Blocked features_stage4_1_adaptive_avgpool1 = blocked(3010560, 480);  // 480x1x1
+  const cnn::Blocked features_stage4_1_conv3 = blocked(3025920, 20);  // 20x1x1
   const cnn::Blocked features_stage4_1_conv4 = blocked(6522880, 480);  // 480x1x1
-  const cnn::Blocked features_stage4_1_mul1 = blocked(0, 94080);  // 480x14x14
-  const cnn::Blocked features_stage4_1_conv5 = blocked(3010560, 15680);  // 80x14x14
-  const cnn::Blocked features_stage4_1_bn3 = blocked(0, 15680);  // 80x14x14
+  const cnn::Blocked features_stage4_1_mul1 = blocked(3010560, 94080);  // 480x14x14
+  const cnn::Floats features_stage4_1_bn3_saved = floats(0, 320);
   const cnn::Blocked features_stage4_1_add1 = blocked(6522880, 15680);  // 80x14x14
-  const cnn::Blocked features_stage4_2_conv1 = blocked(0, 94080);  // 480x14x14
-  const cnn::Blocked features_stage4_2_silu1 = blocked(3010560, 94080);  // 480x14x14
-  const cnn::Blocked features_stage4_2_conv2 = blocked(0, 94080);  // 480x14x14
-  const cnn::Blocked features_stage4_2_silu2 = blocked(3010560, 94080);  // 480x14x14
-  const cnn::Blocked features_stage4_2_adaptive_avgpool1 = blocked(0, 480);  // 480x1x1
-  const cnn::Blocked features_stage4_2_conv3 = blocked(15360, 20);  // 20x1x1
+  const cnn::Floats features_stage4_2_bn1_saved = floats(3010560, 1920);
+  const cnn::Blocked features_stage4_2_silu1 = blocked(0, 94080);  // 480x14x14
+  const cnn::Blocked features_stage4_2_conv2 = blocked(3010560, 94080);  // 480x14x14
+  const cnn::Blocked features_stage4_2_silu2 = blocked(0, 94080);  // 480x14x14
+  const cnn::Blocked features_stage4_2_adaptive_avgpool1 = blocked(3010560, 480);  // 480x1x1
+  const cnn::Blocked features_stage4_2_conv3 = blocked(3025920, 20);  // 20x1x1
   const cnn::Blocked features_stage4_2_conv4 = blocked(6021120, 480);  // 480x1x1
-  const cnn::Blocked features_stage4_2_mul1 = blocked(0, 94080);  // 480x14x14
-  const cnn::Blocked features_stage4_2_conv5 = blocked(3010560, 15680);  // 80x14x14
-  const cnn::Blocked features_stage4_2_bn3 = blocked(0, 15680);  // 80x14x14
-  const cnn::Blocked features_stage4_2_add1 = blocked(3010560, 15680);  // 80x14x14
-  const cnn::Blocked features_stage5_0_conv1 = blocked(0, 94080);  // 480x14x14
-  const cnn::Blocked features_stage5_0_silu1 = blocked(3010560, 94080);  // 480x14x14
-  const cnn::Blocked features_stage5_0_conv2 = blocked(0, 94080);  // 480x14x14
-  const cnn::Blocked features_stage5_0_silu2 = blocked(3010560, 94080);  // 480x14x14
-  const cnn::Blocked features_stage5_0_adaptive_avgpool1 = blocked(0, 480);  // 480x1x1
-  const cnn::Blocked features_stage5_0_conv3 = blocked(15360, 20);  // 20x1x1
+  const cnn::Blocked features_stage4_2_mul1 = blocked(3010560, 94080);  // 480x14x14
+  const cnn::Floats features_stage4_2_bn3_saved = floats(0, 320);
+  const cnn::Blocked features_stage4_2_add1 = blocked(6021120, 15680);  // 80x14x14
+  const cnn::Floats features_stage5_0_bn1_saved = floats(3010560, 1920);
+  const cnn::Blocked features_stage5_0_silu1 = blocked(0, 94080);  // 480x14x14
+  const cnn::Blocked features_stage5_0_conv2 = blocked(3010560, 94080);  // 480x14x14
+  const cnn::Blocked features_stage5_0_silu2 = blocked(0, 94080);  // 480x14x14
+  const cnn::Blocked features_stage5_0_adaptive_avgpool1 = blocked(3010560, 480);  // 480x1x1
+  const cnn::Blocked features_stage5_0_conv3 = blocked(3025920, 20);  // 20x1x1
   const cnn::Blocked features_stage5_0_conv4 = blocked(6021120, 480);  // 480x1x1
-  const cnn::Blocked features_stage5_0_mul1 = blocked(0, 94080);  // 480x14x14
-  const cnn::Blocked features_stage5_0_conv5 = blocked(3010560, 21952);  // 112x14x14
+  const cnn::Blocked features_stage5_0_mul1 = blocked(3010560, 94080);  // 480x14x14
+  const cnn::Floats features_stage5_0_bn3_saved = floats(0, 448);
   const cnn::Blocked features_stage5_0_bn3 = blocked(8429568, 21952);  // 112x14x14
-  const cnn::Blocked features_stage5_1_conv1 = blocked(0, 131712);  // 672x14x14
-  const cnn::Blocked features_stage5_1_silu1 = blocked(4214784, 131712);  // 672x14x14
-  const cnn::Blocked features_stage5_1_conv2 = blocked(0, 131712);  // 672x14x14
-  const cnn::Blocked features_stage5_1_silu2 = blocked(4214784, 131712);  // 672x14x14
-  const cnn::Blocked features_stage5_1_adaptive_avgpool1 = blocked(0, 672);  // 672x1x1
-  const cnn::Blocked features_stage5_1_conv3 = blocked(21504, 28);  // 28x1x1
+  const cnn::Floats features_stage5_1_bn1_saved = floats(4214784, 2688);
+  const cnn::Blocked features_stage5_1_silu1 = blocked(0, 131712);  // 672x14x14
+  const cnn::Blocked features_stage5_1_conv2 = blocked(4214784, 131712);  // 672x14x14
+  const cnn::Blocked features_stage5_1_silu2 = blocked(0, 131712);  // 672x14x14
+  const cnn::Blocked features_stage5_1_adaptive_avgpool1 = blocked(4214784, 672);  // 672x1x1
+  const cnn::Blocked features_stage5_1_conv3 = blocked(4236288, 28);  // 28x1x1
   const cnn::Blocked features_stage5_1_conv4 = blocked(9132032, 672);  // 672x1x1
-  const cnn::Blocked features_stage5_1_mul1 = blocked(0, 131712);  // 672x14x14
-  const cnn::Blocked features_stage5_1_conv5 = blocked(4214784, 21952);  // 112x14x14
-  const cnn::Blocked features_stage5_1_bn3 = blocked(0, 21952);  // 112x14x14
+  const cnn::Blocked features_stage5_1_mul1 = blocked(4214784, 131712);  // 672x14x14
+  const cnn::Floats features_stage5_1_bn3_saved = floats(0, 448);
   const cnn::Blocked features_stage5_1_add1 = blocked(9132032, 21952);  // 112x14x14
-  const cnn::Blocked features_stage5_2_conv1 = blocked(0, 131712);  // 672x14x14
-  const cnn::Blocked features_stage5_2_silu1 = blocked(4214784, 131712);  // 672x14x14
-  const cnn::Blocked features_stage5_2_conv2 = blocked(0, 131712);  // 672x14x14
-  const cnn::Blocked features_stage5_2_silu2 = blocked(4214784, 131712);  // 672x14x14
-  const cnn::Blocked features_stage5_2_adaptive_avgpool1 = blocked(0, 672);  // 672x1x1
-  const cnn::Blocked features_stage5_2_conv3 = blocked(21504, 28);  // 28x1x1
+  const cnn::Floats features_stage5_2_bn1_saved = floats(4214784, 2688);
+  const cnn::Blocked features_stage5_2_silu1 = blocked(0, 131712);  // 672x14x14
+  const cnn::Blocked features_stage5_2_conv2 = blocked(4214784, 131712);  // 672x14x14
+  const cnn::Blocked features_stage5_2_silu2 = blocked(0, 131712);  // 672x14x14
+  const cnn::Blocked features_stage5_2_adaptive_avgpool1 = blocked(4214784, 672);  // 672x1x1
+  const cnn::Blocked features_stage5_2_conv3 = blocked(4236288, 28);  // 28x1x1
   const cnn::Blocked features_stage5_2_conv4 = blocked(8429568, 672);  // 672x1x1
-  const cnn::Blocked features_stage5_2_mul1 = blocked(0, 131712);  // 672x14x14
-  const cnn::Blocked features_stage5_2_conv5 = blocked(4214784, 21952);  // 112x14x14
-  const cnn::Blocked features_stage5_2_bn3 = blocked(0, 21952);  // 112x14x14
-  const cnn::Blocked features_stage5_2_add1 = blocked(4214784, 21952);  // 112x14x14
-  const cnn::Blocked features_stage6_0_conv1 = blocked(0, 131712);  // 672x14x14
-  const cnn::Blocked features_stage6_0_silu1 = blocked(4214784, 131712);  // 672x14x14
-  const cnn::Blocked features_stage6_0_conv2 = blocked(0, 32928);  // 672x7x7
-  const cnn::Blocked features_stage6_0_silu2 = blocked(1053696, 32928);  // 672x7x7
-  const cnn::Blocked features_stage6_0_adaptive_avgpool1 = blocked(0, 672);  // 672x1x1
-  const cnn::Blocked features_stage6_0_conv3 = blocked(21504, 28);  // 28x1x1
+  const cnn::Blocked features_stage5_2_mul1 = blocked(4214784, 131712);  // 672x14x14
+  const cnn::Floats features_stage5_2_bn3_saved = floats(0, 448);
+  const cnn::Blocked features_stage5_2_add1 = blocked(8429568, 21952);  // 112x14x14
+  const cnn::Floats features_stage6_0_bn1_saved = floats(4214784, 2688);
+  const cnn::Blocked features_stage6_0_silu1 = blocked(0, 131712);  // 672x14x14
+  const cnn::Blocked features_stage6_0_conv2 = blocked(4214784, 32928);  // 672x7x7
+  const cnn::Blocked features_stage6_0_silu2 = blocked(0, 32928);  // 672x7x7
+  const cnn::Blocked features_stage6_0_adaptive_avgpool1 = blocked(1053696, 672);  // 672x1x1
+  const cnn::Blocked features_stage6_0_conv3 = blocked(1075200, 28);  // 28x1x1
   const cnn::Blocked features_stage6_0_conv4 = blocked(2107392, 672);  // 672x1x1
-  const cnn::Blocked features_stage6_0_mul1 = blocked(0, 32928);  // 672x7x7
-  const cnn::Blocked features_stage6_0_conv5 = blocked(1053696, 9408);  // 192x7x7
+  const cnn::Blocked features_stage6_0_mul1 = blocked(1053696, 32928);  // 672x7x7
+  const cnn::Floats features_stage6_0_bn3_saved = floats(0, 768);
   const cnn::Blocked features_stage6_0_bn3 = blocked(3612672, 9408);  // 192x7x7
-  const cnn::Blocked features_stage6_1_conv1 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage6_1_silu1 = blocked(1806336, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage6_1_conv2 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage6_1_silu2 = blocked(1806336, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage6_1_adaptive_avgpool1 = blocked(0, 1152);  // 1152x1x1
-  const cnn::Blocked features_stage6_1_conv3 = blocked(36864, 48);  // 48x1x1
+  const cnn::Floats features_stage6_1_bn1_saved = floats(1806336, 4608);
+  const cnn::Blocked features_stage6_1_silu1 = blocked(0, 56448);  // 1152x7x7
+  const cnn::Blocked features_stage6_1_conv2 = blocked(1806336, 56448);  // 1152x7x7
+  const cnn::Blocked features_stage6_1_silu2 = blocked(0, 56448);  // 1152x7x7
+  const cnn::Blocked features_stage6_1_adaptive_avgpool1 = blocked(1806336, 1152);  // 1152x1x1
+  const cnn::Blocked features_stage6_1_conv3 = blocked(1843200, 48);  // 48x1x1
   const cnn::Blocked features_stage6_1_conv4 = blocked(3913728, 1152);  // 1152x1x1
-  const cnn::Blocked features_stage6_1_mul1 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage6_1_conv5 = blocked(1806336, 9408);  // 192x7x7
-  const cnn::Blocked features_stage6_1_bn3 = blocked(0, 9408);  // 192x7x7
+  const cnn::Blocked features_stage6_1_mul1 = blocked(1806336, 56448);  // 1152x7x7
+  const cnn::Floats features_stage6_1_bn3_saved = floats(0, 768);
   const cnn::Blocked features_stage6_1_add1 = blocked(3913728, 9408);  // 192x7x7
-  const cnn::Blocked features_stage6_2_conv1 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage6_2_silu1 = blocked(1806336, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage6_2_conv2 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage6_2_silu2 = blocked(1806336, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage6_2_adaptive_avgpool1 = blocked(0, 1152);  // 1152x1x1
-  const cnn::Blocked features_stage6_2_conv3 = blocked(36864, 48);  // 48x1x1
+  const cnn::Floats features_stage6_2_bn1_saved = floats(1806336, 4608);
+  const cnn::Blocked features_stage6_2_silu1 = blocked(0, 56448);  // 1152x7x7
+  const cnn::Blocked features_stage6_2_conv2 = blocked(1806336, 56448);  // 1152x7x7
+  const cnn::Blocked features_stage6_2_silu2 = blocked(0, 56448);  // 1152x7x7
+  const cnn::Blocked features_stage6_2_adaptive_avgpool1 = blocked(1806336, 1152);  // 1152x1x1
+  const cnn::Blocked features_stage6_2_conv3 = blocked(1843200, 48);  // 48x1x1
   const cnn::Blocked features_stage6_2_conv4 = blocked(3612672, 1152);  // 1152x1x1
-  const cnn::Blocked features_stage6_2_mul1 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage6_2_conv5 = blocked(1806336, 9408);  // 192x7x7
-  const cnn::Blocked features_stage6_2_bn3 = blocked(0, 9408);  // 192x7x7
+  const cnn::Blocked features_stage6_2_mul1 = blocked(1806336, 56448);  // 1152x7x7
+  const cnn::Floats features_stage6_2_bn3_saved = floats(0, 768);
   const cnn::Blocked features_stage6_2_add1 = blocked(3612672, 9408);  // 192x7x7
-  const cnn::Blocked features_stage6_3_conv1 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage6_3_silu1 = blocked(1806336, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage6_3_conv2 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage6_3_silu2 = blocked(1806336, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage6_3_adaptive_avgpool1 = blocked(0, 1152);  // 1152x1x1
-  const cnn::Blocked features_stage6_3_conv3 = blocked(36864, 48);  // 48x1x1
+  const cnn::Floats features_stage6_3_bn1_saved = floats(1806336, 4608);
+  const cnn::Blocked features_stage6_3_silu1 = blocked(0, 56448);  // 1152x7x7
+  const cnn::Blocked features_stage6_3_conv2 = blocked(1806336, 56448);  // 1152x7x7
+  const cnn::Blocked features_stage6_3_silu2 = blocked(0, 56448);  // 1152x7x7
+  const cnn::Blocked features_stage6_3_adaptive_avgpool1 = blocked(1806336, 1152);  // 1152x1x1
+  const cnn::Blocked features_stage6_3_conv3 = blocked(1843200, 48);  // 48x1x1
   const cnn::Blocked features_stage6_3_conv4 = blocked(3913728, 1152);  // 1152x1x1
-  const cnn::Blocked features_stage6_3_mul1 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage6_3_conv5 = blocked(1806336, 9408);  // 192x7x7
-  const cnn::Blocked features_stage6_3_bn3 = blocked(0, 9408);  // 192x7x7
-  const cnn::Blocked features_stage6_3_add1 = blocked(1806336, 9408);  // 192x7x7
-  const cnn::Blocked features_stage7_0_conv1 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage7_0_silu1 = blocked(1806336, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage7_0_conv2 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage7_0_silu2 = blocked(1806336, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage7_0_adaptive_avgpool1 = blocked(0, 1152);  // 1152x1x1
-  const cnn::Blocked features_stage7_0_conv3 = blocked(36864, 48);  // 48x1x1
+  const cnn::Blocked features_stage6_3_mul1 = blocked(1806336, 56448);  // 1152x7x7
+  const cnn::Floats features_stage6_3_bn3_saved = floats(0, 768);
+  const cnn::Blocked features_stage6_3_add1 = blocked(3913728, 9408);  // 192x7x7
+  const cnn::Floats features_stage7_0_bn1_saved = floats(1806336, 4608);
+  const cnn::Blocked features_stage7_0_silu1 = blocked(0, 56448);  // 1152x7x7
+  const cnn::Blocked features_stage7_0_conv2 = blocked(1806336, 56448);  // 1152x7x7
+  const cnn::Blocked features_stage7_0_silu2 = blocked(0, 56448);  // 1152x7x7
+  const cnn::Blocked features_stage7_0_adaptive_avgpool1 = blocked(1806336, 1152);  // 1152x1x1
+  const cnn::Blocked features_stage7_0_conv3 = blocked(1843200, 48);  // 48x1x1
   const cnn::Blocked features_stage7_0_conv4 = blocked(3612672, 1152);  // 1152x1x1
-  const cnn::Blocked features_stage7_0_mul1 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage7_0_conv5 = blocked(1806336, 15680);  // 320x7x7
-  const cnn::Blocked features_stage7_0_bn3 = blocked(2308096, 15680);  // 320x7x7
-  const cnn::Blocked features_conv2 = blocked(0, 62720);  // 1280x7x7
-  const cnn::Blocked features_silu2 = blocked(2007040, 62720);  // 1280x7x7
-  const cnn::Blocked classifier_gap1 = blocked(0, 1280);  // 1280
-  const cnn::Blocked classifier_dense1 = blocked(40960, 1000);  // 1000
-  const cnn::Blocked classifier_softmax1 = blocked(0, 1000);  // 1000
+  const cnn::Blocked features_stage7_0_mul1 = blocked(1806336, 56448);  // 1152x7x7
+  const cnn::Floats features_stage7_0_bn3_saved = floats(0, 1280);
+  const cnn::Blocked features_stage7_0_bn3 = blocked(3612672, 15680);  // 320x7x7
+  const cnn::Floats features_bn2_saved = floats(2007040, 5120);
+  const cnn::Blocked features_silu2 = blocked(0, 62720);  // 1280x7x7
+  const cnn::Blocked classifier_gap1 = blocked(2007040, 1280);  // 1280
+  const cnn::Blocked classifier_dense1 = blocked(0, 1000);  // 1000
+  const cnn::Blocked classifier_softmax1 = blocked(32000, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_, kFeaturesConv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.bn1)
-  cnn::bn_inference(features_silu1, features_conv1, features_bn1_weight_, features_bn1_bias_,
-                    features_bn1_running_mean_, features_bn1_running_var_, kFeaturesBn1, batch);
+  cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
+                 features_bn1_running_var_, kFeaturesBn1);
+  cnn::conv(features_silu1, input, features_conv1_weight_, cnn::Epilogue().scaled(features_bn1_saved),
+            kFeaturesConv1, batch, scratch());
 
   // blocks.cnn:10: act    (features.silu1)
   cnn::silu(features_silu1, features_silu1, k32x112x112, batch);
@@ -1984,7 +1970,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
   cnn::bn_inference(features_stage1_0_silu1, features_stage1_0_conv1, features_stage1_0_bn1_weight_,
                     features_stage1_0_bn1_bias_, features_stage1_0_bn1_running_mean_,
-                    features_stage1_0_bn1_running_var_, kFeaturesStage1_0Bn1, batch);
+                    features_stage1_0_bn1_running_var_, cnn::Activation::kNone, kFeaturesStage1_0Bn1, batch);
 
   // blocks.cnn:10: act    (features.stage1[0].silu1)
   cnn::silu(features_stage1_0_silu1, features_stage1_0_silu1, k32x112x112, batch);
@@ -1995,12 +1981,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   // 12: conv(squeeze, 1, act=silu)    (features.stage1[0].conv2)
   cnn::conv(features_stage1_0_conv2, features_stage1_0_adaptive_avgpool1, features_stage1_0_conv2_weight_,
-            features_stage1_0_conv2_bias_, kFeaturesStage1_0Conv2, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage1_0_conv2_bias_), kFeaturesStage1_0Conv2, batch,
+            scratch());
   cnn::silu(features_stage1_0_conv2, features_stage1_0_conv2, k8, batch);
 
   // 13: conv(input.channels, 1, act=sigmoid)    (features.stage1[0].conv3)
   cnn::conv(features_stage1_0_conv3, features_stage1_0_conv2, features_stage1_0_conv3_weight_,
-            features_stage1_0_conv3_bias_, kFeaturesStage1_0Conv3, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage1_0_conv3_bias_), kFeaturesStage1_0Conv3, batch,
+            scratch());
   cnn::sigmoid(features_stage1_0_conv3, features_stage1_0_conv3, k32, batch);
 
   // 9: mul {    (features.stage1[0].mul1)
@@ -2008,22 +1996,20 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
            batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv4)
-  cnn::conv(features_stage1_0_conv4, features_stage1_0_mul1, features_stage1_0_conv4_weight_,
-            kFeaturesStage1_0Conv4, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
-  cnn::bn_inference(features_stage1_0_bn2, features_stage1_0_conv4, features_stage1_0_bn2_weight_,
-                    features_stage1_0_bn2_bias_, features_stage1_0_bn2_running_mean_,
-                    features_stage1_0_bn2_running_var_, kFeaturesStage1_0Bn2, batch);
+  cnn::bn_affine(features_stage1_0_bn2_saved, features_stage1_0_bn2_weight_, features_stage1_0_bn2_bias_,
+                 features_stage1_0_bn2_running_mean_, features_stage1_0_bn2_running_var_,
+                 kFeaturesStage1_0Bn2);
+  cnn::conv(features_stage1_0_bn2, features_stage1_0_mul1, features_stage1_0_conv4_weight_,
+            cnn::Epilogue().scaled(features_stage1_0_bn2_saved), kFeaturesStage1_0Conv4, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
-  cnn::conv(features_stage2_0_conv1, features_stage1_0_bn2, features_stage2_0_conv1_weight_,
-            kFeaturesStage2_0Conv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
-  cnn::bn_inference(features_stage2_0_silu1, features_stage2_0_conv1, features_stage2_0_bn1_weight_,
-                    features_stage2_0_bn1_bias_, features_stage2_0_bn1_running_mean_,
-                    features_stage2_0_bn1_running_var_, kFeaturesStage2_0Bn1, batch);
+  cnn::bn_affine(features_stage2_0_bn1_saved, features_stage2_0_bn1_weight_, features_stage2_0_bn1_bias_,
+                 features_stage2_0_bn1_running_mean_, features_stage2_0_bn1_running_var_,
+                 kFeaturesStage2_0Bn1);
+  cnn::conv(features_stage2_0_silu1, features_stage1_0_bn2, features_stage2_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage2_0_bn1_saved), kFeaturesStage2_0Conv1, batch, scratch());
 
   // blocks.cnn:10: act    (features.stage2[0].silu1)
   cnn::silu(features_stage2_0_silu1, features_stage2_0_silu1, k96x112x112, batch);
@@ -2035,7 +2021,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
   cnn::bn_inference(features_stage2_0_silu2, features_stage2_0_conv2, features_stage2_0_bn2_weight_,
                     features_stage2_0_bn2_bias_, features_stage2_0_bn2_running_mean_,
-                    features_stage2_0_bn2_running_var_, kFeaturesStage2_0Bn2, batch);
+                    features_stage2_0_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage2_0Bn2, batch);
 
   // blocks.cnn:10: act    (features.stage2[0].silu2)
   cnn::silu(features_stage2_0_silu2, features_stage2_0_silu2, k96x56x56, batch);
@@ -2046,12 +2032,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   // 12: conv(squeeze, 1, act=silu)    (features.stage2[0].conv3)
   cnn::conv(features_stage2_0_conv3, features_stage2_0_adaptive_avgpool1, features_stage2_0_conv3_weight_,
-            features_stage2_0_conv3_bias_, kFeaturesStage2_0Conv3, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage2_0_conv3_bias_), kFeaturesStage2_0Conv3, batch,
+            scratch());
   cnn::silu(features_stage2_0_conv3, features_stage2_0_conv3, k4, batch);
 
   // 13: conv(input.channels, 1, act=sigmoid)    (features.stage2[0].conv4)
   cnn::conv(features_stage2_0_conv4, features_stage2_0_conv3, features_stage2_0_conv4_weight_,
-            features_stage2_0_conv4_bias_, kFeaturesStage2_0Conv4, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage2_0_conv4_bias_), kFeaturesStage2_0Conv4, batch,
+            scratch());
   cnn::sigmoid(features_stage2_0_conv4, features_stage2_0_conv4, k96, batch);
 
   // 9: mul {    (features.stage2[0].mul1)
@@ -2059,22 +2047,20 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
            batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv5)
-  cnn::conv(features_stage2_0_conv5, features_stage2_0_mul1, features_stage2_0_conv5_weight_,
-            kFeaturesStage2_0Conv5, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage2[0].bn3)
-  cnn::bn_inference(features_stage2_0_bn3, features_stage2_0_conv5, features_stage2_0_bn3_weight_,
-                    features_stage2_0_bn3_bias_, features_stage2_0_bn3_running_mean_,
-                    features_stage2_0_bn3_running_var_, kFeaturesStage2_0Bn3, batch);
+  cnn::bn_affine(features_stage2_0_bn3_saved, features_stage2_0_bn3_weight_, features_stage2_0_bn3_bias_,
+                 features_stage2_0_bn3_running_mean_, features_stage2_0_bn3_running_var_,
+                 kFeaturesStage2_0Bn3);
+  cnn::conv(features_stage2_0_bn3, features_stage2_0_mul1, features_stage2_0_conv5_weight_,
+            cnn::Epilogue().scaled(features_stage2_0_bn3_saved), kFeaturesStage2_0Conv5, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
-  cnn::conv(features_stage2_1_conv1, features_stage2_0_bn3, features_stage2_1_conv1_weight_,
-            kFeaturesStage2_1Conv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
-  cnn::bn_inference(features_stage2_1_silu1, features_stage2_1_conv1, features_stage2_1_bn1_weight_,
-                    features_stage2_1_bn1_bias_, features_stage2_1_bn1_running_mean_,
-                    features_stage2_1_bn1_running_var_, kFeaturesStage2_1Bn1, batch);
+  cnn::bn_affine(features_stage2_1_bn1_saved, features_stage2_1_bn1_weight_, features_stage2_1_bn1_bias_,
+                 features_stage2_1_bn1_running_mean_, features_stage2_1_bn1_running_var_,
+                 kFeaturesStage2_1Bn1);
+  cnn::conv(features_stage2_1_silu1, features_stage2_0_bn3, features_stage2_1_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage2_1_bn1_saved), kFeaturesStage2_1Conv1, batch, scratch());
 
   // blocks.cnn:10: act    (features.stage2[1].silu1)
   cnn::silu(features_stage2_1_silu1, features_stage2_1_silu1, k144x56x56, batch);
@@ -2086,7 +2072,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.stage2[1].bn2)
   cnn::bn_inference(features_stage2_1_silu2, features_stage2_1_conv2, features_stage2_1_bn2_weight_,
                     features_stage2_1_bn2_bias_, features_stage2_1_bn2_running_mean_,
-                    features_stage2_1_bn2_running_var_, kFeaturesStage2_1Bn2, batch);
+                    features_stage2_1_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage2_1Bn2, batch);
 
   // blocks.cnn:10: act    (features.stage2[1].silu2)
   cnn::silu(features_stage2_1_silu2, features_stage2_1_silu2, k144x56x56, batch);
@@ -2097,12 +2083,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   // 12: conv(squeeze, 1, act=silu)    (features.stage2[1].conv3)
   cnn::conv(features_stage2_1_conv3, features_stage2_1_adaptive_avgpool1, features_stage2_1_conv3_weight_,
-            features_stage2_1_conv3_bias_, kFeaturesStage2_1Conv3, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage2_1_conv3_bias_), kFeaturesStage2_1Conv3, batch,
+            scratch());
   cnn::silu(features_stage2_1_conv3, features_stage2_1_conv3, k6, batch);
 
   // 13: conv(input.channels, 1, act=sigmoid)    (features.stage2[1].conv4)
   cnn::conv(features_stage2_1_conv4, features_stage2_1_conv3, features_stage2_1_conv4_weight_,
-            features_stage2_1_conv4_bias_, kFeaturesStage2_1Conv4, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage2_1_conv4_bias_), kFeaturesStage2_1Conv4, batch,
+            scratch());
   cnn::sigmoid(features_stage2_1_conv4, features_stage2_1_conv4, k144, batch);
 
   // 9: mul {    (features.stage2[1].mul1)
@@ -2110,25 +2098,22 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
            batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv5)
-  cnn::conv(features_stage2_1_conv5, features_stage2_1_mul1, features_stage2_1_conv5_weight_,
+  // blocks.cnn:9: bn    (features.stage2[1].bn3)
+  // 31: add {    (features.stage2[1].add1)
+  cnn::bn_affine(features_stage2_1_bn3_saved, features_stage2_1_bn3_weight_, features_stage2_1_bn3_bias_,
+                 features_stage2_1_bn3_running_mean_, features_stage2_1_bn3_running_var_,
+                 kFeaturesStage2_1Bn3);
+  cnn::conv(features_stage2_1_add1, features_stage2_1_mul1, features_stage2_1_conv5_weight_,
+            cnn::Epilogue().scaled(features_stage2_1_bn3_saved).plus(features_stage2_0_bn3),
             kFeaturesStage2_1Conv5, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[1].bn3)
-  cnn::bn_inference(features_stage2_1_bn3, features_stage2_1_conv5, features_stage2_1_bn3_weight_,
-                    features_stage2_1_bn3_bias_, features_stage2_1_bn3_running_mean_,
-                    features_stage2_1_bn3_running_var_, kFeaturesStage2_1Bn3, batch);
-
-  // 31: add {    (features.stage2[1].add1)
-  cnn::add(features_stage2_1_add1, {features_stage2_1_bn3, features_stage2_0_bn3}, k24x56x56, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
-  cnn::conv(features_stage3_0_conv1, features_stage2_1_add1, features_stage3_0_conv1_weight_,
-            kFeaturesStage3_0Conv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
-  cnn::bn_inference(features_stage3_0_silu1, features_stage3_0_conv1, features_stage3_0_bn1_weight_,
-                    features_stage3_0_bn1_bias_, features_stage3_0_bn1_running_mean_,
-                    features_stage3_0_bn1_running_var_, kFeaturesStage3_0Bn1, batch);
+  cnn::bn_affine(features_stage3_0_bn1_saved, features_stage3_0_bn1_weight_, features_stage3_0_bn1_bias_,
+                 features_stage3_0_bn1_running_mean_, features_stage3_0_bn1_running_var_,
+                 kFeaturesStage3_0Bn1);
+  cnn::conv(features_stage3_0_silu1, features_stage2_1_add1, features_stage3_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage3_0_bn1_saved), kFeaturesStage3_0Conv1, batch, scratch());
 
   // blocks.cnn:10: act    (features.stage3[0].silu1)
   cnn::silu(features_stage3_0_silu1, features_stage3_0_silu1, k144x56x56, batch);
@@ -2140,7 +2125,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
   cnn::bn_inference(features_stage3_0_silu2, features_stage3_0_conv2, features_stage3_0_bn2_weight_,
                     features_stage3_0_bn2_bias_, features_stage3_0_bn2_running_mean_,
-                    features_stage3_0_bn2_running_var_, kFeaturesStage3_0Bn2, batch);
+                    features_stage3_0_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage3_0Bn2, batch);
 
   // blocks.cnn:10: act    (features.stage3[0].silu2)
   cnn::silu(features_stage3_0_silu2, features_stage3_0_silu2, k144x28x28, batch);
@@ -2151,12 +2136,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   // 12: conv(squeeze, 1, act=silu)    (features.stage3[0].conv3)
   cnn::conv(features_stage3_0_conv3, features_stage3_0_adaptive_avgpool1, features_stage3_0_conv3_weight_,
-            features_stage3_0_conv3_bias_, kFeaturesStage3_0Conv3, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage3_0_conv3_bias_), kFeaturesStage3_0Conv3, batch,
+            scratch());
   cnn::silu(features_stage3_0_conv3, features_stage3_0_conv3, k6, batch);
 
   // 13: conv(input.channels, 1, act=sigmoid)    (features.stage3[0].conv4)
   cnn::conv(features_stage3_0_conv4, features_stage3_0_conv3, features_stage3_0_conv4_weight_,
-            features_stage3_0_conv4_bias_, kFeaturesStage3_0Conv4, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage3_0_conv4_bias_), kFeaturesStage3_0Conv4, batch,
+            scratch());
   cnn::sigmoid(features_stage3_0_conv4, features_stage3_0_conv4, k144, batch);
 
   // 9: mul {    (features.stage3[0].mul1)
@@ -2164,22 +2151,20 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
            batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv5)
-  cnn::conv(features_stage3_0_conv5, features_stage3_0_mul1, features_stage3_0_conv5_weight_,
-            kFeaturesStage3_0Conv5, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage3[0].bn3)
-  cnn::bn_inference(features_stage3_0_bn3, features_stage3_0_conv5, features_stage3_0_bn3_weight_,
-                    features_stage3_0_bn3_bias_, features_stage3_0_bn3_running_mean_,
-                    features_stage3_0_bn3_running_var_, kFeaturesStage3_0Bn3, batch);
+  cnn::bn_affine(features_stage3_0_bn3_saved, features_stage3_0_bn3_weight_, features_stage3_0_bn3_bias_,
+                 features_stage3_0_bn3_running_mean_, features_stage3_0_bn3_running_var_,
+                 kFeaturesStage3_0Bn3);
+  cnn::conv(features_stage3_0_bn3, features_stage3_0_mul1, features_stage3_0_conv5_weight_,
+            cnn::Epilogue().scaled(features_stage3_0_bn3_saved), kFeaturesStage3_0Conv5, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
-  cnn::conv(features_stage3_1_conv1, features_stage3_0_bn3, features_stage3_1_conv1_weight_,
-            kFeaturesStage3_1Conv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
-  cnn::bn_inference(features_stage3_1_silu1, features_stage3_1_conv1, features_stage3_1_bn1_weight_,
-                    features_stage3_1_bn1_bias_, features_stage3_1_bn1_running_mean_,
-                    features_stage3_1_bn1_running_var_, kFeaturesStage3_1Bn1, batch);
+  cnn::bn_affine(features_stage3_1_bn1_saved, features_stage3_1_bn1_weight_, features_stage3_1_bn1_bias_,
+                 features_stage3_1_bn1_running_mean_, features_stage3_1_bn1_running_var_,
+                 kFeaturesStage3_1Bn1);
+  cnn::conv(features_stage3_1_silu1, features_stage3_0_bn3, features_stage3_1_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage3_1_bn1_saved), kFeaturesStage3_1Conv1, batch, scratch());
 
   // blocks.cnn:10: act    (features.stage3[1].silu1)
   cnn::silu(features_stage3_1_silu1, features_stage3_1_silu1, k240x28x28, batch);
@@ -2191,7 +2176,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.stage3[1].bn2)
   cnn::bn_inference(features_stage3_1_silu2, features_stage3_1_conv2, features_stage3_1_bn2_weight_,
                     features_stage3_1_bn2_bias_, features_stage3_1_bn2_running_mean_,
-                    features_stage3_1_bn2_running_var_, kFeaturesStage3_1Bn2, batch);
+                    features_stage3_1_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage3_1Bn2, batch);
 
   // blocks.cnn:10: act    (features.stage3[1].silu2)
   cnn::silu(features_stage3_1_silu2, features_stage3_1_silu2, k240x28x28, batch);
@@ -2202,12 +2187,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   // 12: conv(squeeze, 1, act=silu)    (features.stage3[1].conv3)
   cnn::conv(features_stage3_1_conv3, features_stage3_1_adaptive_avgpool1, features_stage3_1_conv3_weight_,
-            features_stage3_1_conv3_bias_, kFeaturesStage3_1Conv3, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage3_1_conv3_bias_), kFeaturesStage3_1Conv3, batch,
+            scratch());
   cnn::silu(features_stage3_1_conv3, features_stage3_1_conv3, k10, batch);
 
   // 13: conv(input.channels, 1, act=sigmoid)    (features.stage3[1].conv4)
   cnn::conv(features_stage3_1_conv4, features_stage3_1_conv3, features_stage3_1_conv4_weight_,
-            features_stage3_1_conv4_bias_, kFeaturesStage3_1Conv4, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage3_1_conv4_bias_), kFeaturesStage3_1Conv4, batch,
+            scratch());
   cnn::sigmoid(features_stage3_1_conv4, features_stage3_1_conv4, k240, batch);
 
   // 9: mul {    (features.stage3[1].mul1)
@@ -2215,25 +2202,22 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
            batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv5)
-  cnn::conv(features_stage3_1_conv5, features_stage3_1_mul1, features_stage3_1_conv5_weight_,
+  // blocks.cnn:9: bn    (features.stage3[1].bn3)
+  // 31: add {    (features.stage3[1].add1)
+  cnn::bn_affine(features_stage3_1_bn3_saved, features_stage3_1_bn3_weight_, features_stage3_1_bn3_bias_,
+                 features_stage3_1_bn3_running_mean_, features_stage3_1_bn3_running_var_,
+                 kFeaturesStage3_1Bn3);
+  cnn::conv(features_stage3_1_add1, features_stage3_1_mul1, features_stage3_1_conv5_weight_,
+            cnn::Epilogue().scaled(features_stage3_1_bn3_saved).plus(features_stage3_0_bn3),
             kFeaturesStage3_1Conv5, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[1].bn3)
-  cnn::bn_inference(features_stage3_1_bn3, features_stage3_1_conv5, features_stage3_1_bn3_weight_,
-                    features_stage3_1_bn3_bias_, features_stage3_1_bn3_running_mean_,
-                    features_stage3_1_bn3_running_var_, kFeaturesStage3_1Bn3, batch);
-
-  // 31: add {    (features.stage3[1].add1)
-  cnn::add(features_stage3_1_add1, {features_stage3_1_bn3, features_stage3_0_bn3}, k40x28x28, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv1)
-  cnn::conv(features_stage4_0_conv1, features_stage3_1_add1, features_stage4_0_conv1_weight_,
-            kFeaturesStage4_0Conv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage4[0].bn1)
-  cnn::bn_inference(features_stage4_0_silu1, features_stage4_0_conv1, features_stage4_0_bn1_weight_,
-                    features_stage4_0_bn1_bias_, features_stage4_0_bn1_running_mean_,
-                    features_stage4_0_bn1_running_var_, kFeaturesStage4_0Bn1, batch);
+  cnn::bn_affine(features_stage4_0_bn1_saved, features_stage4_0_bn1_weight_, features_stage4_0_bn1_bias_,
+                 features_stage4_0_bn1_running_mean_, features_stage4_0_bn1_running_var_,
+                 kFeaturesStage4_0Bn1);
+  cnn::conv(features_stage4_0_silu1, features_stage3_1_add1, features_stage4_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage4_0_bn1_saved), kFeaturesStage4_0Conv1, batch, scratch());
 
   // blocks.cnn:10: act    (features.stage4[0].silu1)
   cnn::silu(features_stage4_0_silu1, features_stage4_0_silu1, k240x28x28, batch);
@@ -2245,7 +2229,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.stage4[0].bn2)
   cnn::bn_inference(features_stage4_0_silu2, features_stage4_0_conv2, features_stage4_0_bn2_weight_,
                     features_stage4_0_bn2_bias_, features_stage4_0_bn2_running_mean_,
-                    features_stage4_0_bn2_running_var_, kFeaturesStage4_0Bn2, batch);
+                    features_stage4_0_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage4_0Bn2, batch);
 
   // blocks.cnn:10: act    (features.stage4[0].silu2)
   cnn::silu(features_stage4_0_silu2, features_stage4_0_silu2, k240x14x14, batch);
@@ -2256,12 +2240,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   // 12: conv(squeeze, 1, act=silu)    (features.stage4[0].conv3)
   cnn::conv(features_stage4_0_conv3, features_stage4_0_adaptive_avgpool1, features_stage4_0_conv3_weight_,
-            features_stage4_0_conv3_bias_, kFeaturesStage4_0Conv3, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage4_0_conv3_bias_), kFeaturesStage4_0Conv3, batch,
+            scratch());
   cnn::silu(features_stage4_0_conv3, features_stage4_0_conv3, k10, batch);
 
   // 13: conv(input.channels, 1, act=sigmoid)    (features.stage4[0].conv4)
   cnn::conv(features_stage4_0_conv4, features_stage4_0_conv3, features_stage4_0_conv4_weight_,
-            features_stage4_0_conv4_bias_, kFeaturesStage4_0Conv4, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage4_0_conv4_bias_), kFeaturesStage4_0Conv4, batch,
+            scratch());
   cnn::sigmoid(features_stage4_0_conv4, features_stage4_0_conv4, k240, batch);
 
   // 9: mul {    (features.stage4[0].mul1)
@@ -2269,22 +2255,20 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
            batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv5)
-  cnn::conv(features_stage4_0_conv5, features_stage4_0_mul1, features_stage4_0_conv5_weight_,
-            kFeaturesStage4_0Conv5, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage4[0].bn3)
-  cnn::bn_inference(features_stage4_0_bn3, features_stage4_0_conv5, features_stage4_0_bn3_weight_,
-                    features_stage4_0_bn3_bias_, features_stage4_0_bn3_running_mean_,
-                    features_stage4_0_bn3_running_var_, kFeaturesStage4_0Bn3, batch);
+  cnn::bn_affine(features_stage4_0_bn3_saved, features_stage4_0_bn3_weight_, features_stage4_0_bn3_bias_,
+                 features_stage4_0_bn3_running_mean_, features_stage4_0_bn3_running_var_,
+                 kFeaturesStage4_0Bn3);
+  cnn::conv(features_stage4_0_bn3, features_stage4_0_mul1, features_stage4_0_conv5_weight_,
+            cnn::Epilogue().scaled(features_stage4_0_bn3_saved), kFeaturesStage4_0Conv5, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv1)
-  cnn::conv(features_stage4_1_conv1, features_stage4_0_bn3, features_stage4_1_conv1_weight_,
-            kFeaturesStage4_1Conv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage4[1].bn1)
-  cnn::bn_inference(features_stage4_1_silu1, features_stage4_1_conv1, features_stage4_1_bn1_weight_,
-                    features_stage4_1_bn1_bias_, features_stage4_1_bn1_running_mean_,
-                    features_stage4_1_bn1_running_var_, kFeaturesStage4_1Bn1, batch);
+  cnn::bn_affine(features_stage4_1_bn1_saved, features_stage4_1_bn1_weight_, features_stage4_1_bn1_bias_,
+                 features_stage4_1_bn1_running_mean_, features_stage4_1_bn1_running_var_,
+                 kFeaturesStage4_1Bn1);
+  cnn::conv(features_stage4_1_silu1, features_stage4_0_bn3, features_stage4_1_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage4_1_bn1_saved), kFeaturesStage4_1Conv1, batch, scratch());
 
   // blocks.cnn:10: act    (features.stage4[1].silu1)
   cnn::silu(features_stage4_1_silu1, features_stage4_1_silu1, k480x14x14, batch);
@@ -2296,7 +2280,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.stage4[1].bn2)
   cnn::bn_inference(features_stage4_1_silu2, features_stage4_1_conv2, features_stage4_1_bn2_weight_,
                     features_stage4_1_bn2_bias_, features_stage4_1_bn2_running_mean_,
-                    features_stage4_1_bn2_running_var_, kFeaturesStage4_1Bn2, batch);
+                    features_stage4_1_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage4_1Bn2, batch);
 
   // blocks.cnn:10: act    (features.stage4[1].silu2)
   cnn::silu(features_stage4_1_silu2, features_stage4_1_silu2, k480x14x14, batch);
@@ -2307,12 +2291,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   // 12: conv(squeeze, 1, act=silu)    (features.stage4[1].conv3)
   cnn::conv(features_stage4_1_conv3, features_stage4_1_adaptive_avgpool1, features_stage4_1_conv3_weight_,
-            features_stage4_1_conv3_bias_, kFeaturesStage4_1Conv3, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage4_1_conv3_bias_), kFeaturesStage4_1Conv3, batch,
+            scratch());
   cnn::silu(features_stage4_1_conv3, features_stage4_1_conv3, k20, batch);
 
   // 13: conv(input.channels, 1, act=sigmoid)    (features.stage4[1].conv4)
   cnn::conv(features_stage4_1_conv4, features_stage4_1_conv3, features_stage4_1_conv4_weight_,
-            features_stage4_1_conv4_bias_, kFeaturesStage4_1Conv4, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage4_1_conv4_bias_), kFeaturesStage4_1Conv4, batch,
+            scratch());
   cnn::sigmoid(features_stage4_1_conv4, features_stage4_1_conv4, k480, batch);
 
   // 9: mul {    (features.stage4[1].mul1)
@@ -2320,25 +2306,22 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
            batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv5)
-  cnn::conv(features_stage4_1_conv5, features_stage4_1_mul1, features_stage4_1_conv5_weight_,
+  // blocks.cnn:9: bn    (features.stage4[1].bn3)
+  // 31: add {    (features.stage4[1].add1)
+  cnn::bn_affine(features_stage4_1_bn3_saved, features_stage4_1_bn3_weight_, features_stage4_1_bn3_bias_,
+                 features_stage4_1_bn3_running_mean_, features_stage4_1_bn3_running_var_,
+                 kFeaturesStage4_1Bn3);
+  cnn::conv(features_stage4_1_add1, features_stage4_1_mul1, features_stage4_1_conv5_weight_,
+            cnn::Epilogue().scaled(features_stage4_1_bn3_saved).plus(features_stage4_0_bn3),
             kFeaturesStage4_1Conv5, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage4[1].bn3)
-  cnn::bn_inference(features_stage4_1_bn3, features_stage4_1_conv5, features_stage4_1_bn3_weight_,
-                    features_stage4_1_bn3_bias_, features_stage4_1_bn3_running_mean_,
-                    features_stage4_1_bn3_running_var_, kFeaturesStage4_1Bn3, batch);
-
-  // 31: add {    (features.stage4[1].add1)
-  cnn::add(features_stage4_1_add1, {features_stage4_1_bn3, features_stage4_0_bn3}, k80x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv1)
-  cnn::conv(features_stage4_2_conv1, features_stage4_1_add1, features_stage4_2_conv1_weight_,
-            kFeaturesStage4_2Conv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage4[2].bn1)
-  cnn::bn_inference(features_stage4_2_silu1, features_stage4_2_conv1, features_stage4_2_bn1_weight_,
-                    features_stage4_2_bn1_bias_, features_stage4_2_bn1_running_mean_,
-                    features_stage4_2_bn1_running_var_, kFeaturesStage4_2Bn1, batch);
+  cnn::bn_affine(features_stage4_2_bn1_saved, features_stage4_2_bn1_weight_, features_stage4_2_bn1_bias_,
+                 features_stage4_2_bn1_running_mean_, features_stage4_2_bn1_running_var_,
+                 kFeaturesStage4_2Bn1);
+  cnn::conv(features_stage4_2_silu1, features_stage4_1_add1, features_stage4_2_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage4_2_bn1_saved), kFeaturesStage4_2Conv1, batch, scratch());
 
   // blocks.cnn:10: act    (features.stage4[2].silu1)
   cnn::silu(features_stage4_2_silu1, features_stage4_2_silu1, k480x14x14, batch);
@@ -2350,7 +2333,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.stage4[2].bn2)
   cnn::bn_inference(features_stage4_2_silu2, features_stage4_2_conv2, features_stage4_2_bn2_weight_,
                     features_stage4_2_bn2_bias_, features_stage4_2_bn2_running_mean_,
-                    features_stage4_2_bn2_running_var_, kFeaturesStage4_2Bn2, batch);
+                    features_stage4_2_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage4_2Bn2, batch);
 
   // blocks.cnn:10: act    (features.stage4[2].silu2)
   cnn::silu(features_stage4_2_silu2, features_stage4_2_silu2, k480x14x14, batch);
@@ -2361,12 +2344,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   // 12: conv(squeeze, 1, act=silu)    (features.stage4[2].conv3)
   cnn::conv(features_stage4_2_conv3, features_stage4_2_adaptive_avgpool1, features_stage4_2_conv3_weight_,
-            features_stage4_2_conv3_bias_, kFeaturesStage4_2Conv3, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage4_2_conv3_bias_), kFeaturesStage4_2Conv3, batch,
+            scratch());
   cnn::silu(features_stage4_2_conv3, features_stage4_2_conv3, k20, batch);
 
   // 13: conv(input.channels, 1, act=sigmoid)    (features.stage4[2].conv4)
   cnn::conv(features_stage4_2_conv4, features_stage4_2_conv3, features_stage4_2_conv4_weight_,
-            features_stage4_2_conv4_bias_, kFeaturesStage4_2Conv4, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage4_2_conv4_bias_), kFeaturesStage4_2Conv4, batch,
+            scratch());
   cnn::sigmoid(features_stage4_2_conv4, features_stage4_2_conv4, k480, batch);
 
   // 9: mul {    (features.stage4[2].mul1)
@@ -2374,25 +2359,22 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
            batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv5)
-  cnn::conv(features_stage4_2_conv5, features_stage4_2_mul1, features_stage4_2_conv5_weight_,
+  // blocks.cnn:9: bn    (features.stage4[2].bn3)
+  // 31: add {    (features.stage4[2].add1)
+  cnn::bn_affine(features_stage4_2_bn3_saved, features_stage4_2_bn3_weight_, features_stage4_2_bn3_bias_,
+                 features_stage4_2_bn3_running_mean_, features_stage4_2_bn3_running_var_,
+                 kFeaturesStage4_2Bn3);
+  cnn::conv(features_stage4_2_add1, features_stage4_2_mul1, features_stage4_2_conv5_weight_,
+            cnn::Epilogue().scaled(features_stage4_2_bn3_saved).plus(features_stage4_1_add1),
             kFeaturesStage4_2Conv5, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage4[2].bn3)
-  cnn::bn_inference(features_stage4_2_bn3, features_stage4_2_conv5, features_stage4_2_bn3_weight_,
-                    features_stage4_2_bn3_bias_, features_stage4_2_bn3_running_mean_,
-                    features_stage4_2_bn3_running_var_, kFeaturesStage4_2Bn3, batch);
-
-  // 31: add {    (features.stage4[2].add1)
-  cnn::add(features_stage4_2_add1, {features_stage4_2_bn3, features_stage4_1_add1}, k80x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv1)
-  cnn::conv(features_stage5_0_conv1, features_stage4_2_add1, features_stage5_0_conv1_weight_,
-            kFeaturesStage5_0Conv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage5[0].bn1)
-  cnn::bn_inference(features_stage5_0_silu1, features_stage5_0_conv1, features_stage5_0_bn1_weight_,
-                    features_stage5_0_bn1_bias_, features_stage5_0_bn1_running_mean_,
-                    features_stage5_0_bn1_running_var_, kFeaturesStage5_0Bn1, batch);
+  cnn::bn_affine(features_stage5_0_bn1_saved, features_stage5_0_bn1_weight_, features_stage5_0_bn1_bias_,
+                 features_stage5_0_bn1_running_mean_, features_stage5_0_bn1_running_var_,
+                 kFeaturesStage5_0Bn1);
+  cnn::conv(features_stage5_0_silu1, features_stage4_2_add1, features_stage5_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage5_0_bn1_saved), kFeaturesStage5_0Conv1, batch, scratch());
 
   // blocks.cnn:10: act    (features.stage5[0].silu1)
   cnn::silu(features_stage5_0_silu1, features_stage5_0_silu1, k480x14x14, batch);
@@ -2404,7 +2386,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.stage5[0].bn2)
   cnn::bn_inference(features_stage5_0_silu2, features_stage5_0_conv2, features_stage5_0_bn2_weight_,
                     features_stage5_0_bn2_bias_, features_stage5_0_bn2_running_mean_,
-                    features_stage5_0_bn2_running_var_, kFeaturesStage5_0Bn2, batch);
+                    features_stage5_0_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage5_0Bn2, batch);
 
   // blocks.cnn:10: act    (features.stage5[0].silu2)
   cnn::silu(features_stage5_0_silu2, features_stage5_0_silu2, k480x14x14, batch);
@@ -2415,12 +2397,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   // 12: conv(squeeze, 1, act=silu)    (features.stage5[0].conv3)
   cnn::conv(features_stage5_0_conv3, features_stage5_0_adaptive_avgpool1, features_stage5_0_conv3_weight_,
-            features_stage5_0_conv3_bias_, kFeaturesStage5_0Conv3, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage5_0_conv3_bias_), kFeaturesStage5_0Conv3, batch,
+            scratch());
   cnn::silu(features_stage5_0_conv3, features_stage5_0_conv3, k20, batch);
 
   // 13: conv(input.channels, 1, act=sigmoid)    (features.stage5[0].conv4)
   cnn::conv(features_stage5_0_conv4, features_stage5_0_conv3, features_stage5_0_conv4_weight_,
-            features_stage5_0_conv4_bias_, kFeaturesStage5_0Conv4, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage5_0_conv4_bias_), kFeaturesStage5_0Conv4, batch,
+            scratch());
   cnn::sigmoid(features_stage5_0_conv4, features_stage5_0_conv4, k480, batch);
 
   // 9: mul {    (features.stage5[0].mul1)
@@ -2428,22 +2412,20 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
            batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv5)
-  cnn::conv(features_stage5_0_conv5, features_stage5_0_mul1, features_stage5_0_conv5_weight_,
-            kFeaturesStage5_0Conv5, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage5[0].bn3)
-  cnn::bn_inference(features_stage5_0_bn3, features_stage5_0_conv5, features_stage5_0_bn3_weight_,
-                    features_stage5_0_bn3_bias_, features_stage5_0_bn3_running_mean_,
-                    features_stage5_0_bn3_running_var_, kFeaturesStage5_0Bn3, batch);
+  cnn::bn_affine(features_stage5_0_bn3_saved, features_stage5_0_bn3_weight_, features_stage5_0_bn3_bias_,
+                 features_stage5_0_bn3_running_mean_, features_stage5_0_bn3_running_var_,
+                 kFeaturesStage5_0Bn3);
+  cnn::conv(features_stage5_0_bn3, features_stage5_0_mul1, features_stage5_0_conv5_weight_,
+            cnn::Epilogue().scaled(features_stage5_0_bn3_saved), kFeaturesStage5_0Conv5, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv1)
-  cnn::conv(features_stage5_1_conv1, features_stage5_0_bn3, features_stage5_1_conv1_weight_,
-            kFeaturesStage5_1Conv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage5[1].bn1)
-  cnn::bn_inference(features_stage5_1_silu1, features_stage5_1_conv1, features_stage5_1_bn1_weight_,
-                    features_stage5_1_bn1_bias_, features_stage5_1_bn1_running_mean_,
-                    features_stage5_1_bn1_running_var_, kFeaturesStage5_1Bn1, batch);
+  cnn::bn_affine(features_stage5_1_bn1_saved, features_stage5_1_bn1_weight_, features_stage5_1_bn1_bias_,
+                 features_stage5_1_bn1_running_mean_, features_stage5_1_bn1_running_var_,
+                 kFeaturesStage5_1Bn1);
+  cnn::conv(features_stage5_1_silu1, features_stage5_0_bn3, features_stage5_1_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage5_1_bn1_saved), kFeaturesStage5_1Conv1, batch, scratch());
 
   // blocks.cnn:10: act    (features.stage5[1].silu1)
   cnn::silu(features_stage5_1_silu1, features_stage5_1_silu1, k672x14x14, batch);
@@ -2455,7 +2437,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.stage5[1].bn2)
   cnn::bn_inference(features_stage5_1_silu2, features_stage5_1_conv2, features_stage5_1_bn2_weight_,
                     features_stage5_1_bn2_bias_, features_stage5_1_bn2_running_mean_,
-                    features_stage5_1_bn2_running_var_, kFeaturesStage5_1Bn2, batch);
+                    features_stage5_1_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage5_1Bn2, batch);
 
   // blocks.cnn:10: act    (features.stage5[1].silu2)
   cnn::silu(features_stage5_1_silu2, features_stage5_1_silu2, k672x14x14, batch);
@@ -2466,12 +2448,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   // 12: conv(squeeze, 1, act=silu)    (features.stage5[1].conv3)
   cnn::conv(features_stage5_1_conv3, features_stage5_1_adaptive_avgpool1, features_stage5_1_conv3_weight_,
-            features_stage5_1_conv3_bias_, kFeaturesStage5_1Conv3, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage5_1_conv3_bias_), kFeaturesStage5_1Conv3, batch,
+            scratch());
   cnn::silu(features_stage5_1_conv3, features_stage5_1_conv3, k28, batch);
 
   // 13: conv(input.channels, 1, act=sigmoid)    (features.stage5[1].conv4)
   cnn::conv(features_stage5_1_conv4, features_stage5_1_conv3, features_stage5_1_conv4_weight_,
-            features_stage5_1_conv4_bias_, kFeaturesStage5_1Conv4, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage5_1_conv4_bias_), kFeaturesStage5_1Conv4, batch,
+            scratch());
   cnn::sigmoid(features_stage5_1_conv4, features_stage5_1_conv4, k672, batch);
 
   // 9: mul {    (features.stage5[1].mul1)
@@ -2479,25 +2463,22 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
            batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv5)
-  cnn::conv(features_stage5_1_conv5, features_stage5_1_mul1, features_stage5_1_conv5_weight_,
+  // blocks.cnn:9: bn    (features.stage5[1].bn3)
+  // 31: add {    (features.stage5[1].add1)
+  cnn::bn_affine(features_stage5_1_bn3_saved, features_stage5_1_bn3_weight_, features_stage5_1_bn3_bias_,
+                 features_stage5_1_bn3_running_mean_, features_stage5_1_bn3_running_var_,
+                 kFeaturesStage5_1Bn3);
+  cnn::conv(features_stage5_1_add1, features_stage5_1_mul1, features_stage5_1_conv5_weight_,
+            cnn::Epilogue().scaled(features_stage5_1_bn3_saved).plus(features_stage5_0_bn3),
             kFeaturesStage5_1Conv5, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage5[1].bn3)
-  cnn::bn_inference(features_stage5_1_bn3, features_stage5_1_conv5, features_stage5_1_bn3_weight_,
-                    features_stage5_1_bn3_bias_, features_stage5_1_bn3_running_mean_,
-                    features_stage5_1_bn3_running_var_, kFeaturesStage5_1Bn3, batch);
-
-  // 31: add {    (features.stage5[1].add1)
-  cnn::add(features_stage5_1_add1, {features_stage5_1_bn3, features_stage5_0_bn3}, k112x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv1)
-  cnn::conv(features_stage5_2_conv1, features_stage5_1_add1, features_stage5_2_conv1_weight_,
-            kFeaturesStage5_2Conv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage5[2].bn1)
-  cnn::bn_inference(features_stage5_2_silu1, features_stage5_2_conv1, features_stage5_2_bn1_weight_,
-                    features_stage5_2_bn1_bias_, features_stage5_2_bn1_running_mean_,
-                    features_stage5_2_bn1_running_var_, kFeaturesStage5_2Bn1, batch);
+  cnn::bn_affine(features_stage5_2_bn1_saved, features_stage5_2_bn1_weight_, features_stage5_2_bn1_bias_,
+                 features_stage5_2_bn1_running_mean_, features_stage5_2_bn1_running_var_,
+                 kFeaturesStage5_2Bn1);
+  cnn::conv(features_stage5_2_silu1, features_stage5_1_add1, features_stage5_2_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage5_2_bn1_saved), kFeaturesStage5_2Conv1, batch, scratch());
 
   // blocks.cnn:10: act    (features.stage5[2].silu1)
   cnn::silu(features_stage5_2_silu1, features_stage5_2_silu1, k672x14x14, batch);
@@ -2509,7 +2490,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.stage5[2].bn2)
   cnn::bn_inference(features_stage5_2_silu2, features_stage5_2_conv2, features_stage5_2_bn2_weight_,
                     features_stage5_2_bn2_bias_, features_stage5_2_bn2_running_mean_,
-                    features_stage5_2_bn2_running_var_, kFeaturesStage5_2Bn2, batch);
+                    features_stage5_2_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage5_2Bn2, batch);
 
   // blocks.cnn:10: act    (features.stage5[2].silu2)
   cnn::silu(features_stage5_2_silu2, features_stage5_2_silu2, k672x14x14, batch);
@@ -2520,12 +2501,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   // 12: conv(squeeze, 1, act=silu)    (features.stage5[2].conv3)
   cnn::conv(features_stage5_2_conv3, features_stage5_2_adaptive_avgpool1, features_stage5_2_conv3_weight_,
-            features_stage5_2_conv3_bias_, kFeaturesStage5_2Conv3, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage5_2_conv3_bias_), kFeaturesStage5_2Conv3, batch,
+            scratch());
   cnn::silu(features_stage5_2_conv3, features_stage5_2_conv3, k28, batch);
 
   // 13: conv(input.channels, 1, act=sigmoid)    (features.stage5[2].conv4)
   cnn::conv(features_stage5_2_conv4, features_stage5_2_conv3, features_stage5_2_conv4_weight_,
-            features_stage5_2_conv4_bias_, kFeaturesStage5_2Conv4, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage5_2_conv4_bias_), kFeaturesStage5_2Conv4, batch,
+            scratch());
   cnn::sigmoid(features_stage5_2_conv4, features_stage5_2_conv4, k672, batch);
 
   // 9: mul {    (features.stage5[2].mul1)
@@ -2533,25 +2516,22 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
            batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv5)
-  cnn::conv(features_stage5_2_conv5, features_stage5_2_mul1, features_stage5_2_conv5_weight_,
+  // blocks.cnn:9: bn    (features.stage5[2].bn3)
+  // 31: add {    (features.stage5[2].add1)
+  cnn::bn_affine(features_stage5_2_bn3_saved, features_stage5_2_bn3_weight_, features_stage5_2_bn3_bias_,
+                 features_stage5_2_bn3_running_mean_, features_stage5_2_bn3_running_var_,
+                 kFeaturesStage5_2Bn3);
+  cnn::conv(features_stage5_2_add1, features_stage5_2_mul1, features_stage5_2_conv5_weight_,
+            cnn::Epilogue().scaled(features_stage5_2_bn3_saved).plus(features_stage5_1_add1),
             kFeaturesStage5_2Conv5, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage5[2].bn3)
-  cnn::bn_inference(features_stage5_2_bn3, features_stage5_2_conv5, features_stage5_2_bn3_weight_,
-                    features_stage5_2_bn3_bias_, features_stage5_2_bn3_running_mean_,
-                    features_stage5_2_bn3_running_var_, kFeaturesStage5_2Bn3, batch);
-
-  // 31: add {    (features.stage5[2].add1)
-  cnn::add(features_stage5_2_add1, {features_stage5_2_bn3, features_stage5_1_add1}, k112x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv1)
-  cnn::conv(features_stage6_0_conv1, features_stage5_2_add1, features_stage6_0_conv1_weight_,
-            kFeaturesStage6_0Conv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage6[0].bn1)
-  cnn::bn_inference(features_stage6_0_silu1, features_stage6_0_conv1, features_stage6_0_bn1_weight_,
-                    features_stage6_0_bn1_bias_, features_stage6_0_bn1_running_mean_,
-                    features_stage6_0_bn1_running_var_, kFeaturesStage6_0Bn1, batch);
+  cnn::bn_affine(features_stage6_0_bn1_saved, features_stage6_0_bn1_weight_, features_stage6_0_bn1_bias_,
+                 features_stage6_0_bn1_running_mean_, features_stage6_0_bn1_running_var_,
+                 kFeaturesStage6_0Bn1);
+  cnn::conv(features_stage6_0_silu1, features_stage5_2_add1, features_stage6_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage6_0_bn1_saved), kFeaturesStage6_0Conv1, batch, scratch());
 
   // blocks.cnn:10: act    (features.stage6[0].silu1)
   cnn::silu(features_stage6_0_silu1, features_stage6_0_silu1, k672x14x14, batch);
@@ -2563,7 +2543,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.stage6[0].bn2)
   cnn::bn_inference(features_stage6_0_silu2, features_stage6_0_conv2, features_stage6_0_bn2_weight_,
                     features_stage6_0_bn2_bias_, features_stage6_0_bn2_running_mean_,
-                    features_stage6_0_bn2_running_var_, kFeaturesStage6_0Bn2, batch);
+                    features_stage6_0_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage6_0Bn2, batch);
 
   // blocks.cnn:10: act    (features.stage6[0].silu2)
   cnn::silu(features_stage6_0_silu2, features_stage6_0_silu2, k672x7x7, batch);
@@ -2574,12 +2554,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   // 12: conv(squeeze, 1, act=silu)    (features.stage6[0].conv3)
   cnn::conv(features_stage6_0_conv3, features_stage6_0_adaptive_avgpool1, features_stage6_0_conv3_weight_,
-            features_stage6_0_conv3_bias_, kFeaturesStage6_0Conv3, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage6_0_conv3_bias_), kFeaturesStage6_0Conv3, batch,
+            scratch());
   cnn::silu(features_stage6_0_conv3, features_stage6_0_conv3, k28, batch);
 
   // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[0].conv4)
   cnn::conv(features_stage6_0_conv4, features_stage6_0_conv3, features_stage6_0_conv4_weight_,
-            features_stage6_0_conv4_bias_, kFeaturesStage6_0Conv4, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage6_0_conv4_bias_), kFeaturesStage6_0Conv4, batch,
+            scratch());
   cnn::sigmoid(features_stage6_0_conv4, features_stage6_0_conv4, k672, batch);
 
   // 9: mul {    (features.stage6[0].mul1)
@@ -2587,22 +2569,20 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
            batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv5)
-  cnn::conv(features_stage6_0_conv5, features_stage6_0_mul1, features_stage6_0_conv5_weight_,
-            kFeaturesStage6_0Conv5, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage6[0].bn3)
-  cnn::bn_inference(features_stage6_0_bn3, features_stage6_0_conv5, features_stage6_0_bn3_weight_,
-                    features_stage6_0_bn3_bias_, features_stage6_0_bn3_running_mean_,
-                    features_stage6_0_bn3_running_var_, kFeaturesStage6_0Bn3, batch);
+  cnn::bn_affine(features_stage6_0_bn3_saved, features_stage6_0_bn3_weight_, features_stage6_0_bn3_bias_,
+                 features_stage6_0_bn3_running_mean_, features_stage6_0_bn3_running_var_,
+                 kFeaturesStage6_0Bn3);
+  cnn::conv(features_stage6_0_bn3, features_stage6_0_mul1, features_stage6_0_conv5_weight_,
+            cnn::Epilogue().scaled(features_stage6_0_bn3_saved), kFeaturesStage6_0Conv5, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv1)
-  cnn::conv(features_stage6_1_conv1, features_stage6_0_bn3, features_stage6_1_conv1_weight_,
-            kFeaturesStage6_1Conv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage6[1].bn1)
-  cnn::bn_inference(features_stage6_1_silu1, features_stage6_1_conv1, features_stage6_1_bn1_weight_,
-                    features_stage6_1_bn1_bias_, features_stage6_1_bn1_running_mean_,
-                    features_stage6_1_bn1_running_var_, kFeaturesStage6_1Bn1, batch);
+  cnn::bn_affine(features_stage6_1_bn1_saved, features_stage6_1_bn1_weight_, features_stage6_1_bn1_bias_,
+                 features_stage6_1_bn1_running_mean_, features_stage6_1_bn1_running_var_,
+                 kFeaturesStage6_1Bn1);
+  cnn::conv(features_stage6_1_silu1, features_stage6_0_bn3, features_stage6_1_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage6_1_bn1_saved), kFeaturesStage6_1Conv1, batch, scratch());
 
   // blocks.cnn:10: act    (features.stage6[1].silu1)
   cnn::silu(features_stage6_1_silu1, features_stage6_1_silu1, k1152x7x7, batch);
@@ -2614,7 +2594,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.stage6[1].bn2)
   cnn::bn_inference(features_stage6_1_silu2, features_stage6_1_conv2, features_stage6_1_bn2_weight_,
                     features_stage6_1_bn2_bias_, features_stage6_1_bn2_running_mean_,
-                    features_stage6_1_bn2_running_var_, kFeaturesStage6_1Bn2, batch);
+                    features_stage6_1_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage6_1Bn2, batch);
 
   // blocks.cnn:10: act    (features.stage6[1].silu2)
   cnn::silu(features_stage6_1_silu2, features_stage6_1_silu2, k1152x7x7, batch);
@@ -2625,12 +2605,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   // 12: conv(squeeze, 1, act=silu)    (features.stage6[1].conv3)
   cnn::conv(features_stage6_1_conv3, features_stage6_1_adaptive_avgpool1, features_stage6_1_conv3_weight_,
-            features_stage6_1_conv3_bias_, kFeaturesStage6_1Conv3, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage6_1_conv3_bias_), kFeaturesStage6_1Conv3, batch,
+            scratch());
   cnn::silu(features_stage6_1_conv3, features_stage6_1_conv3, k48, batch);
 
   // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[1].conv4)
   cnn::conv(features_stage6_1_conv4, features_stage6_1_conv3, features_stage6_1_conv4_weight_,
-            features_stage6_1_conv4_bias_, kFeaturesStage6_1Conv4, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage6_1_conv4_bias_), kFeaturesStage6_1Conv4, batch,
+            scratch());
   cnn::sigmoid(features_stage6_1_conv4, features_stage6_1_conv4, k1152, batch);
 
   // 9: mul {    (features.stage6[1].mul1)
@@ -2638,25 +2620,22 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
            batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv5)
-  cnn::conv(features_stage6_1_conv5, features_stage6_1_mul1, features_stage6_1_conv5_weight_,
+  // blocks.cnn:9: bn    (features.stage6[1].bn3)
+  // 31: add {    (features.stage6[1].add1)
+  cnn::bn_affine(features_stage6_1_bn3_saved, features_stage6_1_bn3_weight_, features_stage6_1_bn3_bias_,
+                 features_stage6_1_bn3_running_mean_, features_stage6_1_bn3_running_var_,
+                 kFeaturesStage6_1Bn3);
+  cnn::conv(features_stage6_1_add1, features_stage6_1_mul1, features_stage6_1_conv5_weight_,
+            cnn::Epilogue().scaled(features_stage6_1_bn3_saved).plus(features_stage6_0_bn3),
             kFeaturesStage6_1Conv5, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage6[1].bn3)
-  cnn::bn_inference(features_stage6_1_bn3, features_stage6_1_conv5, features_stage6_1_bn3_weight_,
-                    features_stage6_1_bn3_bias_, features_stage6_1_bn3_running_mean_,
-                    features_stage6_1_bn3_running_var_, kFeaturesStage6_1Bn3, batch);
-
-  // 31: add {    (features.stage6[1].add1)
-  cnn::add(features_stage6_1_add1, {features_stage6_1_bn3, features_stage6_0_bn3}, k192x7x7, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv1)
-  cnn::conv(features_stage6_2_conv1, features_stage6_1_add1, features_stage6_2_conv1_weight_,
-            kFeaturesStage6_2Conv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage6[2].bn1)
-  cnn::bn_inference(features_stage6_2_silu1, features_stage6_2_conv1, features_stage6_2_bn1_weight_,
-                    features_stage6_2_bn1_bias_, features_stage6_2_bn1_running_mean_,
-                    features_stage6_2_bn1_running_var_, kFeaturesStage6_2Bn1, batch);
+  cnn::bn_affine(features_stage6_2_bn1_saved, features_stage6_2_bn1_weight_, features_stage6_2_bn1_bias_,
+                 features_stage6_2_bn1_running_mean_, features_stage6_2_bn1_running_var_,
+                 kFeaturesStage6_2Bn1);
+  cnn::conv(features_stage6_2_silu1, features_stage6_1_add1, features_stage6_2_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage6_2_bn1_saved), kFeaturesStage6_2Conv1, batch, scratch());
 
   // blocks.cnn:10: act    (features.stage6[2].silu1)
   cnn::silu(features_stage6_2_silu1, features_stage6_2_silu1, k1152x7x7, batch);
@@ -2668,7 +2647,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.stage6[2].bn2)
   cnn::bn_inference(features_stage6_2_silu2, features_stage6_2_conv2, features_stage6_2_bn2_weight_,
                     features_stage6_2_bn2_bias_, features_stage6_2_bn2_running_mean_,
-                    features_stage6_2_bn2_running_var_, kFeaturesStage6_2Bn2, batch);
+                    features_stage6_2_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage6_2Bn2, batch);
 
   // blocks.cnn:10: act    (features.stage6[2].silu2)
   cnn::silu(features_stage6_2_silu2, features_stage6_2_silu2, k1152x7x7, batch);
@@ -2679,12 +2658,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   // 12: conv(squeeze, 1, act=silu)    (features.stage6[2].conv3)
   cnn::conv(features_stage6_2_conv3, features_stage6_2_adaptive_avgpool1, features_stage6_2_conv3_weight_,
-            features_stage6_2_conv3_bias_, kFeaturesStage6_2Conv3, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage6_2_conv3_bias_), kFeaturesStage6_2Conv3, batch,
+            scratch());
   cnn::silu(features_stage6_2_conv3, features_stage6_2_conv3, k48, batch);
 
   // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[2].conv4)
   cnn::conv(features_stage6_2_conv4, features_stage6_2_conv3, features_stage6_2_conv4_weight_,
-            features_stage6_2_conv4_bias_, kFeaturesStage6_2Conv4, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage6_2_conv4_bias_), kFeaturesStage6_2Conv4, batch,
+            scratch());
   cnn::sigmoid(features_stage6_2_conv4, features_stage6_2_conv4, k1152, batch);
 
   // 9: mul {    (features.stage6[2].mul1)
@@ -2692,25 +2673,22 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
            batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv5)
-  cnn::conv(features_stage6_2_conv5, features_stage6_2_mul1, features_stage6_2_conv5_weight_,
+  // blocks.cnn:9: bn    (features.stage6[2].bn3)
+  // 31: add {    (features.stage6[2].add1)
+  cnn::bn_affine(features_stage6_2_bn3_saved, features_stage6_2_bn3_weight_, features_stage6_2_bn3_bias_,
+                 features_stage6_2_bn3_running_mean_, features_stage6_2_bn3_running_var_,
+                 kFeaturesStage6_2Bn3);
+  cnn::conv(features_stage6_2_add1, features_stage6_2_mul1, features_stage6_2_conv5_weight_,
+            cnn::Epilogue().scaled(features_stage6_2_bn3_saved).plus(features_stage6_1_add1),
             kFeaturesStage6_2Conv5, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage6[2].bn3)
-  cnn::bn_inference(features_stage6_2_bn3, features_stage6_2_conv5, features_stage6_2_bn3_weight_,
-                    features_stage6_2_bn3_bias_, features_stage6_2_bn3_running_mean_,
-                    features_stage6_2_bn3_running_var_, kFeaturesStage6_2Bn3, batch);
-
-  // 31: add {    (features.stage6[2].add1)
-  cnn::add(features_stage6_2_add1, {features_stage6_2_bn3, features_stage6_1_add1}, k192x7x7, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[3].conv1)
-  cnn::conv(features_stage6_3_conv1, features_stage6_2_add1, features_stage6_3_conv1_weight_,
-            kFeaturesStage6_3Conv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage6[3].bn1)
-  cnn::bn_inference(features_stage6_3_silu1, features_stage6_3_conv1, features_stage6_3_bn1_weight_,
-                    features_stage6_3_bn1_bias_, features_stage6_3_bn1_running_mean_,
-                    features_stage6_3_bn1_running_var_, kFeaturesStage6_3Bn1, batch);
+  cnn::bn_affine(features_stage6_3_bn1_saved, features_stage6_3_bn1_weight_, features_stage6_3_bn1_bias_,
+                 features_stage6_3_bn1_running_mean_, features_stage6_3_bn1_running_var_,
+                 kFeaturesStage6_3Bn1);
+  cnn::conv(features_stage6_3_silu1, features_stage6_2_add1, features_stage6_3_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage6_3_bn1_saved), kFeaturesStage6_3Conv1, batch, scratch());
 
   // blocks.cnn:10: act    (features.stage6[3].silu1)
   cnn::silu(features_stage6_3_silu1, features_stage6_3_silu1, k1152x7x7, batch);
@@ -2722,7 +2700,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.stage6[3].bn2)
   cnn::bn_inference(features_stage6_3_silu2, features_stage6_3_conv2, features_stage6_3_bn2_weight_,
                     features_stage6_3_bn2_bias_, features_stage6_3_bn2_running_mean_,
-                    features_stage6_3_bn2_running_var_, kFeaturesStage6_3Bn2, batch);
+                    features_stage6_3_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage6_3Bn2, batch);
 
   // blocks.cnn:10: act    (features.stage6[3].silu2)
   cnn::silu(features_stage6_3_silu2, features_stage6_3_silu2, k1152x7x7, batch);
@@ -2733,12 +2711,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   // 12: conv(squeeze, 1, act=silu)    (features.stage6[3].conv3)
   cnn::conv(features_stage6_3_conv3, features_stage6_3_adaptive_avgpool1, features_stage6_3_conv3_weight_,
-            features_stage6_3_conv3_bias_, kFeaturesStage6_3Conv3, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage6_3_conv3_bias_), kFeaturesStage6_3Conv3, batch,
+            scratch());
   cnn::silu(features_stage6_3_conv3, features_stage6_3_conv3, k48, batch);
 
   // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[3].conv4)
   cnn::conv(features_stage6_3_conv4, features_stage6_3_conv3, features_stage6_3_conv4_weight_,
-            features_stage6_3_conv4_bias_, kFeaturesStage6_3Conv4, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage6_3_conv4_bias_), kFeaturesStage6_3Conv4, batch,
+            scratch());
   cnn::sigmoid(features_stage6_3_conv4, features_stage6_3_conv4, k1152, batch);
 
   // 9: mul {    (features.stage6[3].mul1)
@@ -2746,25 +2726,22 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
            batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[3].conv5)
-  cnn::conv(features_stage6_3_conv5, features_stage6_3_mul1, features_stage6_3_conv5_weight_,
+  // blocks.cnn:9: bn    (features.stage6[3].bn3)
+  // 31: add {    (features.stage6[3].add1)
+  cnn::bn_affine(features_stage6_3_bn3_saved, features_stage6_3_bn3_weight_, features_stage6_3_bn3_bias_,
+                 features_stage6_3_bn3_running_mean_, features_stage6_3_bn3_running_var_,
+                 kFeaturesStage6_3Bn3);
+  cnn::conv(features_stage6_3_add1, features_stage6_3_mul1, features_stage6_3_conv5_weight_,
+            cnn::Epilogue().scaled(features_stage6_3_bn3_saved).plus(features_stage6_2_add1),
             kFeaturesStage6_3Conv5, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage6[3].bn3)
-  cnn::bn_inference(features_stage6_3_bn3, features_stage6_3_conv5, features_stage6_3_bn3_weight_,
-                    features_stage6_3_bn3_bias_, features_stage6_3_bn3_running_mean_,
-                    features_stage6_3_bn3_running_var_, kFeaturesStage6_3Bn3, batch);
-
-  // 31: add {    (features.stage6[3].add1)
-  cnn::add(features_stage6_3_add1, {features_stage6_3_bn3, features_stage6_2_add1}, k192x7x7, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv1)
-  cnn::conv(features_stage7_0_conv1, features_stage6_3_add1, features_stage7_0_conv1_weight_,
-            kFeaturesStage7_0Conv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage7[0].bn1)
-  cnn::bn_inference(features_stage7_0_silu1, features_stage7_0_conv1, features_stage7_0_bn1_weight_,
-                    features_stage7_0_bn1_bias_, features_stage7_0_bn1_running_mean_,
-                    features_stage7_0_bn1_running_var_, kFeaturesStage7_0Bn1, batch);
+  cnn::bn_affine(features_stage7_0_bn1_saved, features_stage7_0_bn1_weight_, features_stage7_0_bn1_bias_,
+                 features_stage7_0_bn1_running_mean_, features_stage7_0_bn1_running_var_,
+                 kFeaturesStage7_0Bn1);
+  cnn::conv(features_stage7_0_silu1, features_stage6_3_add1, features_stage7_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage7_0_bn1_saved), kFeaturesStage7_0Conv1, batch, scratch());
 
   // blocks.cnn:10: act    (features.stage7[0].silu1)
   cnn::silu(features_stage7_0_silu1, features_stage7_0_silu1, k1152x7x7, batch);
@@ -2776,7 +2753,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.stage7[0].bn2)
   cnn::bn_inference(features_stage7_0_silu2, features_stage7_0_conv2, features_stage7_0_bn2_weight_,
                     features_stage7_0_bn2_bias_, features_stage7_0_bn2_running_mean_,
-                    features_stage7_0_bn2_running_var_, kFeaturesStage7_0Bn2, batch);
+                    features_stage7_0_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage7_0Bn2, batch);
 
   // blocks.cnn:10: act    (features.stage7[0].silu2)
   cnn::silu(features_stage7_0_silu2, features_stage7_0_silu2, k1152x7x7, batch);
@@ -2787,12 +2764,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   // 12: conv(squeeze, 1, act=silu)    (features.stage7[0].conv3)
   cnn::conv(features_stage7_0_conv3, features_stage7_0_adaptive_avgpool1, features_stage7_0_conv3_weight_,
-            features_stage7_0_conv3_bias_, kFeaturesStage7_0Conv3, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage7_0_conv3_bias_), kFeaturesStage7_0Conv3, batch,
+            scratch());
   cnn::silu(features_stage7_0_conv3, features_stage7_0_conv3, k48, batch);
 
   // 13: conv(input.channels, 1, act=sigmoid)    (features.stage7[0].conv4)
   cnn::conv(features_stage7_0_conv4, features_stage7_0_conv3, features_stage7_0_conv4_weight_,
-            features_stage7_0_conv4_bias_, kFeaturesStage7_0Conv4, batch, scratch());
+            cnn::Epilogue().with_bias(features_stage7_0_conv4_bias_), kFeaturesStage7_0Conv4, batch,
+            scratch());
   cnn::sigmoid(features_stage7_0_conv4, features_stage7_0_conv4, k1152, batch);
 
   // 9: mul {    (features.stage7[0].mul1)
@@ -2800,20 +2779,19 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
            batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv5)
-  cnn::conv(features_stage7_0_conv5, features_stage7_0_mul1, features_stage7_0_conv5_weight_,
-            kFeaturesStage7_0Conv5, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage7[0].bn3)
-  cnn::bn_inference(features_stage7_0_bn3, features_stage7_0_conv5, features_stage7_0_bn3_weight_,
-                    features_stage7_0_bn3_bias_, features_stage7_0_bn3_running_mean_,
-                    features_stage7_0_bn3_running_var_, kFeaturesStage7_0Bn3, batch);
+  cnn::bn_affine(features_stage7_0_bn3_saved, features_stage7_0_bn3_weight_, features_stage7_0_bn3_bias_,
+                 features_stage7_0_bn3_running_mean_, features_stage7_0_bn3_running_var_,
+                 kFeaturesStage7_0Bn3);
+  cnn::conv(features_stage7_0_bn3, features_stage7_0_mul1, features_stage7_0_conv5_weight_,
+            cnn::Epilogue().scaled(features_stage7_0_bn3_saved), kFeaturesStage7_0Conv5, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv2)
-  cnn::conv(features_conv2, features_stage7_0_bn3, features_conv2_weight_, kFeaturesConv2, batch, scratch());
-
   // blocks.cnn:9: bn    (features.bn2)
-  cnn::bn_inference(features_silu2, features_conv2, features_bn2_weight_, features_bn2_bias_,
-                    features_bn2_running_mean_, features_bn2_running_var_, kFeaturesBn2, batch);
+  cnn::bn_affine(features_bn2_saved, features_bn2_weight_, features_bn2_bias_, features_bn2_running_mean_,
+                 features_bn2_running_var_, kFeaturesBn2);
+  cnn::conv(features_silu2, features_stage7_0_bn3, features_conv2_weight_,
+            cnn::Epilogue().scaled(features_bn2_saved), kFeaturesConv2, batch, scratch());
 
   // blocks.cnn:10: act    (features.silu2)
   cnn::silu(features_silu2, features_silu2, k1280x7x7, batch);

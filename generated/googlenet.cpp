@@ -17,11 +17,11 @@ constexpr cnn::ConvGeometry kFeaturesConv1{
     .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 64, .out_height = 112,
     .out_width = 112, .kernel_height = 7, .kernel_width = 7, .stride_height = 2, .stride_width = 2,
     .pad_top = 3, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k64x112x112{.channels = 64, .height = 112, .width = 112, .block = 1};
 constexpr cnn::PoolGeometry kFeaturesMaxpool1{
     .channels = 64, .in_height = 112, .in_width = 112, .out_height = 56, .out_width = 56, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
     .count_include_pad = false};
+constexpr cnn::MapGeometry k64x56x56{.channels = 64, .height = 56, .width = 56, .block = 1};
 constexpr cnn::LrnGeometry kFeaturesLrn1{
     .channels = 64, .height = 56, .width = 56, .block = 1, .size = 5, .alpha = 0.0001f, .beta = 0.75f,
     .k = 1.0f};
@@ -29,12 +29,10 @@ constexpr cnn::ConvGeometry kFeaturesConv2{
     .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k64x56x56{.channels = 64, .height = 56, .width = 56, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesConv3{
     .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 192, .out_height = 56,
     .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k192x56x56{.channels = 192, .height = 56, .width = 56, .block = 1};
 constexpr cnn::LrnGeometry kFeaturesLrn2{
     .channels = 192, .height = 56, .width = 56, .block = 1, .size = 5, .alpha = 0.0001f, .beta = 0.75f,
     .k = 1.0f};
@@ -46,27 +44,22 @@ constexpr cnn::ConvGeometry kFeaturesInception3aConv1{
     .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 64, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k64x28x28{.channels = 64, .height = 28, .width = 28, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception3aConv2{
     .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 96, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k96x28x28{.channels = 96, .height = 28, .width = 28, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception3aConv3{
     .in_channels = 96, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k128x28x28{.channels = 128, .height = 28, .width = 28, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception3aConv4{
     .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 16, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k16x28x28{.channels = 16, .height = 28, .width = 28, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception3aConv5{
     .in_channels = 16, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28, .out_width = 28,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k32x28x28{.channels = 32, .height = 28, .width = 28, .block = 1};
 constexpr cnn::PoolGeometry kFeaturesInception3aMaxpool1{
     .channels = 192, .in_height = 28, .in_width = 28, .out_height = 28, .out_width = 28, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
@@ -87,7 +80,6 @@ constexpr cnn::ConvGeometry kFeaturesInception3bConv3{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k192x28x28{.channels = 192, .height = 28, .width = 28, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception3bConv4{
     .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
@@ -112,27 +104,22 @@ constexpr cnn::ConvGeometry kFeaturesInception4aConv1{
     .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 192, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k192x14x14{.channels = 192, .height = 14, .width = 14, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4aConv2{
     .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 96, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k96x14x14{.channels = 96, .height = 14, .width = 14, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4aConv3{
     .in_channels = 96, .in_height = 14, .in_width = 14, .out_channels = 208, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k208x14x14{.channels = 208, .height = 14, .width = 14, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4aConv4{
     .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 16, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k16x14x14{.channels = 16, .height = 14, .width = 14, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4aConv5{
     .in_channels = 16, .in_height = 14, .in_width = 14, .out_channels = 48, .out_height = 14, .out_width = 14,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k48x14x14{.channels = 48, .height = 14, .width = 14, .block = 1};
 constexpr cnn::PoolGeometry kFeaturesInception4aMaxpool1{
     .channels = 480, .in_height = 14, .in_width = 14, .out_height = 14, .out_width = 14, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
@@ -141,7 +128,6 @@ constexpr cnn::ConvGeometry kFeaturesInception4aConv6{
     .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k64x14x14{.channels = 64, .height = 14, .width = 14, .block = 1};
 constexpr cnn::PoolGeometry kFeaturesAux1Avgpool1{
     .channels = 512, .in_height = 14, .in_width = 14, .out_height = 4, .out_width = 4, .kernel_height = 5,
     .kernel_width = 5, .stride_height = 3, .stride_width = 3, .pad_top = 0, .pad_left = 0, .block = 1,
@@ -150,7 +136,6 @@ constexpr cnn::ConvGeometry kFeaturesAux1Conv1{
     .in_channels = 512, .in_height = 4, .in_width = 4, .out_channels = 128, .out_height = 4, .out_width = 4,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k128x4x4{.channels = 128, .height = 4, .width = 4, .block = 1};
 constexpr cnn::DenseGeometry kFeaturesAux1Dense1{.in = 2048, .out = 1024, .block = 1};
 constexpr cnn::MapGeometry k1024{.channels = 1024, .height = 1, .width = 1, .block = 1};
 constexpr cnn::DropoutGeometry kFeaturesAux1Dropout1{
@@ -160,22 +145,18 @@ constexpr cnn::ConvGeometry kFeaturesInception4bConv1{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 160, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k160x14x14{.channels = 160, .height = 14, .width = 14, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4bConv2{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 112, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k112x14x14{.channels = 112, .height = 14, .width = 14, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4bConv3{
     .in_channels = 112, .in_height = 14, .in_width = 14, .out_channels = 224, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k224x14x14{.channels = 224, .height = 14, .width = 14, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4bConv4{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 24, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k24x14x14{.channels = 24, .height = 14, .width = 14, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4bConv5{
     .in_channels = 24, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14, .out_width = 14,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
@@ -192,7 +173,6 @@ constexpr cnn::ConvGeometry kFeaturesInception4cConv1{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k128x14x14{.channels = 128, .height = 14, .width = 14, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4cConv2{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
@@ -201,7 +181,6 @@ constexpr cnn::ConvGeometry kFeaturesInception4cConv3{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k256x14x14{.channels = 256, .height = 14, .width = 14, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4cConv4{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 24, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
@@ -226,17 +205,14 @@ constexpr cnn::ConvGeometry kFeaturesInception4dConv2{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 144, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k144x14x14{.channels = 144, .height = 14, .width = 14, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4dConv3{
     .in_channels = 144, .in_height = 14, .in_width = 14, .out_channels = 288, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k288x14x14{.channels = 288, .height = 14, .width = 14, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4dConv4{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k32x14x14{.channels = 32, .height = 14, .width = 14, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4dConv5{
     .in_channels = 32, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14, .out_width = 14,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
@@ -273,7 +249,6 @@ constexpr cnn::ConvGeometry kFeaturesInception4eConv3{
     .in_channels = 160, .in_height = 14, .in_width = 14, .out_channels = 320, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k320x14x14{.channels = 320, .height = 14, .width = 14, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4eConv4{
     .in_channels = 528, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
@@ -298,27 +273,22 @@ constexpr cnn::ConvGeometry kFeaturesInception5aConv1{
     .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 256, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k256x7x7{.channels = 256, .height = 7, .width = 7, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception5aConv2{
     .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 160, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k160x7x7{.channels = 160, .height = 7, .width = 7, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception5aConv3{
     .in_channels = 160, .in_height = 7, .in_width = 7, .out_channels = 320, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k320x7x7{.channels = 320, .height = 7, .width = 7, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception5aConv4{
     .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k32x7x7{.channels = 32, .height = 7, .width = 7, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception5aConv5{
     .in_channels = 32, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k128x7x7{.channels = 128, .height = 7, .width = 7, .block = 1};
 constexpr cnn::PoolGeometry kFeaturesInception5aMaxpool1{
     .channels = 832, .in_height = 7, .in_width = 7, .out_height = 7, .out_width = 7, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
@@ -331,12 +301,10 @@ constexpr cnn::ConvGeometry kFeaturesInception5bConv1{
     .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 384, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k384x7x7{.channels = 384, .height = 7, .width = 7, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception5bConv2{
     .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 192, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k192x7x7{.channels = 192, .height = 7, .width = 7, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception5bConv3{
     .in_channels = 192, .in_height = 7, .in_width = 7, .out_channels = 384, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
@@ -345,7 +313,6 @@ constexpr cnn::ConvGeometry kFeaturesInception5bConv4{
     .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 48, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k48x7x7{.channels = 48, .height = 7, .width = 7, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception5bConv5{
     .in_channels = 48, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
@@ -363,11 +330,40 @@ constexpr cnn::DropoutGeometry kHeadDropout1{
     .channels = 1024, .height = 1, .width = 1, .block = 1, .rate = 0.4f, .stream = 2};
 constexpr cnn::DenseGeometry kHeadDense1{.in = 1024, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
-constexpr cnn::MapGeometry k832x7x7{.channels = 832, .height = 7, .width = 7, .block = 1};
+constexpr cnn::MapGeometry k128x7x7{.channels = 128, .height = 7, .width = 7, .block = 1};
+constexpr cnn::MapGeometry k48x7x7{.channels = 48, .height = 7, .width = 7, .block = 1};
+constexpr cnn::MapGeometry k384x7x7{.channels = 384, .height = 7, .width = 7, .block = 1};
+constexpr cnn::MapGeometry k192x7x7{.channels = 192, .height = 7, .width = 7, .block = 1};
+constexpr cnn::MapGeometry k32x7x7{.channels = 32, .height = 7, .width = 7, .block = 1};
+constexpr cnn::MapGeometry k320x7x7{.channels = 320, .height = 7, .width = 7, .block = 1};
+constexpr cnn::MapGeometry k160x7x7{.channels = 160, .height = 7, .width = 7, .block = 1};
+constexpr cnn::MapGeometry k256x7x7{.channels = 256, .height = 7, .width = 7, .block = 1};
+constexpr cnn::MapGeometry k128x14x14{.channels = 128, .height = 14, .width = 14, .block = 1};
+constexpr cnn::MapGeometry k32x14x14{.channels = 32, .height = 14, .width = 14, .block = 1};
+constexpr cnn::MapGeometry k320x14x14{.channels = 320, .height = 14, .width = 14, .block = 1};
+constexpr cnn::MapGeometry k160x14x14{.channels = 160, .height = 14, .width = 14, .block = 1};
+constexpr cnn::MapGeometry k256x14x14{.channels = 256, .height = 14, .width = 14, .block = 1};
+constexpr cnn::MapGeometry k128x4x4{.channels = 128, .height = 4, .width = 4, .block = 1};
 constexpr cnn::MapGeometry k528x14x14{.channels = 528, .height = 14, .width = 14, .block = 1};
+constexpr cnn::MapGeometry k64x14x14{.channels = 64, .height = 14, .width = 14, .block = 1};
+constexpr cnn::MapGeometry k288x14x14{.channels = 288, .height = 14, .width = 14, .block = 1};
+constexpr cnn::MapGeometry k144x14x14{.channels = 144, .height = 14, .width = 14, .block = 1};
+constexpr cnn::MapGeometry k112x14x14{.channels = 112, .height = 14, .width = 14, .block = 1};
+constexpr cnn::MapGeometry k24x14x14{.channels = 24, .height = 14, .width = 14, .block = 1};
+constexpr cnn::MapGeometry k224x14x14{.channels = 224, .height = 14, .width = 14, .block = 1};
 constexpr cnn::MapGeometry k512x14x14{.channels = 512, .height = 14, .width = 14, .block = 1};
-constexpr cnn::MapGeometry k480x14x14{.channels = 480, .height = 14, .width = 14, .block = 1};
-constexpr cnn::MapGeometry k256x28x28{.channels = 256, .height = 28, .width = 28, .block = 1};
+constexpr cnn::MapGeometry k48x14x14{.channels = 48, .height = 14, .width = 14, .block = 1};
+constexpr cnn::MapGeometry k16x14x14{.channels = 16, .height = 14, .width = 14, .block = 1};
+constexpr cnn::MapGeometry k208x14x14{.channels = 208, .height = 14, .width = 14, .block = 1};
+constexpr cnn::MapGeometry k96x14x14{.channels = 96, .height = 14, .width = 14, .block = 1};
+constexpr cnn::MapGeometry k192x14x14{.channels = 192, .height = 14, .width = 14, .block = 1};
+constexpr cnn::MapGeometry k64x28x28{.channels = 64, .height = 28, .width = 28, .block = 1};
+constexpr cnn::MapGeometry k96x28x28{.channels = 96, .height = 28, .width = 28, .block = 1};
+constexpr cnn::MapGeometry k32x28x28{.channels = 32, .height = 28, .width = 28, .block = 1};
+constexpr cnn::MapGeometry k192x28x28{.channels = 192, .height = 28, .width = 28, .block = 1};
+constexpr cnn::MapGeometry k128x28x28{.channels = 128, .height = 28, .width = 28, .block = 1};
+constexpr cnn::MapGeometry k16x28x28{.channels = 16, .height = 28, .width = 28, .block = 1};
+constexpr cnn::MapGeometry k192x56x56{.channels = 192, .height = 56, .width = 56, .block = 1};
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{15744, 65856});
@@ -1249,7 +1245,7 @@ constexpr cnn::ModelDescription kModel{
              .class_names = {}, .prepare = kPrepare, .augment = kAugment},
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
-    .memory = {.parameters = 13378320, .gradients = 13378320, .optimizer = 13378320, .activations = 177879552,
+    .memory = {.parameters = 13378320, .gradients = 13378320, .optimizer = 13378320, .activations = 149254144,
                .shared_scratch = 5308992, .thread_scratch = 343168},
 };
 
@@ -1270,252 +1266,216 @@ float GoogLeNet::step(int phase, cnn::ConstFloats images, cnn::Labels labels, co
 }
 
 // 20: # gone after training.
-// Phase whole: 13,378,280 of 6,998,552 parameters learn; activations take 711,518,208 bytes.
+// Phase whole: 13,378,280 of 6,998,552 parameters learn; activations take 597,016,576 bytes.
 float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,
     cnn::Optimizer& optimizer) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(115605504, 150528);  // 3x224x224
-  const cnn::Blocked features_conv1 = blocked(0, 802816);  // 64x112x112
-  const cnn::Blocked features_maxpool1 = blocked(83492864, 200704);  // 64x56x56
-  const std::span<std::uint8_t> features_maxpool1_saved = bytes(164276224, 6422528);
-  const cnn::Blocked features_lrn1 = blocked(89915392, 200704);  // 64x56x56
-  const cnn::Blocked features_conv2 = blocked(96337920, 200704);  // 64x56x56
-  const cnn::Blocked features_conv3 = blocked(25690112, 602112);  // 192x56x56
-  const cnn::Blocked features_lrn2 = blocked(44957696, 602112);  // 192x56x56
-  const cnn::Blocked features_maxpool2 = blocked(120422400, 150528);  // 192x28x28
-  const std::span<std::uint8_t> features_maxpool2_saved = bytes(165881856, 4816896);
-  const cnn::Blocked features_inception3a_concat1 = blocked(69042176, 200704);  // 256x28x28
-  const cnn::Blocked features_inception3a_conv1 = blocked(69042176, 200704);  // 64x28x28
-  const cnn::Blocked features_inception3a_conv2 = blocked(161867776, 75264);  // 96x28x28
-  const cnn::Blocked features_inception3a_conv3 = blocked(69092352, 200704);  // 128x28x28
-  const cnn::Blocked features_inception3a_conv4 = blocked(176017408, 12544);  // 16x28x28
-  const cnn::Blocked features_inception3a_conv5 = blocked(69192704, 200704);  // 32x28x28
-  const cnn::Blocked features_inception3a_maxpool1 = blocked(125239296, 150528);  // 192x28x28
-  const std::span<std::uint8_t> features_inception3a_maxpool1_saved = bytes(167086080, 4816896);
-  const cnn::Blocked features_inception3a_conv6 = blocked(69217792, 200704);  // 32x28x28
-  const cnn::Blocked features_inception3b_concat1 = blocked(44957696, 376320);  // 480x28x28
-  const cnn::Blocked features_inception3b_conv1 = blocked(44957696, 376320);  // 128x28x28
-  const cnn::Blocked features_inception3b_conv2 = blocked(133367808, 100352);  // 128x28x28
-  const cnn::Blocked features_inception3b_conv3 = blocked(45058048, 376320);  // 192x28x28
-  const cnn::Blocked features_inception3b_conv4 = blocked(169193472, 25088);  // 32x28x28
-  const cnn::Blocked features_inception3b_conv5 = blocked(45208576, 376320);  // 96x28x28
-  const cnn::Blocked features_inception3b_maxpool1 = blocked(75464704, 200704);  // 256x28x28
-  const std::span<std::uint8_t> features_inception3b_maxpool1_saved = bytes(81887232, 6422528);
-  const cnn::Blocked features_inception3b_conv6 = blocked(45283840, 376320);  // 64x28x28
-  const cnn::Blocked features_maxpool3 = blocked(155846656, 94080);  // 480x14x14
-  const std::span<std::uint8_t> features_maxpool3_saved = bytes(173207552, 3010560);
-  const cnn::Blocked features_inception4a_concat1 = blocked(136579072, 100352);  // 512x14x14
-  const cnn::Blocked features_inception4a_conv1 = blocked(136579072, 100352);  // 192x14x14
-  const cnn::Blocked features_inception4a_conv2 = blocked(175415296, 18816);  // 96x14x14
-  const cnn::Blocked features_inception4a_conv3 = blocked(136616704, 100352);  // 208x14x14
-  const cnn::Blocked features_inception4a_conv4 = blocked(177453056, 3136);  // 16x14x14
-  const cnn::Blocked features_inception4a_conv5 = blocked(136657472, 100352);  // 48x14x14
-  const cnn::Blocked features_inception4a_maxpool1 = blocked(158857216, 94080);  // 480x14x14
-  const std::span<std::uint8_t> features_inception4a_maxpool1_saved = bytes(173960192, 3010560);
-  const cnn::Blocked features_inception4a_conv6 = blocked(136666880, 100352);  // 64x14x14
-  const cnn::Blocked features_aux1_avgpool1 = blocked(176689152, 8192);  // 512x4x4
-  const cnn::Blocked features_aux1_flatten1 = blocked(177553408, 2048);  // 2048
-  const cnn::Blocked features_aux1_conv1 = blocked(177553408, 2048);  // 128x4x4
-  const cnn::Blocked features_aux1_dense1 = blocked(177684480, 1024);  // 1024
-  const cnn::Blocked features_aux1_dropout1 = blocked(177717248, 1024);  // 1024
-  const cnn::Blocked features_aux1_dense2 = blocked(63856640, 1000);  // 1000
-  const cnn::Blocked features_inception4b_concat1 = blocked(139790336, 100352);  // 512x14x14
-  const cnn::Blocked features_inception4b_conv1 = blocked(139790336, 100352);  // 160x14x14
-  const cnn::Blocked features_inception4b_conv2 = blocked(174712832, 21952);  // 112x14x14
-  const cnn::Blocked features_inception4b_conv3 = blocked(139821696, 100352);  // 224x14x14
-  const cnn::Blocked features_inception4b_conv4 = blocked(177152000, 4704);  // 24x14x14
-  const cnn::Blocked features_inception4b_conv5 = blocked(139865600, 100352);  // 64x14x14
-  const cnn::Blocked features_inception4b_maxpool1 = blocked(143001600, 100352);  // 512x14x14
-  const std::span<std::uint8_t> features_inception4b_maxpool1_saved = bytes(169996288, 3211264);
-  const cnn::Blocked features_inception4b_conv6 = blocked(139878144, 100352);  // 64x14x14
-  const cnn::Blocked features_inception4c_concat1 = blocked(146212864, 100352);  // 512x14x14
-  const cnn::Blocked features_inception4c_conv1 = blocked(146212864, 100352);  // 128x14x14
-  const cnn::Blocked features_inception4c_conv2 = blocked(170799104, 25088);  // 128x14x14
-  const cnn::Blocked features_inception4c_conv3 = blocked(146237952, 100352);  // 256x14x14
-  const cnn::Blocked features_inception4c_conv4 = blocked(177302528, 4704);  // 24x14x14
-  const cnn::Blocked features_inception4c_conv5 = blocked(146288128, 100352);  // 64x14x14
-  const cnn::Blocked features_inception4c_maxpool1 = blocked(149424128, 100352);  // 512x14x14
-  const std::span<std::uint8_t> features_inception4c_maxpool1_saved = bytes(171601920, 3211264);
-  const cnn::Blocked features_inception4c_conv6 = blocked(146300672, 100352);  // 64x14x14
-  const cnn::Blocked features_inception4d_concat1 = blocked(102760448, 103488);  // 528x14x14
-  const cnn::Blocked features_inception4d_conv1 = blocked(102760448, 103488);  // 112x14x14
-  const cnn::Blocked features_inception4d_conv2 = blocked(168290304, 28224);  // 144x14x14
-  const cnn::Blocked features_inception4d_conv3 = blocked(102782400, 103488);  // 288x14x14
-  const cnn::Blocked features_inception4d_conv4 = blocked(176951296, 6272);  // 32x14x14
-  const cnn::Blocked features_inception4d_conv5 = blocked(102838848, 103488);  // 64x14x14
-  const cnn::Blocked features_inception4d_maxpool1 = blocked(152635392, 100352);  // 512x14x14
-  const std::span<std::uint8_t> features_inception4d_maxpool1_saved = bytes(172404736, 3211264);
-  const cnn::Blocked features_inception4d_conv6 = blocked(102851392, 103488);  // 64x14x14
-  const cnn::Blocked features_aux2_avgpool1 = blocked(176418816, 8448);  // 528x4x4
-  const cnn::Blocked features_aux2_flatten1 = blocked(177618944, 2048);  // 2048
-  const cnn::Blocked features_aux2_conv1 = blocked(177618944, 2048);  // 128x4x4
-  const cnn::Blocked features_aux2_dense1 = blocked(177750016, 1024);  // 1024
-  const cnn::Blocked features_aux2_dropout1 = blocked(177782784, 1024);  // 1024
-  const cnn::Blocked features_aux2_dense2 = blocked(63888640, 1000);  // 1000
-  const cnn::Blocked features_inception4e_concat1 = blocked(56999936, 163072);  // 832x14x14
-  const cnn::Blocked features_inception4e_conv1 = blocked(56999936, 163072);  // 256x14x14
-  const cnn::Blocked features_inception4e_conv2 = blocked(114601984, 31360);  // 160x14x14
-  const cnn::Blocked features_inception4e_conv3 = blocked(57050112, 163072);  // 320x14x14
-  const cnn::Blocked features_inception4e_conv4 = blocked(131461120, 6272);  // 32x14x14
-  const cnn::Blocked features_inception4e_conv5 = blocked(57112832, 163072);  // 128x14x14
-  const cnn::Blocked features_inception4e_maxpool1 = blocked(106072064, 103488);  // 528x14x14
-  const std::span<std::uint8_t> features_inception4e_maxpool1_saved = bytes(130056192, 3311616);
-  const cnn::Blocked features_inception4e_conv6 = blocked(57137920, 163072);  // 128x14x14
-  const cnn::Blocked features_maxpool4 = blocked(65429504, 40768);  // 832x7x7
-  const std::span<std::uint8_t> features_maxpool4_saved = bytes(130884096, 1304576);
-  const cnn::Blocked features_inception5a_concat1 = blocked(66734080, 40768);  // 832x7x7
-  const cnn::Blocked features_inception5a_conv1 = blocked(66734080, 40768);  // 256x7x7
-  const cnn::Blocked features_inception5a_conv2 = blocked(131210240, 7840);  // 160x7x7
-  const cnn::Blocked features_inception5a_conv3 = blocked(66746624, 40768);  // 320x7x7
-  const cnn::Blocked features_inception5a_conv4 = blocked(68992000, 1568);  // 32x7x7
-  const cnn::Blocked features_inception5a_conv5 = blocked(66762304, 40768);  // 128x7x7
-  const cnn::Blocked features_inception5a_maxpool1 = blocked(109383680, 40768);  // 832x7x7
-  const std::span<std::uint8_t> features_inception5a_maxpool1_saved = bytes(68038656, 1304576);
-  const cnn::Blocked features_inception5a_conv6 = blocked(66768576, 40768);  // 128x7x7
-  const cnn::Blocked features_inception5b_concat1 = blocked(62218240, 50176);  // 1024x7x7
-  const cnn::Blocked features_inception5b_conv1 = blocked(62218240, 50176);  // 384x7x7
-  const cnn::Blocked features_inception5b_conv2 = blocked(68690944, 9408);  // 192x7x7
-  const cnn::Blocked features_inception5b_conv3 = blocked(62237056, 50176);  // 384x7x7
-  const cnn::Blocked features_inception5b_conv4 = blocked(113297408, 2352);  // 48x7x7
-  const cnn::Blocked features_inception5b_conv5 = blocked(62255872, 50176);  // 128x7x7
-  const cnn::Blocked features_inception5b_maxpool1 = blocked(110688256, 40768);  // 832x7x7
-  const std::span<std::uint8_t> features_inception5b_maxpool1_saved = bytes(68364800, 1304576);
-  const cnn::Blocked features_inception5b_conv6 = blocked(62262144, 50176);  // 128x7x7
-  const cnn::Blocked head_dropout1 = blocked(63823872, 1024);  // 1024
-  const cnn::Blocked head_dense1 = blocked(63920640, 1000);  // 1000
-  const cnn::Blocked d_head_dense1 = blocked(63952640, 1000);  // 1000
-  const cnn::Blocked d_features_aux1_dense2 = blocked(177815552, 1000);  // 1000
-  const cnn::Blocked d_features_aux2_dense2 = blocked(177847552, 1000);  // 1000
-  const cnn::Blocked d_head_dropout1 = blocked(111992832, 1024);  // 1024
-  const cnn::Blocked d_features_inception5b_concat1 = blocked(63823872, 50176);  // 1024x7x7
-  const cnn::Blocked d_features_inception5b_conv1 = blocked(63823872, 50176);  // 384x7x7
-  const cnn::Blocked d_features_inception5b_conv3 = blocked(63842688, 50176);  // 384x7x7
-  const cnn::Blocked d_features_inception5b_conv5 = blocked(63861504, 50176);  // 128x7x7
-  const cnn::Blocked d_features_inception5b_conv6 = blocked(63867776, 50176);  // 128x7x7
-  const cnn::Blocked d_features_inception5b_maxpool1 = blocked(110688256, 40768);  // 832x7x7
-  const cnn::Blocked d_features_inception5a_concat1 = blocked(111992832, 40768);  // 832x7x7
-  const cnn::Blocked d_features_inception5b_conv4 = blocked(68364800, 2352);  // 48x7x7
-  const cnn::Blocked d_features_inception5a_concat1_2 = blocked(110688256, 40768);  // 832x7x7
-  const cnn::Blocked d_features_inception5b_conv2 = blocked(68364800, 9408);  // 192x7x7
-  const cnn::Blocked d_features_inception5a_concat1_3 = blocked(113297408, 40768);  // 832x7x7
-  const cnn::Blocked d_features_inception5a_concat1_4 = blocked(62218240, 40768);  // 832x7x7
-  const cnn::Blocked d_features_inception5a_concat1_5 = blocked(63522816, 40768);  // 832x7x7
-  const cnn::Blocked d_features_inception5a_conv1 = blocked(63522816, 40768);  // 256x7x7
-  const cnn::Blocked d_features_inception5a_conv3 = blocked(63535360, 40768);  // 320x7x7
-  const cnn::Blocked d_features_inception5a_conv5 = blocked(63551040, 40768);  // 128x7x7
-  const cnn::Blocked d_features_inception5a_conv6 = blocked(63557312, 40768);  // 128x7x7
-  const cnn::Blocked d_features_inception5a_maxpool1 = blocked(62218240, 40768);  // 832x7x7
-  const cnn::Blocked d_features_maxpool4 = blocked(109383680, 40768);  // 832x7x7
-  const cnn::Blocked d_features_inception5a_conv4 = blocked(64827392, 1568);  // 32x7x7
-  const cnn::Blocked d_features_maxpool4_2 = blocked(62218240, 40768);  // 832x7x7
-  const cnn::Blocked d_features_inception5a_conv2 = blocked(64827392, 7840);  // 160x7x7
-  const cnn::Blocked d_features_maxpool4_3 = blocked(110688256, 40768);  // 832x7x7
-  const cnn::Blocked d_features_maxpool4_4 = blocked(64827392, 40768);  // 832x7x7
-  const cnn::Blocked d_features_maxpool4_5 = blocked(67436544, 40768);  // 832x7x7
-  const cnn::Blocked d_features_inception4e_concat1 = blocked(62218240, 163072);  // 832x14x14
-  const cnn::Blocked d_features_inception4e_conv1 = blocked(62218240, 163072);  // 256x14x14
-  const cnn::Blocked d_features_inception4e_conv3 = blocked(62268416, 163072);  // 320x14x14
-  const cnn::Blocked d_features_inception4e_conv5 = blocked(62331136, 163072);  // 128x14x14
-  const cnn::Blocked d_features_inception4e_conv6 = blocked(62356224, 163072);  // 128x14x14
-  const cnn::Blocked d_features_inception4e_maxpool1 = blocked(106072064, 103488);  // 528x14x14
-  const cnn::Blocked d_features_inception4d_concat1 = blocked(109383680, 103488);  // 528x14x14
-  const cnn::Blocked d_features_inception4e_conv4 = blocked(67436544, 6272);  // 32x14x14
-  const cnn::Blocked d_features_inception4d_concat1_2 = blocked(106072064, 103488);  // 528x14x14
-  const cnn::Blocked d_features_inception4e_conv2 = blocked(67436544, 31360);  // 160x14x14
-  const cnn::Blocked d_features_inception4d_concat1_3 = blocked(130056192, 103488);  // 528x14x14
-  const cnn::Blocked d_features_inception4d_concat1_4 = blocked(56999936, 103488);  // 528x14x14
-  const cnn::Blocked d_features_aux2_dropout1 = blocked(60377088, 1024);  // 1024
-  const cnn::Blocked d_features_aux2_flatten1 = blocked(60311552, 2048);  // 2048
-  const cnn::Blocked d_features_aux2_conv1 = blocked(60311552, 2048);  // 128x4x4
-  const cnn::Blocked d_features_aux2_avgpool1 = blocked(63623168, 8448);  // 528x4x4
-  const cnn::Blocked d_features_inception4d_concat1_5 = blocked(60311552, 103488);  // 528x14x14
-  const cnn::Blocked d_features_inception4d_concat1_6 = blocked(63623168, 103488);  // 528x14x14
-  const cnn::Blocked d_features_inception4d_conv1 = blocked(63623168, 103488);  // 112x14x14
-  const cnn::Blocked d_features_inception4d_conv3 = blocked(63645120, 103488);  // 288x14x14
-  const cnn::Blocked d_features_inception4d_conv5 = blocked(63701568, 103488);  // 64x14x14
-  const cnn::Blocked d_features_inception4d_conv6 = blocked(63714112, 103488);  // 64x14x14
-  const cnn::Blocked d_features_inception4d_maxpool1 = blocked(56999936, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4c_concat1 = blocked(60211200, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4d_conv4 = blocked(63422464, 6272);  // 32x14x14
-  const cnn::Blocked d_features_inception4c_concat1_2 = blocked(56999936, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4d_conv2 = blocked(66934784, 28224);  // 144x14x14
-  const cnn::Blocked d_features_inception4c_concat1_3 = blocked(106072064, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4c_concat1_4 = blocked(102760448, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4c_concat1_5 = blocked(63422464, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4c_conv1 = blocked(63422464, 100352);  // 128x14x14
-  const cnn::Blocked d_features_inception4c_conv3 = blocked(63447552, 100352);  // 256x14x14
-  const cnn::Blocked d_features_inception4c_conv5 = blocked(63497728, 100352);  // 64x14x14
-  const cnn::Blocked d_features_inception4c_conv6 = blocked(63510272, 100352);  // 64x14x14
-  const cnn::Blocked d_features_inception4c_maxpool1 = blocked(56999936, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4b_concat1 = blocked(60211200, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4c_conv4 = blocked(66633728, 4704);  // 24x14x14
-  const cnn::Blocked d_features_inception4b_concat1_2 = blocked(56999936, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4c_conv2 = blocked(66633728, 25088);  // 128x14x14
-  const cnn::Blocked d_features_inception4b_concat1_3 = blocked(102760448, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4b_concat1_4 = blocked(105971712, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4b_concat1_5 = blocked(63422464, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4b_conv1 = blocked(63422464, 100352);  // 160x14x14
-  const cnn::Blocked d_features_inception4b_conv3 = blocked(63453824, 100352);  // 224x14x14
-  const cnn::Blocked d_features_inception4b_conv5 = blocked(63497728, 100352);  // 64x14x14
-  const cnn::Blocked d_features_inception4b_conv6 = blocked(63510272, 100352);  // 64x14x14
-  const cnn::Blocked d_features_inception4b_maxpool1 = blocked(56999936, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4a_concat1 = blocked(60211200, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4b_conv4 = blocked(66633728, 4704);  // 24x14x14
-  const cnn::Blocked d_features_inception4a_concat1_2 = blocked(56999936, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4b_conv2 = blocked(66633728, 21952);  // 112x14x14
-  const cnn::Blocked d_features_inception4a_concat1_3 = blocked(102760448, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4a_concat1_4 = blocked(105971712, 100352);  // 512x14x14
-  const cnn::Blocked d_features_aux1_dropout1 = blocked(63488000, 1024);  // 1024
-  const cnn::Blocked d_features_aux1_flatten1 = blocked(63422464, 2048);  // 2048
-  const cnn::Blocked d_features_aux1_conv1 = blocked(63422464, 2048);  // 128x4x4
-  const cnn::Blocked d_features_aux1_avgpool1 = blocked(66633728, 8192);  // 512x4x4
-  const cnn::Blocked d_features_inception4a_concat1_5 = blocked(63422464, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4a_concat1_6 = blocked(109182976, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4a_conv1 = blocked(109182976, 100352);  // 192x14x14
-  const cnn::Blocked d_features_inception4a_conv3 = blocked(109220608, 100352);  // 208x14x14
-  const cnn::Blocked d_features_inception4a_conv5 = blocked(109261376, 100352);  // 48x14x14
-  const cnn::Blocked d_features_inception4a_conv6 = blocked(109270784, 100352);  // 64x14x14
-  const cnn::Blocked d_features_inception4a_maxpool1 = blocked(56999936, 94080);  // 480x14x14
-  const cnn::Blocked d_features_maxpool3 = blocked(60010496, 94080);  // 480x14x14
-  const cnn::Blocked d_features_inception4a_conv4 = blocked(63021056, 3136);  // 16x14x14
-  const cnn::Blocked d_features_maxpool3_2 = blocked(56999936, 94080);  // 480x14x14
-  const cnn::Blocked d_features_inception4a_conv2 = blocked(66031616, 18816);  // 96x14x14
-  const cnn::Blocked d_features_maxpool3_3 = blocked(63021056, 94080);  // 480x14x14
-  const cnn::Blocked d_features_maxpool3_4 = blocked(66031616, 94080);  // 480x14x14
-  const cnn::Blocked d_features_maxpool3_5 = blocked(102760448, 94080);  // 480x14x14
-  const cnn::Blocked d_features_inception3b_concat1 = blocked(56999936, 376320);  // 480x28x28
-  const cnn::Blocked d_features_inception3b_conv1 = blocked(56999936, 376320);  // 128x28x28
-  const cnn::Blocked d_features_inception3b_conv3 = blocked(57100288, 376320);  // 192x28x28
-  const cnn::Blocked d_features_inception3b_conv5 = blocked(57250816, 376320);  // 96x28x28
-  const cnn::Blocked d_features_inception3b_conv6 = blocked(57326080, 376320);  // 64x28x28
-  const cnn::Blocked d_features_inception3b_maxpool1 = blocked(75464704, 200704);  // 256x28x28
-  const cnn::Blocked d_features_inception3a_concat1 = blocked(102760448, 200704);  // 256x28x28
-  const cnn::Blocked d_features_inception3b_conv4 = blocked(81887232, 25088);  // 32x28x28
-  const cnn::Blocked d_features_inception3a_concat1_2 = blocked(75464704, 200704);  // 256x28x28
-  const cnn::Blocked d_features_inception3b_conv2 = blocked(130056192, 100352);  // 128x28x28
-  const cnn::Blocked d_features_inception3a_concat1_3 = blocked(109182976, 200704);  // 256x28x28
-  const cnn::Blocked d_features_inception3a_concat1_4 = blocked(44957696, 200704);  // 256x28x28
-  const cnn::Blocked d_features_inception3a_concat1_5 = blocked(51380224, 200704);  // 256x28x28
-  const cnn::Blocked d_features_inception3a_conv1 = blocked(51380224, 200704);  // 64x28x28
-  const cnn::Blocked d_features_inception3a_conv3 = blocked(51430400, 200704);  // 128x28x28
-  const cnn::Blocked d_features_inception3a_conv5 = blocked(51530752, 200704);  // 32x28x28
-  const cnn::Blocked d_features_inception3a_conv6 = blocked(51555840, 200704);  // 32x28x28
-  const cnn::Blocked d_features_inception3a_maxpool1 = blocked(44957696, 150528);  // 192x28x28
-  const cnn::Blocked d_features_maxpool2 = blocked(57802752, 150528);  // 192x28x28
-  const cnn::Blocked d_features_inception3a_conv4 = blocked(49774592, 12544);  // 16x28x28
-  const cnn::Blocked d_features_maxpool2_2 = blocked(44957696, 150528);  // 192x28x28
-  const cnn::Blocked d_features_inception3a_conv2 = blocked(75464704, 75264);  // 96x28x28
-  const cnn::Blocked d_features_maxpool2_3 = blocked(62619648, 150528);  // 192x28x28
-  const cnn::Blocked d_features_maxpool2_4 = blocked(67436544, 150528);  // 192x28x28
-  const cnn::Blocked d_features_maxpool2_5 = blocked(72253440, 150528);  // 192x28x28
-  const cnn::Blocked d_features_lrn2 = blocked(44957696, 602112);  // 192x56x56
-  const cnn::Blocked d_features_conv3 = blocked(64225280, 602112);  // 192x56x56
-  const cnn::Blocked d_features_conv2 = blocked(25690112, 200704);  // 64x56x56
-  const cnn::Blocked d_features_lrn1 = blocked(32112640, 200704);  // 64x56x56
-  const cnn::Blocked d_features_maxpool1 = blocked(51380224, 200704);  // 64x56x56
-  const cnn::Blocked d_features_conv1 = blocked(25690112, 802816);  // 64x112x112
+  const cnn::Blocked input = blocked(83492864, 150528);  // 3x224x224
+  const cnn::Blocked features_conv1_conv = blocked(0, 802816);  // 64x112x112
+  const cnn::Blocked features_conv1 = blocked(57802752, 200704);  // 64x56x56
+  const std::span<std::uint8_t> features_maxpool1_saved = bytes(132464640, 6422528);
+  const cnn::Blocked features_lrn1 = blocked(64225280, 200704);  // 64x56x56
+  const cnn::Blocked features_conv2 = blocked(70647808, 200704);  // 64x56x56
+  const cnn::Blocked features_conv3 = blocked(0, 602112);  // 192x56x56
+  const cnn::Blocked features_lrn2 = blocked(19267584, 602112);  // 192x56x56
+  const cnn::Blocked features_maxpool2 = blocked(88309760, 150528);  // 192x28x28
+  const std::span<std::uint8_t> features_maxpool2_saved = bytes(135374848, 4816896);
+  const cnn::Blocked features_inception3a_concat1 = blocked(43352064, 200704);  // 256x28x28
+  const cnn::Blocked features_inception3a_conv1 = blocked(43352064, 200704);  // 64x28x28
+  const cnn::Blocked features_inception3a_conv2 = blocked(130056192, 75264);  // 96x28x28
+  const cnn::Blocked features_inception3a_conv3 = blocked(43402240, 200704);  // 128x28x28
+  const cnn::Blocked features_inception3a_conv4 = blocked(146338304, 12544);  // 16x28x28
+  const cnn::Blocked features_inception3a_conv5 = blocked(43502592, 200704);  // 32x28x28
+  const cnn::Blocked features_inception3a_maxpool1 = blocked(93126656, 150528);  // 192x28x28
+  const std::span<std::uint8_t> features_inception3a_maxpool1_saved = bytes(136579072, 4816896);
+  const cnn::Blocked features_inception3a_conv6 = blocked(43527680, 200704);  // 32x28x28
+  const cnn::Blocked features_inception3b_concat1 = blocked(19267584, 376320);  // 480x28x28
+  const cnn::Blocked features_inception3b_conv1 = blocked(19267584, 376320);  // 128x28x28
+  const cnn::Blocked features_inception3b_conv2 = blocked(104566784, 100352);  // 128x28x28
+  const cnn::Blocked features_inception3b_conv3 = blocked(19367936, 376320);  // 192x28x28
+  const cnn::Blocked features_inception3b_conv4 = blocked(139514368, 25088);  // 32x28x28
+  const cnn::Blocked features_inception3b_conv5 = blocked(19518464, 376320);  // 96x28x28
+  const cnn::Blocked features_inception3b_maxpool1 = blocked(49774592, 200704);  // 256x28x28
+  const std::span<std::uint8_t> features_inception3b_maxpool1_saved = bytes(56197120, 6422528);
+  const cnn::Blocked features_inception3b_conv6 = blocked(19593728, 376320);  // 64x28x28
+  const cnn::Blocked features_maxpool3 = blocked(80381952, 94080);  // 480x14x14
+  const std::span<std::uint8_t> features_maxpool3_saved = bytes(143528448, 3010560);
+  const cnn::Blocked features_inception4a_concat1 = blocked(107778048, 100352);  // 512x14x14
+  const cnn::Blocked features_inception4a_conv1 = blocked(107778048, 100352);  // 192x14x14
+  const cnn::Blocked features_inception4a_conv2 = blocked(145736192, 18816);  // 96x14x14
+  const cnn::Blocked features_inception4a_conv3 = blocked(107815680, 100352);  // 208x14x14
+  const cnn::Blocked features_inception4a_conv4 = blocked(83392512, 3136);  // 16x14x14
+  const cnn::Blocked features_inception4a_conv5 = blocked(107856448, 100352);  // 48x14x14
+  const cnn::Blocked features_inception4a_maxpool1 = blocked(127045632, 94080);  // 480x14x14
+  const std::span<std::uint8_t> features_inception4a_maxpool1_saved = bytes(144281088, 3010560);
+  const cnn::Blocked features_inception4a_conv6 = blocked(107865856, 100352);  // 64x14x14
+  const cnn::Blocked features_aux1_avgpool1 = blocked(147637248, 8192);  // 512x4x4
+  const cnn::Blocked features_aux1_flatten1 = blocked(148928000, 2048);  // 2048
+  const cnn::Blocked features_aux1_conv1 = blocked(148928000, 2048);  // 128x4x4
+  const cnn::Blocked features_aux1_dense1 = blocked(149059072, 1024);  // 1024
+  const cnn::Blocked features_aux1_dropout1 = blocked(149091840, 1024);  // 1024
+  const cnn::Blocked features_aux1_dense2 = blocked(38166528, 1000);  // 1000
+  const cnn::Blocked features_inception4b_concat1 = blocked(110989312, 100352);  // 512x14x14
+  const cnn::Blocked features_inception4b_conv1 = blocked(110989312, 100352);  // 160x14x14
+  const cnn::Blocked features_inception4b_conv2 = blocked(145033728, 21952);  // 112x14x14
+  const cnn::Blocked features_inception4b_conv3 = blocked(111020672, 100352);  // 224x14x14
+  const cnn::Blocked features_inception4b_conv4 = blocked(148551680, 4704);  // 24x14x14
+  const cnn::Blocked features_inception4b_conv5 = blocked(111064576, 100352);  // 64x14x14
+  const cnn::Blocked features_inception4b_maxpool1 = blocked(114200576, 100352);  // 512x14x14
+  const std::span<std::uint8_t> features_inception4b_maxpool1_saved = bytes(140317184, 3211264);
+  const cnn::Blocked features_inception4b_conv6 = blocked(111077120, 100352);  // 64x14x14
+  const cnn::Blocked features_inception4c_concat1 = blocked(117411840, 100352);  // 512x14x14
+  const cnn::Blocked features_inception4c_conv1 = blocked(117411840, 100352);  // 128x14x14
+  const cnn::Blocked features_inception4c_conv2 = blocked(141120000, 25088);  // 128x14x14
+  const cnn::Blocked features_inception4c_conv3 = blocked(117436928, 100352);  // 256x14x14
+  const cnn::Blocked features_inception4c_conv4 = blocked(148702208, 4704);  // 24x14x14
+  const cnn::Blocked features_inception4c_conv5 = blocked(117487104, 100352);  // 64x14x14
+  const cnn::Blocked features_inception4c_maxpool1 = blocked(120623104, 100352);  // 512x14x14
+  const std::span<std::uint8_t> features_inception4c_maxpool1_saved = bytes(141922816, 3211264);
+  const cnn::Blocked features_inception4c_conv6 = blocked(117499648, 100352);  // 64x14x14
+  const cnn::Blocked features_inception4d_concat1 = blocked(77070336, 103488);  // 528x14x14
+  const cnn::Blocked features_inception4d_conv1 = blocked(77070336, 103488);  // 112x14x14
+  const cnn::Blocked features_inception4d_conv2 = blocked(137783296, 28224);  // 144x14x14
+  const cnn::Blocked features_inception4d_conv3 = blocked(77092288, 103488);  // 288x14x14
+  const cnn::Blocked features_inception4d_conv4 = blocked(148150272, 6272);  // 32x14x14
+  const cnn::Blocked features_inception4d_conv5 = blocked(77148736, 103488);  // 64x14x14
+  const cnn::Blocked features_inception4d_maxpool1 = blocked(123834368, 100352);  // 512x14x14
+  const std::span<std::uint8_t> features_inception4d_maxpool1_saved = bytes(142725632, 3211264);
+  const cnn::Blocked features_inception4d_conv6 = blocked(77161280, 103488);  // 64x14x14
+  const cnn::Blocked features_aux2_avgpool1 = blocked(147366912, 8448);  // 528x4x4
+  const cnn::Blocked features_aux2_flatten1 = blocked(148993536, 2048);  // 2048
+  const cnn::Blocked features_aux2_conv1 = blocked(148993536, 2048);  // 128x4x4
+  const cnn::Blocked features_aux2_dense1 = blocked(149124608, 1024);  // 1024
+  const cnn::Blocked features_aux2_dropout1 = blocked(149157376, 1024);  // 1024
+  const cnn::Blocked features_aux2_dense2 = blocked(38198528, 1000);  // 1000
+  const cnn::Blocked features_inception4e_concat1 = blocked(31309824, 163072);  // 832x14x14
+  const cnn::Blocked features_inception4e_conv1 = blocked(31309824, 163072);  // 256x14x14
+  const cnn::Blocked features_inception4e_conv2 = blocked(42348544, 31360);  // 160x14x14
+  const cnn::Blocked features_inception4e_conv3 = blocked(31360000, 163072);  // 320x14x14
+  const cnn::Blocked features_inception4e_conv4 = blocked(148350976, 6272);  // 32x14x14
+  const cnn::Blocked features_inception4e_conv5 = blocked(31422720, 163072);  // 128x14x14
+  const cnn::Blocked features_inception4e_maxpool1 = blocked(97943552, 103488);  // 528x14x14
+  const std::span<std::uint8_t> features_inception4e_maxpool1_saved = bytes(138686464, 3311616);
+  const cnn::Blocked features_inception4e_conv6 = blocked(31447808, 163072);  // 128x14x14
+  const cnn::Blocked features_maxpool4 = blocked(39739392, 40768);  // 832x7x7
+  const std::span<std::uint8_t> features_maxpool4_saved = bytes(103864320, 1304576);
+  const cnn::Blocked features_inception5a_concat1 = blocked(41043968, 40768);  // 832x7x7
+  const cnn::Blocked features_inception5a_conv1 = blocked(41043968, 40768);  // 256x7x7
+  const cnn::Blocked features_inception5a_conv2 = blocked(147899392, 7840);  // 160x7x7
+  const cnn::Blocked features_inception5a_conv3 = blocked(41056512, 40768);  // 320x7x7
+  const cnn::Blocked features_inception5a_conv4 = blocked(104516608, 1568);  // 32x7x7
+  const cnn::Blocked features_inception5a_conv5 = blocked(41072192, 40768);  // 128x7x7
+  const cnn::Blocked features_inception5a_maxpool1 = blocked(101255168, 40768);  // 832x7x7
+  const std::span<std::uint8_t> features_inception5a_maxpool1_saved = bytes(104190464, 1304576);
+  const cnn::Blocked features_inception5a_conv6 = blocked(41078464, 40768);  // 128x7x7
+  const cnn::Blocked features_inception5b_concat1 = blocked(36528128, 50176);  // 1024x7x7
+  const cnn::Blocked features_inception5b_conv1 = blocked(36528128, 50176);  // 384x7x7
+  const cnn::Blocked features_inception5b_conv2 = blocked(147065856, 9408);  // 192x7x7
+  const cnn::Blocked features_inception5b_conv3 = blocked(36546944, 50176);  // 384x7x7
+  const cnn::Blocked features_inception5b_conv4 = blocked(148852736, 2352);  // 48x7x7
+  const cnn::Blocked features_inception5b_conv5 = blocked(36565760, 50176);  // 128x7x7
+  const cnn::Blocked features_inception5b_maxpool1 = blocked(102559744, 40768);  // 832x7x7
+  const std::span<std::uint8_t> features_inception5b_maxpool1_saved = bytes(146739712, 1304576);
+  const cnn::Blocked features_inception5b_conv6 = blocked(36572032, 50176);  // 128x7x7
+  const cnn::Blocked head_dropout1 = blocked(38133760, 1024);  // 1024
+  const cnn::Blocked head_dense1 = blocked(38230528, 1000);  // 1000
+  const cnn::Blocked d_head_dense1 = blocked(38262528, 1000);  // 1000
+  const cnn::Blocked d_features_aux1_dense2 = blocked(149190144, 1000);  // 1000
+  const cnn::Blocked d_features_aux2_dense2 = blocked(149222144, 1000);  // 1000
+  const cnn::Blocked d_head_dropout1 = blocked(134070272, 1024);  // 1024
+  const cnn::Blocked d_features_inception5b_concat1 = blocked(38133760, 50176);  // 1024x7x7
+  const cnn::Blocked d_features_inception5b_conv1 = blocked(38133760, 50176);  // 384x7x7
+  const cnn::Blocked d_features_inception5b_conv3 = blocked(38152576, 50176);  // 384x7x7
+  const cnn::Blocked d_features_inception5b_conv5 = blocked(38171392, 50176);  // 128x7x7
+  const cnn::Blocked d_features_inception5b_conv6 = blocked(38177664, 50176);  // 128x7x7
+  const cnn::Blocked d_features_inception5b_maxpool1 = blocked(102559744, 40768);  // 832x7x7
+  const cnn::Blocked d_features_inception5a_concat1 = blocked(134070272, 40768);  // 832x7x7
+  const cnn::Blocked d_features_inception5b_conv4 = blocked(102559744, 2352);  // 48x7x7
+  const cnn::Blocked d_features_inception5b_conv2 = blocked(102559744, 9408);  // 192x7x7
+  const cnn::Blocked d_features_inception5a_conv1 = blocked(134070272, 40768);  // 256x7x7
+  const cnn::Blocked d_features_inception5a_conv3 = blocked(134082816, 40768);  // 320x7x7
+  const cnn::Blocked d_features_inception5a_conv5 = blocked(134098496, 40768);  // 128x7x7
+  const cnn::Blocked d_features_inception5a_conv6 = blocked(134104768, 40768);  // 128x7x7
+  const cnn::Blocked d_features_inception5a_maxpool1 = blocked(36528128, 40768);  // 832x7x7
+  const cnn::Blocked d_features_maxpool4 = blocked(101255168, 40768);  // 832x7x7
+  const cnn::Blocked d_features_inception5a_conv4 = blocked(36528128, 1568);  // 32x7x7
+  const cnn::Blocked d_features_inception5a_conv2 = blocked(36528128, 7840);  // 160x7x7
+  const cnn::Blocked d_features_inception4e_concat1 = blocked(36528128, 163072);  // 832x14x14
+  const cnn::Blocked d_features_inception4e_conv1 = blocked(36528128, 163072);  // 256x14x14
+  const cnn::Blocked d_features_inception4e_conv3 = blocked(36578304, 163072);  // 320x14x14
+  const cnn::Blocked d_features_inception4e_conv5 = blocked(36641024, 163072);  // 128x14x14
+  const cnn::Blocked d_features_inception4e_conv6 = blocked(36666112, 163072);  // 128x14x14
+  const cnn::Blocked d_features_inception4e_maxpool1 = blocked(97943552, 103488);  // 528x14x14
+  const cnn::Blocked d_features_inception4d_concat1 = blocked(101255168, 103488);  // 528x14x14
+  const cnn::Blocked d_features_inception4e_conv4 = blocked(41746432, 6272);  // 32x14x14
+  const cnn::Blocked d_features_inception4e_conv2 = blocked(97943552, 31360);  // 160x14x14
+  const cnn::Blocked d_features_aux2_dropout1 = blocked(31375360, 1024);  // 1024
+  const cnn::Blocked d_features_aux2_flatten1 = blocked(31309824, 2048);  // 2048
+  const cnn::Blocked d_features_aux2_conv1 = blocked(31309824, 2048);  // 128x4x4
+  const cnn::Blocked d_features_aux2_avgpool1 = blocked(34621440, 8448);  // 528x4x4
+  const cnn::Blocked d_features_inception4d_concat1_2 = blocked(31309824, 103488);  // 528x14x14
+  const cnn::Blocked d_features_inception4d_conv1 = blocked(101255168, 103488);  // 112x14x14
+  const cnn::Blocked d_features_inception4d_conv3 = blocked(101277120, 103488);  // 288x14x14
+  const cnn::Blocked d_features_inception4d_conv5 = blocked(101333568, 103488);  // 64x14x14
+  const cnn::Blocked d_features_inception4d_conv6 = blocked(101346112, 103488);  // 64x14x14
+  const cnn::Blocked d_features_inception4d_maxpool1 = blocked(31309824, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4c_concat1 = blocked(34521088, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4d_conv4 = blocked(31309824, 6272);  // 32x14x14
+  const cnn::Blocked d_features_inception4d_conv2 = blocked(31309824, 28224);  // 144x14x14
+  const cnn::Blocked d_features_inception4c_conv1 = blocked(34521088, 100352);  // 128x14x14
+  const cnn::Blocked d_features_inception4c_conv3 = blocked(34546176, 100352);  // 256x14x14
+  const cnn::Blocked d_features_inception4c_conv5 = blocked(34596352, 100352);  // 64x14x14
+  const cnn::Blocked d_features_inception4c_conv6 = blocked(34608896, 100352);  // 64x14x14
+  const cnn::Blocked d_features_inception4c_maxpool1 = blocked(31309824, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4b_concat1 = blocked(37732352, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4c_conv4 = blocked(31309824, 4704);  // 24x14x14
+  const cnn::Blocked d_features_inception4c_conv2 = blocked(31309824, 25088);  // 128x14x14
+  const cnn::Blocked d_features_inception4b_conv1 = blocked(37732352, 100352);  // 160x14x14
+  const cnn::Blocked d_features_inception4b_conv3 = blocked(37763712, 100352);  // 224x14x14
+  const cnn::Blocked d_features_inception4b_conv5 = blocked(37807616, 100352);  // 64x14x14
+  const cnn::Blocked d_features_inception4b_conv6 = blocked(37820160, 100352);  // 64x14x14
+  const cnn::Blocked d_features_inception4b_maxpool1 = blocked(31309824, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4a_concat1 = blocked(34521088, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4b_conv4 = blocked(31309824, 4704);  // 24x14x14
+  const cnn::Blocked d_features_inception4b_conv2 = blocked(31309824, 21952);  // 112x14x14
+  const cnn::Blocked d_features_aux1_dropout1 = blocked(31375360, 1024);  // 1024
+  const cnn::Blocked d_features_aux1_flatten1 = blocked(31309824, 2048);  // 2048
+  const cnn::Blocked d_features_aux1_conv1 = blocked(31309824, 2048);  // 128x4x4
+  const cnn::Blocked d_features_aux1_avgpool1 = blocked(37732352, 8192);  // 512x4x4
+  const cnn::Blocked d_features_inception4a_concat1_2 = blocked(31309824, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4a_conv1 = blocked(34521088, 100352);  // 192x14x14
+  const cnn::Blocked d_features_inception4a_conv3 = blocked(34558720, 100352);  // 208x14x14
+  const cnn::Blocked d_features_inception4a_conv5 = blocked(34599488, 100352);  // 48x14x14
+  const cnn::Blocked d_features_inception4a_conv6 = blocked(34608896, 100352);  // 64x14x14
+  const cnn::Blocked d_features_inception4a_maxpool1 = blocked(31309824, 94080);  // 480x14x14
+  const cnn::Blocked d_features_maxpool3 = blocked(77070336, 94080);  // 480x14x14
+  const cnn::Blocked d_features_inception4a_conv4 = blocked(31309824, 3136);  // 16x14x14
+  const cnn::Blocked d_features_inception4a_conv2 = blocked(31309824, 18816);  // 96x14x14
+  const cnn::Blocked d_features_inception3b_concat1 = blocked(31309824, 376320);  // 480x28x28
+  const cnn::Blocked d_features_inception3b_conv1 = blocked(31309824, 376320);  // 128x28x28
+  const cnn::Blocked d_features_inception3b_conv3 = blocked(31410176, 376320);  // 192x28x28
+  const cnn::Blocked d_features_inception3b_conv5 = blocked(31560704, 376320);  // 96x28x28
+  const cnn::Blocked d_features_inception3b_conv6 = blocked(31635968, 376320);  // 64x28x28
+  const cnn::Blocked d_features_inception3b_maxpool1 = blocked(49774592, 200704);  // 256x28x28
+  const cnn::Blocked d_features_inception3a_concat1 = blocked(77070336, 200704);  // 256x28x28
+  const cnn::Blocked d_features_inception3b_conv4 = blocked(49774592, 25088);  // 32x28x28
+  const cnn::Blocked d_features_inception3b_conv2 = blocked(49774592, 100352);  // 128x28x28
+  const cnn::Blocked d_features_inception3a_conv1 = blocked(77070336, 200704);  // 64x28x28
+  const cnn::Blocked d_features_inception3a_conv3 = blocked(77120512, 200704);  // 128x28x28
+  const cnn::Blocked d_features_inception3a_conv5 = blocked(77220864, 200704);  // 32x28x28
+  const cnn::Blocked d_features_inception3a_conv6 = blocked(77245952, 200704);  // 32x28x28
+  const cnn::Blocked d_features_inception3a_maxpool1 = blocked(19267584, 150528);  // 192x28x28
+  const cnn::Blocked d_features_maxpool2 = blocked(38535168, 150528);  // 192x28x28
+  const cnn::Blocked d_features_inception3a_conv4 = blocked(19267584, 12544);  // 16x28x28
+  const cnn::Blocked d_features_inception3a_conv2 = blocked(19267584, 75264);  // 96x28x28
+  const cnn::Blocked d_features_lrn2 = blocked(19267584, 602112);  // 192x56x56
+  const cnn::Blocked d_features_conv3 = blocked(38535168, 602112);  // 192x56x56
+  const cnn::Blocked d_features_conv2 = blocked(0, 200704);  // 64x56x56
+  const cnn::Blocked d_features_lrn1 = blocked(6422528, 200704);  // 64x56x56
+  const cnn::Blocked d_features_conv1 = blocked(25690112, 200704);  // 64x56x56
+  const cnn::Blocked d_features_conv1_conv = blocked(0, 802816);  // 64x112x112
   const cnn::Floats d_features_conv1_weight = gradients(0, 9408);
   const cnn::Floats d_features_conv1_bias = gradients(9408, 64);
   const cnn::Floats d_features_conv2_weight = gradients(9472, 4096);
@@ -1647,25 +1607,27 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::to_blocked(input, images, k3x224x224, batch);
 
   // 33: conv(64, 7, stride=2, pad=3, act=relu)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_, features_conv1_bias_, kFeaturesConv1, batch,
-            scratch());
-  cnn::relu(features_conv1, features_conv1, k64x112x112, batch);
+  cnn::conv(features_conv1_conv, input, features_conv1_weight_,
+            cnn::Epilogue().with_bias(features_conv1_bias_), kFeaturesConv1, batch, scratch());
 
   // 34: maxpool(3, stride=2, ceil=true)    (features.maxpool1)
-  cnn::maxpool(features_maxpool1, features_maxpool1_saved, features_conv1, kFeaturesMaxpool1, batch);
+  cnn::maxpool(features_conv1, features_maxpool1_saved, features_conv1_conv, kFeaturesMaxpool1, batch);
+
+  // 33: conv(64, 7, stride=2, pad=3, act=relu)    (features.conv1)
+  cnn::relu(features_conv1, features_conv1, k64x56x56, batch);
 
   // 35: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn1)
-  cnn::lrn(features_lrn1, features_maxpool1, kFeaturesLrn1, batch);
+  cnn::lrn(features_lrn1, features_conv1, kFeaturesLrn1, batch);
 
   // 36: conv(64, 1, act=relu)    (features.conv2)
-  cnn::conv(features_conv2, features_lrn1, features_conv2_weight_, features_conv2_bias_, kFeaturesConv2,
+  cnn::conv(features_conv2, features_lrn1, features_conv2_weight_,
+            cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
             batch, scratch());
-  cnn::relu(features_conv2, features_conv2, k64x56x56, batch);
 
   // 37: conv(192, 3, pad=1, act=relu)    (features.conv3)
-  cnn::winograd::conv(features_conv3, features_conv2, features_conv3_weight_, features_conv3_bias_,
+  cnn::winograd::conv(features_conv3, features_conv2, features_conv3_weight_,
+                      cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesConv3, batch, scratch());
-  cnn::relu(features_conv3, features_conv3, k192x56x56, batch);
 
   // 38: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn2)
   cnn::lrn(features_lrn2, features_conv3, kFeaturesLrn2, batch);
@@ -1675,29 +1637,29 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
 
   // 12: | conv(out1x1, 1, act=relu)    (features.inception3a.conv1)
   cnn::conv(features_inception3a_conv1, features_maxpool2, features_inception3a_conv1_weight_,
-            features_inception3a_conv1_bias_, kFeaturesInception3aConv1, batch, scratch());
-  cnn::relu(features_inception3a_conv1, features_inception3a_conv1, k64x28x28, batch);
+            cnn::Epilogue().with_bias(features_inception3a_conv1_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception3aConv1, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
   cnn::conv(features_inception3a_conv2, features_maxpool2, features_inception3a_conv2_weight_,
-            features_inception3a_conv2_bias_, kFeaturesInception3aConv2, batch, scratch());
-  cnn::relu(features_inception3a_conv2, features_inception3a_conv2, k96x28x28, batch);
+            cnn::Epilogue().with_bias(features_inception3a_conv2_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception3aConv2, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
   cnn::winograd::conv(features_inception3a_conv3, features_inception3a_conv2,
-                      features_inception3a_conv3_weight_, features_inception3a_conv3_bias_,
+                      features_inception3a_conv3_weight_,
+                      cnn::Epilogue().with_bias(features_inception3a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception3aConv3, batch, scratch());
-  cnn::relu(features_inception3a_conv3, features_inception3a_conv3, k128x28x28, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
   cnn::conv(features_inception3a_conv4, features_maxpool2, features_inception3a_conv4_weight_,
-            features_inception3a_conv4_bias_, kFeaturesInception3aConv4, batch, scratch());
-  cnn::relu(features_inception3a_conv4, features_inception3a_conv4, k16x28x28, batch);
+            cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception3aConv4, batch, scratch());
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
   cnn::conv(features_inception3a_conv5, features_inception3a_conv4, features_inception3a_conv5_weight_,
-            features_inception3a_conv5_bias_, kFeaturesInception3aConv5, batch, scratch());
-  cnn::relu(features_inception3a_conv5, features_inception3a_conv5, k32x28x28, batch);
+            cnn::Epilogue().with_bias(features_inception3a_conv5_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception3aConv5, batch, scratch());
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.maxpool1)
   cnn::maxpool(features_inception3a_maxpool1, features_inception3a_maxpool1_saved, features_maxpool2,
@@ -1705,34 +1667,34 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.conv6)
   cnn::conv(features_inception3a_conv6, features_inception3a_maxpool1, features_inception3a_conv6_weight_,
-            features_inception3a_conv6_bias_, kFeaturesInception3aConv6, batch, scratch());
-  cnn::relu(features_inception3a_conv6, features_inception3a_conv6, k32x28x28, batch);
+            cnn::Epilogue().with_bias(features_inception3a_conv6_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception3aConv6, batch, scratch());
 
   // 12: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
   cnn::conv(features_inception3b_conv1, features_inception3a_concat1, features_inception3b_conv1_weight_,
-            features_inception3b_conv1_bias_, kFeaturesInception3bConv1, batch, scratch());
-  cnn::relu(features_inception3b_conv1, features_inception3b_conv1, k128x28x28, batch);
+            cnn::Epilogue().with_bias(features_inception3b_conv1_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception3bConv1, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
   cnn::conv(features_inception3b_conv2, features_inception3a_concat1, features_inception3b_conv2_weight_,
-            features_inception3b_conv2_bias_, kFeaturesInception3bConv2, batch, scratch());
-  cnn::relu(features_inception3b_conv2, features_inception3b_conv2, k128x28x28, batch);
+            cnn::Epilogue().with_bias(features_inception3b_conv2_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception3bConv2, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
   cnn::winograd::conv(features_inception3b_conv3, features_inception3b_conv2,
-                      features_inception3b_conv3_weight_, features_inception3b_conv3_bias_,
+                      features_inception3b_conv3_weight_,
+                      cnn::Epilogue().with_bias(features_inception3b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception3bConv3, batch, scratch());
-  cnn::relu(features_inception3b_conv3, features_inception3b_conv3, k192x28x28, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
   cnn::conv(features_inception3b_conv4, features_inception3a_concat1, features_inception3b_conv4_weight_,
-            features_inception3b_conv4_bias_, kFeaturesInception3bConv4, batch, scratch());
-  cnn::relu(features_inception3b_conv4, features_inception3b_conv4, k32x28x28, batch);
+            cnn::Epilogue().with_bias(features_inception3b_conv4_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception3bConv4, batch, scratch());
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
   cnn::conv(features_inception3b_conv5, features_inception3b_conv4, features_inception3b_conv5_weight_,
-            features_inception3b_conv5_bias_, kFeaturesInception3bConv5, batch, scratch());
-  cnn::relu(features_inception3b_conv5, features_inception3b_conv5, k96x28x28, batch);
+            cnn::Epilogue().with_bias(features_inception3b_conv5_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception3bConv5, batch, scratch());
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.maxpool1)
   cnn::maxpool(features_inception3b_maxpool1, features_inception3b_maxpool1_saved,
@@ -1740,8 +1702,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.conv6)
   cnn::conv(features_inception3b_conv6, features_inception3b_maxpool1, features_inception3b_conv6_weight_,
-            features_inception3b_conv6_bias_, kFeaturesInception3bConv6, batch, scratch());
-  cnn::relu(features_inception3b_conv6, features_inception3b_conv6, k64x28x28, batch);
+            cnn::Epilogue().with_bias(features_inception3b_conv6_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception3bConv6, batch, scratch());
 
   // 43: maxpool(3, stride=2, ceil=true)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_maxpool3_saved, features_inception3b_concat1, kFeaturesMaxpool3,
@@ -1749,29 +1711,29 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
 
   // 12: | conv(out1x1, 1, act=relu)    (features.inception4a.conv1)
   cnn::conv(features_inception4a_conv1, features_maxpool3, features_inception4a_conv1_weight_,
-            features_inception4a_conv1_bias_, kFeaturesInception4aConv1, batch, scratch());
-  cnn::relu(features_inception4a_conv1, features_inception4a_conv1, k192x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4a_conv1_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4aConv1, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
   cnn::conv(features_inception4a_conv2, features_maxpool3, features_inception4a_conv2_weight_,
-            features_inception4a_conv2_bias_, kFeaturesInception4aConv2, batch, scratch());
-  cnn::relu(features_inception4a_conv2, features_inception4a_conv2, k96x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4a_conv2_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4aConv2, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
   cnn::winograd::conv(features_inception4a_conv3, features_inception4a_conv2,
-                      features_inception4a_conv3_weight_, features_inception4a_conv3_bias_,
+                      features_inception4a_conv3_weight_,
+                      cnn::Epilogue().with_bias(features_inception4a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4aConv3, batch, scratch());
-  cnn::relu(features_inception4a_conv3, features_inception4a_conv3, k208x14x14, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
   cnn::conv(features_inception4a_conv4, features_maxpool3, features_inception4a_conv4_weight_,
-            features_inception4a_conv4_bias_, kFeaturesInception4aConv4, batch, scratch());
-  cnn::relu(features_inception4a_conv4, features_inception4a_conv4, k16x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4a_conv4_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4aConv4, batch, scratch());
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
   cnn::conv(features_inception4a_conv5, features_inception4a_conv4, features_inception4a_conv5_weight_,
-            features_inception4a_conv5_bias_, kFeaturesInception4aConv5, batch, scratch());
-  cnn::relu(features_inception4a_conv5, features_inception4a_conv5, k48x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4a_conv5_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4aConv5, batch, scratch());
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.maxpool1)
   cnn::maxpool(features_inception4a_maxpool1, features_inception4a_maxpool1_saved, features_maxpool3,
@@ -1779,16 +1741,16 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.conv6)
   cnn::conv(features_inception4a_conv6, features_inception4a_maxpool1, features_inception4a_conv6_weight_,
-            features_inception4a_conv6_bias_, kFeaturesInception4aConv6, batch, scratch());
-  cnn::relu(features_inception4a_conv6, features_inception4a_conv6, k64x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4a_conv6_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4aConv6, batch, scratch());
 
   // 22: avgpool(5, stride=3)    (features.aux1.avgpool1)
   cnn::avgpool(features_aux1_avgpool1, features_inception4a_concat1, kFeaturesAux1Avgpool1, batch);
 
   // 23: conv(128, 1, act=relu)    (features.aux1.conv1)
   cnn::conv(features_aux1_conv1, features_aux1_avgpool1, features_aux1_conv1_weight_,
-            features_aux1_conv1_bias_, kFeaturesAux1Conv1, batch, scratch());
-  cnn::relu(features_aux1_conv1, features_aux1_conv1, k128x4x4, batch);
+            cnn::Epilogue().with_bias(features_aux1_conv1_bias_).then(cnn::Activation::kRelu),
+            kFeaturesAux1Conv1, batch, scratch());
 
   // 25: dense(1024, act=relu)    (features.aux1.dense1)
   cnn::dense(features_aux1_dense1, features_aux1_flatten1, features_aux1_dense1_weight_,
@@ -1804,29 +1766,29 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
 
   // 12: | conv(out1x1, 1, act=relu)    (features.inception4b.conv1)
   cnn::conv(features_inception4b_conv1, features_inception4a_concat1, features_inception4b_conv1_weight_,
-            features_inception4b_conv1_bias_, kFeaturesInception4bConv1, batch, scratch());
-  cnn::relu(features_inception4b_conv1, features_inception4b_conv1, k160x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4b_conv1_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4bConv1, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
   cnn::conv(features_inception4b_conv2, features_inception4a_concat1, features_inception4b_conv2_weight_,
-            features_inception4b_conv2_bias_, kFeaturesInception4bConv2, batch, scratch());
-  cnn::relu(features_inception4b_conv2, features_inception4b_conv2, k112x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4b_conv2_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4bConv2, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
   cnn::winograd::conv(features_inception4b_conv3, features_inception4b_conv2,
-                      features_inception4b_conv3_weight_, features_inception4b_conv3_bias_,
+                      features_inception4b_conv3_weight_,
+                      cnn::Epilogue().with_bias(features_inception4b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4bConv3, batch, scratch());
-  cnn::relu(features_inception4b_conv3, features_inception4b_conv3, k224x14x14, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
   cnn::conv(features_inception4b_conv4, features_inception4a_concat1, features_inception4b_conv4_weight_,
-            features_inception4b_conv4_bias_, kFeaturesInception4bConv4, batch, scratch());
-  cnn::relu(features_inception4b_conv4, features_inception4b_conv4, k24x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4b_conv4_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4bConv4, batch, scratch());
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
   cnn::conv(features_inception4b_conv5, features_inception4b_conv4, features_inception4b_conv5_weight_,
-            features_inception4b_conv5_bias_, kFeaturesInception4bConv5, batch, scratch());
-  cnn::relu(features_inception4b_conv5, features_inception4b_conv5, k64x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4b_conv5_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4bConv5, batch, scratch());
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.maxpool1)
   cnn::maxpool(features_inception4b_maxpool1, features_inception4b_maxpool1_saved,
@@ -1834,34 +1796,34 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.conv6)
   cnn::conv(features_inception4b_conv6, features_inception4b_maxpool1, features_inception4b_conv6_weight_,
-            features_inception4b_conv6_bias_, kFeaturesInception4bConv6, batch, scratch());
-  cnn::relu(features_inception4b_conv6, features_inception4b_conv6, k64x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4b_conv6_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4bConv6, batch, scratch());
 
   // 12: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
   cnn::conv(features_inception4c_conv1, features_inception4b_concat1, features_inception4c_conv1_weight_,
-            features_inception4c_conv1_bias_, kFeaturesInception4cConv1, batch, scratch());
-  cnn::relu(features_inception4c_conv1, features_inception4c_conv1, k128x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4c_conv1_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4cConv1, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
   cnn::conv(features_inception4c_conv2, features_inception4b_concat1, features_inception4c_conv2_weight_,
-            features_inception4c_conv2_bias_, kFeaturesInception4cConv2, batch, scratch());
-  cnn::relu(features_inception4c_conv2, features_inception4c_conv2, k128x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4c_conv2_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4cConv2, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
   cnn::winograd::conv(features_inception4c_conv3, features_inception4c_conv2,
-                      features_inception4c_conv3_weight_, features_inception4c_conv3_bias_,
+                      features_inception4c_conv3_weight_,
+                      cnn::Epilogue().with_bias(features_inception4c_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4cConv3, batch, scratch());
-  cnn::relu(features_inception4c_conv3, features_inception4c_conv3, k256x14x14, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
   cnn::conv(features_inception4c_conv4, features_inception4b_concat1, features_inception4c_conv4_weight_,
-            features_inception4c_conv4_bias_, kFeaturesInception4cConv4, batch, scratch());
-  cnn::relu(features_inception4c_conv4, features_inception4c_conv4, k24x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4c_conv4_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4cConv4, batch, scratch());
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
   cnn::conv(features_inception4c_conv5, features_inception4c_conv4, features_inception4c_conv5_weight_,
-            features_inception4c_conv5_bias_, kFeaturesInception4cConv5, batch, scratch());
-  cnn::relu(features_inception4c_conv5, features_inception4c_conv5, k64x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4c_conv5_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4cConv5, batch, scratch());
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.maxpool1)
   cnn::maxpool(features_inception4c_maxpool1, features_inception4c_maxpool1_saved,
@@ -1869,34 +1831,34 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.conv6)
   cnn::conv(features_inception4c_conv6, features_inception4c_maxpool1, features_inception4c_conv6_weight_,
-            features_inception4c_conv6_bias_, kFeaturesInception4cConv6, batch, scratch());
-  cnn::relu(features_inception4c_conv6, features_inception4c_conv6, k64x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4c_conv6_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4cConv6, batch, scratch());
 
   // 12: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
   cnn::conv(features_inception4d_conv1, features_inception4c_concat1, features_inception4d_conv1_weight_,
-            features_inception4d_conv1_bias_, kFeaturesInception4dConv1, batch, scratch());
-  cnn::relu(features_inception4d_conv1, features_inception4d_conv1, k112x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4d_conv1_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4dConv1, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
   cnn::conv(features_inception4d_conv2, features_inception4c_concat1, features_inception4d_conv2_weight_,
-            features_inception4d_conv2_bias_, kFeaturesInception4dConv2, batch, scratch());
-  cnn::relu(features_inception4d_conv2, features_inception4d_conv2, k144x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4d_conv2_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4dConv2, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
   cnn::winograd::conv(features_inception4d_conv3, features_inception4d_conv2,
-                      features_inception4d_conv3_weight_, features_inception4d_conv3_bias_,
+                      features_inception4d_conv3_weight_,
+                      cnn::Epilogue().with_bias(features_inception4d_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4dConv3, batch, scratch());
-  cnn::relu(features_inception4d_conv3, features_inception4d_conv3, k288x14x14, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
   cnn::conv(features_inception4d_conv4, features_inception4c_concat1, features_inception4d_conv4_weight_,
-            features_inception4d_conv4_bias_, kFeaturesInception4dConv4, batch, scratch());
-  cnn::relu(features_inception4d_conv4, features_inception4d_conv4, k32x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4dConv4, batch, scratch());
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
   cnn::conv(features_inception4d_conv5, features_inception4d_conv4, features_inception4d_conv5_weight_,
-            features_inception4d_conv5_bias_, kFeaturesInception4dConv5, batch, scratch());
-  cnn::relu(features_inception4d_conv5, features_inception4d_conv5, k64x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4d_conv5_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4dConv5, batch, scratch());
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.maxpool1)
   cnn::maxpool(features_inception4d_maxpool1, features_inception4d_maxpool1_saved,
@@ -1904,16 +1866,16 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.conv6)
   cnn::conv(features_inception4d_conv6, features_inception4d_maxpool1, features_inception4d_conv6_weight_,
-            features_inception4d_conv6_bias_, kFeaturesInception4dConv6, batch, scratch());
-  cnn::relu(features_inception4d_conv6, features_inception4d_conv6, k64x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4d_conv6_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4dConv6, batch, scratch());
 
   // 22: avgpool(5, stride=3)    (features.aux2.avgpool1)
   cnn::avgpool(features_aux2_avgpool1, features_inception4d_concat1, kFeaturesAux2Avgpool1, batch);
 
   // 23: conv(128, 1, act=relu)    (features.aux2.conv1)
   cnn::conv(features_aux2_conv1, features_aux2_avgpool1, features_aux2_conv1_weight_,
-            features_aux2_conv1_bias_, kFeaturesAux2Conv1, batch, scratch());
-  cnn::relu(features_aux2_conv1, features_aux2_conv1, k128x4x4, batch);
+            cnn::Epilogue().with_bias(features_aux2_conv1_bias_).then(cnn::Activation::kRelu),
+            kFeaturesAux2Conv1, batch, scratch());
 
   // 25: dense(1024, act=relu)    (features.aux2.dense1)
   cnn::dense(features_aux2_dense1, features_aux2_flatten1, features_aux2_dense1_weight_,
@@ -1929,29 +1891,29 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
 
   // 12: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
   cnn::conv(features_inception4e_conv1, features_inception4d_concat1, features_inception4e_conv1_weight_,
-            features_inception4e_conv1_bias_, kFeaturesInception4eConv1, batch, scratch());
-  cnn::relu(features_inception4e_conv1, features_inception4e_conv1, k256x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4e_conv1_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4eConv1, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
   cnn::conv(features_inception4e_conv2, features_inception4d_concat1, features_inception4e_conv2_weight_,
-            features_inception4e_conv2_bias_, kFeaturesInception4eConv2, batch, scratch());
-  cnn::relu(features_inception4e_conv2, features_inception4e_conv2, k160x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4e_conv2_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4eConv2, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
   cnn::winograd::conv(features_inception4e_conv3, features_inception4e_conv2,
-                      features_inception4e_conv3_weight_, features_inception4e_conv3_bias_,
+                      features_inception4e_conv3_weight_,
+                      cnn::Epilogue().with_bias(features_inception4e_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4eConv3, batch, scratch());
-  cnn::relu(features_inception4e_conv3, features_inception4e_conv3, k320x14x14, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
   cnn::conv(features_inception4e_conv4, features_inception4d_concat1, features_inception4e_conv4_weight_,
-            features_inception4e_conv4_bias_, kFeaturesInception4eConv4, batch, scratch());
-  cnn::relu(features_inception4e_conv4, features_inception4e_conv4, k32x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4e_conv4_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4eConv4, batch, scratch());
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
   cnn::conv(features_inception4e_conv5, features_inception4e_conv4, features_inception4e_conv5_weight_,
-            features_inception4e_conv5_bias_, kFeaturesInception4eConv5, batch, scratch());
-  cnn::relu(features_inception4e_conv5, features_inception4e_conv5, k128x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4e_conv5_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4eConv5, batch, scratch());
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.maxpool1)
   cnn::maxpool(features_inception4e_maxpool1, features_inception4e_maxpool1_saved,
@@ -1959,8 +1921,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.conv6)
   cnn::conv(features_inception4e_conv6, features_inception4e_maxpool1, features_inception4e_conv6_weight_,
-            features_inception4e_conv6_bias_, kFeaturesInception4eConv6, batch, scratch());
-  cnn::relu(features_inception4e_conv6, features_inception4e_conv6, k128x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4e_conv6_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4eConv6, batch, scratch());
 
   // 52: maxpool(3, stride=2, ceil=true)    (features.maxpool4)
   cnn::maxpool(features_maxpool4, features_maxpool4_saved, features_inception4e_concat1, kFeaturesMaxpool4,
@@ -1968,29 +1930,29 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
 
   // 12: | conv(out1x1, 1, act=relu)    (features.inception5a.conv1)
   cnn::conv(features_inception5a_conv1, features_maxpool4, features_inception5a_conv1_weight_,
-            features_inception5a_conv1_bias_, kFeaturesInception5aConv1, batch, scratch());
-  cnn::relu(features_inception5a_conv1, features_inception5a_conv1, k256x7x7, batch);
+            cnn::Epilogue().with_bias(features_inception5a_conv1_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception5aConv1, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
   cnn::conv(features_inception5a_conv2, features_maxpool4, features_inception5a_conv2_weight_,
-            features_inception5a_conv2_bias_, kFeaturesInception5aConv2, batch, scratch());
-  cnn::relu(features_inception5a_conv2, features_inception5a_conv2, k160x7x7, batch);
+            cnn::Epilogue().with_bias(features_inception5a_conv2_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception5aConv2, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
   cnn::winograd::conv(features_inception5a_conv3, features_inception5a_conv2,
-                      features_inception5a_conv3_weight_, features_inception5a_conv3_bias_,
+                      features_inception5a_conv3_weight_,
+                      cnn::Epilogue().with_bias(features_inception5a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception5aConv3, batch, scratch());
-  cnn::relu(features_inception5a_conv3, features_inception5a_conv3, k320x7x7, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
   cnn::conv(features_inception5a_conv4, features_maxpool4, features_inception5a_conv4_weight_,
-            features_inception5a_conv4_bias_, kFeaturesInception5aConv4, batch, scratch());
-  cnn::relu(features_inception5a_conv4, features_inception5a_conv4, k32x7x7, batch);
+            cnn::Epilogue().with_bias(features_inception5a_conv4_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception5aConv4, batch, scratch());
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
   cnn::conv(features_inception5a_conv5, features_inception5a_conv4, features_inception5a_conv5_weight_,
-            features_inception5a_conv5_bias_, kFeaturesInception5aConv5, batch, scratch());
-  cnn::relu(features_inception5a_conv5, features_inception5a_conv5, k128x7x7, batch);
+            cnn::Epilogue().with_bias(features_inception5a_conv5_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception5aConv5, batch, scratch());
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.maxpool1)
   cnn::maxpool(features_inception5a_maxpool1, features_inception5a_maxpool1_saved, features_maxpool4,
@@ -1998,34 +1960,34 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.conv6)
   cnn::conv(features_inception5a_conv6, features_inception5a_maxpool1, features_inception5a_conv6_weight_,
-            features_inception5a_conv6_bias_, kFeaturesInception5aConv6, batch, scratch());
-  cnn::relu(features_inception5a_conv6, features_inception5a_conv6, k128x7x7, batch);
+            cnn::Epilogue().with_bias(features_inception5a_conv6_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception5aConv6, batch, scratch());
 
   // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
   cnn::conv(features_inception5b_conv1, features_inception5a_concat1, features_inception5b_conv1_weight_,
-            features_inception5b_conv1_bias_, kFeaturesInception5bConv1, batch, scratch());
-  cnn::relu(features_inception5b_conv1, features_inception5b_conv1, k384x7x7, batch);
+            cnn::Epilogue().with_bias(features_inception5b_conv1_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception5bConv1, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
   cnn::conv(features_inception5b_conv2, features_inception5a_concat1, features_inception5b_conv2_weight_,
-            features_inception5b_conv2_bias_, kFeaturesInception5bConv2, batch, scratch());
-  cnn::relu(features_inception5b_conv2, features_inception5b_conv2, k192x7x7, batch);
+            cnn::Epilogue().with_bias(features_inception5b_conv2_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception5bConv2, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
   cnn::winograd::conv(features_inception5b_conv3, features_inception5b_conv2,
-                      features_inception5b_conv3_weight_, features_inception5b_conv3_bias_,
+                      features_inception5b_conv3_weight_,
+                      cnn::Epilogue().with_bias(features_inception5b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception5bConv3, batch, scratch());
-  cnn::relu(features_inception5b_conv3, features_inception5b_conv3, k384x7x7, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
   cnn::conv(features_inception5b_conv4, features_inception5a_concat1, features_inception5b_conv4_weight_,
-            features_inception5b_conv4_bias_, kFeaturesInception5bConv4, batch, scratch());
-  cnn::relu(features_inception5b_conv4, features_inception5b_conv4, k48x7x7, batch);
+            cnn::Epilogue().with_bias(features_inception5b_conv4_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception5bConv4, batch, scratch());
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
   cnn::conv(features_inception5b_conv5, features_inception5b_conv4, features_inception5b_conv5_weight_,
-            features_inception5b_conv5_bias_, kFeaturesInception5bConv5, batch, scratch());
-  cnn::relu(features_inception5b_conv5, features_inception5b_conv5, k128x7x7, batch);
+            cnn::Epilogue().with_bias(features_inception5b_conv5_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception5bConv5, batch, scratch());
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.maxpool1)
   cnn::maxpool(features_inception5b_maxpool1, features_inception5b_maxpool1_saved,
@@ -2033,8 +1995,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.conv6)
   cnn::conv(features_inception5b_conv6, features_inception5b_maxpool1, features_inception5b_conv6_weight_,
-            features_inception5b_conv6_bias_, kFeaturesInception5bConv6, batch, scratch());
-  cnn::relu(features_inception5b_conv6, features_inception5b_conv6, k128x7x7, batch);
+            cnn::Epilogue().with_bias(features_inception5b_conv6_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception5bConv6, batch, scratch());
 
   // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_dropout1, features_inception5b_concat1, k1024x7x7, batch);
@@ -2088,7 +2050,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception5b_conv4_weight, d_features_inception5b_conv4_bias,
                             d_features_inception5b_conv4, features_inception5a_concat1,
                             kFeaturesInception5bConv4, batch, scratch());
-  cnn::conv_backward_input(d_features_inception5a_concat1_2, d_features_inception5b_conv4,
+  cnn::conv_backward_input(cnn::added_to(d_features_inception5a_concat1), d_features_inception5b_conv4,
                            features_inception5b_conv4_weight_, kFeaturesInception5bConv4, batch, scratch());
   // 13: features.inception5b.conv3
   cnn::relu_backward_input(d_features_inception5b_conv3, d_features_inception5b_conv3,
@@ -2105,7 +2067,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception5b_conv2_weight, d_features_inception5b_conv2_bias,
                             d_features_inception5b_conv2, features_inception5a_concat1,
                             kFeaturesInception5bConv2, batch, scratch());
-  cnn::conv_backward_input(d_features_inception5a_concat1_3, d_features_inception5b_conv2,
+  cnn::conv_backward_input(cnn::added_to(d_features_inception5a_concat1), d_features_inception5b_conv2,
                            features_inception5b_conv2_weight_, kFeaturesInception5bConv2, batch, scratch());
   // 12: features.inception5b.conv1
   cnn::relu_backward_input(d_features_inception5b_conv1, d_features_inception5b_conv1,
@@ -2113,12 +2075,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception5b_conv1_weight, d_features_inception5b_conv1_bias,
                             d_features_inception5b_conv1, features_inception5a_concat1,
                             kFeaturesInception5bConv1, batch, scratch());
-  cnn::conv_backward_input(d_features_inception5a_concat1_4, d_features_inception5b_conv1,
+  cnn::conv_backward_input(cnn::added_to(d_features_inception5a_concat1), d_features_inception5b_conv1,
                            features_inception5b_conv1_weight_, kFeaturesInception5bConv1, batch, scratch());
-  // 11: features.inception5a.concat1
-  cnn::add(d_features_inception5a_concat1_5,
-           {d_features_inception5a_concat1, d_features_inception5a_concat1_2, d_features_inception5a_concat1_3, d_features_inception5a_concat1_4},
-           k832x7x7, batch);
   // 15: features.inception5a.conv6
   cnn::relu_backward_input(d_features_inception5a_conv6, d_features_inception5a_conv6,
                            features_inception5a_conv6, k128x7x7, batch);
@@ -2144,7 +2102,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception5a_conv4_weight, d_features_inception5a_conv4_bias,
                             d_features_inception5a_conv4, features_maxpool4, kFeaturesInception5aConv4, batch,
                             scratch());
-  cnn::conv_backward_input(d_features_maxpool4_2, d_features_inception5a_conv4,
+  cnn::conv_backward_input(cnn::added_to(d_features_maxpool4), d_features_inception5a_conv4,
                            features_inception5a_conv4_weight_, kFeaturesInception5aConv4, batch, scratch());
   // 13: features.inception5a.conv3
   cnn::relu_backward_input(d_features_inception5a_conv3, d_features_inception5a_conv3,
@@ -2161,7 +2119,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception5a_conv2_weight, d_features_inception5a_conv2_bias,
                             d_features_inception5a_conv2, features_maxpool4, kFeaturesInception5aConv2, batch,
                             scratch());
-  cnn::conv_backward_input(d_features_maxpool4_3, d_features_inception5a_conv2,
+  cnn::conv_backward_input(cnn::added_to(d_features_maxpool4), d_features_inception5a_conv2,
                            features_inception5a_conv2_weight_, kFeaturesInception5aConv2, batch, scratch());
   // 12: features.inception5a.conv1
   cnn::relu_backward_input(d_features_inception5a_conv1, d_features_inception5a_conv1,
@@ -2169,13 +2127,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception5a_conv1_weight, d_features_inception5a_conv1_bias,
                             d_features_inception5a_conv1, features_maxpool4, kFeaturesInception5aConv1, batch,
                             scratch());
-  cnn::conv_backward_input(d_features_maxpool4_4, d_features_inception5a_conv1,
+  cnn::conv_backward_input(cnn::added_to(d_features_maxpool4), d_features_inception5a_conv1,
                            features_inception5a_conv1_weight_, kFeaturesInception5aConv1, batch, scratch());
   // 52: features.maxpool4
-  cnn::add(d_features_maxpool4_5,
-           {d_features_maxpool4, d_features_maxpool4_2, d_features_maxpool4_3, d_features_maxpool4_4},
-           k832x7x7, batch);
-  cnn::maxpool_backward_input(d_features_inception4e_concat1, d_features_maxpool4_5, features_maxpool4_saved,
+  cnn::maxpool_backward_input(d_features_inception4e_concat1, d_features_maxpool4, features_maxpool4_saved,
                               kFeaturesMaxpool4, batch);
   // 15: features.inception4e.conv6
   cnn::relu_backward_input(d_features_inception4e_conv6, d_features_inception4e_conv6,
@@ -2202,7 +2157,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4e_conv4_weight, d_features_inception4e_conv4_bias,
                             d_features_inception4e_conv4, features_inception4d_concat1,
                             kFeaturesInception4eConv4, batch, scratch());
-  cnn::conv_backward_input(d_features_inception4d_concat1_2, d_features_inception4e_conv4,
+  cnn::conv_backward_input(cnn::added_to(d_features_inception4d_concat1), d_features_inception4e_conv4,
                            features_inception4e_conv4_weight_, kFeaturesInception4eConv4, batch, scratch());
   // 13: features.inception4e.conv3
   cnn::relu_backward_input(d_features_inception4e_conv3, d_features_inception4e_conv3,
@@ -2219,7 +2174,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4e_conv2_weight, d_features_inception4e_conv2_bias,
                             d_features_inception4e_conv2, features_inception4d_concat1,
                             kFeaturesInception4eConv2, batch, scratch());
-  cnn::conv_backward_input(d_features_inception4d_concat1_3, d_features_inception4e_conv2,
+  cnn::conv_backward_input(cnn::added_to(d_features_inception4d_concat1), d_features_inception4e_conv2,
                            features_inception4e_conv2_weight_, kFeaturesInception4eConv2, batch, scratch());
   // 12: features.inception4e.conv1
   cnn::relu_backward_input(d_features_inception4e_conv1, d_features_inception4e_conv1,
@@ -2227,7 +2182,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4e_conv1_weight, d_features_inception4e_conv1_bias,
                             d_features_inception4e_conv1, features_inception4d_concat1,
                             kFeaturesInception4eConv1, batch, scratch());
-  cnn::conv_backward_input(d_features_inception4d_concat1_4, d_features_inception4e_conv1,
+  cnn::conv_backward_input(cnn::added_to(d_features_inception4d_concat1), d_features_inception4e_conv1,
                            features_inception4e_conv1_weight_, kFeaturesInception4eConv1, batch, scratch());
   // 27: features.aux2.dense2
   cnn::dense_backward_params(d_features_aux2_dense2_weight, d_features_aux2_dense2_bias,
@@ -2254,12 +2209,11 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_input(d_features_aux2_avgpool1, d_features_aux2_conv1, features_aux2_conv1_weight_,
                            kFeaturesAux2Conv1, batch, scratch());
   // 22: features.aux2.avgpool1
-  cnn::avgpool_backward_input(d_features_inception4d_concat1_5, d_features_aux2_avgpool1,
+  cnn::avgpool_backward_input(d_features_inception4d_concat1_2, d_features_aux2_avgpool1,
                               kFeaturesAux2Avgpool1, batch);
   // 11: features.inception4d.concat1
-  cnn::add(d_features_inception4d_concat1_6,
-           {d_features_inception4d_concat1, d_features_inception4d_concat1_2, d_features_inception4d_concat1_3, d_features_inception4d_concat1_4, d_features_inception4d_concat1_5},
-           k528x14x14, batch);
+  cnn::add(d_features_inception4d_concat1, {d_features_inception4d_concat1, d_features_inception4d_concat1_2},
+           cnn::Activation::kNone, k528x14x14, batch);
   // 15: features.inception4d.conv6
   cnn::relu_backward_input(d_features_inception4d_conv6, d_features_inception4d_conv6,
                            features_inception4d_conv6, k64x14x14, batch);
@@ -2285,7 +2239,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4d_conv4_weight, d_features_inception4d_conv4_bias,
                             d_features_inception4d_conv4, features_inception4c_concat1,
                             kFeaturesInception4dConv4, batch, scratch());
-  cnn::conv_backward_input(d_features_inception4c_concat1_2, d_features_inception4d_conv4,
+  cnn::conv_backward_input(cnn::added_to(d_features_inception4c_concat1), d_features_inception4d_conv4,
                            features_inception4d_conv4_weight_, kFeaturesInception4dConv4, batch, scratch());
   // 13: features.inception4d.conv3
   cnn::relu_backward_input(d_features_inception4d_conv3, d_features_inception4d_conv3,
@@ -2302,7 +2256,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4d_conv2_weight, d_features_inception4d_conv2_bias,
                             d_features_inception4d_conv2, features_inception4c_concat1,
                             kFeaturesInception4dConv2, batch, scratch());
-  cnn::conv_backward_input(d_features_inception4c_concat1_3, d_features_inception4d_conv2,
+  cnn::conv_backward_input(cnn::added_to(d_features_inception4c_concat1), d_features_inception4d_conv2,
                            features_inception4d_conv2_weight_, kFeaturesInception4dConv2, batch, scratch());
   // 12: features.inception4d.conv1
   cnn::relu_backward_input(d_features_inception4d_conv1, d_features_inception4d_conv1,
@@ -2310,12 +2264,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4d_conv1_weight, d_features_inception4d_conv1_bias,
                             d_features_inception4d_conv1, features_inception4c_concat1,
                             kFeaturesInception4dConv1, batch, scratch());
-  cnn::conv_backward_input(d_features_inception4c_concat1_4, d_features_inception4d_conv1,
+  cnn::conv_backward_input(cnn::added_to(d_features_inception4c_concat1), d_features_inception4d_conv1,
                            features_inception4d_conv1_weight_, kFeaturesInception4dConv1, batch, scratch());
-  // 11: features.inception4c.concat1
-  cnn::add(d_features_inception4c_concat1_5,
-           {d_features_inception4c_concat1, d_features_inception4c_concat1_2, d_features_inception4c_concat1_3, d_features_inception4c_concat1_4},
-           k512x14x14, batch);
   // 15: features.inception4c.conv6
   cnn::relu_backward_input(d_features_inception4c_conv6, d_features_inception4c_conv6,
                            features_inception4c_conv6, k64x14x14, batch);
@@ -2341,7 +2291,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4c_conv4_weight, d_features_inception4c_conv4_bias,
                             d_features_inception4c_conv4, features_inception4b_concat1,
                             kFeaturesInception4cConv4, batch, scratch());
-  cnn::conv_backward_input(d_features_inception4b_concat1_2, d_features_inception4c_conv4,
+  cnn::conv_backward_input(cnn::added_to(d_features_inception4b_concat1), d_features_inception4c_conv4,
                            features_inception4c_conv4_weight_, kFeaturesInception4cConv4, batch, scratch());
   // 13: features.inception4c.conv3
   cnn::relu_backward_input(d_features_inception4c_conv3, d_features_inception4c_conv3,
@@ -2358,7 +2308,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4c_conv2_weight, d_features_inception4c_conv2_bias,
                             d_features_inception4c_conv2, features_inception4b_concat1,
                             kFeaturesInception4cConv2, batch, scratch());
-  cnn::conv_backward_input(d_features_inception4b_concat1_3, d_features_inception4c_conv2,
+  cnn::conv_backward_input(cnn::added_to(d_features_inception4b_concat1), d_features_inception4c_conv2,
                            features_inception4c_conv2_weight_, kFeaturesInception4cConv2, batch, scratch());
   // 12: features.inception4c.conv1
   cnn::relu_backward_input(d_features_inception4c_conv1, d_features_inception4c_conv1,
@@ -2366,12 +2316,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4c_conv1_weight, d_features_inception4c_conv1_bias,
                             d_features_inception4c_conv1, features_inception4b_concat1,
                             kFeaturesInception4cConv1, batch, scratch());
-  cnn::conv_backward_input(d_features_inception4b_concat1_4, d_features_inception4c_conv1,
+  cnn::conv_backward_input(cnn::added_to(d_features_inception4b_concat1), d_features_inception4c_conv1,
                            features_inception4c_conv1_weight_, kFeaturesInception4cConv1, batch, scratch());
-  // 11: features.inception4b.concat1
-  cnn::add(d_features_inception4b_concat1_5,
-           {d_features_inception4b_concat1, d_features_inception4b_concat1_2, d_features_inception4b_concat1_3, d_features_inception4b_concat1_4},
-           k512x14x14, batch);
   // 15: features.inception4b.conv6
   cnn::relu_backward_input(d_features_inception4b_conv6, d_features_inception4b_conv6,
                            features_inception4b_conv6, k64x14x14, batch);
@@ -2397,7 +2343,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4b_conv4_weight, d_features_inception4b_conv4_bias,
                             d_features_inception4b_conv4, features_inception4a_concat1,
                             kFeaturesInception4bConv4, batch, scratch());
-  cnn::conv_backward_input(d_features_inception4a_concat1_2, d_features_inception4b_conv4,
+  cnn::conv_backward_input(cnn::added_to(d_features_inception4a_concat1), d_features_inception4b_conv4,
                            features_inception4b_conv4_weight_, kFeaturesInception4bConv4, batch, scratch());
   // 13: features.inception4b.conv3
   cnn::relu_backward_input(d_features_inception4b_conv3, d_features_inception4b_conv3,
@@ -2414,7 +2360,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4b_conv2_weight, d_features_inception4b_conv2_bias,
                             d_features_inception4b_conv2, features_inception4a_concat1,
                             kFeaturesInception4bConv2, batch, scratch());
-  cnn::conv_backward_input(d_features_inception4a_concat1_3, d_features_inception4b_conv2,
+  cnn::conv_backward_input(cnn::added_to(d_features_inception4a_concat1), d_features_inception4b_conv2,
                            features_inception4b_conv2_weight_, kFeaturesInception4bConv2, batch, scratch());
   // 12: features.inception4b.conv1
   cnn::relu_backward_input(d_features_inception4b_conv1, d_features_inception4b_conv1,
@@ -2422,7 +2368,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4b_conv1_weight, d_features_inception4b_conv1_bias,
                             d_features_inception4b_conv1, features_inception4a_concat1,
                             kFeaturesInception4bConv1, batch, scratch());
-  cnn::conv_backward_input(d_features_inception4a_concat1_4, d_features_inception4b_conv1,
+  cnn::conv_backward_input(cnn::added_to(d_features_inception4a_concat1), d_features_inception4b_conv1,
                            features_inception4b_conv1_weight_, kFeaturesInception4bConv1, batch, scratch());
   // 27: features.aux1.dense2
   cnn::dense_backward_params(d_features_aux1_dense2_weight, d_features_aux1_dense2_bias,
@@ -2449,12 +2395,11 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_input(d_features_aux1_avgpool1, d_features_aux1_conv1, features_aux1_conv1_weight_,
                            kFeaturesAux1Conv1, batch, scratch());
   // 22: features.aux1.avgpool1
-  cnn::avgpool_backward_input(d_features_inception4a_concat1_5, d_features_aux1_avgpool1,
+  cnn::avgpool_backward_input(d_features_inception4a_concat1_2, d_features_aux1_avgpool1,
                               kFeaturesAux1Avgpool1, batch);
   // 11: features.inception4a.concat1
-  cnn::add(d_features_inception4a_concat1_6,
-           {d_features_inception4a_concat1, d_features_inception4a_concat1_2, d_features_inception4a_concat1_3, d_features_inception4a_concat1_4, d_features_inception4a_concat1_5},
-           k512x14x14, batch);
+  cnn::add(d_features_inception4a_concat1, {d_features_inception4a_concat1, d_features_inception4a_concat1_2},
+           cnn::Activation::kNone, k512x14x14, batch);
   // 15: features.inception4a.conv6
   cnn::relu_backward_input(d_features_inception4a_conv6, d_features_inception4a_conv6,
                            features_inception4a_conv6, k64x14x14, batch);
@@ -2480,7 +2425,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4a_conv4_weight, d_features_inception4a_conv4_bias,
                             d_features_inception4a_conv4, features_maxpool3, kFeaturesInception4aConv4, batch,
                             scratch());
-  cnn::conv_backward_input(d_features_maxpool3_2, d_features_inception4a_conv4,
+  cnn::conv_backward_input(cnn::added_to(d_features_maxpool3), d_features_inception4a_conv4,
                            features_inception4a_conv4_weight_, kFeaturesInception4aConv4, batch, scratch());
   // 13: features.inception4a.conv3
   cnn::relu_backward_input(d_features_inception4a_conv3, d_features_inception4a_conv3,
@@ -2497,7 +2442,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4a_conv2_weight, d_features_inception4a_conv2_bias,
                             d_features_inception4a_conv2, features_maxpool3, kFeaturesInception4aConv2, batch,
                             scratch());
-  cnn::conv_backward_input(d_features_maxpool3_3, d_features_inception4a_conv2,
+  cnn::conv_backward_input(cnn::added_to(d_features_maxpool3), d_features_inception4a_conv2,
                            features_inception4a_conv2_weight_, kFeaturesInception4aConv2, batch, scratch());
   // 12: features.inception4a.conv1
   cnn::relu_backward_input(d_features_inception4a_conv1, d_features_inception4a_conv1,
@@ -2505,13 +2450,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4a_conv1_weight, d_features_inception4a_conv1_bias,
                             d_features_inception4a_conv1, features_maxpool3, kFeaturesInception4aConv1, batch,
                             scratch());
-  cnn::conv_backward_input(d_features_maxpool3_4, d_features_inception4a_conv1,
+  cnn::conv_backward_input(cnn::added_to(d_features_maxpool3), d_features_inception4a_conv1,
                            features_inception4a_conv1_weight_, kFeaturesInception4aConv1, batch, scratch());
   // 43: features.maxpool3
-  cnn::add(d_features_maxpool3_5,
-           {d_features_maxpool3, d_features_maxpool3_2, d_features_maxpool3_3, d_features_maxpool3_4},
-           k480x14x14, batch);
-  cnn::maxpool_backward_input(d_features_inception3b_concat1, d_features_maxpool3_5, features_maxpool3_saved,
+  cnn::maxpool_backward_input(d_features_inception3b_concat1, d_features_maxpool3, features_maxpool3_saved,
                               kFeaturesMaxpool3, batch);
   // 15: features.inception3b.conv6
   cnn::relu_backward_input(d_features_inception3b_conv6, d_features_inception3b_conv6,
@@ -2538,7 +2480,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception3b_conv4_weight, d_features_inception3b_conv4_bias,
                             d_features_inception3b_conv4, features_inception3a_concat1,
                             kFeaturesInception3bConv4, batch, scratch());
-  cnn::conv_backward_input(d_features_inception3a_concat1_2, d_features_inception3b_conv4,
+  cnn::conv_backward_input(cnn::added_to(d_features_inception3a_concat1), d_features_inception3b_conv4,
                            features_inception3b_conv4_weight_, kFeaturesInception3bConv4, batch, scratch());
   // 13: features.inception3b.conv3
   cnn::relu_backward_input(d_features_inception3b_conv3, d_features_inception3b_conv3,
@@ -2555,7 +2497,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception3b_conv2_weight, d_features_inception3b_conv2_bias,
                             d_features_inception3b_conv2, features_inception3a_concat1,
                             kFeaturesInception3bConv2, batch, scratch());
-  cnn::conv_backward_input(d_features_inception3a_concat1_3, d_features_inception3b_conv2,
+  cnn::conv_backward_input(cnn::added_to(d_features_inception3a_concat1), d_features_inception3b_conv2,
                            features_inception3b_conv2_weight_, kFeaturesInception3bConv2, batch, scratch());
   // 12: features.inception3b.conv1
   cnn::relu_backward_input(d_features_inception3b_conv1, d_features_inception3b_conv1,
@@ -2563,12 +2505,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception3b_conv1_weight, d_features_inception3b_conv1_bias,
                             d_features_inception3b_conv1, features_inception3a_concat1,
                             kFeaturesInception3bConv1, batch, scratch());
-  cnn::conv_backward_input(d_features_inception3a_concat1_4, d_features_inception3b_conv1,
+  cnn::conv_backward_input(cnn::added_to(d_features_inception3a_concat1), d_features_inception3b_conv1,
                            features_inception3b_conv1_weight_, kFeaturesInception3bConv1, batch, scratch());
-  // 11: features.inception3a.concat1
-  cnn::add(d_features_inception3a_concat1_5,
-           {d_features_inception3a_concat1, d_features_inception3a_concat1_2, d_features_inception3a_concat1_3, d_features_inception3a_concat1_4},
-           k256x28x28, batch);
   // 15: features.inception3a.conv6
   cnn::relu_backward_input(d_features_inception3a_conv6, d_features_inception3a_conv6,
                            features_inception3a_conv6, k32x28x28, batch);
@@ -2594,7 +2532,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception3a_conv4_weight, d_features_inception3a_conv4_bias,
                             d_features_inception3a_conv4, features_maxpool2, kFeaturesInception3aConv4, batch,
                             scratch());
-  cnn::conv_backward_input(d_features_maxpool2_2, d_features_inception3a_conv4,
+  cnn::conv_backward_input(cnn::added_to(d_features_maxpool2), d_features_inception3a_conv4,
                            features_inception3a_conv4_weight_, kFeaturesInception3aConv4, batch, scratch());
   // 13: features.inception3a.conv3
   cnn::relu_backward_input(d_features_inception3a_conv3, d_features_inception3a_conv3,
@@ -2611,7 +2549,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception3a_conv2_weight, d_features_inception3a_conv2_bias,
                             d_features_inception3a_conv2, features_maxpool2, kFeaturesInception3aConv2, batch,
                             scratch());
-  cnn::conv_backward_input(d_features_maxpool2_3, d_features_inception3a_conv2,
+  cnn::conv_backward_input(cnn::added_to(d_features_maxpool2), d_features_inception3a_conv2,
                            features_inception3a_conv2_weight_, kFeaturesInception3aConv2, batch, scratch());
   // 12: features.inception3a.conv1
   cnn::relu_backward_input(d_features_inception3a_conv1, d_features_inception3a_conv1,
@@ -2619,13 +2557,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception3a_conv1_weight, d_features_inception3a_conv1_bias,
                             d_features_inception3a_conv1, features_maxpool2, kFeaturesInception3aConv1, batch,
                             scratch());
-  cnn::conv_backward_input(d_features_maxpool2_4, d_features_inception3a_conv1,
+  cnn::conv_backward_input(cnn::added_to(d_features_maxpool2), d_features_inception3a_conv1,
                            features_inception3a_conv1_weight_, kFeaturesInception3aConv1, batch, scratch());
   // 39: features.maxpool2
-  cnn::add(d_features_maxpool2_5,
-           {d_features_maxpool2, d_features_maxpool2_2, d_features_maxpool2_3, d_features_maxpool2_4},
-           k192x28x28, batch);
-  cnn::maxpool_backward_input(d_features_lrn2, d_features_maxpool2_5, features_maxpool2_saved,
+  cnn::maxpool_backward_input(d_features_lrn2, d_features_maxpool2, features_maxpool2_saved,
                               kFeaturesMaxpool2, batch);
   // 38: features.lrn2
   cnn::lrn_backward_input(d_features_conv3, d_features_lrn2, features_conv3, kFeaturesLrn2, batch);
@@ -2642,13 +2577,14 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_input(d_features_lrn1, d_features_conv2, features_conv2_weight_, kFeaturesConv2, batch,
                            scratch());
   // 35: features.lrn1
-  cnn::lrn_backward_input(d_features_maxpool1, d_features_lrn1, features_maxpool1, kFeaturesLrn1, batch);
+  cnn::lrn_backward_input(d_features_conv1, d_features_lrn1, features_conv1, kFeaturesLrn1, batch);
+  // 33: features.conv1
+  cnn::relu_backward_input(d_features_conv1, d_features_conv1, features_conv1, k64x56x56, batch);
   // 34: features.maxpool1
-  cnn::maxpool_backward_input(d_features_conv1, d_features_maxpool1, features_maxpool1_saved,
+  cnn::maxpool_backward_input(d_features_conv1_conv, d_features_conv1, features_maxpool1_saved,
                               kFeaturesMaxpool1, batch);
   // 33: features.conv1
-  cnn::relu_backward_input(d_features_conv1, d_features_conv1, features_conv1, k64x112x112, batch);
-  cnn::conv_backward_params(d_features_conv1_weight, d_features_conv1_bias, d_features_conv1, input,
+  cnn::conv_backward_params(d_features_conv1_weight, d_features_conv1_bias, d_features_conv1_conv, input,
                             kFeaturesConv1, batch, scratch());
 
   optimizer.update(parameters(), gradients());
@@ -2747,9 +2683,9 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::to_blocked(input, images, k3x224x224, batch);
 
   // 33: conv(64, 7, stride=2, pad=3, act=relu)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_, features_conv1_bias_, kFeaturesConv1, batch,
-            scratch());
-  cnn::relu(features_conv1, features_conv1, k64x112x112, batch);
+  cnn::conv(features_conv1, input, features_conv1_weight_,
+            cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
+            batch, scratch());
 
   // 34: maxpool(3, stride=2, ceil=true)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
@@ -2758,14 +2694,14 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::lrn(features_lrn1, features_maxpool1, kFeaturesLrn1, batch);
 
   // 36: conv(64, 1, act=relu)    (features.conv2)
-  cnn::conv(features_conv2, features_lrn1, features_conv2_weight_, features_conv2_bias_, kFeaturesConv2,
+  cnn::conv(features_conv2, features_lrn1, features_conv2_weight_,
+            cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
             batch, scratch());
-  cnn::relu(features_conv2, features_conv2, k64x56x56, batch);
 
   // 37: conv(192, 3, pad=1, act=relu)    (features.conv3)
-  cnn::winograd::conv(features_conv3, features_conv2, features_conv3_weight_, features_conv3_bias_,
+  cnn::winograd::conv(features_conv3, features_conv2, features_conv3_weight_,
+                      cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesConv3, batch, scratch());
-  cnn::relu(features_conv3, features_conv3, k192x56x56, batch);
 
   // 38: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn2)
   cnn::lrn(features_lrn2, features_conv3, kFeaturesLrn2, batch);
@@ -2775,63 +2711,63 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
 
   // 12: | conv(out1x1, 1, act=relu)    (features.inception3a.conv1)
   cnn::conv(features_inception3a_conv1, features_maxpool2, features_inception3a_conv1_weight_,
-            features_inception3a_conv1_bias_, kFeaturesInception3aConv1, batch, scratch());
-  cnn::relu(features_inception3a_conv1, features_inception3a_conv1, k64x28x28, batch);
+            cnn::Epilogue().with_bias(features_inception3a_conv1_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception3aConv1, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
   cnn::conv(features_inception3a_conv2, features_maxpool2, features_inception3a_conv2_weight_,
-            features_inception3a_conv2_bias_, kFeaturesInception3aConv2, batch, scratch());
-  cnn::relu(features_inception3a_conv2, features_inception3a_conv2, k96x28x28, batch);
+            cnn::Epilogue().with_bias(features_inception3a_conv2_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception3aConv2, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
   cnn::winograd::conv(features_inception3a_conv3, features_inception3a_conv2,
-                      features_inception3a_conv3_weight_, features_inception3a_conv3_bias_,
+                      features_inception3a_conv3_weight_,
+                      cnn::Epilogue().with_bias(features_inception3a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception3aConv3, batch, scratch());
-  cnn::relu(features_inception3a_conv3, features_inception3a_conv3, k128x28x28, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
   cnn::conv(features_inception3a_conv4, features_maxpool2, features_inception3a_conv4_weight_,
-            features_inception3a_conv4_bias_, kFeaturesInception3aConv4, batch, scratch());
-  cnn::relu(features_inception3a_conv4, features_inception3a_conv4, k16x28x28, batch);
+            cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception3aConv4, batch, scratch());
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
   cnn::conv(features_inception3a_conv5, features_inception3a_conv4, features_inception3a_conv5_weight_,
-            features_inception3a_conv5_bias_, kFeaturesInception3aConv5, batch, scratch());
-  cnn::relu(features_inception3a_conv5, features_inception3a_conv5, k32x28x28, batch);
+            cnn::Epilogue().with_bias(features_inception3a_conv5_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception3aConv5, batch, scratch());
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.maxpool1)
   cnn::maxpool(features_inception3a_maxpool1, features_maxpool2, kFeaturesInception3aMaxpool1, batch);
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.conv6)
   cnn::conv(features_inception3a_conv6, features_inception3a_maxpool1, features_inception3a_conv6_weight_,
-            features_inception3a_conv6_bias_, kFeaturesInception3aConv6, batch, scratch());
-  cnn::relu(features_inception3a_conv6, features_inception3a_conv6, k32x28x28, batch);
+            cnn::Epilogue().with_bias(features_inception3a_conv6_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception3aConv6, batch, scratch());
 
   // 12: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
   cnn::conv(features_inception3b_conv1, features_inception3a_concat1, features_inception3b_conv1_weight_,
-            features_inception3b_conv1_bias_, kFeaturesInception3bConv1, batch, scratch());
-  cnn::relu(features_inception3b_conv1, features_inception3b_conv1, k128x28x28, batch);
+            cnn::Epilogue().with_bias(features_inception3b_conv1_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception3bConv1, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
   cnn::conv(features_inception3b_conv2, features_inception3a_concat1, features_inception3b_conv2_weight_,
-            features_inception3b_conv2_bias_, kFeaturesInception3bConv2, batch, scratch());
-  cnn::relu(features_inception3b_conv2, features_inception3b_conv2, k128x28x28, batch);
+            cnn::Epilogue().with_bias(features_inception3b_conv2_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception3bConv2, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
   cnn::winograd::conv(features_inception3b_conv3, features_inception3b_conv2,
-                      features_inception3b_conv3_weight_, features_inception3b_conv3_bias_,
+                      features_inception3b_conv3_weight_,
+                      cnn::Epilogue().with_bias(features_inception3b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception3bConv3, batch, scratch());
-  cnn::relu(features_inception3b_conv3, features_inception3b_conv3, k192x28x28, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
   cnn::conv(features_inception3b_conv4, features_inception3a_concat1, features_inception3b_conv4_weight_,
-            features_inception3b_conv4_bias_, kFeaturesInception3bConv4, batch, scratch());
-  cnn::relu(features_inception3b_conv4, features_inception3b_conv4, k32x28x28, batch);
+            cnn::Epilogue().with_bias(features_inception3b_conv4_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception3bConv4, batch, scratch());
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
   cnn::conv(features_inception3b_conv5, features_inception3b_conv4, features_inception3b_conv5_weight_,
-            features_inception3b_conv5_bias_, kFeaturesInception3bConv5, batch, scratch());
-  cnn::relu(features_inception3b_conv5, features_inception3b_conv5, k96x28x28, batch);
+            cnn::Epilogue().with_bias(features_inception3b_conv5_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception3bConv5, batch, scratch());
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.maxpool1)
   cnn::maxpool(features_inception3b_maxpool1, features_inception3a_concat1, kFeaturesInception3bMaxpool1,
@@ -2839,71 +2775,71 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.conv6)
   cnn::conv(features_inception3b_conv6, features_inception3b_maxpool1, features_inception3b_conv6_weight_,
-            features_inception3b_conv6_bias_, kFeaturesInception3bConv6, batch, scratch());
-  cnn::relu(features_inception3b_conv6, features_inception3b_conv6, k64x28x28, batch);
+            cnn::Epilogue().with_bias(features_inception3b_conv6_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception3bConv6, batch, scratch());
 
   // 43: maxpool(3, stride=2, ceil=true)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_inception3b_concat1, kFeaturesMaxpool3, batch);
 
   // 12: | conv(out1x1, 1, act=relu)    (features.inception4a.conv1)
   cnn::conv(features_inception4a_conv1, features_maxpool3, features_inception4a_conv1_weight_,
-            features_inception4a_conv1_bias_, kFeaturesInception4aConv1, batch, scratch());
-  cnn::relu(features_inception4a_conv1, features_inception4a_conv1, k192x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4a_conv1_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4aConv1, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
   cnn::conv(features_inception4a_conv2, features_maxpool3, features_inception4a_conv2_weight_,
-            features_inception4a_conv2_bias_, kFeaturesInception4aConv2, batch, scratch());
-  cnn::relu(features_inception4a_conv2, features_inception4a_conv2, k96x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4a_conv2_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4aConv2, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
   cnn::winograd::conv(features_inception4a_conv3, features_inception4a_conv2,
-                      features_inception4a_conv3_weight_, features_inception4a_conv3_bias_,
+                      features_inception4a_conv3_weight_,
+                      cnn::Epilogue().with_bias(features_inception4a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4aConv3, batch, scratch());
-  cnn::relu(features_inception4a_conv3, features_inception4a_conv3, k208x14x14, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
   cnn::conv(features_inception4a_conv4, features_maxpool3, features_inception4a_conv4_weight_,
-            features_inception4a_conv4_bias_, kFeaturesInception4aConv4, batch, scratch());
-  cnn::relu(features_inception4a_conv4, features_inception4a_conv4, k16x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4a_conv4_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4aConv4, batch, scratch());
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
   cnn::conv(features_inception4a_conv5, features_inception4a_conv4, features_inception4a_conv5_weight_,
-            features_inception4a_conv5_bias_, kFeaturesInception4aConv5, batch, scratch());
-  cnn::relu(features_inception4a_conv5, features_inception4a_conv5, k48x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4a_conv5_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4aConv5, batch, scratch());
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.maxpool1)
   cnn::maxpool(features_inception4a_maxpool1, features_maxpool3, kFeaturesInception4aMaxpool1, batch);
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.conv6)
   cnn::conv(features_inception4a_conv6, features_inception4a_maxpool1, features_inception4a_conv6_weight_,
-            features_inception4a_conv6_bias_, kFeaturesInception4aConv6, batch, scratch());
-  cnn::relu(features_inception4a_conv6, features_inception4a_conv6, k64x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4a_conv6_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4aConv6, batch, scratch());
 
   // 12: | conv(out1x1, 1, act=relu)    (features.inception4b.conv1)
   cnn::conv(features_inception4b_conv1, features_inception4a_concat1, features_inception4b_conv1_weight_,
-            features_inception4b_conv1_bias_, kFeaturesInception4bConv1, batch, scratch());
-  cnn::relu(features_inception4b_conv1, features_inception4b_conv1, k160x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4b_conv1_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4bConv1, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
   cnn::conv(features_inception4b_conv2, features_inception4a_concat1, features_inception4b_conv2_weight_,
-            features_inception4b_conv2_bias_, kFeaturesInception4bConv2, batch, scratch());
-  cnn::relu(features_inception4b_conv2, features_inception4b_conv2, k112x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4b_conv2_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4bConv2, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
   cnn::winograd::conv(features_inception4b_conv3, features_inception4b_conv2,
-                      features_inception4b_conv3_weight_, features_inception4b_conv3_bias_,
+                      features_inception4b_conv3_weight_,
+                      cnn::Epilogue().with_bias(features_inception4b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4bConv3, batch, scratch());
-  cnn::relu(features_inception4b_conv3, features_inception4b_conv3, k224x14x14, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
   cnn::conv(features_inception4b_conv4, features_inception4a_concat1, features_inception4b_conv4_weight_,
-            features_inception4b_conv4_bias_, kFeaturesInception4bConv4, batch, scratch());
-  cnn::relu(features_inception4b_conv4, features_inception4b_conv4, k24x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4b_conv4_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4bConv4, batch, scratch());
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
   cnn::conv(features_inception4b_conv5, features_inception4b_conv4, features_inception4b_conv5_weight_,
-            features_inception4b_conv5_bias_, kFeaturesInception4bConv5, batch, scratch());
-  cnn::relu(features_inception4b_conv5, features_inception4b_conv5, k64x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4b_conv5_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4bConv5, batch, scratch());
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.maxpool1)
   cnn::maxpool(features_inception4b_maxpool1, features_inception4a_concat1, kFeaturesInception4bMaxpool1,
@@ -2911,34 +2847,34 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.conv6)
   cnn::conv(features_inception4b_conv6, features_inception4b_maxpool1, features_inception4b_conv6_weight_,
-            features_inception4b_conv6_bias_, kFeaturesInception4bConv6, batch, scratch());
-  cnn::relu(features_inception4b_conv6, features_inception4b_conv6, k64x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4b_conv6_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4bConv6, batch, scratch());
 
   // 12: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
   cnn::conv(features_inception4c_conv1, features_inception4b_concat1, features_inception4c_conv1_weight_,
-            features_inception4c_conv1_bias_, kFeaturesInception4cConv1, batch, scratch());
-  cnn::relu(features_inception4c_conv1, features_inception4c_conv1, k128x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4c_conv1_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4cConv1, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
   cnn::conv(features_inception4c_conv2, features_inception4b_concat1, features_inception4c_conv2_weight_,
-            features_inception4c_conv2_bias_, kFeaturesInception4cConv2, batch, scratch());
-  cnn::relu(features_inception4c_conv2, features_inception4c_conv2, k128x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4c_conv2_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4cConv2, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
   cnn::winograd::conv(features_inception4c_conv3, features_inception4c_conv2,
-                      features_inception4c_conv3_weight_, features_inception4c_conv3_bias_,
+                      features_inception4c_conv3_weight_,
+                      cnn::Epilogue().with_bias(features_inception4c_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4cConv3, batch, scratch());
-  cnn::relu(features_inception4c_conv3, features_inception4c_conv3, k256x14x14, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
   cnn::conv(features_inception4c_conv4, features_inception4b_concat1, features_inception4c_conv4_weight_,
-            features_inception4c_conv4_bias_, kFeaturesInception4cConv4, batch, scratch());
-  cnn::relu(features_inception4c_conv4, features_inception4c_conv4, k24x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4c_conv4_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4cConv4, batch, scratch());
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
   cnn::conv(features_inception4c_conv5, features_inception4c_conv4, features_inception4c_conv5_weight_,
-            features_inception4c_conv5_bias_, kFeaturesInception4cConv5, batch, scratch());
-  cnn::relu(features_inception4c_conv5, features_inception4c_conv5, k64x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4c_conv5_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4cConv5, batch, scratch());
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.maxpool1)
   cnn::maxpool(features_inception4c_maxpool1, features_inception4b_concat1, kFeaturesInception4cMaxpool1,
@@ -2946,34 +2882,34 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.conv6)
   cnn::conv(features_inception4c_conv6, features_inception4c_maxpool1, features_inception4c_conv6_weight_,
-            features_inception4c_conv6_bias_, kFeaturesInception4cConv6, batch, scratch());
-  cnn::relu(features_inception4c_conv6, features_inception4c_conv6, k64x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4c_conv6_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4cConv6, batch, scratch());
 
   // 12: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
   cnn::conv(features_inception4d_conv1, features_inception4c_concat1, features_inception4d_conv1_weight_,
-            features_inception4d_conv1_bias_, kFeaturesInception4dConv1, batch, scratch());
-  cnn::relu(features_inception4d_conv1, features_inception4d_conv1, k112x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4d_conv1_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4dConv1, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
   cnn::conv(features_inception4d_conv2, features_inception4c_concat1, features_inception4d_conv2_weight_,
-            features_inception4d_conv2_bias_, kFeaturesInception4dConv2, batch, scratch());
-  cnn::relu(features_inception4d_conv2, features_inception4d_conv2, k144x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4d_conv2_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4dConv2, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
   cnn::winograd::conv(features_inception4d_conv3, features_inception4d_conv2,
-                      features_inception4d_conv3_weight_, features_inception4d_conv3_bias_,
+                      features_inception4d_conv3_weight_,
+                      cnn::Epilogue().with_bias(features_inception4d_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4dConv3, batch, scratch());
-  cnn::relu(features_inception4d_conv3, features_inception4d_conv3, k288x14x14, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
   cnn::conv(features_inception4d_conv4, features_inception4c_concat1, features_inception4d_conv4_weight_,
-            features_inception4d_conv4_bias_, kFeaturesInception4dConv4, batch, scratch());
-  cnn::relu(features_inception4d_conv4, features_inception4d_conv4, k32x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4dConv4, batch, scratch());
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
   cnn::conv(features_inception4d_conv5, features_inception4d_conv4, features_inception4d_conv5_weight_,
-            features_inception4d_conv5_bias_, kFeaturesInception4dConv5, batch, scratch());
-  cnn::relu(features_inception4d_conv5, features_inception4d_conv5, k64x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4d_conv5_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4dConv5, batch, scratch());
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.maxpool1)
   cnn::maxpool(features_inception4d_maxpool1, features_inception4c_concat1, kFeaturesInception4dMaxpool1,
@@ -2981,34 +2917,34 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.conv6)
   cnn::conv(features_inception4d_conv6, features_inception4d_maxpool1, features_inception4d_conv6_weight_,
-            features_inception4d_conv6_bias_, kFeaturesInception4dConv6, batch, scratch());
-  cnn::relu(features_inception4d_conv6, features_inception4d_conv6, k64x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4d_conv6_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4dConv6, batch, scratch());
 
   // 12: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
   cnn::conv(features_inception4e_conv1, features_inception4d_concat1, features_inception4e_conv1_weight_,
-            features_inception4e_conv1_bias_, kFeaturesInception4eConv1, batch, scratch());
-  cnn::relu(features_inception4e_conv1, features_inception4e_conv1, k256x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4e_conv1_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4eConv1, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
   cnn::conv(features_inception4e_conv2, features_inception4d_concat1, features_inception4e_conv2_weight_,
-            features_inception4e_conv2_bias_, kFeaturesInception4eConv2, batch, scratch());
-  cnn::relu(features_inception4e_conv2, features_inception4e_conv2, k160x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4e_conv2_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4eConv2, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
   cnn::winograd::conv(features_inception4e_conv3, features_inception4e_conv2,
-                      features_inception4e_conv3_weight_, features_inception4e_conv3_bias_,
+                      features_inception4e_conv3_weight_,
+                      cnn::Epilogue().with_bias(features_inception4e_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4eConv3, batch, scratch());
-  cnn::relu(features_inception4e_conv3, features_inception4e_conv3, k320x14x14, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
   cnn::conv(features_inception4e_conv4, features_inception4d_concat1, features_inception4e_conv4_weight_,
-            features_inception4e_conv4_bias_, kFeaturesInception4eConv4, batch, scratch());
-  cnn::relu(features_inception4e_conv4, features_inception4e_conv4, k32x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4e_conv4_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4eConv4, batch, scratch());
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
   cnn::conv(features_inception4e_conv5, features_inception4e_conv4, features_inception4e_conv5_weight_,
-            features_inception4e_conv5_bias_, kFeaturesInception4eConv5, batch, scratch());
-  cnn::relu(features_inception4e_conv5, features_inception4e_conv5, k128x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4e_conv5_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4eConv5, batch, scratch());
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.maxpool1)
   cnn::maxpool(features_inception4e_maxpool1, features_inception4d_concat1, kFeaturesInception4eMaxpool1,
@@ -3016,71 +2952,71 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.conv6)
   cnn::conv(features_inception4e_conv6, features_inception4e_maxpool1, features_inception4e_conv6_weight_,
-            features_inception4e_conv6_bias_, kFeaturesInception4eConv6, batch, scratch());
-  cnn::relu(features_inception4e_conv6, features_inception4e_conv6, k128x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4e_conv6_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4eConv6, batch, scratch());
 
   // 52: maxpool(3, stride=2, ceil=true)    (features.maxpool4)
   cnn::maxpool(features_maxpool4, features_inception4e_concat1, kFeaturesMaxpool4, batch);
 
   // 12: | conv(out1x1, 1, act=relu)    (features.inception5a.conv1)
   cnn::conv(features_inception5a_conv1, features_maxpool4, features_inception5a_conv1_weight_,
-            features_inception5a_conv1_bias_, kFeaturesInception5aConv1, batch, scratch());
-  cnn::relu(features_inception5a_conv1, features_inception5a_conv1, k256x7x7, batch);
+            cnn::Epilogue().with_bias(features_inception5a_conv1_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception5aConv1, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
   cnn::conv(features_inception5a_conv2, features_maxpool4, features_inception5a_conv2_weight_,
-            features_inception5a_conv2_bias_, kFeaturesInception5aConv2, batch, scratch());
-  cnn::relu(features_inception5a_conv2, features_inception5a_conv2, k160x7x7, batch);
+            cnn::Epilogue().with_bias(features_inception5a_conv2_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception5aConv2, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
   cnn::winograd::conv(features_inception5a_conv3, features_inception5a_conv2,
-                      features_inception5a_conv3_weight_, features_inception5a_conv3_bias_,
+                      features_inception5a_conv3_weight_,
+                      cnn::Epilogue().with_bias(features_inception5a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception5aConv3, batch, scratch());
-  cnn::relu(features_inception5a_conv3, features_inception5a_conv3, k320x7x7, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
   cnn::conv(features_inception5a_conv4, features_maxpool4, features_inception5a_conv4_weight_,
-            features_inception5a_conv4_bias_, kFeaturesInception5aConv4, batch, scratch());
-  cnn::relu(features_inception5a_conv4, features_inception5a_conv4, k32x7x7, batch);
+            cnn::Epilogue().with_bias(features_inception5a_conv4_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception5aConv4, batch, scratch());
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
   cnn::conv(features_inception5a_conv5, features_inception5a_conv4, features_inception5a_conv5_weight_,
-            features_inception5a_conv5_bias_, kFeaturesInception5aConv5, batch, scratch());
-  cnn::relu(features_inception5a_conv5, features_inception5a_conv5, k128x7x7, batch);
+            cnn::Epilogue().with_bias(features_inception5a_conv5_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception5aConv5, batch, scratch());
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.maxpool1)
   cnn::maxpool(features_inception5a_maxpool1, features_maxpool4, kFeaturesInception5aMaxpool1, batch);
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.conv6)
   cnn::conv(features_inception5a_conv6, features_inception5a_maxpool1, features_inception5a_conv6_weight_,
-            features_inception5a_conv6_bias_, kFeaturesInception5aConv6, batch, scratch());
-  cnn::relu(features_inception5a_conv6, features_inception5a_conv6, k128x7x7, batch);
+            cnn::Epilogue().with_bias(features_inception5a_conv6_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception5aConv6, batch, scratch());
 
   // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
   cnn::conv(features_inception5b_conv1, features_inception5a_concat1, features_inception5b_conv1_weight_,
-            features_inception5b_conv1_bias_, kFeaturesInception5bConv1, batch, scratch());
-  cnn::relu(features_inception5b_conv1, features_inception5b_conv1, k384x7x7, batch);
+            cnn::Epilogue().with_bias(features_inception5b_conv1_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception5bConv1, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
   cnn::conv(features_inception5b_conv2, features_inception5a_concat1, features_inception5b_conv2_weight_,
-            features_inception5b_conv2_bias_, kFeaturesInception5bConv2, batch, scratch());
-  cnn::relu(features_inception5b_conv2, features_inception5b_conv2, k192x7x7, batch);
+            cnn::Epilogue().with_bias(features_inception5b_conv2_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception5bConv2, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
   cnn::winograd::conv(features_inception5b_conv3, features_inception5b_conv2,
-                      features_inception5b_conv3_weight_, features_inception5b_conv3_bias_,
+                      features_inception5b_conv3_weight_,
+                      cnn::Epilogue().with_bias(features_inception5b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception5bConv3, batch, scratch());
-  cnn::relu(features_inception5b_conv3, features_inception5b_conv3, k384x7x7, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
   cnn::conv(features_inception5b_conv4, features_inception5a_concat1, features_inception5b_conv4_weight_,
-            features_inception5b_conv4_bias_, kFeaturesInception5bConv4, batch, scratch());
-  cnn::relu(features_inception5b_conv4, features_inception5b_conv4, k48x7x7, batch);
+            cnn::Epilogue().with_bias(features_inception5b_conv4_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception5bConv4, batch, scratch());
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
   cnn::conv(features_inception5b_conv5, features_inception5b_conv4, features_inception5b_conv5_weight_,
-            features_inception5b_conv5_bias_, kFeaturesInception5bConv5, batch, scratch());
-  cnn::relu(features_inception5b_conv5, features_inception5b_conv5, k128x7x7, batch);
+            cnn::Epilogue().with_bias(features_inception5b_conv5_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception5bConv5, batch, scratch());
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.maxpool1)
   cnn::maxpool(features_inception5b_maxpool1, features_inception5a_concat1, kFeaturesInception5bMaxpool1,
@@ -3088,8 +3024,8 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.conv6)
   cnn::conv(features_inception5b_conv6, features_inception5b_maxpool1, features_inception5b_conv6_weight_,
-            features_inception5b_conv6_bias_, kFeaturesInception5bConv6, batch, scratch());
-  cnn::relu(features_inception5b_conv6, features_inception5b_conv6, k128x7x7, batch);
+            cnn::Epilogue().with_bias(features_inception5b_conv6_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception5bConv6, batch, scratch());
 
   // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_inception5b_concat1, k1024x7x7, batch);
@@ -3193,9 +3129,9 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::to_blocked(input, images, k3x224x224, batch);
 
   // 33: conv(64, 7, stride=2, pad=3, act=relu)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_, features_conv1_bias_, kFeaturesConv1, batch,
-            scratch());
-  cnn::relu(features_conv1, features_conv1, k64x112x112, batch);
+  cnn::conv(features_conv1, input, features_conv1_weight_,
+            cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
+            batch, scratch());
 
   // 34: maxpool(3, stride=2, ceil=true)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
@@ -3204,14 +3140,14 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::lrn(features_lrn1, features_maxpool1, kFeaturesLrn1, batch);
 
   // 36: conv(64, 1, act=relu)    (features.conv2)
-  cnn::conv(features_conv2, features_lrn1, features_conv2_weight_, features_conv2_bias_, kFeaturesConv2,
+  cnn::conv(features_conv2, features_lrn1, features_conv2_weight_,
+            cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
             batch, scratch());
-  cnn::relu(features_conv2, features_conv2, k64x56x56, batch);
 
   // 37: conv(192, 3, pad=1, act=relu)    (features.conv3)
-  cnn::winograd::conv(features_conv3, features_conv2, features_conv3_weight_, features_conv3_bias_,
+  cnn::winograd::conv(features_conv3, features_conv2, features_conv3_weight_,
+                      cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesConv3, batch, scratch());
-  cnn::relu(features_conv3, features_conv3, k192x56x56, batch);
 
   // 38: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn2)
   cnn::lrn(features_lrn2, features_conv3, kFeaturesLrn2, batch);
@@ -3221,63 +3157,63 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
 
   // 12: | conv(out1x1, 1, act=relu)    (features.inception3a.conv1)
   cnn::conv(features_inception3a_conv1, features_maxpool2, features_inception3a_conv1_weight_,
-            features_inception3a_conv1_bias_, kFeaturesInception3aConv1, batch, scratch());
-  cnn::relu(features_inception3a_conv1, features_inception3a_conv1, k64x28x28, batch);
+            cnn::Epilogue().with_bias(features_inception3a_conv1_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception3aConv1, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
   cnn::conv(features_inception3a_conv2, features_maxpool2, features_inception3a_conv2_weight_,
-            features_inception3a_conv2_bias_, kFeaturesInception3aConv2, batch, scratch());
-  cnn::relu(features_inception3a_conv2, features_inception3a_conv2, k96x28x28, batch);
+            cnn::Epilogue().with_bias(features_inception3a_conv2_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception3aConv2, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
   cnn::winograd::conv(features_inception3a_conv3, features_inception3a_conv2,
-                      features_inception3a_conv3_weight_, features_inception3a_conv3_bias_,
+                      features_inception3a_conv3_weight_,
+                      cnn::Epilogue().with_bias(features_inception3a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception3aConv3, batch, scratch());
-  cnn::relu(features_inception3a_conv3, features_inception3a_conv3, k128x28x28, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
   cnn::conv(features_inception3a_conv4, features_maxpool2, features_inception3a_conv4_weight_,
-            features_inception3a_conv4_bias_, kFeaturesInception3aConv4, batch, scratch());
-  cnn::relu(features_inception3a_conv4, features_inception3a_conv4, k16x28x28, batch);
+            cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception3aConv4, batch, scratch());
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
   cnn::conv(features_inception3a_conv5, features_inception3a_conv4, features_inception3a_conv5_weight_,
-            features_inception3a_conv5_bias_, kFeaturesInception3aConv5, batch, scratch());
-  cnn::relu(features_inception3a_conv5, features_inception3a_conv5, k32x28x28, batch);
+            cnn::Epilogue().with_bias(features_inception3a_conv5_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception3aConv5, batch, scratch());
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.maxpool1)
   cnn::maxpool(features_inception3a_maxpool1, features_maxpool2, kFeaturesInception3aMaxpool1, batch);
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.conv6)
   cnn::conv(features_inception3a_conv6, features_inception3a_maxpool1, features_inception3a_conv6_weight_,
-            features_inception3a_conv6_bias_, kFeaturesInception3aConv6, batch, scratch());
-  cnn::relu(features_inception3a_conv6, features_inception3a_conv6, k32x28x28, batch);
+            cnn::Epilogue().with_bias(features_inception3a_conv6_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception3aConv6, batch, scratch());
 
   // 12: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
   cnn::conv(features_inception3b_conv1, features_inception3a_concat1, features_inception3b_conv1_weight_,
-            features_inception3b_conv1_bias_, kFeaturesInception3bConv1, batch, scratch());
-  cnn::relu(features_inception3b_conv1, features_inception3b_conv1, k128x28x28, batch);
+            cnn::Epilogue().with_bias(features_inception3b_conv1_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception3bConv1, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
   cnn::conv(features_inception3b_conv2, features_inception3a_concat1, features_inception3b_conv2_weight_,
-            features_inception3b_conv2_bias_, kFeaturesInception3bConv2, batch, scratch());
-  cnn::relu(features_inception3b_conv2, features_inception3b_conv2, k128x28x28, batch);
+            cnn::Epilogue().with_bias(features_inception3b_conv2_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception3bConv2, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
   cnn::winograd::conv(features_inception3b_conv3, features_inception3b_conv2,
-                      features_inception3b_conv3_weight_, features_inception3b_conv3_bias_,
+                      features_inception3b_conv3_weight_,
+                      cnn::Epilogue().with_bias(features_inception3b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception3bConv3, batch, scratch());
-  cnn::relu(features_inception3b_conv3, features_inception3b_conv3, k192x28x28, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
   cnn::conv(features_inception3b_conv4, features_inception3a_concat1, features_inception3b_conv4_weight_,
-            features_inception3b_conv4_bias_, kFeaturesInception3bConv4, batch, scratch());
-  cnn::relu(features_inception3b_conv4, features_inception3b_conv4, k32x28x28, batch);
+            cnn::Epilogue().with_bias(features_inception3b_conv4_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception3bConv4, batch, scratch());
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
   cnn::conv(features_inception3b_conv5, features_inception3b_conv4, features_inception3b_conv5_weight_,
-            features_inception3b_conv5_bias_, kFeaturesInception3bConv5, batch, scratch());
-  cnn::relu(features_inception3b_conv5, features_inception3b_conv5, k96x28x28, batch);
+            cnn::Epilogue().with_bias(features_inception3b_conv5_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception3bConv5, batch, scratch());
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.maxpool1)
   cnn::maxpool(features_inception3b_maxpool1, features_inception3a_concat1, kFeaturesInception3bMaxpool1,
@@ -3285,71 +3221,71 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.conv6)
   cnn::conv(features_inception3b_conv6, features_inception3b_maxpool1, features_inception3b_conv6_weight_,
-            features_inception3b_conv6_bias_, kFeaturesInception3bConv6, batch, scratch());
-  cnn::relu(features_inception3b_conv6, features_inception3b_conv6, k64x28x28, batch);
+            cnn::Epilogue().with_bias(features_inception3b_conv6_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception3bConv6, batch, scratch());
 
   // 43: maxpool(3, stride=2, ceil=true)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_inception3b_concat1, kFeaturesMaxpool3, batch);
 
   // 12: | conv(out1x1, 1, act=relu)    (features.inception4a.conv1)
   cnn::conv(features_inception4a_conv1, features_maxpool3, features_inception4a_conv1_weight_,
-            features_inception4a_conv1_bias_, kFeaturesInception4aConv1, batch, scratch());
-  cnn::relu(features_inception4a_conv1, features_inception4a_conv1, k192x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4a_conv1_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4aConv1, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
   cnn::conv(features_inception4a_conv2, features_maxpool3, features_inception4a_conv2_weight_,
-            features_inception4a_conv2_bias_, kFeaturesInception4aConv2, batch, scratch());
-  cnn::relu(features_inception4a_conv2, features_inception4a_conv2, k96x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4a_conv2_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4aConv2, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
   cnn::winograd::conv(features_inception4a_conv3, features_inception4a_conv2,
-                      features_inception4a_conv3_weight_, features_inception4a_conv3_bias_,
+                      features_inception4a_conv3_weight_,
+                      cnn::Epilogue().with_bias(features_inception4a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4aConv3, batch, scratch());
-  cnn::relu(features_inception4a_conv3, features_inception4a_conv3, k208x14x14, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
   cnn::conv(features_inception4a_conv4, features_maxpool3, features_inception4a_conv4_weight_,
-            features_inception4a_conv4_bias_, kFeaturesInception4aConv4, batch, scratch());
-  cnn::relu(features_inception4a_conv4, features_inception4a_conv4, k16x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4a_conv4_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4aConv4, batch, scratch());
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
   cnn::conv(features_inception4a_conv5, features_inception4a_conv4, features_inception4a_conv5_weight_,
-            features_inception4a_conv5_bias_, kFeaturesInception4aConv5, batch, scratch());
-  cnn::relu(features_inception4a_conv5, features_inception4a_conv5, k48x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4a_conv5_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4aConv5, batch, scratch());
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.maxpool1)
   cnn::maxpool(features_inception4a_maxpool1, features_maxpool3, kFeaturesInception4aMaxpool1, batch);
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.conv6)
   cnn::conv(features_inception4a_conv6, features_inception4a_maxpool1, features_inception4a_conv6_weight_,
-            features_inception4a_conv6_bias_, kFeaturesInception4aConv6, batch, scratch());
-  cnn::relu(features_inception4a_conv6, features_inception4a_conv6, k64x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4a_conv6_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4aConv6, batch, scratch());
 
   // 12: | conv(out1x1, 1, act=relu)    (features.inception4b.conv1)
   cnn::conv(features_inception4b_conv1, features_inception4a_concat1, features_inception4b_conv1_weight_,
-            features_inception4b_conv1_bias_, kFeaturesInception4bConv1, batch, scratch());
-  cnn::relu(features_inception4b_conv1, features_inception4b_conv1, k160x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4b_conv1_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4bConv1, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
   cnn::conv(features_inception4b_conv2, features_inception4a_concat1, features_inception4b_conv2_weight_,
-            features_inception4b_conv2_bias_, kFeaturesInception4bConv2, batch, scratch());
-  cnn::relu(features_inception4b_conv2, features_inception4b_conv2, k112x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4b_conv2_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4bConv2, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
   cnn::winograd::conv(features_inception4b_conv3, features_inception4b_conv2,
-                      features_inception4b_conv3_weight_, features_inception4b_conv3_bias_,
+                      features_inception4b_conv3_weight_,
+                      cnn::Epilogue().with_bias(features_inception4b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4bConv3, batch, scratch());
-  cnn::relu(features_inception4b_conv3, features_inception4b_conv3, k224x14x14, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
   cnn::conv(features_inception4b_conv4, features_inception4a_concat1, features_inception4b_conv4_weight_,
-            features_inception4b_conv4_bias_, kFeaturesInception4bConv4, batch, scratch());
-  cnn::relu(features_inception4b_conv4, features_inception4b_conv4, k24x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4b_conv4_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4bConv4, batch, scratch());
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
   cnn::conv(features_inception4b_conv5, features_inception4b_conv4, features_inception4b_conv5_weight_,
-            features_inception4b_conv5_bias_, kFeaturesInception4bConv5, batch, scratch());
-  cnn::relu(features_inception4b_conv5, features_inception4b_conv5, k64x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4b_conv5_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4bConv5, batch, scratch());
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.maxpool1)
   cnn::maxpool(features_inception4b_maxpool1, features_inception4a_concat1, kFeaturesInception4bMaxpool1,
@@ -3357,34 +3293,34 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.conv6)
   cnn::conv(features_inception4b_conv6, features_inception4b_maxpool1, features_inception4b_conv6_weight_,
-            features_inception4b_conv6_bias_, kFeaturesInception4bConv6, batch, scratch());
-  cnn::relu(features_inception4b_conv6, features_inception4b_conv6, k64x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4b_conv6_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4bConv6, batch, scratch());
 
   // 12: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
   cnn::conv(features_inception4c_conv1, features_inception4b_concat1, features_inception4c_conv1_weight_,
-            features_inception4c_conv1_bias_, kFeaturesInception4cConv1, batch, scratch());
-  cnn::relu(features_inception4c_conv1, features_inception4c_conv1, k128x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4c_conv1_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4cConv1, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
   cnn::conv(features_inception4c_conv2, features_inception4b_concat1, features_inception4c_conv2_weight_,
-            features_inception4c_conv2_bias_, kFeaturesInception4cConv2, batch, scratch());
-  cnn::relu(features_inception4c_conv2, features_inception4c_conv2, k128x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4c_conv2_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4cConv2, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
   cnn::winograd::conv(features_inception4c_conv3, features_inception4c_conv2,
-                      features_inception4c_conv3_weight_, features_inception4c_conv3_bias_,
+                      features_inception4c_conv3_weight_,
+                      cnn::Epilogue().with_bias(features_inception4c_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4cConv3, batch, scratch());
-  cnn::relu(features_inception4c_conv3, features_inception4c_conv3, k256x14x14, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
   cnn::conv(features_inception4c_conv4, features_inception4b_concat1, features_inception4c_conv4_weight_,
-            features_inception4c_conv4_bias_, kFeaturesInception4cConv4, batch, scratch());
-  cnn::relu(features_inception4c_conv4, features_inception4c_conv4, k24x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4c_conv4_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4cConv4, batch, scratch());
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
   cnn::conv(features_inception4c_conv5, features_inception4c_conv4, features_inception4c_conv5_weight_,
-            features_inception4c_conv5_bias_, kFeaturesInception4cConv5, batch, scratch());
-  cnn::relu(features_inception4c_conv5, features_inception4c_conv5, k64x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4c_conv5_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4cConv5, batch, scratch());
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.maxpool1)
   cnn::maxpool(features_inception4c_maxpool1, features_inception4b_concat1, kFeaturesInception4cMaxpool1,
@@ -3392,34 +3328,34 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.conv6)
   cnn::conv(features_inception4c_conv6, features_inception4c_maxpool1, features_inception4c_conv6_weight_,
-            features_inception4c_conv6_bias_, kFeaturesInception4cConv6, batch, scratch());
-  cnn::relu(features_inception4c_conv6, features_inception4c_conv6, k64x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4c_conv6_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4cConv6, batch, scratch());
 
   // 12: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
   cnn::conv(features_inception4d_conv1, features_inception4c_concat1, features_inception4d_conv1_weight_,
-            features_inception4d_conv1_bias_, kFeaturesInception4dConv1, batch, scratch());
-  cnn::relu(features_inception4d_conv1, features_inception4d_conv1, k112x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4d_conv1_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4dConv1, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
   cnn::conv(features_inception4d_conv2, features_inception4c_concat1, features_inception4d_conv2_weight_,
-            features_inception4d_conv2_bias_, kFeaturesInception4dConv2, batch, scratch());
-  cnn::relu(features_inception4d_conv2, features_inception4d_conv2, k144x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4d_conv2_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4dConv2, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
   cnn::winograd::conv(features_inception4d_conv3, features_inception4d_conv2,
-                      features_inception4d_conv3_weight_, features_inception4d_conv3_bias_,
+                      features_inception4d_conv3_weight_,
+                      cnn::Epilogue().with_bias(features_inception4d_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4dConv3, batch, scratch());
-  cnn::relu(features_inception4d_conv3, features_inception4d_conv3, k288x14x14, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
   cnn::conv(features_inception4d_conv4, features_inception4c_concat1, features_inception4d_conv4_weight_,
-            features_inception4d_conv4_bias_, kFeaturesInception4dConv4, batch, scratch());
-  cnn::relu(features_inception4d_conv4, features_inception4d_conv4, k32x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4dConv4, batch, scratch());
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
   cnn::conv(features_inception4d_conv5, features_inception4d_conv4, features_inception4d_conv5_weight_,
-            features_inception4d_conv5_bias_, kFeaturesInception4dConv5, batch, scratch());
-  cnn::relu(features_inception4d_conv5, features_inception4d_conv5, k64x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4d_conv5_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4dConv5, batch, scratch());
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.maxpool1)
   cnn::maxpool(features_inception4d_maxpool1, features_inception4c_concat1, kFeaturesInception4dMaxpool1,
@@ -3427,34 +3363,34 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.conv6)
   cnn::conv(features_inception4d_conv6, features_inception4d_maxpool1, features_inception4d_conv6_weight_,
-            features_inception4d_conv6_bias_, kFeaturesInception4dConv6, batch, scratch());
-  cnn::relu(features_inception4d_conv6, features_inception4d_conv6, k64x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4d_conv6_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4dConv6, batch, scratch());
 
   // 12: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
   cnn::conv(features_inception4e_conv1, features_inception4d_concat1, features_inception4e_conv1_weight_,
-            features_inception4e_conv1_bias_, kFeaturesInception4eConv1, batch, scratch());
-  cnn::relu(features_inception4e_conv1, features_inception4e_conv1, k256x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4e_conv1_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4eConv1, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
   cnn::conv(features_inception4e_conv2, features_inception4d_concat1, features_inception4e_conv2_weight_,
-            features_inception4e_conv2_bias_, kFeaturesInception4eConv2, batch, scratch());
-  cnn::relu(features_inception4e_conv2, features_inception4e_conv2, k160x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4e_conv2_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4eConv2, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
   cnn::winograd::conv(features_inception4e_conv3, features_inception4e_conv2,
-                      features_inception4e_conv3_weight_, features_inception4e_conv3_bias_,
+                      features_inception4e_conv3_weight_,
+                      cnn::Epilogue().with_bias(features_inception4e_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4eConv3, batch, scratch());
-  cnn::relu(features_inception4e_conv3, features_inception4e_conv3, k320x14x14, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
   cnn::conv(features_inception4e_conv4, features_inception4d_concat1, features_inception4e_conv4_weight_,
-            features_inception4e_conv4_bias_, kFeaturesInception4eConv4, batch, scratch());
-  cnn::relu(features_inception4e_conv4, features_inception4e_conv4, k32x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4e_conv4_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4eConv4, batch, scratch());
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
   cnn::conv(features_inception4e_conv5, features_inception4e_conv4, features_inception4e_conv5_weight_,
-            features_inception4e_conv5_bias_, kFeaturesInception4eConv5, batch, scratch());
-  cnn::relu(features_inception4e_conv5, features_inception4e_conv5, k128x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4e_conv5_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4eConv5, batch, scratch());
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.maxpool1)
   cnn::maxpool(features_inception4e_maxpool1, features_inception4d_concat1, kFeaturesInception4eMaxpool1,
@@ -3462,71 +3398,71 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.conv6)
   cnn::conv(features_inception4e_conv6, features_inception4e_maxpool1, features_inception4e_conv6_weight_,
-            features_inception4e_conv6_bias_, kFeaturesInception4eConv6, batch, scratch());
-  cnn::relu(features_inception4e_conv6, features_inception4e_conv6, k128x14x14, batch);
+            cnn::Epilogue().with_bias(features_inception4e_conv6_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4eConv6, batch, scratch());
 
   // 52: maxpool(3, stride=2, ceil=true)    (features.maxpool4)
   cnn::maxpool(features_maxpool4, features_inception4e_concat1, kFeaturesMaxpool4, batch);
 
   // 12: | conv(out1x1, 1, act=relu)    (features.inception5a.conv1)
   cnn::conv(features_inception5a_conv1, features_maxpool4, features_inception5a_conv1_weight_,
-            features_inception5a_conv1_bias_, kFeaturesInception5aConv1, batch, scratch());
-  cnn::relu(features_inception5a_conv1, features_inception5a_conv1, k256x7x7, batch);
+            cnn::Epilogue().with_bias(features_inception5a_conv1_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception5aConv1, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
   cnn::conv(features_inception5a_conv2, features_maxpool4, features_inception5a_conv2_weight_,
-            features_inception5a_conv2_bias_, kFeaturesInception5aConv2, batch, scratch());
-  cnn::relu(features_inception5a_conv2, features_inception5a_conv2, k160x7x7, batch);
+            cnn::Epilogue().with_bias(features_inception5a_conv2_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception5aConv2, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
   cnn::winograd::conv(features_inception5a_conv3, features_inception5a_conv2,
-                      features_inception5a_conv3_weight_, features_inception5a_conv3_bias_,
+                      features_inception5a_conv3_weight_,
+                      cnn::Epilogue().with_bias(features_inception5a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception5aConv3, batch, scratch());
-  cnn::relu(features_inception5a_conv3, features_inception5a_conv3, k320x7x7, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
   cnn::conv(features_inception5a_conv4, features_maxpool4, features_inception5a_conv4_weight_,
-            features_inception5a_conv4_bias_, kFeaturesInception5aConv4, batch, scratch());
-  cnn::relu(features_inception5a_conv4, features_inception5a_conv4, k32x7x7, batch);
+            cnn::Epilogue().with_bias(features_inception5a_conv4_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception5aConv4, batch, scratch());
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
   cnn::conv(features_inception5a_conv5, features_inception5a_conv4, features_inception5a_conv5_weight_,
-            features_inception5a_conv5_bias_, kFeaturesInception5aConv5, batch, scratch());
-  cnn::relu(features_inception5a_conv5, features_inception5a_conv5, k128x7x7, batch);
+            cnn::Epilogue().with_bias(features_inception5a_conv5_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception5aConv5, batch, scratch());
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.maxpool1)
   cnn::maxpool(features_inception5a_maxpool1, features_maxpool4, kFeaturesInception5aMaxpool1, batch);
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.conv6)
   cnn::conv(features_inception5a_conv6, features_inception5a_maxpool1, features_inception5a_conv6_weight_,
-            features_inception5a_conv6_bias_, kFeaturesInception5aConv6, batch, scratch());
-  cnn::relu(features_inception5a_conv6, features_inception5a_conv6, k128x7x7, batch);
+            cnn::Epilogue().with_bias(features_inception5a_conv6_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception5aConv6, batch, scratch());
 
   // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
   cnn::conv(features_inception5b_conv1, features_inception5a_concat1, features_inception5b_conv1_weight_,
-            features_inception5b_conv1_bias_, kFeaturesInception5bConv1, batch, scratch());
-  cnn::relu(features_inception5b_conv1, features_inception5b_conv1, k384x7x7, batch);
+            cnn::Epilogue().with_bias(features_inception5b_conv1_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception5bConv1, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
   cnn::conv(features_inception5b_conv2, features_inception5a_concat1, features_inception5b_conv2_weight_,
-            features_inception5b_conv2_bias_, kFeaturesInception5bConv2, batch, scratch());
-  cnn::relu(features_inception5b_conv2, features_inception5b_conv2, k192x7x7, batch);
+            cnn::Epilogue().with_bias(features_inception5b_conv2_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception5bConv2, batch, scratch());
 
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
   cnn::winograd::conv(features_inception5b_conv3, features_inception5b_conv2,
-                      features_inception5b_conv3_weight_, features_inception5b_conv3_bias_,
+                      features_inception5b_conv3_weight_,
+                      cnn::Epilogue().with_bias(features_inception5b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception5bConv3, batch, scratch());
-  cnn::relu(features_inception5b_conv3, features_inception5b_conv3, k384x7x7, batch);
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
   cnn::conv(features_inception5b_conv4, features_inception5a_concat1, features_inception5b_conv4_weight_,
-            features_inception5b_conv4_bias_, kFeaturesInception5bConv4, batch, scratch());
-  cnn::relu(features_inception5b_conv4, features_inception5b_conv4, k48x7x7, batch);
+            cnn::Epilogue().with_bias(features_inception5b_conv4_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception5bConv4, batch, scratch());
 
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
   cnn::conv(features_inception5b_conv5, features_inception5b_conv4, features_inception5b_conv5_weight_,
-            features_inception5b_conv5_bias_, kFeaturesInception5bConv5, batch, scratch());
-  cnn::relu(features_inception5b_conv5, features_inception5b_conv5, k128x7x7, batch);
+            cnn::Epilogue().with_bias(features_inception5b_conv5_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception5bConv5, batch, scratch());
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.maxpool1)
   cnn::maxpool(features_inception5b_maxpool1, features_inception5a_concat1, kFeaturesInception5bMaxpool1,
@@ -3534,8 +3470,8 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
 
   // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.conv6)
   cnn::conv(features_inception5b_conv6, features_inception5b_maxpool1, features_inception5b_conv6_weight_,
-            features_inception5b_conv6_bias_, kFeaturesInception5bConv6, batch, scratch());
-  cnn::relu(features_inception5b_conv6, features_inception5b_conv6, k128x7x7, batch);
+            cnn::Epilogue().with_bias(features_inception5b_conv6_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception5bConv6, batch, scratch());
 
   // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_inception5b_concat1, k1024x7x7, batch);

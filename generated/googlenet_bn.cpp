@@ -13,433 +13,400 @@ namespace {
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
 constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
+constexpr cnn::BnGeometry kConv1Bn{
+    .channels = 64, .height = 112, .width = 112, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kConv1Conv{
     .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 64, .out_height = 112,
     .out_width = 112, .kernel_height = 7, .kernel_width = 7, .stride_height = 2, .stride_width = 2,
     .pad_top = 3, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConv1Bn{
-    .channels = 64, .height = 112, .width = 112, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k64x112x112{.channels = 64, .height = 112, .width = 112, .block = 1};
 constexpr cnn::PoolGeometry kMaxpool1{
     .channels = 64, .in_height = 112, .in_width = 112, .out_height = 56, .out_width = 56, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
     .count_include_pad = false};
+constexpr cnn::BnGeometry kConv2Bn{
+    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kConv2Conv{
     .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConv2Bn{
-    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k64x56x56{.channels = 64, .height = 56, .width = 56, .block = 1};
+constexpr cnn::BnGeometry kConv3Bn{
+    .channels = 192, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kConv3Conv{
     .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 192, .out_height = 56,
     .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConv3Bn{
-    .channels = 192, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k192x56x56{.channels = 192, .height = 56, .width = 56, .block = 1};
 constexpr cnn::PoolGeometry kMaxpool2{
     .channels = 192, .in_height = 56, .in_width = 56, .out_height = 28, .out_width = 28, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
     .count_include_pad = false};
+constexpr cnn::BnGeometry kInception3aBranch1Bn{
+    .channels = 64, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception3aBranch1Conv{
     .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 64, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception3aBranch1Bn{
-    .channels = 64, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k64x28x28{.channels = 64, .height = 28, .width = 28, .block = 1};
+constexpr cnn::BnGeometry kInception3aBranch2_0Bn{
+    .channels = 96, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception3aBranch2_0Conv{
     .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 96, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception3aBranch2_0Bn{
-    .channels = 96, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k96x28x28{.channels = 96, .height = 28, .width = 28, .block = 1};
+constexpr cnn::BnGeometry kInception3aBranch2_1Bn{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception3aBranch2_1Conv{
     .in_channels = 96, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception3aBranch2_1Bn{
-    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k128x28x28{.channels = 128, .height = 28, .width = 28, .block = 1};
+constexpr cnn::BnGeometry kInception3aBranch3_0Bn{
+    .channels = 16, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception3aBranch3_0Conv{
     .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 16, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception3aBranch3_0Bn{
-    .channels = 16, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k16x28x28{.channels = 16, .height = 28, .width = 28, .block = 1};
+constexpr cnn::BnGeometry kInception3aBranch3_1Bn{
+    .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception3aBranch3_1Conv{
     .in_channels = 16, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28, .out_width = 28,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception3aBranch3_1Bn{
-    .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k32x28x28{.channels = 32, .height = 28, .width = 28, .block = 1};
 constexpr cnn::PoolGeometry kInception3aMaxpool1{
     .channels = 192, .in_height = 28, .in_width = 28, .out_height = 28, .out_width = 28, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
     .count_include_pad = false};
+constexpr cnn::BnGeometry kInception3aBranch4Bn{
+    .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception3aBranch4Conv{
     .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception3aBranch4Bn{
-    .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception3bBranch1Conv{
-    .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
-    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kInception3bBranch1Bn{
     .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception3bBranch2_0Conv{
+constexpr cnn::ConvGeometry kInception3bBranch1Conv{
     .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kInception3bBranch2_0Bn{
     .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception3bBranch2_0Conv{
+    .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception3bBranch2_1Bn{
+    .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception3bBranch2_1Conv{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception3bBranch2_1Bn{
-    .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k192x28x28{.channels = 192, .height = 28, .width = 28, .block = 1};
+constexpr cnn::BnGeometry kInception3bBranch3_0Bn{
+    .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception3bBranch3_0Conv{
     .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception3bBranch3_0Bn{
-    .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kInception3bBranch3_1Bn{
+    .channels = 96, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception3bBranch3_1Conv{
     .in_channels = 32, .in_height = 28, .in_width = 28, .out_channels = 96, .out_height = 28, .out_width = 28,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception3bBranch3_1Bn{
-    .channels = 96, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::PoolGeometry kInception3bMaxpool1{
     .channels = 256, .in_height = 28, .in_width = 28, .out_height = 28, .out_width = 28, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
     .count_include_pad = false};
+constexpr cnn::BnGeometry kInception3bBranch4Bn{
+    .channels = 64, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception3bBranch4Conv{
     .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 64, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception3bBranch4Bn{
-    .channels = 64, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::PoolGeometry kMaxpool3{
     .channels = 480, .in_height = 28, .in_width = 28, .out_height = 14, .out_width = 14, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
     .count_include_pad = false};
+constexpr cnn::BnGeometry kInception4aBranch1Bn{
+    .channels = 192, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4aBranch1Conv{
     .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 192, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4aBranch1Bn{
-    .channels = 192, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k192x14x14{.channels = 192, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kInception4aBranch2_0Bn{
+    .channels = 96, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4aBranch2_0Conv{
     .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 96, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4aBranch2_0Bn{
-    .channels = 96, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k96x14x14{.channels = 96, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kInception4aBranch2_1Bn{
+    .channels = 208, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4aBranch2_1Conv{
     .in_channels = 96, .in_height = 14, .in_width = 14, .out_channels = 208, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4aBranch2_1Bn{
-    .channels = 208, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k208x14x14{.channels = 208, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kInception4aBranch3_0Bn{
+    .channels = 16, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4aBranch3_0Conv{
     .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 16, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4aBranch3_0Bn{
-    .channels = 16, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k16x14x14{.channels = 16, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kInception4aBranch3_1Bn{
+    .channels = 48, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4aBranch3_1Conv{
     .in_channels = 16, .in_height = 14, .in_width = 14, .out_channels = 48, .out_height = 14, .out_width = 14,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4aBranch3_1Bn{
-    .channels = 48, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k48x14x14{.channels = 48, .height = 14, .width = 14, .block = 1};
 constexpr cnn::PoolGeometry kInception4aMaxpool1{
     .channels = 480, .in_height = 14, .in_width = 14, .out_height = 14, .out_width = 14, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
     .count_include_pad = false};
+constexpr cnn::BnGeometry kInception4aBranch4Bn{
+    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4aBranch4Conv{
     .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4aBranch4Bn{
-    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k64x14x14{.channels = 64, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kInception4bBranch1Bn{
+    .channels = 160, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4bBranch1Conv{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 160, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4bBranch1Bn{
-    .channels = 160, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k160x14x14{.channels = 160, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kInception4bBranch2_0Bn{
+    .channels = 112, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4bBranch2_0Conv{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 112, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4bBranch2_0Bn{
-    .channels = 112, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k112x14x14{.channels = 112, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kInception4bBranch2_1Bn{
+    .channels = 224, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4bBranch2_1Conv{
     .in_channels = 112, .in_height = 14, .in_width = 14, .out_channels = 224, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4bBranch2_1Bn{
-    .channels = 224, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k224x14x14{.channels = 224, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kInception4bBranch3_0Bn{
+    .channels = 24, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4bBranch3_0Conv{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 24, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4bBranch3_0Bn{
-    .channels = 24, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k24x14x14{.channels = 24, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kInception4bBranch3_1Bn{
+    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4bBranch3_1Conv{
     .in_channels = 24, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14, .out_width = 14,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4bBranch3_1Bn{
-    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::PoolGeometry kInception4bMaxpool1{
     .channels = 512, .in_height = 14, .in_width = 14, .out_height = 14, .out_width = 14, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
     .count_include_pad = false};
+constexpr cnn::BnGeometry kInception4bBranch4Bn{
+    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4bBranch4Conv{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4bBranch4Bn{
-    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception4cBranch1Conv{
-    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kInception4cBranch1Bn{
     .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k128x14x14{.channels = 128, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kInception4cBranch2_0Conv{
+constexpr cnn::ConvGeometry kInception4cBranch1Conv{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kInception4cBranch2_0Bn{
     .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kInception4cBranch2_0Conv{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kInception4cBranch2_1Bn{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4cBranch2_1Conv{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4cBranch2_1Bn{
-    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k256x14x14{.channels = 256, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kInception4cBranch3_0Bn{
+    .channels = 24, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4cBranch3_0Conv{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 24, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4cBranch3_0Bn{
-    .channels = 24, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kInception4cBranch3_1Bn{
+    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4cBranch3_1Conv{
     .in_channels = 24, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14, .out_width = 14,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4cBranch3_1Bn{
-    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::PoolGeometry kInception4cMaxpool1{
     .channels = 512, .in_height = 14, .in_width = 14, .out_height = 14, .out_width = 14, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
     .count_include_pad = false};
+constexpr cnn::BnGeometry kInception4cBranch4Bn{
+    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4cBranch4Conv{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4cBranch4Bn{
-    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kInception4dBranch1Bn{
+    .channels = 112, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4dBranch1Conv{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 112, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4dBranch1Bn{
-    .channels = 112, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kInception4dBranch2_0Bn{
+    .channels = 144, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4dBranch2_0Conv{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 144, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4dBranch2_0Bn{
-    .channels = 144, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k144x14x14{.channels = 144, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kInception4dBranch2_1Bn{
+    .channels = 288, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4dBranch2_1Conv{
     .in_channels = 144, .in_height = 14, .in_width = 14, .out_channels = 288, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4dBranch2_1Bn{
-    .channels = 288, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k288x14x14{.channels = 288, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kInception4dBranch3_0Bn{
+    .channels = 32, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4dBranch3_0Conv{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4dBranch3_0Bn{
-    .channels = 32, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k32x14x14{.channels = 32, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kInception4dBranch3_1Bn{
+    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4dBranch3_1Conv{
     .in_channels = 32, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14, .out_width = 14,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4dBranch3_1Bn{
-    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::PoolGeometry kInception4dMaxpool1{
     .channels = 512, .in_height = 14, .in_width = 14, .out_height = 14, .out_width = 14, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
     .count_include_pad = false};
+constexpr cnn::BnGeometry kInception4dBranch4Bn{
+    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4dBranch4Conv{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4dBranch4Bn{
-    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kInception4eBranch1Bn{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4eBranch1Conv{
     .in_channels = 528, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4eBranch1Bn{
-    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kInception4eBranch2_0Bn{
+    .channels = 160, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4eBranch2_0Conv{
     .in_channels = 528, .in_height = 14, .in_width = 14, .out_channels = 160, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4eBranch2_0Bn{
-    .channels = 160, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kInception4eBranch2_1Bn{
+    .channels = 320, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4eBranch2_1Conv{
     .in_channels = 160, .in_height = 14, .in_width = 14, .out_channels = 320, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4eBranch2_1Bn{
-    .channels = 320, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k320x14x14{.channels = 320, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kInception4eBranch3_0Bn{
+    .channels = 32, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4eBranch3_0Conv{
     .in_channels = 528, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4eBranch3_0Bn{
-    .channels = 32, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kInception4eBranch3_1Bn{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4eBranch3_1Conv{
     .in_channels = 32, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4eBranch3_1Bn{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::PoolGeometry kInception4eMaxpool1{
     .channels = 528, .in_height = 14, .in_width = 14, .out_height = 14, .out_width = 14, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
     .count_include_pad = false};
+constexpr cnn::BnGeometry kInception4eBranch4Bn{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4eBranch4Conv{
     .in_channels = 528, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4eBranch4Bn{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::PoolGeometry kMaxpool4{
     .channels = 832, .in_height = 14, .in_width = 14, .out_height = 7, .out_width = 7, .kernel_height = 2,
     .kernel_width = 2, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
     .count_include_pad = false};
+constexpr cnn::BnGeometry kInception5aBranch1Bn{
+    .channels = 256, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception5aBranch1Conv{
     .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 256, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception5aBranch1Bn{
-    .channels = 256, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k256x7x7{.channels = 256, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kInception5aBranch2_0Bn{
+    .channels = 160, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception5aBranch2_0Conv{
     .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 160, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception5aBranch2_0Bn{
-    .channels = 160, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k160x7x7{.channels = 160, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kInception5aBranch2_1Bn{
+    .channels = 320, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception5aBranch2_1Conv{
     .in_channels = 160, .in_height = 7, .in_width = 7, .out_channels = 320, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception5aBranch2_1Bn{
-    .channels = 320, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k320x7x7{.channels = 320, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kInception5aBranch3_0Bn{
+    .channels = 32, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception5aBranch3_0Conv{
     .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception5aBranch3_0Bn{
-    .channels = 32, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k32x7x7{.channels = 32, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kInception5aBranch3_1Bn{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception5aBranch3_1Conv{
     .in_channels = 32, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception5aBranch3_1Bn{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k128x7x7{.channels = 128, .height = 7, .width = 7, .block = 1};
 constexpr cnn::PoolGeometry kInception5aMaxpool1{
     .channels = 832, .in_height = 7, .in_width = 7, .out_height = 7, .out_width = 7, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
     .count_include_pad = false};
+constexpr cnn::BnGeometry kInception5aBranch4Bn{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception5aBranch4Conv{
     .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception5aBranch4Bn{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kInception5bBranch1Bn{
+    .channels = 384, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception5bBranch1Conv{
     .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 384, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception5bBranch1Bn{
-    .channels = 384, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k384x7x7{.channels = 384, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kInception5bBranch2_0Bn{
+    .channels = 192, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception5bBranch2_0Conv{
     .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 192, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception5bBranch2_0Bn{
-    .channels = 192, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k192x7x7{.channels = 192, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kInception5bBranch2_1Bn{
+    .channels = 384, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception5bBranch2_1Conv{
     .in_channels = 192, .in_height = 7, .in_width = 7, .out_channels = 384, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception5bBranch2_1Bn{
-    .channels = 384, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kInception5bBranch3_0Bn{
+    .channels = 48, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception5bBranch3_0Conv{
     .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 48, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception5bBranch3_0Bn{
-    .channels = 48, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k48x7x7{.channels = 48, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kInception5bBranch3_1Bn{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception5bBranch3_1Conv{
     .in_channels = 48, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception5bBranch3_1Bn{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::PoolGeometry kInception5bMaxpool1{
     .channels = 832, .in_height = 7, .in_width = 7, .out_height = 7, .out_width = 7, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
     .count_include_pad = false};
+constexpr cnn::BnGeometry kInception5bBranch4Bn{
+    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception5bBranch4Conv{
     .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception5bBranch4Bn{
-    .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1024x7x7{.channels = 1024, .height = 7, .width = 7, .block = 1};
 constexpr cnn::DenseGeometry kFc{.in = 1024, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
@@ -1731,7 +1698,7 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .auxiliaries = kAuxiliaries,
-    .memory = {.parameters = 13020048, .gradients = 0, .optimizer = 0, .activations = 51380224,
+    .memory = {.parameters = 13020048, .gradients = 0, .optimizer = 0, .activations = 32112640,
                .shared_scratch = 2654208, .thread_scratch = 343168},
 };
 
@@ -1747,863 +1714,769 @@ const cnn::ModelDescription& GoogLeNetBn::model() {
 void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
-  const cnn::Blocked conv1_conv = blocked(0, 802816);  // 64x112x112
-  const cnn::Blocked conv1_relu1 = blocked(25690112, 802816);  // 64x112x112
-  const cnn::Blocked maxpool1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Blocked conv2_conv = blocked(6422528, 200704);  // 64x56x56
+  const cnn::Floats conv1_bn_saved = floats(30507008, 256);
+  const cnn::Blocked conv1_relu1 = blocked(0, 802816);  // 64x112x112
+  const cnn::Blocked maxpool1 = blocked(25690112, 200704);  // 64x56x56
+  const cnn::Floats conv2_bn_saved = floats(0, 256);
   const cnn::Blocked conv2_relu1 = blocked(19267584, 200704);  // 64x56x56
-  const cnn::Blocked conv3_conv = blocked(0, 602112);  // 192x56x56
-  const cnn::Blocked conv3_relu1 = blocked(19267584, 602112);  // 192x56x56
-  const cnn::Blocked maxpool2 = blocked(0, 150528);  // 192x28x28
-  const cnn::Blocked inception3a_branch1_conv = blocked(4816896, 50176);  // 64x28x28
+  const cnn::Floats conv3_bn_saved = floats(25690112, 768);
+  const cnn::Blocked conv3_relu1 = blocked(0, 602112);  // 192x56x56
+  const cnn::Blocked maxpool2 = blocked(19267584, 150528);  // 192x28x28
+  const cnn::Floats inception3a_branch1_bn_saved = floats(0, 256);
   const cnn::Blocked inception3a_concat1 = blocked(12042240, 200704);  // 256x28x28
-  const cnn::Blocked inception3a_branch1_bn = blocked(12042240, 200704);  // 64x28x28
-  const cnn::Blocked inception3a_branch2_0_conv = blocked(4816896, 75264);  // 96x28x28
-  const cnn::Blocked inception3a_branch2_0_relu1 = blocked(8028160, 75264);  // 96x28x28
-  const cnn::Blocked inception3a_branch2_1_conv = blocked(4816896, 100352);  // 128x28x28
-  const cnn::Blocked inception3a_branch2_1_bn = blocked(12092416, 200704);  // 128x28x28
-  const cnn::Blocked inception3a_branch3_0_conv = blocked(4816896, 12544);  // 16x28x28
-  const cnn::Blocked inception3a_branch3_0_relu1 = blocked(5619712, 12544);  // 16x28x28
-  const cnn::Blocked inception3a_branch3_1_conv = blocked(4816896, 25088);  // 32x28x28
-  const cnn::Blocked inception3a_branch3_1_bn = blocked(12192768, 200704);  // 32x28x28
-  const cnn::Blocked inception3a_maxpool1 = blocked(4816896, 150528);  // 192x28x28
-  const cnn::Blocked inception3a_branch4_conv = blocked(0, 25088);  // 32x28x28
-  const cnn::Blocked inception3a_branch4_bn = blocked(12217856, 200704);  // 32x28x28
-  const cnn::Blocked inception3b_branch1_conv = blocked(18464768, 100352);  // 128x28x28
+  const cnn::Blocked inception3a_branch1_relu1 = blocked(12042240, 200704);  // 64x28x28
+  const cnn::Floats inception3a_branch2_0_bn_saved = floats(2408448, 384);
+  const cnn::Blocked inception3a_branch2_0_relu1 = blocked(0, 75264);  // 96x28x28
+  const cnn::Floats inception3a_branch2_1_bn_saved = floats(2408448, 512);
+  const cnn::Blocked inception3a_branch2_1_relu1 = blocked(12092416, 200704);  // 128x28x28
+  const cnn::Floats inception3a_branch3_0_bn_saved = floats(401408, 64);
+  const cnn::Blocked inception3a_branch3_0_relu1 = blocked(0, 12544);  // 16x28x28
+  const cnn::Floats inception3a_branch3_1_bn_saved = floats(401408, 128);
+  const cnn::Blocked inception3a_branch3_1_relu1 = blocked(12192768, 200704);  // 32x28x28
+  const cnn::Blocked inception3a_maxpool1 = blocked(0, 150528);  // 192x28x28
+  const cnn::Floats inception3a_branch4_bn_saved = floats(4816896, 128);
+  const cnn::Blocked inception3a_branch4_relu1 = blocked(12217856, 200704);  // 32x28x28
+  const cnn::Floats inception3b_branch1_bn_saved = floats(18464768, 512);
   const cnn::Blocked inception3b_concat1 = blocked(0, 376320);  // 480x28x28
-  const cnn::Blocked inception3b_branch1_bn = blocked(0, 376320);  // 128x28x28
-  const cnn::Blocked inception3b_branch2_0_conv = blocked(18464768, 100352);  // 128x28x28
-  const cnn::Blocked inception3b_branch2_0_relu1 = blocked(23281664, 100352);  // 128x28x28
-  const cnn::Blocked inception3b_branch2_1_conv = blocked(18464768, 150528);  // 192x28x28
-  const cnn::Blocked inception3b_branch2_1_bn = blocked(100352, 376320);  // 192x28x28
-  const cnn::Blocked inception3b_branch3_0_conv = blocked(18464768, 25088);  // 32x28x28
-  const cnn::Blocked inception3b_branch3_0_relu1 = blocked(20873216, 25088);  // 32x28x28
-  const cnn::Blocked inception3b_branch3_1_conv = blocked(18464768, 75264);  // 96x28x28
-  const cnn::Blocked inception3b_branch3_1_bn = blocked(250880, 376320);  // 96x28x28
+  const cnn::Blocked inception3b_branch1_relu1 = blocked(0, 376320);  // 128x28x28
+  const cnn::Floats inception3b_branch2_0_bn_saved = floats(21676032, 512);
+  const cnn::Blocked inception3b_branch2_0_relu1 = blocked(18464768, 100352);  // 128x28x28
+  const cnn::Floats inception3b_branch2_1_bn_saved = floats(21676032, 768);
+  const cnn::Blocked inception3b_branch2_1_relu1 = blocked(100352, 376320);  // 192x28x28
+  const cnn::Floats inception3b_branch3_0_bn_saved = floats(19267584, 128);
+  const cnn::Blocked inception3b_branch3_0_relu1 = blocked(18464768, 25088);  // 32x28x28
+  const cnn::Floats inception3b_branch3_1_bn_saved = floats(19267584, 384);
+  const cnn::Blocked inception3b_branch3_1_relu1 = blocked(250880, 376320);  // 96x28x28
   const cnn::Blocked inception3b_maxpool1 = blocked(18464768, 200704);  // 256x28x28
-  const cnn::Blocked inception3b_branch4_conv = blocked(12042240, 50176);  // 64x28x28
-  const cnn::Blocked inception3b_branch4_bn = blocked(326144, 376320);  // 64x28x28
+  const cnn::Floats inception3b_branch4_bn_saved = floats(12042240, 256);
+  const cnn::Blocked inception3b_branch4_relu1 = blocked(326144, 376320);  // 64x28x28
   const cnn::Blocked maxpool3 = blocked(12042240, 94080);  // 480x14x14
-  const cnn::Blocked inception4a_branch1_conv = blocked(3211264, 37632);  // 192x14x14
+  const cnn::Floats inception4a_branch1_bn_saved = floats(3211264, 768);
   const cnn::Blocked inception4a_concat1 = blocked(0, 100352);  // 512x14x14
-  const cnn::Blocked inception4a_branch1_bn = blocked(0, 100352);  // 192x14x14
-  const cnn::Blocked inception4a_branch2_0_conv = blocked(3211264, 18816);  // 96x14x14
-  const cnn::Blocked inception4a_branch2_0_relu1 = blocked(4515840, 18816);  // 96x14x14
-  const cnn::Blocked inception4a_branch2_1_conv = blocked(3211264, 40768);  // 208x14x14
-  const cnn::Blocked inception4a_branch2_1_bn = blocked(37632, 100352);  // 208x14x14
-  const cnn::Blocked inception4a_branch3_0_conv = blocked(3211264, 3136);  // 16x14x14
-  const cnn::Blocked inception4a_branch3_0_relu1 = blocked(3512320, 3136);  // 16x14x14
-  const cnn::Blocked inception4a_branch3_1_conv = blocked(3211264, 9408);  // 48x14x14
-  const cnn::Blocked inception4a_branch3_1_bn = blocked(78400, 100352);  // 48x14x14
+  const cnn::Blocked inception4a_branch1_relu1 = blocked(0, 100352);  // 192x14x14
+  const cnn::Floats inception4a_branch2_0_bn_saved = floats(3813376, 384);
+  const cnn::Blocked inception4a_branch2_0_relu1 = blocked(3211264, 18816);  // 96x14x14
+  const cnn::Floats inception4a_branch2_1_bn_saved = floats(3813376, 832);
+  const cnn::Blocked inception4a_branch2_1_relu1 = blocked(37632, 100352);  // 208x14x14
+  const cnn::Floats inception4a_branch3_0_bn_saved = floats(3311616, 64);
+  const cnn::Blocked inception4a_branch3_0_relu1 = blocked(3211264, 3136);  // 16x14x14
+  const cnn::Floats inception4a_branch3_1_bn_saved = floats(3311616, 192);
+  const cnn::Blocked inception4a_branch3_1_relu1 = blocked(78400, 100352);  // 48x14x14
   const cnn::Blocked inception4a_maxpool1 = blocked(3211264, 94080);  // 480x14x14
-  const cnn::Blocked inception4a_branch4_conv = blocked(6221824, 12544);  // 64x14x14
-  const cnn::Blocked inception4a_branch4_bn = blocked(87808, 100352);  // 64x14x14
-  const cnn::Blocked inception4b_branch1_conv = blocked(6422528, 31360);  // 160x14x14
+  const cnn::Floats inception4a_branch4_bn_saved = floats(6221824, 256);
+  const cnn::Blocked inception4a_branch4_relu1 = blocked(87808, 100352);  // 64x14x14
+  const cnn::Floats inception4b_branch1_bn_saved = floats(6422528, 640);
   const cnn::Blocked inception4b_concat1 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Blocked inception4b_branch1_bn = blocked(3211264, 100352);  // 160x14x14
-  const cnn::Blocked inception4b_branch2_0_conv = blocked(6422528, 21952);  // 112x14x14
-  const cnn::Blocked inception4b_branch2_0_relu1 = blocked(7827456, 21952);  // 112x14x14
-  const cnn::Blocked inception4b_branch2_1_conv = blocked(6422528, 43904);  // 224x14x14
-  const cnn::Blocked inception4b_branch2_1_bn = blocked(3242624, 100352);  // 224x14x14
-  const cnn::Blocked inception4b_branch3_0_conv = blocked(6422528, 4704);  // 24x14x14
-  const cnn::Blocked inception4b_branch3_0_relu1 = blocked(6823936, 4704);  // 24x14x14
-  const cnn::Blocked inception4b_branch3_1_conv = blocked(6422528, 12544);  // 64x14x14
-  const cnn::Blocked inception4b_branch3_1_bn = blocked(3286528, 100352);  // 64x14x14
+  const cnn::Blocked inception4b_branch1_relu1 = blocked(3211264, 100352);  // 160x14x14
+  const cnn::Floats inception4b_branch2_0_bn_saved = floats(7124992, 448);
+  const cnn::Blocked inception4b_branch2_0_relu1 = blocked(6422528, 21952);  // 112x14x14
+  const cnn::Floats inception4b_branch2_1_bn_saved = floats(7124992, 896);
+  const cnn::Blocked inception4b_branch2_1_relu1 = blocked(3242624, 100352);  // 224x14x14
+  const cnn::Floats inception4b_branch3_0_bn_saved = floats(6573056, 96);
+  const cnn::Blocked inception4b_branch3_0_relu1 = blocked(6422528, 4704);  // 24x14x14
+  const cnn::Floats inception4b_branch3_1_bn_saved = floats(6573056, 256);
+  const cnn::Blocked inception4b_branch3_1_relu1 = blocked(3286528, 100352);  // 64x14x14
   const cnn::Blocked inception4b_maxpool1 = blocked(6422528, 100352);  // 512x14x14
-  const cnn::Blocked inception4b_branch4_conv = blocked(0, 12544);  // 64x14x14
-  const cnn::Blocked inception4b_branch4_bn = blocked(3299072, 100352);  // 64x14x14
-  const cnn::Blocked inception4c_branch1_conv = blocked(6422528, 25088);  // 128x14x14
+  const cnn::Floats inception4b_branch4_bn_saved = floats(0, 256);
+  const cnn::Blocked inception4b_branch4_relu1 = blocked(3299072, 100352);  // 64x14x14
+  const cnn::Floats inception4c_branch1_bn_saved = floats(6422528, 512);
   const cnn::Blocked inception4c_concat1 = blocked(0, 100352);  // 512x14x14
-  const cnn::Blocked inception4c_branch1_bn = blocked(0, 100352);  // 128x14x14
-  const cnn::Blocked inception4c_branch2_0_conv = blocked(6422528, 25088);  // 128x14x14
-  const cnn::Blocked inception4c_branch2_0_relu1 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked inception4c_branch2_1_conv = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Blocked inception4c_branch2_1_bn = blocked(25088, 100352);  // 256x14x14
-  const cnn::Blocked inception4c_branch3_0_conv = blocked(6422528, 4704);  // 24x14x14
-  const cnn::Blocked inception4c_branch3_0_relu1 = blocked(6823936, 4704);  // 24x14x14
-  const cnn::Blocked inception4c_branch3_1_conv = blocked(6422528, 12544);  // 64x14x14
-  const cnn::Blocked inception4c_branch3_1_bn = blocked(75264, 100352);  // 64x14x14
+  const cnn::Blocked inception4c_branch1_relu1 = blocked(0, 100352);  // 128x14x14
+  const cnn::Floats inception4c_branch2_0_bn_saved = floats(7225344, 512);
+  const cnn::Blocked inception4c_branch2_0_relu1 = blocked(6422528, 25088);  // 128x14x14
+  const cnn::Floats inception4c_branch2_1_bn_saved = floats(7225344, 1024);
+  const cnn::Blocked inception4c_branch2_1_relu1 = blocked(25088, 100352);  // 256x14x14
+  const cnn::Floats inception4c_branch3_0_bn_saved = floats(6573056, 96);
+  const cnn::Blocked inception4c_branch3_0_relu1 = blocked(6422528, 4704);  // 24x14x14
+  const cnn::Floats inception4c_branch3_1_bn_saved = floats(6573056, 256);
+  const cnn::Blocked inception4c_branch3_1_relu1 = blocked(75264, 100352);  // 64x14x14
   const cnn::Blocked inception4c_maxpool1 = blocked(6422528, 100352);  // 512x14x14
-  const cnn::Blocked inception4c_branch4_conv = blocked(3211264, 12544);  // 64x14x14
-  const cnn::Blocked inception4c_branch4_bn = blocked(87808, 100352);  // 64x14x14
-  const cnn::Blocked inception4d_branch1_conv = blocked(3211264, 21952);  // 112x14x14
+  const cnn::Floats inception4c_branch4_bn_saved = floats(3211264, 256);
+  const cnn::Blocked inception4c_branch4_relu1 = blocked(87808, 100352);  // 64x14x14
+  const cnn::Floats inception4d_branch1_bn_saved = floats(3211264, 448);
   const cnn::Blocked inception4d_concat1 = blocked(5218304, 103488);  // 528x14x14
-  const cnn::Blocked inception4d_branch1_bn = blocked(5218304, 103488);  // 112x14x14
-  const cnn::Blocked inception4d_branch2_0_conv = blocked(3211264, 28224);  // 144x14x14
-  const cnn::Blocked inception4d_branch2_0_relu1 = blocked(8529920, 28224);  // 144x14x14
-  const cnn::Blocked inception4d_branch2_1_conv = blocked(3211264, 56448);  // 288x14x14
-  const cnn::Blocked inception4d_branch2_1_bn = blocked(5240256, 103488);  // 288x14x14
-  const cnn::Blocked inception4d_branch3_0_conv = blocked(3211264, 6272);  // 32x14x14
-  const cnn::Blocked inception4d_branch3_0_relu1 = blocked(3612672, 6272);  // 32x14x14
-  const cnn::Blocked inception4d_branch3_1_conv = blocked(3211264, 12544);  // 64x14x14
-  const cnn::Blocked inception4d_branch3_1_bn = blocked(5296704, 103488);  // 64x14x14
+  const cnn::Blocked inception4d_branch1_relu1 = blocked(5218304, 103488);  // 112x14x14
+  const cnn::Floats inception4d_branch2_0_bn_saved = floats(4114432, 576);
+  const cnn::Blocked inception4d_branch2_0_relu1 = blocked(3211264, 28224);  // 144x14x14
+  const cnn::Floats inception4d_branch2_1_bn_saved = floats(4114432, 1152);
+  const cnn::Blocked inception4d_branch2_1_relu1 = blocked(5240256, 103488);  // 288x14x14
+  const cnn::Floats inception4d_branch3_0_bn_saved = floats(3411968, 128);
+  const cnn::Blocked inception4d_branch3_0_relu1 = blocked(3211264, 6272);  // 32x14x14
+  const cnn::Floats inception4d_branch3_1_bn_saved = floats(3411968, 256);
+  const cnn::Blocked inception4d_branch3_1_relu1 = blocked(5296704, 103488);  // 64x14x14
   const cnn::Blocked inception4d_maxpool1 = blocked(8529920, 100352);  // 512x14x14
-  const cnn::Blocked inception4d_branch4_conv = blocked(0, 12544);  // 64x14x14
-  const cnn::Blocked inception4d_branch4_bn = blocked(5309248, 103488);  // 64x14x14
-  const cnn::Blocked inception4e_branch1_conv = blocked(8529920, 50176);  // 256x14x14
+  const cnn::Floats inception4d_branch4_bn_saved = floats(0, 256);
+  const cnn::Blocked inception4d_branch4_relu1 = blocked(5309248, 103488);  // 64x14x14
+  const cnn::Floats inception4e_branch1_bn_saved = floats(8529920, 1024);
   const cnn::Blocked inception4e_concat1 = blocked(0, 163072);  // 832x14x14
-  const cnn::Blocked inception4e_branch1_bn = blocked(0, 163072);  // 256x14x14
-  const cnn::Blocked inception4e_branch2_0_conv = blocked(8529920, 31360);  // 160x14x14
-  const cnn::Blocked inception4e_branch2_0_relu1 = blocked(10536960, 31360);  // 160x14x14
-  const cnn::Blocked inception4e_branch2_1_conv = blocked(8529920, 62720);  // 320x14x14
-  const cnn::Blocked inception4e_branch2_1_bn = blocked(50176, 163072);  // 320x14x14
-  const cnn::Blocked inception4e_branch3_0_conv = blocked(8529920, 6272);  // 32x14x14
-  const cnn::Blocked inception4e_branch3_0_relu1 = blocked(9332736, 6272);  // 32x14x14
-  const cnn::Blocked inception4e_branch3_1_conv = blocked(8529920, 25088);  // 128x14x14
-  const cnn::Blocked inception4e_branch3_1_bn = blocked(112896, 163072);  // 128x14x14
+  const cnn::Blocked inception4e_branch1_relu1 = blocked(0, 163072);  // 256x14x14
+  const cnn::Floats inception4e_branch2_0_bn_saved = floats(9533440, 640);
+  const cnn::Blocked inception4e_branch2_0_relu1 = blocked(8529920, 31360);  // 160x14x14
+  const cnn::Floats inception4e_branch2_1_bn_saved = floats(9533440, 1280);
+  const cnn::Blocked inception4e_branch2_1_relu1 = blocked(50176, 163072);  // 320x14x14
+  const cnn::Floats inception4e_branch3_0_bn_saved = floats(8730624, 128);
+  const cnn::Blocked inception4e_branch3_0_relu1 = blocked(8529920, 6272);  // 32x14x14
+  const cnn::Floats inception4e_branch3_1_bn_saved = floats(8730624, 512);
+  const cnn::Blocked inception4e_branch3_1_relu1 = blocked(112896, 163072);  // 128x14x14
   const cnn::Blocked inception4e_maxpool1 = blocked(8529920, 103488);  // 528x14x14
-  const cnn::Blocked inception4e_branch4_conv = blocked(5218304, 25088);  // 128x14x14
-  const cnn::Blocked inception4e_branch4_bn = blocked(137984, 163072);  // 128x14x14
+  const cnn::Floats inception4e_branch4_bn_saved = floats(5218304, 512);
+  const cnn::Blocked inception4e_branch4_relu1 = blocked(137984, 163072);  // 128x14x14
   const cnn::Blocked maxpool4 = blocked(5218304, 40768);  // 832x7x7
-  const cnn::Blocked inception5a_branch1_conv = blocked(0, 12544);  // 256x7x7
+  const cnn::Floats inception5a_branch1_bn_saved = floats(0, 1024);
   const cnn::Blocked inception5a_concat1 = blocked(1605632, 40768);  // 832x7x7
-  const cnn::Blocked inception5a_branch1_bn = blocked(1605632, 40768);  // 256x7x7
-  const cnn::Blocked inception5a_branch2_0_conv = blocked(0, 7840);  // 160x7x7
-  const cnn::Blocked inception5a_branch2_0_relu1 = blocked(501760, 7840);  // 160x7x7
-  const cnn::Blocked inception5a_branch2_1_conv = blocked(0, 15680);  // 320x7x7
-  const cnn::Blocked inception5a_branch2_1_bn = blocked(1618176, 40768);  // 320x7x7
-  const cnn::Blocked inception5a_branch3_0_conv = blocked(0, 1568);  // 32x7x7
-  const cnn::Blocked inception5a_branch3_0_relu1 = blocked(200704, 1568);  // 32x7x7
-  const cnn::Blocked inception5a_branch3_1_conv = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked inception5a_branch3_1_bn = blocked(1633856, 40768);  // 128x7x7
+  const cnn::Blocked inception5a_branch1_relu1 = blocked(1605632, 40768);  // 256x7x7
+  const cnn::Floats inception5a_branch2_0_bn_saved = floats(250880, 640);
+  const cnn::Blocked inception5a_branch2_0_relu1 = blocked(0, 7840);  // 160x7x7
+  const cnn::Floats inception5a_branch2_1_bn_saved = floats(250880, 1280);
+  const cnn::Blocked inception5a_branch2_1_relu1 = blocked(1618176, 40768);  // 320x7x7
+  const cnn::Floats inception5a_branch3_0_bn_saved = floats(50176, 128);
+  const cnn::Blocked inception5a_branch3_0_relu1 = blocked(0, 1568);  // 32x7x7
+  const cnn::Floats inception5a_branch3_1_bn_saved = floats(50176, 512);
+  const cnn::Blocked inception5a_branch3_1_relu1 = blocked(1633856, 40768);  // 128x7x7
   const cnn::Blocked inception5a_maxpool1 = blocked(0, 40768);  // 832x7x7
-  const cnn::Blocked inception5a_branch4_conv = blocked(1304576, 6272);  // 128x7x7
-  const cnn::Blocked inception5a_branch4_bn = blocked(1640128, 40768);  // 128x7x7
-  const cnn::Blocked inception5b_branch1_conv = blocked(2910208, 18816);  // 384x7x7
+  const cnn::Floats inception5a_branch4_bn_saved = floats(1304576, 512);
+  const cnn::Blocked inception5a_branch4_relu1 = blocked(1640128, 40768);  // 128x7x7
+  const cnn::Floats inception5b_branch1_bn_saved = floats(2910208, 1536);
   const cnn::Blocked inception5b_concat1 = blocked(0, 50176);  // 1024x7x7
-  const cnn::Blocked inception5b_branch1_bn = blocked(0, 50176);  // 384x7x7
-  const cnn::Blocked inception5b_branch2_0_conv = blocked(2910208, 9408);  // 192x7x7
-  const cnn::Blocked inception5b_branch2_0_relu1 = blocked(3512320, 9408);  // 192x7x7
-  const cnn::Blocked inception5b_branch2_1_conv = blocked(2910208, 18816);  // 384x7x7
-  const cnn::Blocked inception5b_branch2_1_bn = blocked(18816, 50176);  // 384x7x7
-  const cnn::Blocked inception5b_branch3_0_conv = blocked(2910208, 2352);  // 48x7x7
-  const cnn::Blocked inception5b_branch3_0_relu1 = blocked(3110912, 2352);  // 48x7x7
-  const cnn::Blocked inception5b_branch3_1_conv = blocked(2910208, 6272);  // 128x7x7
-  const cnn::Blocked inception5b_branch3_1_bn = blocked(37632, 50176);  // 128x7x7
+  const cnn::Blocked inception5b_branch1_relu1 = blocked(0, 50176);  // 384x7x7
+  const cnn::Floats inception5b_branch2_0_bn_saved = floats(3211264, 768);
+  const cnn::Blocked inception5b_branch2_0_relu1 = blocked(2910208, 9408);  // 192x7x7
+  const cnn::Floats inception5b_branch2_1_bn_saved = floats(3211264, 1536);
+  const cnn::Blocked inception5b_branch2_1_relu1 = blocked(18816, 50176);  // 384x7x7
+  const cnn::Floats inception5b_branch3_0_bn_saved = floats(2985472, 192);
+  const cnn::Blocked inception5b_branch3_0_relu1 = blocked(2910208, 2352);  // 48x7x7
+  const cnn::Floats inception5b_branch3_1_bn_saved = floats(2985472, 512);
+  const cnn::Blocked inception5b_branch3_1_relu1 = blocked(37632, 50176);  // 128x7x7
   const cnn::Blocked inception5b_maxpool1 = blocked(2910208, 40768);  // 832x7x7
-  const cnn::Blocked inception5b_branch4_conv = blocked(1605632, 6272);  // 128x7x7
-  const cnn::Blocked inception5b_branch4_bn = blocked(43904, 50176);  // 128x7x7
+  const cnn::Floats inception5b_branch4_bn_saved = floats(1605632, 512);
+  const cnn::Blocked inception5b_branch4_relu1 = blocked(43904, 50176);  // 128x7x7
   const cnn::Blocked gap1 = blocked(1605632, 1024);  // 1024
   const cnn::Blocked fc = blocked(0, 1000);  // 1000
   const cnn::Blocked softmax1 = blocked(32000, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(conv1_conv, input, conv1_conv_weight_, kConv1Conv, batch, scratch());
-
   // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(conv1_relu1, conv1_conv, conv1_bn_weight_, conv1_bn_bias_, conv1_bn_running_mean_,
-                    conv1_bn_running_var_, kConv1Bn, batch);
-
   // 10: relu    (conv1.relu1)
-  cnn::relu(conv1_relu1, conv1_relu1, k64x112x112, batch);
+  cnn::bn_affine(conv1_bn_saved, conv1_bn_weight_, conv1_bn_bias_, conv1_bn_running_mean_,
+                 conv1_bn_running_var_, kConv1Bn);
+  cnn::conv(conv1_relu1, input, conv1_conv_weight_,
+            cnn::Epilogue().scaled(conv1_bn_saved).then(cnn::Activation::kRelu), kConv1Conv, batch,
+            scratch());
 
   // 37: maxpool(3, stride=2, ceil=true)    (maxpool1)
   cnn::maxpool(maxpool1, conv1_relu1, kMaxpool1, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(conv2_conv, maxpool1, conv2_conv_weight_, kConv2Conv, batch, scratch());
-
   // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(conv2_relu1, conv2_conv, conv2_bn_weight_, conv2_bn_bias_, conv2_bn_running_mean_,
-                    conv2_bn_running_var_, kConv2Bn, batch);
-
   // 10: relu    (conv2.relu1)
-  cnn::relu(conv2_relu1, conv2_relu1, k64x56x56, batch);
+  cnn::bn_affine(conv2_bn_saved, conv2_bn_weight_, conv2_bn_bias_, conv2_bn_running_mean_,
+                 conv2_bn_running_var_, kConv2Bn);
+  cnn::conv(conv2_relu1, maxpool1, conv2_conv_weight_,
+            cnn::Epilogue().scaled(conv2_bn_saved).then(cnn::Activation::kRelu), kConv2Conv, batch,
+            scratch());
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::winograd::conv(conv3_conv, conv2_relu1, conv3_conv_weight_, kConv3Conv, batch, scratch());
-
   // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(conv3_relu1, conv3_conv, conv3_bn_weight_, conv3_bn_bias_, conv3_bn_running_mean_,
-                    conv3_bn_running_var_, kConv3Bn, batch);
-
   // 10: relu    (conv3.relu1)
-  cnn::relu(conv3_relu1, conv3_relu1, k192x56x56, batch);
+  cnn::bn_affine(conv3_bn_saved, conv3_bn_weight_, conv3_bn_bias_, conv3_bn_running_mean_,
+                 conv3_bn_running_var_, kConv3Bn);
+  cnn::winograd::conv(conv3_relu1, conv2_relu1, conv3_conv_weight_,
+                      cnn::Epilogue().scaled(conv3_bn_saved).then(cnn::Activation::kRelu), kConv3Conv, batch,
+                      scratch());
 
   // 40: maxpool(3, stride=2, ceil=true)    (maxpool2)
   cnn::maxpool(maxpool2, conv3_relu1, kMaxpool2, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception3a_branch1_conv, maxpool2, inception3a_branch1_conv_weight_, kInception3aBranch1Conv,
-            batch, scratch());
-
   // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception3a_branch1_bn, inception3a_branch1_conv, inception3a_branch1_bn_weight_,
-                    inception3a_branch1_bn_bias_, inception3a_branch1_bn_running_mean_,
-                    inception3a_branch1_bn_running_var_, kInception3aBranch1Bn, batch);
-
   // 10: relu    (inception3a.branch1.relu1)
-  cnn::relu(inception3a_branch1_bn, inception3a_branch1_bn, k64x28x28, batch);
+  cnn::bn_affine(inception3a_branch1_bn_saved, inception3a_branch1_bn_weight_, inception3a_branch1_bn_bias_,
+                 inception3a_branch1_bn_running_mean_, inception3a_branch1_bn_running_var_,
+                 kInception3aBranch1Bn);
+  cnn::conv(inception3a_branch1_relu1, maxpool2, inception3a_branch1_conv_weight_,
+            cnn::Epilogue().scaled(inception3a_branch1_bn_saved).then(cnn::Activation::kRelu),
+            kInception3aBranch1Conv, batch, scratch());
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception3a_branch2_0_conv, maxpool2, inception3a_branch2_0_conv_weight_,
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception3a.branch2[0].relu1)
+  cnn::bn_affine(inception3a_branch2_0_bn_saved, inception3a_branch2_0_bn_weight_,
+                 inception3a_branch2_0_bn_bias_, inception3a_branch2_0_bn_running_mean_,
+                 inception3a_branch2_0_bn_running_var_, kInception3aBranch2_0Bn);
+  cnn::conv(inception3a_branch2_0_relu1, maxpool2, inception3a_branch2_0_conv_weight_,
+            cnn::Epilogue().scaled(inception3a_branch2_0_bn_saved).then(cnn::Activation::kRelu),
             kInception3aBranch2_0Conv, batch, scratch());
 
-  // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception3a_branch2_0_relu1, inception3a_branch2_0_conv, inception3a_branch2_0_bn_weight_,
-                    inception3a_branch2_0_bn_bias_, inception3a_branch2_0_bn_running_mean_,
-                    inception3a_branch2_0_bn_running_var_, kInception3aBranch2_0Bn, batch);
-
-  // 10: relu    (inception3a.branch2[0].relu1)
-  cnn::relu(inception3a_branch2_0_relu1, inception3a_branch2_0_relu1, k96x28x28, batch);
-
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::winograd::conv(inception3a_branch2_1_conv, inception3a_branch2_0_relu1,
-                      inception3a_branch2_1_conv_weight_, kInception3aBranch2_1Conv, batch, scratch());
-
   // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception3a_branch2_1_bn, inception3a_branch2_1_conv, inception3a_branch2_1_bn_weight_,
-                    inception3a_branch2_1_bn_bias_, inception3a_branch2_1_bn_running_mean_,
-                    inception3a_branch2_1_bn_running_var_, kInception3aBranch2_1Bn, batch);
-
   // 10: relu    (inception3a.branch2[1].relu1)
-  cnn::relu(inception3a_branch2_1_bn, inception3a_branch2_1_bn, k128x28x28, batch);
+  cnn::bn_affine(inception3a_branch2_1_bn_saved, inception3a_branch2_1_bn_weight_,
+                 inception3a_branch2_1_bn_bias_, inception3a_branch2_1_bn_running_mean_,
+                 inception3a_branch2_1_bn_running_var_, kInception3aBranch2_1Bn);
+  cnn::winograd::conv(inception3a_branch2_1_relu1, inception3a_branch2_0_relu1,
+                      inception3a_branch2_1_conv_weight_,
+                      cnn::Epilogue().scaled(inception3a_branch2_1_bn_saved).then(cnn::Activation::kRelu),
+                      kInception3aBranch2_1Conv, batch, scratch());
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception3a_branch3_0_conv, maxpool2, inception3a_branch3_0_conv_weight_,
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception3a.branch3[0].relu1)
+  cnn::bn_affine(inception3a_branch3_0_bn_saved, inception3a_branch3_0_bn_weight_,
+                 inception3a_branch3_0_bn_bias_, inception3a_branch3_0_bn_running_mean_,
+                 inception3a_branch3_0_bn_running_var_, kInception3aBranch3_0Bn);
+  cnn::conv(inception3a_branch3_0_relu1, maxpool2, inception3a_branch3_0_conv_weight_,
+            cnn::Epilogue().scaled(inception3a_branch3_0_bn_saved).then(cnn::Activation::kRelu),
             kInception3aBranch3_0Conv, batch, scratch());
 
-  // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception3a_branch3_0_relu1, inception3a_branch3_0_conv, inception3a_branch3_0_bn_weight_,
-                    inception3a_branch3_0_bn_bias_, inception3a_branch3_0_bn_running_mean_,
-                    inception3a_branch3_0_bn_running_var_, kInception3aBranch3_0Bn, batch);
-
-  // 10: relu    (inception3a.branch3[0].relu1)
-  cnn::relu(inception3a_branch3_0_relu1, inception3a_branch3_0_relu1, k16x28x28, batch);
-
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::winograd::conv(inception3a_branch3_1_conv, inception3a_branch3_0_relu1,
-                      inception3a_branch3_1_conv_weight_, kInception3aBranch3_1Conv, batch, scratch());
-
   // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception3a_branch3_1_bn, inception3a_branch3_1_conv, inception3a_branch3_1_bn_weight_,
-                    inception3a_branch3_1_bn_bias_, inception3a_branch3_1_bn_running_mean_,
-                    inception3a_branch3_1_bn_running_var_, kInception3aBranch3_1Bn, batch);
-
   // 10: relu    (inception3a.branch3[1].relu1)
-  cnn::relu(inception3a_branch3_1_bn, inception3a_branch3_1_bn, k32x28x28, batch);
+  cnn::bn_affine(inception3a_branch3_1_bn_saved, inception3a_branch3_1_bn_weight_,
+                 inception3a_branch3_1_bn_bias_, inception3a_branch3_1_bn_running_mean_,
+                 inception3a_branch3_1_bn_running_var_, kInception3aBranch3_1Bn);
+  cnn::winograd::conv(inception3a_branch3_1_relu1, inception3a_branch3_0_relu1,
+                      inception3a_branch3_1_conv_weight_,
+                      cnn::Epilogue().scaled(inception3a_branch3_1_bn_saved).then(cnn::Activation::kRelu),
+                      kInception3aBranch3_1Conv, batch, scratch());
 
   // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception3a.maxpool1)
   cnn::maxpool(inception3a_maxpool1, maxpool2, kInception3aMaxpool1, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception3a_branch4_conv, inception3a_maxpool1, inception3a_branch4_conv_weight_,
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception3a.branch4.relu1)
+  cnn::bn_affine(inception3a_branch4_bn_saved, inception3a_branch4_bn_weight_, inception3a_branch4_bn_bias_,
+                 inception3a_branch4_bn_running_mean_, inception3a_branch4_bn_running_var_,
+                 kInception3aBranch4Bn);
+  cnn::conv(inception3a_branch4_relu1, inception3a_maxpool1, inception3a_branch4_conv_weight_,
+            cnn::Epilogue().scaled(inception3a_branch4_bn_saved).then(cnn::Activation::kRelu),
             kInception3aBranch4Conv, batch, scratch());
 
-  // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception3a_branch4_bn, inception3a_branch4_conv, inception3a_branch4_bn_weight_,
-                    inception3a_branch4_bn_bias_, inception3a_branch4_bn_running_mean_,
-                    inception3a_branch4_bn_running_var_, kInception3aBranch4Bn, batch);
-
-  // 10: relu    (inception3a.branch4.relu1)
-  cnn::relu(inception3a_branch4_bn, inception3a_branch4_bn, k32x28x28, batch);
-
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception3b_branch1_conv, inception3a_concat1, inception3b_branch1_conv_weight_,
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception3b.branch1.relu1)
+  cnn::bn_affine(inception3b_branch1_bn_saved, inception3b_branch1_bn_weight_, inception3b_branch1_bn_bias_,
+                 inception3b_branch1_bn_running_mean_, inception3b_branch1_bn_running_var_,
+                 kInception3bBranch1Bn);
+  cnn::conv(inception3b_branch1_relu1, inception3a_concat1, inception3b_branch1_conv_weight_,
+            cnn::Epilogue().scaled(inception3b_branch1_bn_saved).then(cnn::Activation::kRelu),
             kInception3bBranch1Conv, batch, scratch());
 
-  // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception3b_branch1_bn, inception3b_branch1_conv, inception3b_branch1_bn_weight_,
-                    inception3b_branch1_bn_bias_, inception3b_branch1_bn_running_mean_,
-                    inception3b_branch1_bn_running_var_, kInception3bBranch1Bn, batch);
-
-  // 10: relu    (inception3b.branch1.relu1)
-  cnn::relu(inception3b_branch1_bn, inception3b_branch1_bn, k128x28x28, batch);
-
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception3b_branch2_0_conv, inception3a_concat1, inception3b_branch2_0_conv_weight_,
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception3b.branch2[0].relu1)
+  cnn::bn_affine(inception3b_branch2_0_bn_saved, inception3b_branch2_0_bn_weight_,
+                 inception3b_branch2_0_bn_bias_, inception3b_branch2_0_bn_running_mean_,
+                 inception3b_branch2_0_bn_running_var_, kInception3bBranch2_0Bn);
+  cnn::conv(inception3b_branch2_0_relu1, inception3a_concat1, inception3b_branch2_0_conv_weight_,
+            cnn::Epilogue().scaled(inception3b_branch2_0_bn_saved).then(cnn::Activation::kRelu),
             kInception3bBranch2_0Conv, batch, scratch());
 
-  // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception3b_branch2_0_relu1, inception3b_branch2_0_conv, inception3b_branch2_0_bn_weight_,
-                    inception3b_branch2_0_bn_bias_, inception3b_branch2_0_bn_running_mean_,
-                    inception3b_branch2_0_bn_running_var_, kInception3bBranch2_0Bn, batch);
-
-  // 10: relu    (inception3b.branch2[0].relu1)
-  cnn::relu(inception3b_branch2_0_relu1, inception3b_branch2_0_relu1, k128x28x28, batch);
-
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::winograd::conv(inception3b_branch2_1_conv, inception3b_branch2_0_relu1,
-                      inception3b_branch2_1_conv_weight_, kInception3bBranch2_1Conv, batch, scratch());
-
   // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception3b_branch2_1_bn, inception3b_branch2_1_conv, inception3b_branch2_1_bn_weight_,
-                    inception3b_branch2_1_bn_bias_, inception3b_branch2_1_bn_running_mean_,
-                    inception3b_branch2_1_bn_running_var_, kInception3bBranch2_1Bn, batch);
-
   // 10: relu    (inception3b.branch2[1].relu1)
-  cnn::relu(inception3b_branch2_1_bn, inception3b_branch2_1_bn, k192x28x28, batch);
+  cnn::bn_affine(inception3b_branch2_1_bn_saved, inception3b_branch2_1_bn_weight_,
+                 inception3b_branch2_1_bn_bias_, inception3b_branch2_1_bn_running_mean_,
+                 inception3b_branch2_1_bn_running_var_, kInception3bBranch2_1Bn);
+  cnn::winograd::conv(inception3b_branch2_1_relu1, inception3b_branch2_0_relu1,
+                      inception3b_branch2_1_conv_weight_,
+                      cnn::Epilogue().scaled(inception3b_branch2_1_bn_saved).then(cnn::Activation::kRelu),
+                      kInception3bBranch2_1Conv, batch, scratch());
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception3b_branch3_0_conv, inception3a_concat1, inception3b_branch3_0_conv_weight_,
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception3b.branch3[0].relu1)
+  cnn::bn_affine(inception3b_branch3_0_bn_saved, inception3b_branch3_0_bn_weight_,
+                 inception3b_branch3_0_bn_bias_, inception3b_branch3_0_bn_running_mean_,
+                 inception3b_branch3_0_bn_running_var_, kInception3bBranch3_0Bn);
+  cnn::conv(inception3b_branch3_0_relu1, inception3a_concat1, inception3b_branch3_0_conv_weight_,
+            cnn::Epilogue().scaled(inception3b_branch3_0_bn_saved).then(cnn::Activation::kRelu),
             kInception3bBranch3_0Conv, batch, scratch());
 
-  // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception3b_branch3_0_relu1, inception3b_branch3_0_conv, inception3b_branch3_0_bn_weight_,
-                    inception3b_branch3_0_bn_bias_, inception3b_branch3_0_bn_running_mean_,
-                    inception3b_branch3_0_bn_running_var_, kInception3bBranch3_0Bn, batch);
-
-  // 10: relu    (inception3b.branch3[0].relu1)
-  cnn::relu(inception3b_branch3_0_relu1, inception3b_branch3_0_relu1, k32x28x28, batch);
-
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::winograd::conv(inception3b_branch3_1_conv, inception3b_branch3_0_relu1,
-                      inception3b_branch3_1_conv_weight_, kInception3bBranch3_1Conv, batch, scratch());
-
   // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception3b_branch3_1_bn, inception3b_branch3_1_conv, inception3b_branch3_1_bn_weight_,
-                    inception3b_branch3_1_bn_bias_, inception3b_branch3_1_bn_running_mean_,
-                    inception3b_branch3_1_bn_running_var_, kInception3bBranch3_1Bn, batch);
-
   // 10: relu    (inception3b.branch3[1].relu1)
-  cnn::relu(inception3b_branch3_1_bn, inception3b_branch3_1_bn, k96x28x28, batch);
+  cnn::bn_affine(inception3b_branch3_1_bn_saved, inception3b_branch3_1_bn_weight_,
+                 inception3b_branch3_1_bn_bias_, inception3b_branch3_1_bn_running_mean_,
+                 inception3b_branch3_1_bn_running_var_, kInception3bBranch3_1Bn);
+  cnn::winograd::conv(inception3b_branch3_1_relu1, inception3b_branch3_0_relu1,
+                      inception3b_branch3_1_conv_weight_,
+                      cnn::Epilogue().scaled(inception3b_branch3_1_bn_saved).then(cnn::Activation::kRelu),
+                      kInception3bBranch3_1Conv, batch, scratch());
 
   // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception3b.maxpool1)
   cnn::maxpool(inception3b_maxpool1, inception3a_concat1, kInception3bMaxpool1, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception3b_branch4_conv, inception3b_maxpool1, inception3b_branch4_conv_weight_,
-            kInception3bBranch4Conv, batch, scratch());
-
   // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception3b_branch4_bn, inception3b_branch4_conv, inception3b_branch4_bn_weight_,
-                    inception3b_branch4_bn_bias_, inception3b_branch4_bn_running_mean_,
-                    inception3b_branch4_bn_running_var_, kInception3bBranch4Bn, batch);
-
   // 10: relu    (inception3b.branch4.relu1)
-  cnn::relu(inception3b_branch4_bn, inception3b_branch4_bn, k64x28x28, batch);
+  cnn::bn_affine(inception3b_branch4_bn_saved, inception3b_branch4_bn_weight_, inception3b_branch4_bn_bias_,
+                 inception3b_branch4_bn_running_mean_, inception3b_branch4_bn_running_var_,
+                 kInception3bBranch4Bn);
+  cnn::conv(inception3b_branch4_relu1, inception3b_maxpool1, inception3b_branch4_conv_weight_,
+            cnn::Epilogue().scaled(inception3b_branch4_bn_saved).then(cnn::Activation::kRelu),
+            kInception3bBranch4Conv, batch, scratch());
 
   // 44: maxpool(3, stride=2, ceil=true)    (maxpool3)
   cnn::maxpool(maxpool3, inception3b_concat1, kMaxpool3, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception4a_branch1_conv, maxpool3, inception4a_branch1_conv_weight_, kInception4aBranch1Conv,
-            batch, scratch());
-
   // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception4a_branch1_bn, inception4a_branch1_conv, inception4a_branch1_bn_weight_,
-                    inception4a_branch1_bn_bias_, inception4a_branch1_bn_running_mean_,
-                    inception4a_branch1_bn_running_var_, kInception4aBranch1Bn, batch);
-
   // 10: relu    (inception4a.branch1.relu1)
-  cnn::relu(inception4a_branch1_bn, inception4a_branch1_bn, k192x14x14, batch);
+  cnn::bn_affine(inception4a_branch1_bn_saved, inception4a_branch1_bn_weight_, inception4a_branch1_bn_bias_,
+                 inception4a_branch1_bn_running_mean_, inception4a_branch1_bn_running_var_,
+                 kInception4aBranch1Bn);
+  cnn::conv(inception4a_branch1_relu1, maxpool3, inception4a_branch1_conv_weight_,
+            cnn::Epilogue().scaled(inception4a_branch1_bn_saved).then(cnn::Activation::kRelu),
+            kInception4aBranch1Conv, batch, scratch());
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception4a_branch2_0_conv, maxpool3, inception4a_branch2_0_conv_weight_,
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4a.branch2[0].relu1)
+  cnn::bn_affine(inception4a_branch2_0_bn_saved, inception4a_branch2_0_bn_weight_,
+                 inception4a_branch2_0_bn_bias_, inception4a_branch2_0_bn_running_mean_,
+                 inception4a_branch2_0_bn_running_var_, kInception4aBranch2_0Bn);
+  cnn::conv(inception4a_branch2_0_relu1, maxpool3, inception4a_branch2_0_conv_weight_,
+            cnn::Epilogue().scaled(inception4a_branch2_0_bn_saved).then(cnn::Activation::kRelu),
             kInception4aBranch2_0Conv, batch, scratch());
 
-  // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception4a_branch2_0_relu1, inception4a_branch2_0_conv, inception4a_branch2_0_bn_weight_,
-                    inception4a_branch2_0_bn_bias_, inception4a_branch2_0_bn_running_mean_,
-                    inception4a_branch2_0_bn_running_var_, kInception4aBranch2_0Bn, batch);
-
-  // 10: relu    (inception4a.branch2[0].relu1)
-  cnn::relu(inception4a_branch2_0_relu1, inception4a_branch2_0_relu1, k96x14x14, batch);
-
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::winograd::conv(inception4a_branch2_1_conv, inception4a_branch2_0_relu1,
-                      inception4a_branch2_1_conv_weight_, kInception4aBranch2_1Conv, batch, scratch());
-
   // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception4a_branch2_1_bn, inception4a_branch2_1_conv, inception4a_branch2_1_bn_weight_,
-                    inception4a_branch2_1_bn_bias_, inception4a_branch2_1_bn_running_mean_,
-                    inception4a_branch2_1_bn_running_var_, kInception4aBranch2_1Bn, batch);
-
   // 10: relu    (inception4a.branch2[1].relu1)
-  cnn::relu(inception4a_branch2_1_bn, inception4a_branch2_1_bn, k208x14x14, batch);
+  cnn::bn_affine(inception4a_branch2_1_bn_saved, inception4a_branch2_1_bn_weight_,
+                 inception4a_branch2_1_bn_bias_, inception4a_branch2_1_bn_running_mean_,
+                 inception4a_branch2_1_bn_running_var_, kInception4aBranch2_1Bn);
+  cnn::winograd::conv(inception4a_branch2_1_relu1, inception4a_branch2_0_relu1,
+                      inception4a_branch2_1_conv_weight_,
+                      cnn::Epilogue().scaled(inception4a_branch2_1_bn_saved).then(cnn::Activation::kRelu),
+                      kInception4aBranch2_1Conv, batch, scratch());
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception4a_branch3_0_conv, maxpool3, inception4a_branch3_0_conv_weight_,
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4a.branch3[0].relu1)
+  cnn::bn_affine(inception4a_branch3_0_bn_saved, inception4a_branch3_0_bn_weight_,
+                 inception4a_branch3_0_bn_bias_, inception4a_branch3_0_bn_running_mean_,
+                 inception4a_branch3_0_bn_running_var_, kInception4aBranch3_0Bn);
+  cnn::conv(inception4a_branch3_0_relu1, maxpool3, inception4a_branch3_0_conv_weight_,
+            cnn::Epilogue().scaled(inception4a_branch3_0_bn_saved).then(cnn::Activation::kRelu),
             kInception4aBranch3_0Conv, batch, scratch());
 
-  // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception4a_branch3_0_relu1, inception4a_branch3_0_conv, inception4a_branch3_0_bn_weight_,
-                    inception4a_branch3_0_bn_bias_, inception4a_branch3_0_bn_running_mean_,
-                    inception4a_branch3_0_bn_running_var_, kInception4aBranch3_0Bn, batch);
-
-  // 10: relu    (inception4a.branch3[0].relu1)
-  cnn::relu(inception4a_branch3_0_relu1, inception4a_branch3_0_relu1, k16x14x14, batch);
-
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception4a_branch3_1_conv, inception4a_branch3_0_relu1, inception4a_branch3_1_conv_weight_,
-            kInception4aBranch3_1Conv, batch, scratch());
-
   // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception4a_branch3_1_bn, inception4a_branch3_1_conv, inception4a_branch3_1_bn_weight_,
-                    inception4a_branch3_1_bn_bias_, inception4a_branch3_1_bn_running_mean_,
-                    inception4a_branch3_1_bn_running_var_, kInception4aBranch3_1Bn, batch);
-
   // 10: relu    (inception4a.branch3[1].relu1)
-  cnn::relu(inception4a_branch3_1_bn, inception4a_branch3_1_bn, k48x14x14, batch);
+  cnn::bn_affine(inception4a_branch3_1_bn_saved, inception4a_branch3_1_bn_weight_,
+                 inception4a_branch3_1_bn_bias_, inception4a_branch3_1_bn_running_mean_,
+                 inception4a_branch3_1_bn_running_var_, kInception4aBranch3_1Bn);
+  cnn::conv(inception4a_branch3_1_relu1, inception4a_branch3_0_relu1, inception4a_branch3_1_conv_weight_,
+            cnn::Epilogue().scaled(inception4a_branch3_1_bn_saved).then(cnn::Activation::kRelu),
+            kInception4aBranch3_1Conv, batch, scratch());
 
   // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception4a.maxpool1)
   cnn::maxpool(inception4a_maxpool1, maxpool3, kInception4aMaxpool1, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception4a_branch4_conv, inception4a_maxpool1, inception4a_branch4_conv_weight_,
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4a.branch4.relu1)
+  cnn::bn_affine(inception4a_branch4_bn_saved, inception4a_branch4_bn_weight_, inception4a_branch4_bn_bias_,
+                 inception4a_branch4_bn_running_mean_, inception4a_branch4_bn_running_var_,
+                 kInception4aBranch4Bn);
+  cnn::conv(inception4a_branch4_relu1, inception4a_maxpool1, inception4a_branch4_conv_weight_,
+            cnn::Epilogue().scaled(inception4a_branch4_bn_saved).then(cnn::Activation::kRelu),
             kInception4aBranch4Conv, batch, scratch());
 
-  // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception4a_branch4_bn, inception4a_branch4_conv, inception4a_branch4_bn_weight_,
-                    inception4a_branch4_bn_bias_, inception4a_branch4_bn_running_mean_,
-                    inception4a_branch4_bn_running_var_, kInception4aBranch4Bn, batch);
-
-  // 10: relu    (inception4a.branch4.relu1)
-  cnn::relu(inception4a_branch4_bn, inception4a_branch4_bn, k64x14x14, batch);
-
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception4b_branch1_conv, inception4a_concat1, inception4b_branch1_conv_weight_,
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4b.branch1.relu1)
+  cnn::bn_affine(inception4b_branch1_bn_saved, inception4b_branch1_bn_weight_, inception4b_branch1_bn_bias_,
+                 inception4b_branch1_bn_running_mean_, inception4b_branch1_bn_running_var_,
+                 kInception4bBranch1Bn);
+  cnn::conv(inception4b_branch1_relu1, inception4a_concat1, inception4b_branch1_conv_weight_,
+            cnn::Epilogue().scaled(inception4b_branch1_bn_saved).then(cnn::Activation::kRelu),
             kInception4bBranch1Conv, batch, scratch());
 
-  // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception4b_branch1_bn, inception4b_branch1_conv, inception4b_branch1_bn_weight_,
-                    inception4b_branch1_bn_bias_, inception4b_branch1_bn_running_mean_,
-                    inception4b_branch1_bn_running_var_, kInception4bBranch1Bn, batch);
-
-  // 10: relu    (inception4b.branch1.relu1)
-  cnn::relu(inception4b_branch1_bn, inception4b_branch1_bn, k160x14x14, batch);
-
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception4b_branch2_0_conv, inception4a_concat1, inception4b_branch2_0_conv_weight_,
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4b.branch2[0].relu1)
+  cnn::bn_affine(inception4b_branch2_0_bn_saved, inception4b_branch2_0_bn_weight_,
+                 inception4b_branch2_0_bn_bias_, inception4b_branch2_0_bn_running_mean_,
+                 inception4b_branch2_0_bn_running_var_, kInception4bBranch2_0Bn);
+  cnn::conv(inception4b_branch2_0_relu1, inception4a_concat1, inception4b_branch2_0_conv_weight_,
+            cnn::Epilogue().scaled(inception4b_branch2_0_bn_saved).then(cnn::Activation::kRelu),
             kInception4bBranch2_0Conv, batch, scratch());
 
-  // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception4b_branch2_0_relu1, inception4b_branch2_0_conv, inception4b_branch2_0_bn_weight_,
-                    inception4b_branch2_0_bn_bias_, inception4b_branch2_0_bn_running_mean_,
-                    inception4b_branch2_0_bn_running_var_, kInception4bBranch2_0Bn, batch);
-
-  // 10: relu    (inception4b.branch2[0].relu1)
-  cnn::relu(inception4b_branch2_0_relu1, inception4b_branch2_0_relu1, k112x14x14, batch);
-
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::winograd::conv(inception4b_branch2_1_conv, inception4b_branch2_0_relu1,
-                      inception4b_branch2_1_conv_weight_, kInception4bBranch2_1Conv, batch, scratch());
-
   // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception4b_branch2_1_bn, inception4b_branch2_1_conv, inception4b_branch2_1_bn_weight_,
-                    inception4b_branch2_1_bn_bias_, inception4b_branch2_1_bn_running_mean_,
-                    inception4b_branch2_1_bn_running_var_, kInception4bBranch2_1Bn, batch);
-
   // 10: relu    (inception4b.branch2[1].relu1)
-  cnn::relu(inception4b_branch2_1_bn, inception4b_branch2_1_bn, k224x14x14, batch);
+  cnn::bn_affine(inception4b_branch2_1_bn_saved, inception4b_branch2_1_bn_weight_,
+                 inception4b_branch2_1_bn_bias_, inception4b_branch2_1_bn_running_mean_,
+                 inception4b_branch2_1_bn_running_var_, kInception4bBranch2_1Bn);
+  cnn::winograd::conv(inception4b_branch2_1_relu1, inception4b_branch2_0_relu1,
+                      inception4b_branch2_1_conv_weight_,
+                      cnn::Epilogue().scaled(inception4b_branch2_1_bn_saved).then(cnn::Activation::kRelu),
+                      kInception4bBranch2_1Conv, batch, scratch());
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception4b_branch3_0_conv, inception4a_concat1, inception4b_branch3_0_conv_weight_,
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4b.branch3[0].relu1)
+  cnn::bn_affine(inception4b_branch3_0_bn_saved, inception4b_branch3_0_bn_weight_,
+                 inception4b_branch3_0_bn_bias_, inception4b_branch3_0_bn_running_mean_,
+                 inception4b_branch3_0_bn_running_var_, kInception4bBranch3_0Bn);
+  cnn::conv(inception4b_branch3_0_relu1, inception4a_concat1, inception4b_branch3_0_conv_weight_,
+            cnn::Epilogue().scaled(inception4b_branch3_0_bn_saved).then(cnn::Activation::kRelu),
             kInception4bBranch3_0Conv, batch, scratch());
 
-  // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception4b_branch3_0_relu1, inception4b_branch3_0_conv, inception4b_branch3_0_bn_weight_,
-                    inception4b_branch3_0_bn_bias_, inception4b_branch3_0_bn_running_mean_,
-                    inception4b_branch3_0_bn_running_var_, kInception4bBranch3_0Bn, batch);
-
-  // 10: relu    (inception4b.branch3[0].relu1)
-  cnn::relu(inception4b_branch3_0_relu1, inception4b_branch3_0_relu1, k24x14x14, batch);
-
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::winograd::conv(inception4b_branch3_1_conv, inception4b_branch3_0_relu1,
-                      inception4b_branch3_1_conv_weight_, kInception4bBranch3_1Conv, batch, scratch());
-
   // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception4b_branch3_1_bn, inception4b_branch3_1_conv, inception4b_branch3_1_bn_weight_,
-                    inception4b_branch3_1_bn_bias_, inception4b_branch3_1_bn_running_mean_,
-                    inception4b_branch3_1_bn_running_var_, kInception4bBranch3_1Bn, batch);
-
   // 10: relu    (inception4b.branch3[1].relu1)
-  cnn::relu(inception4b_branch3_1_bn, inception4b_branch3_1_bn, k64x14x14, batch);
+  cnn::bn_affine(inception4b_branch3_1_bn_saved, inception4b_branch3_1_bn_weight_,
+                 inception4b_branch3_1_bn_bias_, inception4b_branch3_1_bn_running_mean_,
+                 inception4b_branch3_1_bn_running_var_, kInception4bBranch3_1Bn);
+  cnn::winograd::conv(inception4b_branch3_1_relu1, inception4b_branch3_0_relu1,
+                      inception4b_branch3_1_conv_weight_,
+                      cnn::Epilogue().scaled(inception4b_branch3_1_bn_saved).then(cnn::Activation::kRelu),
+                      kInception4bBranch3_1Conv, batch, scratch());
 
   // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception4b.maxpool1)
   cnn::maxpool(inception4b_maxpool1, inception4a_concat1, kInception4bMaxpool1, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception4b_branch4_conv, inception4b_maxpool1, inception4b_branch4_conv_weight_,
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4b.branch4.relu1)
+  cnn::bn_affine(inception4b_branch4_bn_saved, inception4b_branch4_bn_weight_, inception4b_branch4_bn_bias_,
+                 inception4b_branch4_bn_running_mean_, inception4b_branch4_bn_running_var_,
+                 kInception4bBranch4Bn);
+  cnn::conv(inception4b_branch4_relu1, inception4b_maxpool1, inception4b_branch4_conv_weight_,
+            cnn::Epilogue().scaled(inception4b_branch4_bn_saved).then(cnn::Activation::kRelu),
             kInception4bBranch4Conv, batch, scratch());
 
-  // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception4b_branch4_bn, inception4b_branch4_conv, inception4b_branch4_bn_weight_,
-                    inception4b_branch4_bn_bias_, inception4b_branch4_bn_running_mean_,
-                    inception4b_branch4_bn_running_var_, kInception4bBranch4Bn, batch);
-
-  // 10: relu    (inception4b.branch4.relu1)
-  cnn::relu(inception4b_branch4_bn, inception4b_branch4_bn, k64x14x14, batch);
-
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception4c_branch1_conv, inception4b_concat1, inception4c_branch1_conv_weight_,
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4c.branch1.relu1)
+  cnn::bn_affine(inception4c_branch1_bn_saved, inception4c_branch1_bn_weight_, inception4c_branch1_bn_bias_,
+                 inception4c_branch1_bn_running_mean_, inception4c_branch1_bn_running_var_,
+                 kInception4cBranch1Bn);
+  cnn::conv(inception4c_branch1_relu1, inception4b_concat1, inception4c_branch1_conv_weight_,
+            cnn::Epilogue().scaled(inception4c_branch1_bn_saved).then(cnn::Activation::kRelu),
             kInception4cBranch1Conv, batch, scratch());
 
-  // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception4c_branch1_bn, inception4c_branch1_conv, inception4c_branch1_bn_weight_,
-                    inception4c_branch1_bn_bias_, inception4c_branch1_bn_running_mean_,
-                    inception4c_branch1_bn_running_var_, kInception4cBranch1Bn, batch);
-
-  // 10: relu    (inception4c.branch1.relu1)
-  cnn::relu(inception4c_branch1_bn, inception4c_branch1_bn, k128x14x14, batch);
-
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception4c_branch2_0_conv, inception4b_concat1, inception4c_branch2_0_conv_weight_,
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4c.branch2[0].relu1)
+  cnn::bn_affine(inception4c_branch2_0_bn_saved, inception4c_branch2_0_bn_weight_,
+                 inception4c_branch2_0_bn_bias_, inception4c_branch2_0_bn_running_mean_,
+                 inception4c_branch2_0_bn_running_var_, kInception4cBranch2_0Bn);
+  cnn::conv(inception4c_branch2_0_relu1, inception4b_concat1, inception4c_branch2_0_conv_weight_,
+            cnn::Epilogue().scaled(inception4c_branch2_0_bn_saved).then(cnn::Activation::kRelu),
             kInception4cBranch2_0Conv, batch, scratch());
 
-  // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception4c_branch2_0_relu1, inception4c_branch2_0_conv, inception4c_branch2_0_bn_weight_,
-                    inception4c_branch2_0_bn_bias_, inception4c_branch2_0_bn_running_mean_,
-                    inception4c_branch2_0_bn_running_var_, kInception4cBranch2_0Bn, batch);
-
-  // 10: relu    (inception4c.branch2[0].relu1)
-  cnn::relu(inception4c_branch2_0_relu1, inception4c_branch2_0_relu1, k128x14x14, batch);
-
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::winograd::conv(inception4c_branch2_1_conv, inception4c_branch2_0_relu1,
-                      inception4c_branch2_1_conv_weight_, kInception4cBranch2_1Conv, batch, scratch());
-
   // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception4c_branch2_1_bn, inception4c_branch2_1_conv, inception4c_branch2_1_bn_weight_,
-                    inception4c_branch2_1_bn_bias_, inception4c_branch2_1_bn_running_mean_,
-                    inception4c_branch2_1_bn_running_var_, kInception4cBranch2_1Bn, batch);
-
   // 10: relu    (inception4c.branch2[1].relu1)
-  cnn::relu(inception4c_branch2_1_bn, inception4c_branch2_1_bn, k256x14x14, batch);
+  cnn::bn_affine(inception4c_branch2_1_bn_saved, inception4c_branch2_1_bn_weight_,
+                 inception4c_branch2_1_bn_bias_, inception4c_branch2_1_bn_running_mean_,
+                 inception4c_branch2_1_bn_running_var_, kInception4cBranch2_1Bn);
+  cnn::winograd::conv(inception4c_branch2_1_relu1, inception4c_branch2_0_relu1,
+                      inception4c_branch2_1_conv_weight_,
+                      cnn::Epilogue().scaled(inception4c_branch2_1_bn_saved).then(cnn::Activation::kRelu),
+                      kInception4cBranch2_1Conv, batch, scratch());
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception4c_branch3_0_conv, inception4b_concat1, inception4c_branch3_0_conv_weight_,
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4c.branch3[0].relu1)
+  cnn::bn_affine(inception4c_branch3_0_bn_saved, inception4c_branch3_0_bn_weight_,
+                 inception4c_branch3_0_bn_bias_, inception4c_branch3_0_bn_running_mean_,
+                 inception4c_branch3_0_bn_running_var_, kInception4cBranch3_0Bn);
+  cnn::conv(inception4c_branch3_0_relu1, inception4b_concat1, inception4c_branch3_0_conv_weight_,
+            cnn::Epilogue().scaled(inception4c_branch3_0_bn_saved).then(cnn::Activation::kRelu),
             kInception4cBranch3_0Conv, batch, scratch());
 
-  // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception4c_branch3_0_relu1, inception4c_branch3_0_conv, inception4c_branch3_0_bn_weight_,
-                    inception4c_branch3_0_bn_bias_, inception4c_branch3_0_bn_running_mean_,
-                    inception4c_branch3_0_bn_running_var_, kInception4cBranch3_0Bn, batch);
-
-  // 10: relu    (inception4c.branch3[0].relu1)
-  cnn::relu(inception4c_branch3_0_relu1, inception4c_branch3_0_relu1, k24x14x14, batch);
-
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::winograd::conv(inception4c_branch3_1_conv, inception4c_branch3_0_relu1,
-                      inception4c_branch3_1_conv_weight_, kInception4cBranch3_1Conv, batch, scratch());
-
   // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception4c_branch3_1_bn, inception4c_branch3_1_conv, inception4c_branch3_1_bn_weight_,
-                    inception4c_branch3_1_bn_bias_, inception4c_branch3_1_bn_running_mean_,
-                    inception4c_branch3_1_bn_running_var_, kInception4cBranch3_1Bn, batch);
-
   // 10: relu    (inception4c.branch3[1].relu1)
-  cnn::relu(inception4c_branch3_1_bn, inception4c_branch3_1_bn, k64x14x14, batch);
+  cnn::bn_affine(inception4c_branch3_1_bn_saved, inception4c_branch3_1_bn_weight_,
+                 inception4c_branch3_1_bn_bias_, inception4c_branch3_1_bn_running_mean_,
+                 inception4c_branch3_1_bn_running_var_, kInception4cBranch3_1Bn);
+  cnn::winograd::conv(inception4c_branch3_1_relu1, inception4c_branch3_0_relu1,
+                      inception4c_branch3_1_conv_weight_,
+                      cnn::Epilogue().scaled(inception4c_branch3_1_bn_saved).then(cnn::Activation::kRelu),
+                      kInception4cBranch3_1Conv, batch, scratch());
 
   // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception4c.maxpool1)
   cnn::maxpool(inception4c_maxpool1, inception4b_concat1, kInception4cMaxpool1, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception4c_branch4_conv, inception4c_maxpool1, inception4c_branch4_conv_weight_,
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4c.branch4.relu1)
+  cnn::bn_affine(inception4c_branch4_bn_saved, inception4c_branch4_bn_weight_, inception4c_branch4_bn_bias_,
+                 inception4c_branch4_bn_running_mean_, inception4c_branch4_bn_running_var_,
+                 kInception4cBranch4Bn);
+  cnn::conv(inception4c_branch4_relu1, inception4c_maxpool1, inception4c_branch4_conv_weight_,
+            cnn::Epilogue().scaled(inception4c_branch4_bn_saved).then(cnn::Activation::kRelu),
             kInception4cBranch4Conv, batch, scratch());
 
-  // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception4c_branch4_bn, inception4c_branch4_conv, inception4c_branch4_bn_weight_,
-                    inception4c_branch4_bn_bias_, inception4c_branch4_bn_running_mean_,
-                    inception4c_branch4_bn_running_var_, kInception4cBranch4Bn, batch);
-
-  // 10: relu    (inception4c.branch4.relu1)
-  cnn::relu(inception4c_branch4_bn, inception4c_branch4_bn, k64x14x14, batch);
-
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception4d_branch1_conv, inception4c_concat1, inception4d_branch1_conv_weight_,
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4d.branch1.relu1)
+  cnn::bn_affine(inception4d_branch1_bn_saved, inception4d_branch1_bn_weight_, inception4d_branch1_bn_bias_,
+                 inception4d_branch1_bn_running_mean_, inception4d_branch1_bn_running_var_,
+                 kInception4dBranch1Bn);
+  cnn::conv(inception4d_branch1_relu1, inception4c_concat1, inception4d_branch1_conv_weight_,
+            cnn::Epilogue().scaled(inception4d_branch1_bn_saved).then(cnn::Activation::kRelu),
             kInception4dBranch1Conv, batch, scratch());
 
-  // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception4d_branch1_bn, inception4d_branch1_conv, inception4d_branch1_bn_weight_,
-                    inception4d_branch1_bn_bias_, inception4d_branch1_bn_running_mean_,
-                    inception4d_branch1_bn_running_var_, kInception4dBranch1Bn, batch);
-
-  // 10: relu    (inception4d.branch1.relu1)
-  cnn::relu(inception4d_branch1_bn, inception4d_branch1_bn, k112x14x14, batch);
-
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception4d_branch2_0_conv, inception4c_concat1, inception4d_branch2_0_conv_weight_,
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4d.branch2[0].relu1)
+  cnn::bn_affine(inception4d_branch2_0_bn_saved, inception4d_branch2_0_bn_weight_,
+                 inception4d_branch2_0_bn_bias_, inception4d_branch2_0_bn_running_mean_,
+                 inception4d_branch2_0_bn_running_var_, kInception4dBranch2_0Bn);
+  cnn::conv(inception4d_branch2_0_relu1, inception4c_concat1, inception4d_branch2_0_conv_weight_,
+            cnn::Epilogue().scaled(inception4d_branch2_0_bn_saved).then(cnn::Activation::kRelu),
             kInception4dBranch2_0Conv, batch, scratch());
 
-  // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception4d_branch2_0_relu1, inception4d_branch2_0_conv, inception4d_branch2_0_bn_weight_,
-                    inception4d_branch2_0_bn_bias_, inception4d_branch2_0_bn_running_mean_,
-                    inception4d_branch2_0_bn_running_var_, kInception4dBranch2_0Bn, batch);
-
-  // 10: relu    (inception4d.branch2[0].relu1)
-  cnn::relu(inception4d_branch2_0_relu1, inception4d_branch2_0_relu1, k144x14x14, batch);
-
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::winograd::conv(inception4d_branch2_1_conv, inception4d_branch2_0_relu1,
-                      inception4d_branch2_1_conv_weight_, kInception4dBranch2_1Conv, batch, scratch());
-
   // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception4d_branch2_1_bn, inception4d_branch2_1_conv, inception4d_branch2_1_bn_weight_,
-                    inception4d_branch2_1_bn_bias_, inception4d_branch2_1_bn_running_mean_,
-                    inception4d_branch2_1_bn_running_var_, kInception4dBranch2_1Bn, batch);
-
   // 10: relu    (inception4d.branch2[1].relu1)
-  cnn::relu(inception4d_branch2_1_bn, inception4d_branch2_1_bn, k288x14x14, batch);
+  cnn::bn_affine(inception4d_branch2_1_bn_saved, inception4d_branch2_1_bn_weight_,
+                 inception4d_branch2_1_bn_bias_, inception4d_branch2_1_bn_running_mean_,
+                 inception4d_branch2_1_bn_running_var_, kInception4dBranch2_1Bn);
+  cnn::winograd::conv(inception4d_branch2_1_relu1, inception4d_branch2_0_relu1,
+                      inception4d_branch2_1_conv_weight_,
+                      cnn::Epilogue().scaled(inception4d_branch2_1_bn_saved).then(cnn::Activation::kRelu),
+                      kInception4dBranch2_1Conv, batch, scratch());
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception4d_branch3_0_conv, inception4c_concat1, inception4d_branch3_0_conv_weight_,
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4d.branch3[0].relu1)
+  cnn::bn_affine(inception4d_branch3_0_bn_saved, inception4d_branch3_0_bn_weight_,
+                 inception4d_branch3_0_bn_bias_, inception4d_branch3_0_bn_running_mean_,
+                 inception4d_branch3_0_bn_running_var_, kInception4dBranch3_0Bn);
+  cnn::conv(inception4d_branch3_0_relu1, inception4c_concat1, inception4d_branch3_0_conv_weight_,
+            cnn::Epilogue().scaled(inception4d_branch3_0_bn_saved).then(cnn::Activation::kRelu),
             kInception4dBranch3_0Conv, batch, scratch());
 
-  // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception4d_branch3_0_relu1, inception4d_branch3_0_conv, inception4d_branch3_0_bn_weight_,
-                    inception4d_branch3_0_bn_bias_, inception4d_branch3_0_bn_running_mean_,
-                    inception4d_branch3_0_bn_running_var_, kInception4dBranch3_0Bn, batch);
-
-  // 10: relu    (inception4d.branch3[0].relu1)
-  cnn::relu(inception4d_branch3_0_relu1, inception4d_branch3_0_relu1, k32x14x14, batch);
-
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::winograd::conv(inception4d_branch3_1_conv, inception4d_branch3_0_relu1,
-                      inception4d_branch3_1_conv_weight_, kInception4dBranch3_1Conv, batch, scratch());
-
   // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception4d_branch3_1_bn, inception4d_branch3_1_conv, inception4d_branch3_1_bn_weight_,
-                    inception4d_branch3_1_bn_bias_, inception4d_branch3_1_bn_running_mean_,
-                    inception4d_branch3_1_bn_running_var_, kInception4dBranch3_1Bn, batch);
-
   // 10: relu    (inception4d.branch3[1].relu1)
-  cnn::relu(inception4d_branch3_1_bn, inception4d_branch3_1_bn, k64x14x14, batch);
+  cnn::bn_affine(inception4d_branch3_1_bn_saved, inception4d_branch3_1_bn_weight_,
+                 inception4d_branch3_1_bn_bias_, inception4d_branch3_1_bn_running_mean_,
+                 inception4d_branch3_1_bn_running_var_, kInception4dBranch3_1Bn);
+  cnn::winograd::conv(inception4d_branch3_1_relu1, inception4d_branch3_0_relu1,
+                      inception4d_branch3_1_conv_weight_,
+                      cnn::Epilogue().scaled(inception4d_branch3_1_bn_saved).then(cnn::Activation::kRelu),
+                      kInception4dBranch3_1Conv, batch, scratch());
 
   // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception4d.maxpool1)
   cnn::maxpool(inception4d_maxpool1, inception4c_concat1, kInception4dMaxpool1, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception4d_branch4_conv, inception4d_maxpool1, inception4d_branch4_conv_weight_,
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4d.branch4.relu1)
+  cnn::bn_affine(inception4d_branch4_bn_saved, inception4d_branch4_bn_weight_, inception4d_branch4_bn_bias_,
+                 inception4d_branch4_bn_running_mean_, inception4d_branch4_bn_running_var_,
+                 kInception4dBranch4Bn);
+  cnn::conv(inception4d_branch4_relu1, inception4d_maxpool1, inception4d_branch4_conv_weight_,
+            cnn::Epilogue().scaled(inception4d_branch4_bn_saved).then(cnn::Activation::kRelu),
             kInception4dBranch4Conv, batch, scratch());
 
-  // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception4d_branch4_bn, inception4d_branch4_conv, inception4d_branch4_bn_weight_,
-                    inception4d_branch4_bn_bias_, inception4d_branch4_bn_running_mean_,
-                    inception4d_branch4_bn_running_var_, kInception4dBranch4Bn, batch);
-
-  // 10: relu    (inception4d.branch4.relu1)
-  cnn::relu(inception4d_branch4_bn, inception4d_branch4_bn, k64x14x14, batch);
-
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception4e_branch1_conv, inception4d_concat1, inception4e_branch1_conv_weight_,
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4e.branch1.relu1)
+  cnn::bn_affine(inception4e_branch1_bn_saved, inception4e_branch1_bn_weight_, inception4e_branch1_bn_bias_,
+                 inception4e_branch1_bn_running_mean_, inception4e_branch1_bn_running_var_,
+                 kInception4eBranch1Bn);
+  cnn::conv(inception4e_branch1_relu1, inception4d_concat1, inception4e_branch1_conv_weight_,
+            cnn::Epilogue().scaled(inception4e_branch1_bn_saved).then(cnn::Activation::kRelu),
             kInception4eBranch1Conv, batch, scratch());
 
-  // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception4e_branch1_bn, inception4e_branch1_conv, inception4e_branch1_bn_weight_,
-                    inception4e_branch1_bn_bias_, inception4e_branch1_bn_running_mean_,
-                    inception4e_branch1_bn_running_var_, kInception4eBranch1Bn, batch);
-
-  // 10: relu    (inception4e.branch1.relu1)
-  cnn::relu(inception4e_branch1_bn, inception4e_branch1_bn, k256x14x14, batch);
-
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception4e_branch2_0_conv, inception4d_concat1, inception4e_branch2_0_conv_weight_,
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4e.branch2[0].relu1)
+  cnn::bn_affine(inception4e_branch2_0_bn_saved, inception4e_branch2_0_bn_weight_,
+                 inception4e_branch2_0_bn_bias_, inception4e_branch2_0_bn_running_mean_,
+                 inception4e_branch2_0_bn_running_var_, kInception4eBranch2_0Bn);
+  cnn::conv(inception4e_branch2_0_relu1, inception4d_concat1, inception4e_branch2_0_conv_weight_,
+            cnn::Epilogue().scaled(inception4e_branch2_0_bn_saved).then(cnn::Activation::kRelu),
             kInception4eBranch2_0Conv, batch, scratch());
 
-  // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception4e_branch2_0_relu1, inception4e_branch2_0_conv, inception4e_branch2_0_bn_weight_,
-                    inception4e_branch2_0_bn_bias_, inception4e_branch2_0_bn_running_mean_,
-                    inception4e_branch2_0_bn_running_var_, kInception4eBranch2_0Bn, batch);
-
-  // 10: relu    (inception4e.branch2[0].relu1)
-  cnn::relu(inception4e_branch2_0_relu1, inception4e_branch2_0_relu1, k160x14x14, batch);
-
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::winograd::conv(inception4e_branch2_1_conv, inception4e_branch2_0_relu1,
-                      inception4e_branch2_1_conv_weight_, kInception4eBranch2_1Conv, batch, scratch());
-
   // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception4e_branch2_1_bn, inception4e_branch2_1_conv, inception4e_branch2_1_bn_weight_,
-                    inception4e_branch2_1_bn_bias_, inception4e_branch2_1_bn_running_mean_,
-                    inception4e_branch2_1_bn_running_var_, kInception4eBranch2_1Bn, batch);
-
   // 10: relu    (inception4e.branch2[1].relu1)
-  cnn::relu(inception4e_branch2_1_bn, inception4e_branch2_1_bn, k320x14x14, batch);
+  cnn::bn_affine(inception4e_branch2_1_bn_saved, inception4e_branch2_1_bn_weight_,
+                 inception4e_branch2_1_bn_bias_, inception4e_branch2_1_bn_running_mean_,
+                 inception4e_branch2_1_bn_running_var_, kInception4eBranch2_1Bn);
+  cnn::winograd::conv(inception4e_branch2_1_relu1, inception4e_branch2_0_relu1,
+                      inception4e_branch2_1_conv_weight_,
+                      cnn::Epilogue().scaled(inception4e_branch2_1_bn_saved).then(cnn::Activation::kRelu),
+                      kInception4eBranch2_1Conv, batch, scratch());
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception4e_branch3_0_conv, inception4d_concat1, inception4e_branch3_0_conv_weight_,
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4e.branch3[0].relu1)
+  cnn::bn_affine(inception4e_branch3_0_bn_saved, inception4e_branch3_0_bn_weight_,
+                 inception4e_branch3_0_bn_bias_, inception4e_branch3_0_bn_running_mean_,
+                 inception4e_branch3_0_bn_running_var_, kInception4eBranch3_0Bn);
+  cnn::conv(inception4e_branch3_0_relu1, inception4d_concat1, inception4e_branch3_0_conv_weight_,
+            cnn::Epilogue().scaled(inception4e_branch3_0_bn_saved).then(cnn::Activation::kRelu),
             kInception4eBranch3_0Conv, batch, scratch());
 
-  // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception4e_branch3_0_relu1, inception4e_branch3_0_conv, inception4e_branch3_0_bn_weight_,
-                    inception4e_branch3_0_bn_bias_, inception4e_branch3_0_bn_running_mean_,
-                    inception4e_branch3_0_bn_running_var_, kInception4eBranch3_0Bn, batch);
-
-  // 10: relu    (inception4e.branch3[0].relu1)
-  cnn::relu(inception4e_branch3_0_relu1, inception4e_branch3_0_relu1, k32x14x14, batch);
-
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::winograd::conv(inception4e_branch3_1_conv, inception4e_branch3_0_relu1,
-                      inception4e_branch3_1_conv_weight_, kInception4eBranch3_1Conv, batch, scratch());
-
   // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception4e_branch3_1_bn, inception4e_branch3_1_conv, inception4e_branch3_1_bn_weight_,
-                    inception4e_branch3_1_bn_bias_, inception4e_branch3_1_bn_running_mean_,
-                    inception4e_branch3_1_bn_running_var_, kInception4eBranch3_1Bn, batch);
-
   // 10: relu    (inception4e.branch3[1].relu1)
-  cnn::relu(inception4e_branch3_1_bn, inception4e_branch3_1_bn, k128x14x14, batch);
+  cnn::bn_affine(inception4e_branch3_1_bn_saved, inception4e_branch3_1_bn_weight_,
+                 inception4e_branch3_1_bn_bias_, inception4e_branch3_1_bn_running_mean_,
+                 inception4e_branch3_1_bn_running_var_, kInception4eBranch3_1Bn);
+  cnn::winograd::conv(inception4e_branch3_1_relu1, inception4e_branch3_0_relu1,
+                      inception4e_branch3_1_conv_weight_,
+                      cnn::Epilogue().scaled(inception4e_branch3_1_bn_saved).then(cnn::Activation::kRelu),
+                      kInception4eBranch3_1Conv, batch, scratch());
 
   // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception4e.maxpool1)
   cnn::maxpool(inception4e_maxpool1, inception4d_concat1, kInception4eMaxpool1, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception4e_branch4_conv, inception4e_maxpool1, inception4e_branch4_conv_weight_,
-            kInception4eBranch4Conv, batch, scratch());
-
   // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception4e_branch4_bn, inception4e_branch4_conv, inception4e_branch4_bn_weight_,
-                    inception4e_branch4_bn_bias_, inception4e_branch4_bn_running_mean_,
-                    inception4e_branch4_bn_running_var_, kInception4eBranch4Bn, batch);
-
   // 10: relu    (inception4e.branch4.relu1)
-  cnn::relu(inception4e_branch4_bn, inception4e_branch4_bn, k128x14x14, batch);
+  cnn::bn_affine(inception4e_branch4_bn_saved, inception4e_branch4_bn_weight_, inception4e_branch4_bn_bias_,
+                 inception4e_branch4_bn_running_mean_, inception4e_branch4_bn_running_var_,
+                 kInception4eBranch4Bn);
+  cnn::conv(inception4e_branch4_relu1, inception4e_maxpool1, inception4e_branch4_conv_weight_,
+            cnn::Epilogue().scaled(inception4e_branch4_bn_saved).then(cnn::Activation::kRelu),
+            kInception4eBranch4Conv, batch, scratch());
 
   // 53: maxpool(2, stride=2, ceil=true)    (maxpool4)
   cnn::maxpool(maxpool4, inception4e_concat1, kMaxpool4, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception5a_branch1_conv, maxpool4, inception5a_branch1_conv_weight_, kInception5aBranch1Conv,
-            batch, scratch());
-
   // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception5a_branch1_bn, inception5a_branch1_conv, inception5a_branch1_bn_weight_,
-                    inception5a_branch1_bn_bias_, inception5a_branch1_bn_running_mean_,
-                    inception5a_branch1_bn_running_var_, kInception5aBranch1Bn, batch);
-
   // 10: relu    (inception5a.branch1.relu1)
-  cnn::relu(inception5a_branch1_bn, inception5a_branch1_bn, k256x7x7, batch);
+  cnn::bn_affine(inception5a_branch1_bn_saved, inception5a_branch1_bn_weight_, inception5a_branch1_bn_bias_,
+                 inception5a_branch1_bn_running_mean_, inception5a_branch1_bn_running_var_,
+                 kInception5aBranch1Bn);
+  cnn::conv(inception5a_branch1_relu1, maxpool4, inception5a_branch1_conv_weight_,
+            cnn::Epilogue().scaled(inception5a_branch1_bn_saved).then(cnn::Activation::kRelu),
+            kInception5aBranch1Conv, batch, scratch());
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception5a_branch2_0_conv, maxpool4, inception5a_branch2_0_conv_weight_,
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception5a.branch2[0].relu1)
+  cnn::bn_affine(inception5a_branch2_0_bn_saved, inception5a_branch2_0_bn_weight_,
+                 inception5a_branch2_0_bn_bias_, inception5a_branch2_0_bn_running_mean_,
+                 inception5a_branch2_0_bn_running_var_, kInception5aBranch2_0Bn);
+  cnn::conv(inception5a_branch2_0_relu1, maxpool4, inception5a_branch2_0_conv_weight_,
+            cnn::Epilogue().scaled(inception5a_branch2_0_bn_saved).then(cnn::Activation::kRelu),
             kInception5aBranch2_0Conv, batch, scratch());
 
-  // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception5a_branch2_0_relu1, inception5a_branch2_0_conv, inception5a_branch2_0_bn_weight_,
-                    inception5a_branch2_0_bn_bias_, inception5a_branch2_0_bn_running_mean_,
-                    inception5a_branch2_0_bn_running_var_, kInception5aBranch2_0Bn, batch);
-
-  // 10: relu    (inception5a.branch2[0].relu1)
-  cnn::relu(inception5a_branch2_0_relu1, inception5a_branch2_0_relu1, k160x7x7, batch);
-
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::winograd::conv(inception5a_branch2_1_conv, inception5a_branch2_0_relu1,
-                      inception5a_branch2_1_conv_weight_, kInception5aBranch2_1Conv, batch, scratch());
-
   // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception5a_branch2_1_bn, inception5a_branch2_1_conv, inception5a_branch2_1_bn_weight_,
-                    inception5a_branch2_1_bn_bias_, inception5a_branch2_1_bn_running_mean_,
-                    inception5a_branch2_1_bn_running_var_, kInception5aBranch2_1Bn, batch);
-
   // 10: relu    (inception5a.branch2[1].relu1)
-  cnn::relu(inception5a_branch2_1_bn, inception5a_branch2_1_bn, k320x7x7, batch);
+  cnn::bn_affine(inception5a_branch2_1_bn_saved, inception5a_branch2_1_bn_weight_,
+                 inception5a_branch2_1_bn_bias_, inception5a_branch2_1_bn_running_mean_,
+                 inception5a_branch2_1_bn_running_var_, kInception5aBranch2_1Bn);
+  cnn::winograd::conv(inception5a_branch2_1_relu1, inception5a_branch2_0_relu1,
+                      inception5a_branch2_1_conv_weight_,
+                      cnn::Epilogue().scaled(inception5a_branch2_1_bn_saved).then(cnn::Activation::kRelu),
+                      kInception5aBranch2_1Conv, batch, scratch());
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception5a_branch3_0_conv, maxpool4, inception5a_branch3_0_conv_weight_,
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception5a.branch3[0].relu1)
+  cnn::bn_affine(inception5a_branch3_0_bn_saved, inception5a_branch3_0_bn_weight_,
+                 inception5a_branch3_0_bn_bias_, inception5a_branch3_0_bn_running_mean_,
+                 inception5a_branch3_0_bn_running_var_, kInception5aBranch3_0Bn);
+  cnn::conv(inception5a_branch3_0_relu1, maxpool4, inception5a_branch3_0_conv_weight_,
+            cnn::Epilogue().scaled(inception5a_branch3_0_bn_saved).then(cnn::Activation::kRelu),
             kInception5aBranch3_0Conv, batch, scratch());
 
-  // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception5a_branch3_0_relu1, inception5a_branch3_0_conv, inception5a_branch3_0_bn_weight_,
-                    inception5a_branch3_0_bn_bias_, inception5a_branch3_0_bn_running_mean_,
-                    inception5a_branch3_0_bn_running_var_, kInception5aBranch3_0Bn, batch);
-
-  // 10: relu    (inception5a.branch3[0].relu1)
-  cnn::relu(inception5a_branch3_0_relu1, inception5a_branch3_0_relu1, k32x7x7, batch);
-
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::winograd::conv(inception5a_branch3_1_conv, inception5a_branch3_0_relu1,
-                      inception5a_branch3_1_conv_weight_, kInception5aBranch3_1Conv, batch, scratch());
-
   // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception5a_branch3_1_bn, inception5a_branch3_1_conv, inception5a_branch3_1_bn_weight_,
-                    inception5a_branch3_1_bn_bias_, inception5a_branch3_1_bn_running_mean_,
-                    inception5a_branch3_1_bn_running_var_, kInception5aBranch3_1Bn, batch);
-
   // 10: relu    (inception5a.branch3[1].relu1)
-  cnn::relu(inception5a_branch3_1_bn, inception5a_branch3_1_bn, k128x7x7, batch);
+  cnn::bn_affine(inception5a_branch3_1_bn_saved, inception5a_branch3_1_bn_weight_,
+                 inception5a_branch3_1_bn_bias_, inception5a_branch3_1_bn_running_mean_,
+                 inception5a_branch3_1_bn_running_var_, kInception5aBranch3_1Bn);
+  cnn::winograd::conv(inception5a_branch3_1_relu1, inception5a_branch3_0_relu1,
+                      inception5a_branch3_1_conv_weight_,
+                      cnn::Epilogue().scaled(inception5a_branch3_1_bn_saved).then(cnn::Activation::kRelu),
+                      kInception5aBranch3_1Conv, batch, scratch());
 
   // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception5a.maxpool1)
   cnn::maxpool(inception5a_maxpool1, maxpool4, kInception5aMaxpool1, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception5a_branch4_conv, inception5a_maxpool1, inception5a_branch4_conv_weight_,
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception5a.branch4.relu1)
+  cnn::bn_affine(inception5a_branch4_bn_saved, inception5a_branch4_bn_weight_, inception5a_branch4_bn_bias_,
+                 inception5a_branch4_bn_running_mean_, inception5a_branch4_bn_running_var_,
+                 kInception5aBranch4Bn);
+  cnn::conv(inception5a_branch4_relu1, inception5a_maxpool1, inception5a_branch4_conv_weight_,
+            cnn::Epilogue().scaled(inception5a_branch4_bn_saved).then(cnn::Activation::kRelu),
             kInception5aBranch4Conv, batch, scratch());
 
-  // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception5a_branch4_bn, inception5a_branch4_conv, inception5a_branch4_bn_weight_,
-                    inception5a_branch4_bn_bias_, inception5a_branch4_bn_running_mean_,
-                    inception5a_branch4_bn_running_var_, kInception5aBranch4Bn, batch);
-
-  // 10: relu    (inception5a.branch4.relu1)
-  cnn::relu(inception5a_branch4_bn, inception5a_branch4_bn, k128x7x7, batch);
-
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception5b_branch1_conv, inception5a_concat1, inception5b_branch1_conv_weight_,
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception5b.branch1.relu1)
+  cnn::bn_affine(inception5b_branch1_bn_saved, inception5b_branch1_bn_weight_, inception5b_branch1_bn_bias_,
+                 inception5b_branch1_bn_running_mean_, inception5b_branch1_bn_running_var_,
+                 kInception5bBranch1Bn);
+  cnn::conv(inception5b_branch1_relu1, inception5a_concat1, inception5b_branch1_conv_weight_,
+            cnn::Epilogue().scaled(inception5b_branch1_bn_saved).then(cnn::Activation::kRelu),
             kInception5bBranch1Conv, batch, scratch());
 
-  // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception5b_branch1_bn, inception5b_branch1_conv, inception5b_branch1_bn_weight_,
-                    inception5b_branch1_bn_bias_, inception5b_branch1_bn_running_mean_,
-                    inception5b_branch1_bn_running_var_, kInception5bBranch1Bn, batch);
-
-  // 10: relu    (inception5b.branch1.relu1)
-  cnn::relu(inception5b_branch1_bn, inception5b_branch1_bn, k384x7x7, batch);
-
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception5b_branch2_0_conv, inception5a_concat1, inception5b_branch2_0_conv_weight_,
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception5b.branch2[0].relu1)
+  cnn::bn_affine(inception5b_branch2_0_bn_saved, inception5b_branch2_0_bn_weight_,
+                 inception5b_branch2_0_bn_bias_, inception5b_branch2_0_bn_running_mean_,
+                 inception5b_branch2_0_bn_running_var_, kInception5bBranch2_0Bn);
+  cnn::conv(inception5b_branch2_0_relu1, inception5a_concat1, inception5b_branch2_0_conv_weight_,
+            cnn::Epilogue().scaled(inception5b_branch2_0_bn_saved).then(cnn::Activation::kRelu),
             kInception5bBranch2_0Conv, batch, scratch());
 
-  // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception5b_branch2_0_relu1, inception5b_branch2_0_conv, inception5b_branch2_0_bn_weight_,
-                    inception5b_branch2_0_bn_bias_, inception5b_branch2_0_bn_running_mean_,
-                    inception5b_branch2_0_bn_running_var_, kInception5bBranch2_0Bn, batch);
-
-  // 10: relu    (inception5b.branch2[0].relu1)
-  cnn::relu(inception5b_branch2_0_relu1, inception5b_branch2_0_relu1, k192x7x7, batch);
-
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::winograd::conv(inception5b_branch2_1_conv, inception5b_branch2_0_relu1,
-                      inception5b_branch2_1_conv_weight_, kInception5bBranch2_1Conv, batch, scratch());
-
   // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception5b_branch2_1_bn, inception5b_branch2_1_conv, inception5b_branch2_1_bn_weight_,
-                    inception5b_branch2_1_bn_bias_, inception5b_branch2_1_bn_running_mean_,
-                    inception5b_branch2_1_bn_running_var_, kInception5bBranch2_1Bn, batch);
-
   // 10: relu    (inception5b.branch2[1].relu1)
-  cnn::relu(inception5b_branch2_1_bn, inception5b_branch2_1_bn, k384x7x7, batch);
+  cnn::bn_affine(inception5b_branch2_1_bn_saved, inception5b_branch2_1_bn_weight_,
+                 inception5b_branch2_1_bn_bias_, inception5b_branch2_1_bn_running_mean_,
+                 inception5b_branch2_1_bn_running_var_, kInception5bBranch2_1Bn);
+  cnn::winograd::conv(inception5b_branch2_1_relu1, inception5b_branch2_0_relu1,
+                      inception5b_branch2_1_conv_weight_,
+                      cnn::Epilogue().scaled(inception5b_branch2_1_bn_saved).then(cnn::Activation::kRelu),
+                      kInception5bBranch2_1Conv, batch, scratch());
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception5b_branch3_0_conv, inception5a_concat1, inception5b_branch3_0_conv_weight_,
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception5b.branch3[0].relu1)
+  cnn::bn_affine(inception5b_branch3_0_bn_saved, inception5b_branch3_0_bn_weight_,
+                 inception5b_branch3_0_bn_bias_, inception5b_branch3_0_bn_running_mean_,
+                 inception5b_branch3_0_bn_running_var_, kInception5bBranch3_0Bn);
+  cnn::conv(inception5b_branch3_0_relu1, inception5a_concat1, inception5b_branch3_0_conv_weight_,
+            cnn::Epilogue().scaled(inception5b_branch3_0_bn_saved).then(cnn::Activation::kRelu),
             kInception5bBranch3_0Conv, batch, scratch());
 
-  // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception5b_branch3_0_relu1, inception5b_branch3_0_conv, inception5b_branch3_0_bn_weight_,
-                    inception5b_branch3_0_bn_bias_, inception5b_branch3_0_bn_running_mean_,
-                    inception5b_branch3_0_bn_running_var_, kInception5bBranch3_0Bn, batch);
-
-  // 10: relu    (inception5b.branch3[0].relu1)
-  cnn::relu(inception5b_branch3_0_relu1, inception5b_branch3_0_relu1, k48x7x7, batch);
-
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::winograd::conv(inception5b_branch3_1_conv, inception5b_branch3_0_relu1,
-                      inception5b_branch3_1_conv_weight_, kInception5bBranch3_1Conv, batch, scratch());
-
   // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception5b_branch3_1_bn, inception5b_branch3_1_conv, inception5b_branch3_1_bn_weight_,
-                    inception5b_branch3_1_bn_bias_, inception5b_branch3_1_bn_running_mean_,
-                    inception5b_branch3_1_bn_running_var_, kInception5bBranch3_1Bn, batch);
-
   // 10: relu    (inception5b.branch3[1].relu1)
-  cnn::relu(inception5b_branch3_1_bn, inception5b_branch3_1_bn, k128x7x7, batch);
+  cnn::bn_affine(inception5b_branch3_1_bn_saved, inception5b_branch3_1_bn_weight_,
+                 inception5b_branch3_1_bn_bias_, inception5b_branch3_1_bn_running_mean_,
+                 inception5b_branch3_1_bn_running_var_, kInception5bBranch3_1Bn);
+  cnn::winograd::conv(inception5b_branch3_1_relu1, inception5b_branch3_0_relu1,
+                      inception5b_branch3_1_conv_weight_,
+                      cnn::Epilogue().scaled(inception5b_branch3_1_bn_saved).then(cnn::Activation::kRelu),
+                      kInception5bBranch3_1Conv, batch, scratch());
 
   // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception5b.maxpool1)
   cnn::maxpool(inception5b_maxpool1, inception5a_concat1, kInception5bMaxpool1, batch);
 
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv(inception5b_branch4_conv, inception5b_maxpool1, inception5b_branch4_conv_weight_,
-            kInception5bBranch4Conv, batch, scratch());
-
   // 9: bn = bn(eps=0.001)
-  cnn::bn_inference(inception5b_branch4_bn, inception5b_branch4_conv, inception5b_branch4_bn_weight_,
-                    inception5b_branch4_bn_bias_, inception5b_branch4_bn_running_mean_,
-                    inception5b_branch4_bn_running_var_, kInception5bBranch4Bn, batch);
-
   // 10: relu    (inception5b.branch4.relu1)
-  cnn::relu(inception5b_branch4_bn, inception5b_branch4_bn, k128x7x7, batch);
+  cnn::bn_affine(inception5b_branch4_bn_saved, inception5b_branch4_bn_weight_, inception5b_branch4_bn_bias_,
+                 inception5b_branch4_bn_running_mean_, inception5b_branch4_bn_running_var_,
+                 kInception5bBranch4Bn);
+  cnn::conv(inception5b_branch4_relu1, inception5b_maxpool1, inception5b_branch4_conv_weight_,
+            cnn::Epilogue().scaled(inception5b_branch4_bn_saved).then(cnn::Activation::kRelu),
+            kInception5bBranch4Conv, batch, scratch());
 
   // 58: gap    (gap1)
   cnn::gap(gap1, inception5b_concat1, k1024x7x7, batch);

@@ -13,640 +13,622 @@ namespace {
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
 constexpr cnn::MapGeometry k3x299x299{.channels = 3, .height = 299, .width = 299, .block = 1};
+constexpr cnn::BnGeometry kConv2d1a3x3Bn{
+    .channels = 32, .height = 149, .width = 149, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kConv2d1a3x3Conv{
     .in_channels = 3, .in_height = 299, .in_width = 299, .out_channels = 32, .out_height = 149,
     .out_width = 149, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConv2d1a3x3Bn{
-    .channels = 32, .height = 149, .width = 149, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k32x149x149{.channels = 32, .height = 149, .width = 149, .block = 1};
+constexpr cnn::BnGeometry kConv2d2a3x3Bn{
+    .channels = 32, .height = 147, .width = 147, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kConv2d2a3x3Conv{
     .in_channels = 32, .in_height = 149, .in_width = 149, .out_channels = 32, .out_height = 147,
     .out_width = 147, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConv2d2a3x3Bn{
-    .channels = 32, .height = 147, .width = 147, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k32x147x147{.channels = 32, .height = 147, .width = 147, .block = 1};
+constexpr cnn::BnGeometry kConv2d2b3x3Bn{
+    .channels = 64, .height = 147, .width = 147, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kConv2d2b3x3Conv{
     .in_channels = 32, .in_height = 147, .in_width = 147, .out_channels = 64, .out_height = 147,
     .out_width = 147, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConv2d2b3x3Bn{
-    .channels = 64, .height = 147, .width = 147, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k64x147x147{.channels = 64, .height = 147, .width = 147, .block = 1};
 constexpr cnn::PoolGeometry kMaxpool1{
     .channels = 64, .in_height = 147, .in_width = 147, .out_height = 73, .out_width = 73, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
     .count_include_pad = false};
+constexpr cnn::BnGeometry kConv2d3b1x1Bn{
+    .channels = 80, .height = 73, .width = 73, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kConv2d3b1x1Conv{
     .in_channels = 64, .in_height = 73, .in_width = 73, .out_channels = 80, .out_height = 73, .out_width = 73,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConv2d3b1x1Bn{
-    .channels = 80, .height = 73, .width = 73, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k80x73x73{.channels = 80, .height = 73, .width = 73, .block = 1};
+constexpr cnn::BnGeometry kConv2d4a3x3Bn{
+    .channels = 192, .height = 71, .width = 71, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kConv2d4a3x3Conv{
     .in_channels = 80, .in_height = 73, .in_width = 73, .out_channels = 192, .out_height = 71,
     .out_width = 71, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConv2d4a3x3Bn{
-    .channels = 192, .height = 71, .width = 71, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k192x71x71{.channels = 192, .height = 71, .width = 71, .block = 1};
 constexpr cnn::PoolGeometry kMaxpool2{
     .channels = 192, .in_height = 71, .in_width = 71, .out_height = 35, .out_width = 35, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
     .count_include_pad = false};
+constexpr cnn::BnGeometry kMixed5bBranch1x1Bn{
+    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5bBranch1x1Conv{
     .in_channels = 192, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
     .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5bBranch1x1Bn{
-    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k64x35x35{.channels = 64, .height = 35, .width = 35, .block = 1};
+constexpr cnn::BnGeometry kMixed5bBranch5x5_1Bn{
+    .channels = 48, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5bBranch5x5_1Conv{
     .in_channels = 192, .in_height = 35, .in_width = 35, .out_channels = 48, .out_height = 35,
     .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5bBranch5x5_1Bn{
-    .channels = 48, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k48x35x35{.channels = 48, .height = 35, .width = 35, .block = 1};
+constexpr cnn::BnGeometry kMixed5bBranch5x5_2Bn{
+    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5bBranch5x5_2Conv{
     .in_channels = 48, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35, .out_width = 35,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5bBranch5x5_2Bn{
+constexpr cnn::BnGeometry kMixed5bBranch3x3dbl1Bn{
     .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5bBranch3x3dbl1Conv{
     .in_channels = 192, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
     .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5bBranch3x3dbl1Bn{
-    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed5bBranch3x3dbl2Bn{
+    .channels = 96, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5bBranch3x3dbl2Conv{
     .in_channels = 64, .in_height = 35, .in_width = 35, .out_channels = 96, .out_height = 35, .out_width = 35,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5bBranch3x3dbl2Bn{
+constexpr cnn::BnGeometry kMixed5bBranch3x3dbl3Bn{
     .channels = 96, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k96x35x35{.channels = 96, .height = 35, .width = 35, .block = 1};
 constexpr cnn::ConvGeometry kMixed5bBranch3x3dbl3Conv{
     .in_channels = 96, .in_height = 35, .in_width = 35, .out_channels = 96, .out_height = 35, .out_width = 35,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5bBranch3x3dbl3Bn{
-    .channels = 96, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::PoolGeometry kMixed5bAvgpool1{
     .channels = 192, .in_height = 35, .in_width = 35, .out_height = 35, .out_width = 35, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
     .count_include_pad = true};
+constexpr cnn::BnGeometry kMixed5bBranchPoolBn{
+    .channels = 32, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5bBranchPoolConv{
     .in_channels = 192, .in_height = 35, .in_width = 35, .out_channels = 32, .out_height = 35,
     .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5bBranchPoolBn{
-    .channels = 32, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k32x35x35{.channels = 32, .height = 35, .width = 35, .block = 1};
+constexpr cnn::BnGeometry kMixed5cBranch1x1Bn{
+    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5cBranch1x1Conv{
     .in_channels = 256, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
     .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5cBranch1x1Bn{
-    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed5cBranch5x5_1Bn{
+    .channels = 48, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5cBranch5x5_1Conv{
     .in_channels = 256, .in_height = 35, .in_width = 35, .out_channels = 48, .out_height = 35,
     .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5cBranch5x5_1Bn{
-    .channels = 48, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed5cBranch5x5_2Bn{
+    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5cBranch5x5_2Conv{
     .in_channels = 48, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35, .out_width = 35,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5cBranch5x5_2Bn{
+constexpr cnn::BnGeometry kMixed5cBranch3x3dbl1Bn{
     .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5cBranch3x3dbl1Conv{
     .in_channels = 256, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
     .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5cBranch3x3dbl1Bn{
-    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed5cBranch3x3dbl2Bn{
+    .channels = 96, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5cBranch3x3dbl2Conv{
     .in_channels = 64, .in_height = 35, .in_width = 35, .out_channels = 96, .out_height = 35, .out_width = 35,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5cBranch3x3dbl2Bn{
+constexpr cnn::BnGeometry kMixed5cBranch3x3dbl3Bn{
     .channels = 96, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5cBranch3x3dbl3Conv{
     .in_channels = 96, .in_height = 35, .in_width = 35, .out_channels = 96, .out_height = 35, .out_width = 35,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5cBranch3x3dbl3Bn{
-    .channels = 96, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::PoolGeometry kMixed5cAvgpool1{
     .channels = 256, .in_height = 35, .in_width = 35, .out_height = 35, .out_width = 35, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
     .count_include_pad = true};
+constexpr cnn::BnGeometry kMixed5cBranchPoolBn{
+    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5cBranchPoolConv{
     .in_channels = 256, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
     .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5cBranchPoolBn{
+constexpr cnn::BnGeometry kMixed5dBranch1x1Bn{
     .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5dBranch1x1Conv{
     .in_channels = 288, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
     .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5dBranch1x1Bn{
-    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed5dBranch5x5_1Bn{
+    .channels = 48, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5dBranch5x5_1Conv{
     .in_channels = 288, .in_height = 35, .in_width = 35, .out_channels = 48, .out_height = 35,
     .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5dBranch5x5_1Bn{
-    .channels = 48, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed5dBranch5x5_2Bn{
+    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5dBranch5x5_2Conv{
     .in_channels = 48, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35, .out_width = 35,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5dBranch5x5_2Bn{
+constexpr cnn::BnGeometry kMixed5dBranch3x3dbl1Bn{
     .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5dBranch3x3dbl1Conv{
     .in_channels = 288, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
     .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5dBranch3x3dbl1Bn{
-    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed5dBranch3x3dbl2Bn{
+    .channels = 96, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5dBranch3x3dbl2Conv{
     .in_channels = 64, .in_height = 35, .in_width = 35, .out_channels = 96, .out_height = 35, .out_width = 35,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5dBranch3x3dbl2Bn{
+constexpr cnn::BnGeometry kMixed5dBranch3x3dbl3Bn{
     .channels = 96, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5dBranch3x3dbl3Conv{
     .in_channels = 96, .in_height = 35, .in_width = 35, .out_channels = 96, .out_height = 35, .out_width = 35,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5dBranch3x3dbl3Bn{
-    .channels = 96, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::PoolGeometry kMixed5dAvgpool1{
     .channels = 288, .in_height = 35, .in_width = 35, .out_height = 35, .out_width = 35, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
     .count_include_pad = true};
+constexpr cnn::BnGeometry kMixed5dBranchPoolBn{
+    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5dBranchPoolConv{
     .in_channels = 288, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
     .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5dBranchPoolBn{
-    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed6aBranch3x3Bn{
+    .channels = 384, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6aBranch3x3Conv{
     .in_channels = 288, .in_height = 35, .in_width = 35, .out_channels = 384, .out_height = 17,
     .out_width = 17, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6aBranch3x3Bn{
-    .channels = 384, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k384x17x17{.channels = 384, .height = 17, .width = 17, .block = 1};
+constexpr cnn::BnGeometry kMixed6aBranch3x3dbl1Bn{
+    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6aBranch3x3dbl1Conv{
     .in_channels = 288, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
     .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6aBranch3x3dbl1Bn{
-    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed6aBranch3x3dbl2Bn{
+    .channels = 96, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6aBranch3x3dbl2Conv{
     .in_channels = 64, .in_height = 35, .in_width = 35, .out_channels = 96, .out_height = 35, .out_width = 35,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6aBranch3x3dbl2Bn{
-    .channels = 96, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed6aBranch3x3dbl3Bn{
+    .channels = 96, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6aBranch3x3dbl3Conv{
     .in_channels = 96, .in_height = 35, .in_width = 35, .out_channels = 96, .out_height = 17, .out_width = 17,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6aBranch3x3dbl3Bn{
-    .channels = 96, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k96x17x17{.channels = 96, .height = 17, .width = 17, .block = 1};
 constexpr cnn::PoolGeometry kMixed6aMaxpool1{
     .channels = 288, .in_height = 35, .in_width = 35, .out_height = 17, .out_width = 17, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
     .count_include_pad = false};
+constexpr cnn::BnGeometry kMixed6bBranch1x1Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6bBranch1x1Conv{
     .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6bBranch1x1Bn{
-    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k192x17x17{.channels = 192, .height = 17, .width = 17, .block = 1};
+constexpr cnn::BnGeometry kMixed6bBranch7x7_1Bn{
+    .channels = 128, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6bBranch7x7_1Conv{
     .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 128, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6bBranch7x7_1Bn{
+constexpr cnn::BnGeometry kMixed6bBranch7x7_2Bn{
     .channels = 128, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k128x17x17{.channels = 128, .height = 17, .width = 17, .block = 1};
 constexpr cnn::ConvGeometry kMixed6bBranch7x7_2Conv{
     .in_channels = 128, .in_height = 17, .in_width = 17, .out_channels = 128, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 7, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6bBranch7x7_2Bn{
-    .channels = 128, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed6bBranch7x7_3Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6bBranch7x7_3Conv{
     .in_channels = 128, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6bBranch7x7_3Bn{
-    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed6bBranch7x7dbl1Bn{
+    .channels = 128, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6bBranch7x7dbl1Conv{
     .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 128, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6bBranch7x7dbl1Bn{
+constexpr cnn::BnGeometry kMixed6bBranch7x7dbl2Bn{
     .channels = 128, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6bBranch7x7dbl2Conv{
     .in_channels = 128, .in_height = 17, .in_width = 17, .out_channels = 128, .out_height = 17,
     .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6bBranch7x7dbl2Bn{
+constexpr cnn::BnGeometry kMixed6bBranch7x7dbl3Bn{
     .channels = 128, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6bBranch7x7dbl3Conv{
     .in_channels = 128, .in_height = 17, .in_width = 17, .out_channels = 128, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 7, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6bBranch7x7dbl3Bn{
+constexpr cnn::BnGeometry kMixed6bBranch7x7dbl4Bn{
     .channels = 128, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6bBranch7x7dbl4Conv{
     .in_channels = 128, .in_height = 17, .in_width = 17, .out_channels = 128, .out_height = 17,
     .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6bBranch7x7dbl4Bn{
-    .channels = 128, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed6bBranch7x7dbl5Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6bBranch7x7dbl5Conv{
     .in_channels = 128, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 7, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6bBranch7x7dbl5Bn{
-    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::PoolGeometry kMixed6bAvgpool1{
     .channels = 768, .in_height = 17, .in_width = 17, .out_height = 17, .out_width = 17, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
     .count_include_pad = true};
-constexpr cnn::ConvGeometry kMixed6bBranchPoolConv{
-    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
-    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed6bBranchPoolBn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6cBranch1x1Conv{
+constexpr cnn::ConvGeometry kMixed6bBranchPoolConv{
     .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed6cBranch1x1Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6cBranch7x7_1Conv{
-    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
+constexpr cnn::ConvGeometry kMixed6cBranch1x1Conv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed6cBranch7x7_1Bn{
     .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k160x17x17{.channels = 160, .height = 17, .width = 17, .block = 1};
+constexpr cnn::ConvGeometry kMixed6cBranch7x7_1Conv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6cBranch7x7_2Bn{
+    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6cBranch7x7_2Conv{
     .in_channels = 160, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 7, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6cBranch7x7_2Bn{
-    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed6cBranch7x7_3Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6cBranch7x7_3Conv{
     .in_channels = 160, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6cBranch7x7_3Bn{
-    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed6cBranch7x7dbl1Bn{
+    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6cBranch7x7dbl1Conv{
     .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6cBranch7x7dbl1Bn{
+constexpr cnn::BnGeometry kMixed6cBranch7x7dbl2Bn{
     .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6cBranch7x7dbl2Conv{
     .in_channels = 160, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
     .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6cBranch7x7dbl2Bn{
+constexpr cnn::BnGeometry kMixed6cBranch7x7dbl3Bn{
     .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6cBranch7x7dbl3Conv{
     .in_channels = 160, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 7, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6cBranch7x7dbl3Bn{
+constexpr cnn::BnGeometry kMixed6cBranch7x7dbl4Bn{
     .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6cBranch7x7dbl4Conv{
     .in_channels = 160, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
     .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6cBranch7x7dbl4Bn{
-    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed6cBranch7x7dbl5Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6cBranch7x7dbl5Conv{
     .in_channels = 160, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 7, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6cBranch7x7dbl5Bn{
-    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::PoolGeometry kMixed6cAvgpool1{
     .channels = 768, .in_height = 17, .in_width = 17, .out_height = 17, .out_width = 17, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
     .count_include_pad = true};
-constexpr cnn::ConvGeometry kMixed6cBranchPoolConv{
-    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
-    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed6cBranchPoolBn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6dBranch1x1Conv{
+constexpr cnn::ConvGeometry kMixed6cBranchPoolConv{
     .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed6dBranch1x1Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6dBranch1x1Conv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6dBranch7x7_1Bn{
+    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6dBranch7x7_1Conv{
     .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6dBranch7x7_1Bn{
+constexpr cnn::BnGeometry kMixed6dBranch7x7_2Bn{
     .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6dBranch7x7_2Conv{
     .in_channels = 160, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 7, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6dBranch7x7_2Bn{
-    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed6dBranch7x7_3Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6dBranch7x7_3Conv{
     .in_channels = 160, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6dBranch7x7_3Bn{
-    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed6dBranch7x7dbl1Bn{
+    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6dBranch7x7dbl1Conv{
     .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6dBranch7x7dbl1Bn{
+constexpr cnn::BnGeometry kMixed6dBranch7x7dbl2Bn{
     .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6dBranch7x7dbl2Conv{
     .in_channels = 160, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
     .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6dBranch7x7dbl2Bn{
+constexpr cnn::BnGeometry kMixed6dBranch7x7dbl3Bn{
     .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6dBranch7x7dbl3Conv{
     .in_channels = 160, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 7, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6dBranch7x7dbl3Bn{
+constexpr cnn::BnGeometry kMixed6dBranch7x7dbl4Bn{
     .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6dBranch7x7dbl4Conv{
     .in_channels = 160, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
     .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6dBranch7x7dbl4Bn{
-    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed6dBranch7x7dbl5Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6dBranch7x7dbl5Conv{
     .in_channels = 160, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 7, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6dBranch7x7dbl5Bn{
-    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::PoolGeometry kMixed6dAvgpool1{
     .channels = 768, .in_height = 17, .in_width = 17, .out_height = 17, .out_width = 17, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
     .count_include_pad = true};
-constexpr cnn::ConvGeometry kMixed6dBranchPoolConv{
-    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
-    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed6dBranchPoolBn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6eBranch1x1Conv{
+constexpr cnn::ConvGeometry kMixed6dBranchPoolConv{
     .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed6eBranch1x1Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6eBranch7x7_1Conv{
+constexpr cnn::ConvGeometry kMixed6eBranch1x1Conv{
     .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed6eBranch7x7_1Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed6eBranch7x7_1Conv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed6eBranch7x7_2Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6eBranch7x7_2Conv{
     .in_channels = 192, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 7, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6eBranch7x7_2Bn{
+constexpr cnn::BnGeometry kMixed6eBranch7x7_3Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6eBranch7x7_3Conv{
     .in_channels = 192, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6eBranch7x7_3Bn{
+constexpr cnn::BnGeometry kMixed6eBranch7x7dbl1Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6eBranch7x7dbl1Conv{
     .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6eBranch7x7dbl1Bn{
+constexpr cnn::BnGeometry kMixed6eBranch7x7dbl2Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6eBranch7x7dbl2Conv{
     .in_channels = 192, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6eBranch7x7dbl2Bn{
+constexpr cnn::BnGeometry kMixed6eBranch7x7dbl3Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6eBranch7x7dbl3Conv{
     .in_channels = 192, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 7, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6eBranch7x7dbl3Bn{
+constexpr cnn::BnGeometry kMixed6eBranch7x7dbl4Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6eBranch7x7dbl4Conv{
     .in_channels = 192, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6eBranch7x7dbl4Bn{
+constexpr cnn::BnGeometry kMixed6eBranch7x7dbl5Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6eBranch7x7dbl5Conv{
     .in_channels = 192, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 7, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6eBranch7x7dbl5Bn{
-    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::PoolGeometry kMixed6eAvgpool1{
     .channels = 768, .in_height = 17, .in_width = 17, .out_height = 17, .out_width = 17, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
     .count_include_pad = true};
-constexpr cnn::ConvGeometry kMixed6eBranchPoolConv{
-    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
-    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed6eBranchPoolBn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed7aBranch3x3_1Conv{
+constexpr cnn::ConvGeometry kMixed6eBranchPoolConv{
     .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed7aBranch3x3_1Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kMixed7aBranch3x3_1Conv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kMixed7aBranch3x3_2Bn{
+    .channels = 320, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7aBranch3x3_2Conv{
     .in_channels = 192, .in_height = 17, .in_width = 17, .out_channels = 320, .out_height = 8, .out_width = 8,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7aBranch3x3_2Bn{
-    .channels = 320, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k320x8x8{.channels = 320, .height = 8, .width = 8, .block = 1};
+constexpr cnn::BnGeometry kMixed7aBranch7x7x3_1Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7aBranch7x7x3_1Conv{
     .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7aBranch7x7x3_1Bn{
+constexpr cnn::BnGeometry kMixed7aBranch7x7x3_2Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7aBranch7x7x3_2Conv{
     .in_channels = 192, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 7, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7aBranch7x7x3_2Bn{
+constexpr cnn::BnGeometry kMixed7aBranch7x7x3_3Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7aBranch7x7x3_3Conv{
     .in_channels = 192, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7aBranch7x7x3_3Bn{
-    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed7aBranch7x7x3_4Bn{
+    .channels = 192, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7aBranch7x7x3_4Conv{
     .in_channels = 192, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 8, .out_width = 8,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7aBranch7x7x3_4Bn{
-    .channels = 192, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k192x8x8{.channels = 192, .height = 8, .width = 8, .block = 1};
 constexpr cnn::PoolGeometry kMixed7aMaxpool1{
     .channels = 768, .in_height = 17, .in_width = 17, .out_height = 8, .out_width = 8, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
     .count_include_pad = false};
+constexpr cnn::BnGeometry kMixed7bBranch1x1Bn{
+    .channels = 320, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7bBranch1x1Conv{
     .in_channels = 1280, .in_height = 8, .in_width = 8, .out_channels = 320, .out_height = 8, .out_width = 8,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7bBranch1x1Bn{
-    .channels = 320, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed7bBranch3x3_1Bn{
+    .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7bBranch3x3_1Conv{
     .in_channels = 1280, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7bBranch3x3_1Bn{
+constexpr cnn::BnGeometry kMixed7bBranch3x3_2aBn{
     .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k384x8x8{.channels = 384, .height = 8, .width = 8, .block = 1};
 constexpr cnn::ConvGeometry kMixed7bBranch3x3_2aConv{
     .in_channels = 384, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
     .kernel_height = 1, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7bBranch3x3_2aBn{
+constexpr cnn::BnGeometry kMixed7bBranch3x3_2bBn{
     .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7bBranch3x3_2bConv{
     .in_channels = 384, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
     .kernel_height = 3, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7bBranch3x3_2bBn{
-    .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed7bBranch3x3dbl1Bn{
+    .channels = 448, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7bBranch3x3dbl1Conv{
     .in_channels = 1280, .in_height = 8, .in_width = 8, .out_channels = 448, .out_height = 8, .out_width = 8,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7bBranch3x3dbl1Bn{
-    .channels = 448, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::MapGeometry k448x8x8{.channels = 448, .height = 8, .width = 8, .block = 1};
+constexpr cnn::BnGeometry kMixed7bBranch3x3dbl2Bn{
+    .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7bBranch3x3dbl2Conv{
     .in_channels = 448, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7bBranch3x3dbl2Bn{
+constexpr cnn::BnGeometry kMixed7bBranch3x3dbl3aBn{
     .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7bBranch3x3dbl3aConv{
     .in_channels = 384, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
     .kernel_height = 1, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7bBranch3x3dbl3aBn{
+constexpr cnn::BnGeometry kMixed7bBranch3x3dbl3bBn{
     .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7bBranch3x3dbl3bConv{
     .in_channels = 384, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
     .kernel_height = 3, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7bBranch3x3dbl3bBn{
-    .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::PoolGeometry kMixed7bAvgpool1{
     .channels = 1280, .in_height = 8, .in_width = 8, .out_height = 8, .out_width = 8, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
     .count_include_pad = true};
+constexpr cnn::BnGeometry kMixed7bBranchPoolBn{
+    .channels = 192, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7bBranchPoolConv{
     .in_channels = 1280, .in_height = 8, .in_width = 8, .out_channels = 192, .out_height = 8, .out_width = 8,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7bBranchPoolBn{
-    .channels = 192, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed7cBranch1x1Bn{
+    .channels = 320, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7cBranch1x1Conv{
     .in_channels = 2048, .in_height = 8, .in_width = 8, .out_channels = 320, .out_height = 8, .out_width = 8,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7cBranch1x1Bn{
-    .channels = 320, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed7cBranch3x3_1Bn{
+    .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7cBranch3x3_1Conv{
     .in_channels = 2048, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7cBranch3x3_1Bn{
+constexpr cnn::BnGeometry kMixed7cBranch3x3_2aBn{
     .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7cBranch3x3_2aConv{
     .in_channels = 384, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
     .kernel_height = 1, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7cBranch3x3_2aBn{
+constexpr cnn::BnGeometry kMixed7cBranch3x3_2bBn{
     .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7cBranch3x3_2bConv{
     .in_channels = 384, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
     .kernel_height = 3, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7cBranch3x3_2bBn{
-    .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed7cBranch3x3dbl1Bn{
+    .channels = 448, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7cBranch3x3dbl1Conv{
     .in_channels = 2048, .in_height = 8, .in_width = 8, .out_channels = 448, .out_height = 8, .out_width = 8,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7cBranch3x3dbl1Bn{
-    .channels = 448, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed7cBranch3x3dbl2Bn{
+    .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7cBranch3x3dbl2Conv{
     .in_channels = 448, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7cBranch3x3dbl2Bn{
+constexpr cnn::BnGeometry kMixed7cBranch3x3dbl3aBn{
     .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7cBranch3x3dbl3aConv{
     .in_channels = 384, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
     .kernel_height = 1, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7cBranch3x3dbl3aBn{
+constexpr cnn::BnGeometry kMixed7cBranch3x3dbl3bBn{
     .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7cBranch3x3dbl3bConv{
     .in_channels = 384, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
     .kernel_height = 3, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7cBranch3x3dbl3bBn{
-    .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::PoolGeometry kMixed7cAvgpool1{
     .channels = 2048, .in_height = 8, .in_width = 8, .out_height = 8, .out_width = 8, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1, .block = 1,
     .count_include_pad = true};
+constexpr cnn::BnGeometry kMixed7cBranchPoolBn{
+    .channels = 192, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7cBranchPoolConv{
     .in_channels = 2048, .in_height = 8, .in_width = 8, .out_channels = 192, .out_height = 8, .out_width = 8,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7cBranchPoolBn{
-    .channels = 192, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::MapGeometry k2048x8x8{.channels = 2048, .height = 8, .width = 8, .block = 1};
 constexpr cnn::DenseGeometry kFc{.in = 2048, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
@@ -2614,7 +2596,7 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 299, 299}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .auxiliaries = kAuxiliaries,
-    .memory = {.parameters = 27197504, .gradients = 0, .optimizer = 0, .activations = 88510464,
+    .memory = {.parameters = 27197504, .gradients = 0, .optimizer = 0, .activations = 66383104,
                .shared_scratch = 6193152, .thread_scratch = 490624},
 };
 
@@ -2630,1425 +2612,1226 @@ const cnn::ModelDescription& InceptionV3::model() {
 void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(22733824, 268203);  // 3x299x299
-  const cnn::Blocked Conv2d_1a_3x3_conv = blocked(0, 710432);  // 32x149x149
-  const cnn::Blocked Conv2d_1a_3x3_relu1 = blocked(22733824, 710432);  // 32x149x149
-  const cnn::Blocked Conv2d_2a_3x3_conv = blocked(0, 691488);  // 32x147x147
+  const cnn::Floats Conv2d_1a_3x3_bn_saved = floats(31316320, 128);
+  const cnn::Blocked Conv2d_1a_3x3_relu1 = blocked(0, 710432);  // 32x149x149
+  const cnn::Floats Conv2d_2a_3x3_bn_saved = floats(22733824, 128);
   const cnn::Blocked Conv2d_2a_3x3_relu1 = blocked(44255232, 691488);  // 32x147x147
-  const cnn::Blocked Conv2d_2b_3x3_conv = blocked(0, 1382976);  // 64x147x147
-  const cnn::Blocked Conv2d_2b_3x3_relu1 = blocked(44255232, 1382976);  // 64x147x147
-  const cnn::Blocked maxpool1 = blocked(13642240, 341056);  // 64x73x73
-  const cnn::Blocked Conv2d_3b_1x1_conv = blocked(0, 426320);  // 80x73x73
+  const cnn::Floats Conv2d_2b_3x3_bn_saved = floats(66382848, 256);
+  const cnn::Blocked Conv2d_2b_3x3_relu1 = blocked(0, 1382976);  // 64x147x147
+  const cnn::Blocked maxpool1 = blocked(44614144, 341056);  // 64x73x73
+  const cnn::Floats Conv2d_3b_1x1_bn_saved = floats(0, 320);
   const cnn::Blocked Conv2d_3b_1x1_relu1 = blocked(30971904, 426320);  // 80x73x73
-  const cnn::Blocked Conv2d_4a_3x3_conv = blocked(0, 967872);  // 192x71x71
-  const cnn::Blocked Conv2d_4a_3x3_relu1 = blocked(30971904, 967872);  // 192x71x71
-  const cnn::Blocked maxpool2 = blocked(0, 235200);  // 192x35x35
-  const cnn::Blocked Mixed_5b_branch1x1_conv = blocked(7526400, 78400);  // 64x35x35
+  const cnn::Floats Conv2d_4a_3x3_bn_saved = floats(44614144, 768);
+  const cnn::Blocked Conv2d_4a_3x3_relu1 = blocked(0, 967872);  // 192x71x71
+  const cnn::Blocked maxpool2 = blocked(30971904, 235200);  // 192x35x35
+  const cnn::Floats Mixed_5b_branch1x1_bn_saved = floats(0, 256);
   const cnn::Blocked Mixed_5b_concat1 = blocked(11289600, 313600);  // 256x35x35
-  const cnn::Blocked Mixed_5b_branch1x1_bn = blocked(11289600, 313600);  // 64x35x35
-  const cnn::Blocked Mixed_5b_branch5x5_1_conv = blocked(7526400, 58800);  // 48x35x35
-  const cnn::Blocked Mixed_5b_branch5x5_1_relu1 = blocked(21324800, 58800);  // 48x35x35
-  const cnn::Blocked Mixed_5b_branch5x5_2_conv = blocked(7526400, 78400);  // 64x35x35
-  const cnn::Blocked Mixed_5b_branch5x5_2_bn = blocked(11368000, 313600);  // 64x35x35
-  const cnn::Blocked Mixed_5b_branch3x3dbl_1_conv = blocked(7526400, 78400);  // 64x35x35
-  const cnn::Blocked Mixed_5b_branch3x3dbl_1_relu1 = blocked(21324800, 78400);  // 64x35x35
-  const cnn::Blocked Mixed_5b_branch3x3dbl_2_conv = blocked(7526400, 117600);  // 96x35x35
-  const cnn::Blocked Mixed_5b_branch3x3dbl_2_relu1 = blocked(21324800, 117600);  // 96x35x35
-  const cnn::Blocked Mixed_5b_branch3x3dbl_3_conv = blocked(7526400, 117600);  // 96x35x35
-  const cnn::Blocked Mixed_5b_branch3x3dbl_3_bn = blocked(11446400, 313600);  // 96x35x35
-  const cnn::Blocked Mixed_5b_avgpool1 = blocked(21324800, 235200);  // 192x35x35
-  const cnn::Blocked Mixed_5b_branch_pool_conv = blocked(0, 39200);  // 32x35x35
-  const cnn::Blocked Mixed_5b_branch_pool_bn = blocked(11564000, 313600);  // 32x35x35
-  const cnn::Blocked Mixed_5c_branch1x1_conv = blocked(21324800, 78400);  // 64x35x35
+  const cnn::Blocked Mixed_5b_branch1x1_relu1 = blocked(11289600, 313600);  // 64x35x35
+  const cnn::Floats Mixed_5b_branch5x5_1_bn_saved = floats(1881600, 192);
+  const cnn::Blocked Mixed_5b_branch5x5_1_relu1 = blocked(0, 58800);  // 48x35x35
+  const cnn::Floats Mixed_5b_branch5x5_2_bn_saved = floats(1881600, 256);
+  const cnn::Blocked Mixed_5b_branch5x5_2_relu1 = blocked(11368000, 313600);  // 64x35x35
+  const cnn::Floats Mixed_5b_branch3x3dbl_1_bn_saved = floats(0, 256);
+  const cnn::Blocked Mixed_5b_branch3x3dbl_1_relu1 = blocked(3763200, 78400);  // 64x35x35
+  const cnn::Floats Mixed_5b_branch3x3dbl_2_bn_saved = floats(6272000, 384);
+  const cnn::Blocked Mixed_5b_branch3x3dbl_2_relu1 = blocked(0, 117600);  // 96x35x35
+  const cnn::Floats Mixed_5b_branch3x3dbl_3_bn_saved = floats(3763200, 384);
+  const cnn::Blocked Mixed_5b_branch3x3dbl_3_relu1 = blocked(11446400, 313600);  // 96x35x35
+  const cnn::Blocked Mixed_5b_avgpool1 = blocked(0, 235200);  // 192x35x35
+  const cnn::Floats Mixed_5b_branch_pool_bn_saved = floats(7526400, 128);
+  const cnn::Blocked Mixed_5b_branch_pool_relu1 = blocked(11564000, 313600);  // 32x35x35
+  const cnn::Floats Mixed_5c_branch1x1_bn_saved = floats(21324800, 256);
   const cnn::Blocked Mixed_5c_concat1 = blocked(0, 352800);  // 288x35x35
-  const cnn::Blocked Mixed_5c_branch1x1_bn = blocked(0, 352800);  // 64x35x35
-  const cnn::Blocked Mixed_5c_branch5x5_1_conv = blocked(21324800, 58800);  // 48x35x35
-  const cnn::Blocked Mixed_5c_branch5x5_1_relu1 = blocked(23833600, 58800);  // 48x35x35
-  const cnn::Blocked Mixed_5c_branch5x5_2_conv = blocked(21324800, 78400);  // 64x35x35
-  const cnn::Blocked Mixed_5c_branch5x5_2_bn = blocked(78400, 352800);  // 64x35x35
-  const cnn::Blocked Mixed_5c_branch3x3dbl_1_conv = blocked(21324800, 78400);  // 64x35x35
+  const cnn::Blocked Mixed_5c_branch1x1_relu1 = blocked(0, 352800);  // 64x35x35
+  const cnn::Floats Mixed_5c_branch5x5_1_bn_saved = floats(23206400, 192);
+  const cnn::Blocked Mixed_5c_branch5x5_1_relu1 = blocked(21324800, 58800);  // 48x35x35
+  const cnn::Floats Mixed_5c_branch5x5_2_bn_saved = floats(23206400, 256);
+  const cnn::Blocked Mixed_5c_branch5x5_2_relu1 = blocked(78400, 352800);  // 64x35x35
+  const cnn::Floats Mixed_5c_branch3x3dbl_1_bn_saved = floats(21324800, 256);
   const cnn::Blocked Mixed_5c_branch3x3dbl_1_relu1 = blocked(25088000, 78400);  // 64x35x35
-  const cnn::Blocked Mixed_5c_branch3x3dbl_2_conv = blocked(21324800, 117600);  // 96x35x35
-  const cnn::Blocked Mixed_5c_branch3x3dbl_2_relu1 = blocked(25088000, 117600);  // 96x35x35
-  const cnn::Blocked Mixed_5c_branch3x3dbl_3_conv = blocked(21324800, 117600);  // 96x35x35
-  const cnn::Blocked Mixed_5c_branch3x3dbl_3_bn = blocked(156800, 352800);  // 96x35x35
+  const cnn::Floats Mixed_5c_branch3x3dbl_2_bn_saved = floats(27596800, 384);
+  const cnn::Blocked Mixed_5c_branch3x3dbl_2_relu1 = blocked(21324800, 117600);  // 96x35x35
+  const cnn::Floats Mixed_5c_branch3x3dbl_3_bn_saved = floats(25088000, 384);
+  const cnn::Blocked Mixed_5c_branch3x3dbl_3_relu1 = blocked(156800, 352800);  // 96x35x35
   const cnn::Blocked Mixed_5c_avgpool1 = blocked(21324800, 313600);  // 256x35x35
-  const cnn::Blocked Mixed_5c_branch_pool_conv = blocked(11289600, 78400);  // 64x35x35
-  const cnn::Blocked Mixed_5c_branch_pool_bn = blocked(274400, 352800);  // 64x35x35
-  const cnn::Blocked Mixed_5d_branch1x1_conv = blocked(22579200, 78400);  // 64x35x35
+  const cnn::Floats Mixed_5c_branch_pool_bn_saved = floats(11289600, 256);
+  const cnn::Blocked Mixed_5c_branch_pool_relu1 = blocked(274400, 352800);  // 64x35x35
+  const cnn::Floats Mixed_5d_branch1x1_bn_saved = floats(22579200, 256);
   const cnn::Blocked Mixed_5d_concat1 = blocked(11289600, 352800);  // 288x35x35
-  const cnn::Blocked Mixed_5d_branch1x1_bn = blocked(11289600, 352800);  // 64x35x35
-  const cnn::Blocked Mixed_5d_branch5x5_1_conv = blocked(22579200, 58800);  // 48x35x35
-  const cnn::Blocked Mixed_5d_branch5x5_1_relu1 = blocked(25088000, 58800);  // 48x35x35
-  const cnn::Blocked Mixed_5d_branch5x5_2_conv = blocked(22579200, 78400);  // 64x35x35
-  const cnn::Blocked Mixed_5d_branch5x5_2_bn = blocked(11368000, 352800);  // 64x35x35
-  const cnn::Blocked Mixed_5d_branch3x3dbl_1_conv = blocked(22579200, 78400);  // 64x35x35
+  const cnn::Blocked Mixed_5d_branch1x1_relu1 = blocked(11289600, 352800);  // 64x35x35
+  const cnn::Floats Mixed_5d_branch5x5_1_bn_saved = floats(24460800, 192);
+  const cnn::Blocked Mixed_5d_branch5x5_1_relu1 = blocked(22579200, 58800);  // 48x35x35
+  const cnn::Floats Mixed_5d_branch5x5_2_bn_saved = floats(24460800, 256);
+  const cnn::Blocked Mixed_5d_branch5x5_2_relu1 = blocked(11368000, 352800);  // 64x35x35
+  const cnn::Floats Mixed_5d_branch3x3dbl_1_bn_saved = floats(22579200, 256);
   const cnn::Blocked Mixed_5d_branch3x3dbl_1_relu1 = blocked(26342400, 78400);  // 64x35x35
-  const cnn::Blocked Mixed_5d_branch3x3dbl_2_conv = blocked(22579200, 117600);  // 96x35x35
-  const cnn::Blocked Mixed_5d_branch3x3dbl_2_relu1 = blocked(26342400, 117600);  // 96x35x35
-  const cnn::Blocked Mixed_5d_branch3x3dbl_3_conv = blocked(22579200, 117600);  // 96x35x35
-  const cnn::Blocked Mixed_5d_branch3x3dbl_3_bn = blocked(11446400, 352800);  // 96x35x35
+  const cnn::Floats Mixed_5d_branch3x3dbl_2_bn_saved = floats(28851200, 384);
+  const cnn::Blocked Mixed_5d_branch3x3dbl_2_relu1 = blocked(22579200, 117600);  // 96x35x35
+  const cnn::Floats Mixed_5d_branch3x3dbl_3_bn_saved = floats(26342400, 384);
+  const cnn::Blocked Mixed_5d_branch3x3dbl_3_relu1 = blocked(11446400, 352800);  // 96x35x35
   const cnn::Blocked Mixed_5d_avgpool1 = blocked(22579200, 352800);  // 288x35x35
-  const cnn::Blocked Mixed_5d_branch_pool_conv = blocked(0, 78400);  // 64x35x35
-  const cnn::Blocked Mixed_5d_branch_pool_bn = blocked(11564000, 352800);  // 64x35x35
-  const cnn::Blocked Mixed_6a_branch3x3_conv = blocked(7102464, 110976);  // 384x17x17
+  const cnn::Floats Mixed_5d_branch_pool_bn_saved = floats(0, 256);
+  const cnn::Blocked Mixed_5d_branch_pool_relu1 = blocked(11564000, 352800);  // 64x35x35
+  const cnn::Floats Mixed_6a_branch3x3_bn_saved = floats(7102464, 1536);
   const cnn::Blocked Mixed_6a_concat1 = blocked(0, 221952);  // 768x17x17
-  const cnn::Blocked Mixed_6a_branch3x3_bn = blocked(0, 221952);  // 384x17x17
-  const cnn::Blocked Mixed_6a_branch3x3dbl_1_conv = blocked(7102464, 78400);  // 64x35x35
+  const cnn::Blocked Mixed_6a_branch3x3_relu1 = blocked(0, 221952);  // 384x17x17
+  const cnn::Floats Mixed_6a_branch3x3dbl_1_bn_saved = floats(7102464, 256);
   const cnn::Blocked Mixed_6a_branch3x3dbl_1_relu1 = blocked(22579200, 78400);  // 64x35x35
-  const cnn::Blocked Mixed_6a_branch3x3dbl_2_conv = blocked(7102464, 117600);  // 96x35x35
-  const cnn::Blocked Mixed_6a_branch3x3dbl_2_relu1 = blocked(22579200, 117600);  // 96x35x35
-  const cnn::Blocked Mixed_6a_branch3x3dbl_3_conv = blocked(7102464, 27744);  // 96x17x17
-  const cnn::Blocked Mixed_6a_branch3x3dbl_3_bn = blocked(110976, 221952);  // 96x17x17
+  const cnn::Floats Mixed_6a_branch3x3dbl_2_bn_saved = floats(10865664, 384);
+  const cnn::Blocked Mixed_6a_branch3x3dbl_2_relu1 = blocked(7102464, 117600);  // 96x35x35
+  const cnn::Floats Mixed_6a_branch3x3dbl_3_bn_saved = floats(10865664, 384);
+  const cnn::Blocked Mixed_6a_branch3x3dbl_3_relu1 = blocked(110976, 221952);  // 96x17x17
   const cnn::Blocked Mixed_6a_maxpool1 = blocked(138720, 221952);  // 288x17x17
-  const cnn::Blocked Mixed_6b_branch1x1_conv = blocked(14204928, 55488);  // 192x17x17
+  const cnn::Floats Mixed_6b_branch1x1_bn_saved = floats(14204928, 768);
   const cnn::Blocked Mixed_6b_concat1 = blocked(7102464, 221952);  // 768x17x17
-  const cnn::Blocked Mixed_6b_branch1x1_bn = blocked(7102464, 221952);  // 192x17x17
-  const cnn::Blocked Mixed_6b_branch7x7_1_conv = blocked(14204928, 36992);  // 128x17x17
-  const cnn::Blocked Mixed_6b_branch7x7_1_relu1 = blocked(15388672, 36992);  // 128x17x17
-  const cnn::Blocked Mixed_6b_branch7x7_2_conv = blocked(14204928, 36992);  // 128x17x17
-  const cnn::Blocked Mixed_6b_branch7x7_2_relu1 = blocked(15980544, 36992);  // 128x17x17
-  const cnn::Blocked Mixed_6b_branch7x7_3_conv = blocked(14204928, 55488);  // 192x17x17
-  const cnn::Blocked Mixed_6b_branch7x7_3_bn = blocked(7157952, 221952);  // 192x17x17
-  const cnn::Blocked Mixed_6b_branch7x7dbl_1_conv = blocked(14204928, 36992);  // 128x17x17
-  const cnn::Blocked Mixed_6b_branch7x7dbl_1_relu1 = blocked(15388672, 36992);  // 128x17x17
-  const cnn::Blocked Mixed_6b_branch7x7dbl_2_conv = blocked(14204928, 36992);  // 128x17x17
+  const cnn::Blocked Mixed_6b_branch1x1_relu1 = blocked(7102464, 221952);  // 192x17x17
+  const cnn::Floats Mixed_6b_branch7x7_1_bn_saved = floats(15388672, 512);
+  const cnn::Blocked Mixed_6b_branch7x7_1_relu1 = blocked(14204928, 36992);  // 128x17x17
+  const cnn::Floats Mixed_6b_branch7x7_2_bn_saved = floats(16572416, 512);
+  const cnn::Blocked Mixed_6b_branch7x7_2_relu1 = blocked(15388672, 36992);  // 128x17x17
+  const cnn::Floats Mixed_6b_branch7x7_3_bn_saved = floats(14204928, 768);
+  const cnn::Blocked Mixed_6b_branch7x7_3_relu1 = blocked(7157952, 221952);  // 192x17x17
+  const cnn::Floats Mixed_6b_branch7x7dbl_1_bn_saved = floats(15388672, 512);
+  const cnn::Blocked Mixed_6b_branch7x7dbl_1_relu1 = blocked(14204928, 36992);  // 128x17x17
+  const cnn::Floats Mixed_6b_branch7x7dbl_2_bn_saved = floats(16572416, 512);
   const cnn::Blocked Mixed_6b_branch7x7dbl_2_relu1 = blocked(15388672, 36992);  // 128x17x17
-  const cnn::Blocked Mixed_6b_branch7x7dbl_3_conv = blocked(14204928, 36992);  // 128x17x17
-  const cnn::Blocked Mixed_6b_branch7x7dbl_3_relu1 = blocked(15388672, 36992);  // 128x17x17
-  const cnn::Blocked Mixed_6b_branch7x7dbl_4_conv = blocked(14204928, 36992);  // 128x17x17
-  const cnn::Blocked Mixed_6b_branch7x7dbl_4_relu1 = blocked(15980544, 36992);  // 128x17x17
-  const cnn::Blocked Mixed_6b_branch7x7dbl_5_conv = blocked(14204928, 55488);  // 192x17x17
-  const cnn::Blocked Mixed_6b_branch7x7dbl_5_bn = blocked(7213440, 221952);  // 192x17x17
+  const cnn::Floats Mixed_6b_branch7x7dbl_3_bn_saved = floats(16572416, 512);
+  const cnn::Blocked Mixed_6b_branch7x7dbl_3_relu1 = blocked(14204928, 36992);  // 128x17x17
+  const cnn::Floats Mixed_6b_branch7x7dbl_4_bn_saved = floats(16572416, 512);
+  const cnn::Blocked Mixed_6b_branch7x7dbl_4_relu1 = blocked(15388672, 36992);  // 128x17x17
+  const cnn::Floats Mixed_6b_branch7x7dbl_5_bn_saved = floats(14204928, 768);
+  const cnn::Blocked Mixed_6b_branch7x7dbl_5_relu1 = blocked(7213440, 221952);  // 192x17x17
   const cnn::Blocked Mixed_6b_avgpool1 = blocked(14204928, 221952);  // 768x17x17
-  const cnn::Blocked Mixed_6b_branch_pool_conv = blocked(0, 55488);  // 192x17x17
-  const cnn::Blocked Mixed_6b_branch_pool_bn = blocked(7268928, 221952);  // 192x17x17
-  const cnn::Blocked Mixed_6c_branch1x1_conv = blocked(14204928, 55488);  // 192x17x17
+  const cnn::Floats Mixed_6b_branch_pool_bn_saved = floats(0, 768);
+  const cnn::Blocked Mixed_6b_branch_pool_relu1 = blocked(7268928, 221952);  // 192x17x17
+  const cnn::Floats Mixed_6c_branch1x1_bn_saved = floats(14204928, 768);
   const cnn::Blocked Mixed_6c_concat1 = blocked(0, 221952);  // 768x17x17
-  const cnn::Blocked Mixed_6c_branch1x1_bn = blocked(0, 221952);  // 192x17x17
-  const cnn::Blocked Mixed_6c_branch7x7_1_conv = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Blocked Mixed_6c_branch7x7_1_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Blocked Mixed_6c_branch7x7_2_conv = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Blocked Mixed_6c_branch7x7_2_relu1 = blocked(15980544, 46240);  // 160x17x17
-  const cnn::Blocked Mixed_6c_branch7x7_3_conv = blocked(14204928, 55488);  // 192x17x17
-  const cnn::Blocked Mixed_6c_branch7x7_3_bn = blocked(55488, 221952);  // 192x17x17
-  const cnn::Blocked Mixed_6c_branch7x7dbl_1_conv = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Blocked Mixed_6c_branch7x7dbl_1_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Blocked Mixed_6c_branch7x7dbl_2_conv = blocked(14204928, 46240);  // 160x17x17
+  const cnn::Blocked Mixed_6c_branch1x1_relu1 = blocked(0, 221952);  // 192x17x17
+  const cnn::Floats Mixed_6c_branch7x7_1_bn_saved = floats(15684608, 640);
+  const cnn::Blocked Mixed_6c_branch7x7_1_relu1 = blocked(14204928, 46240);  // 160x17x17
+  const cnn::Floats Mixed_6c_branch7x7_2_bn_saved = floats(17164288, 640);
+  const cnn::Blocked Mixed_6c_branch7x7_2_relu1 = blocked(15684608, 46240);  // 160x17x17
+  const cnn::Floats Mixed_6c_branch7x7_3_bn_saved = floats(14204928, 768);
+  const cnn::Blocked Mixed_6c_branch7x7_3_relu1 = blocked(55488, 221952);  // 192x17x17
+  const cnn::Floats Mixed_6c_branch7x7dbl_1_bn_saved = floats(15684608, 640);
+  const cnn::Blocked Mixed_6c_branch7x7dbl_1_relu1 = blocked(14204928, 46240);  // 160x17x17
+  const cnn::Floats Mixed_6c_branch7x7dbl_2_bn_saved = floats(17164288, 640);
   const cnn::Blocked Mixed_6c_branch7x7dbl_2_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Blocked Mixed_6c_branch7x7dbl_3_conv = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Blocked Mixed_6c_branch7x7dbl_3_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Blocked Mixed_6c_branch7x7dbl_4_conv = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Blocked Mixed_6c_branch7x7dbl_4_relu1 = blocked(15980544, 46240);  // 160x17x17
-  const cnn::Blocked Mixed_6c_branch7x7dbl_5_conv = blocked(14204928, 55488);  // 192x17x17
-  const cnn::Blocked Mixed_6c_branch7x7dbl_5_bn = blocked(110976, 221952);  // 192x17x17
+  const cnn::Floats Mixed_6c_branch7x7dbl_3_bn_saved = floats(17164288, 640);
+  const cnn::Blocked Mixed_6c_branch7x7dbl_3_relu1 = blocked(14204928, 46240);  // 160x17x17
+  const cnn::Floats Mixed_6c_branch7x7dbl_4_bn_saved = floats(17164288, 640);
+  const cnn::Blocked Mixed_6c_branch7x7dbl_4_relu1 = blocked(15684608, 46240);  // 160x17x17
+  const cnn::Floats Mixed_6c_branch7x7dbl_5_bn_saved = floats(14204928, 768);
+  const cnn::Blocked Mixed_6c_branch7x7dbl_5_relu1 = blocked(110976, 221952);  // 192x17x17
   const cnn::Blocked Mixed_6c_avgpool1 = blocked(14204928, 221952);  // 768x17x17
-  const cnn::Blocked Mixed_6c_branch_pool_conv = blocked(7102464, 55488);  // 192x17x17
-  const cnn::Blocked Mixed_6c_branch_pool_bn = blocked(166464, 221952);  // 192x17x17
-  const cnn::Blocked Mixed_6d_branch1x1_conv = blocked(14204928, 55488);  // 192x17x17
+  const cnn::Floats Mixed_6c_branch_pool_bn_saved = floats(7102464, 768);
+  const cnn::Blocked Mixed_6c_branch_pool_relu1 = blocked(166464, 221952);  // 192x17x17
+  const cnn::Floats Mixed_6d_branch1x1_bn_saved = floats(14204928, 768);
   const cnn::Blocked Mixed_6d_concat1 = blocked(7102464, 221952);  // 768x17x17
-  const cnn::Blocked Mixed_6d_branch1x1_bn = blocked(7102464, 221952);  // 192x17x17
-  const cnn::Blocked Mixed_6d_branch7x7_1_conv = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Blocked Mixed_6d_branch7x7_1_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Blocked Mixed_6d_branch7x7_2_conv = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Blocked Mixed_6d_branch7x7_2_relu1 = blocked(15980544, 46240);  // 160x17x17
-  const cnn::Blocked Mixed_6d_branch7x7_3_conv = blocked(14204928, 55488);  // 192x17x17
-  const cnn::Blocked Mixed_6d_branch7x7_3_bn = blocked(7157952, 221952);  // 192x17x17
-  const cnn::Blocked Mixed_6d_branch7x7dbl_1_conv = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Blocked Mixed_6d_branch7x7dbl_1_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Blocked Mixed_6d_branch7x7dbl_2_conv = blocked(14204928, 46240);  // 160x17x17
+  const cnn::Blocked Mixed_6d_branch1x1_relu1 = blocked(7102464, 221952);  // 192x17x17
+  const cnn::Floats Mixed_6d_branch7x7_1_bn_saved = floats(15684608, 640);
+  const cnn::Blocked Mixed_6d_branch7x7_1_relu1 = blocked(14204928, 46240);  // 160x17x17
+  const cnn::Floats Mixed_6d_branch7x7_2_bn_saved = floats(17164288, 640);
+  const cnn::Blocked Mixed_6d_branch7x7_2_relu1 = blocked(15684608, 46240);  // 160x17x17
+  const cnn::Floats Mixed_6d_branch7x7_3_bn_saved = floats(14204928, 768);
+  const cnn::Blocked Mixed_6d_branch7x7_3_relu1 = blocked(7157952, 221952);  // 192x17x17
+  const cnn::Floats Mixed_6d_branch7x7dbl_1_bn_saved = floats(15684608, 640);
+  const cnn::Blocked Mixed_6d_branch7x7dbl_1_relu1 = blocked(14204928, 46240);  // 160x17x17
+  const cnn::Floats Mixed_6d_branch7x7dbl_2_bn_saved = floats(17164288, 640);
   const cnn::Blocked Mixed_6d_branch7x7dbl_2_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Blocked Mixed_6d_branch7x7dbl_3_conv = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Blocked Mixed_6d_branch7x7dbl_3_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Blocked Mixed_6d_branch7x7dbl_4_conv = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Blocked Mixed_6d_branch7x7dbl_4_relu1 = blocked(15980544, 46240);  // 160x17x17
-  const cnn::Blocked Mixed_6d_branch7x7dbl_5_conv = blocked(14204928, 55488);  // 192x17x17
-  const cnn::Blocked Mixed_6d_branch7x7dbl_5_bn = blocked(7213440, 221952);  // 192x17x17
+  const cnn::Floats Mixed_6d_branch7x7dbl_3_bn_saved = floats(17164288, 640);
+  const cnn::Blocked Mixed_6d_branch7x7dbl_3_relu1 = blocked(14204928, 46240);  // 160x17x17
+  const cnn::Floats Mixed_6d_branch7x7dbl_4_bn_saved = floats(17164288, 640);
+  const cnn::Blocked Mixed_6d_branch7x7dbl_4_relu1 = blocked(15684608, 46240);  // 160x17x17
+  const cnn::Floats Mixed_6d_branch7x7dbl_5_bn_saved = floats(14204928, 768);
+  const cnn::Blocked Mixed_6d_branch7x7dbl_5_relu1 = blocked(7213440, 221952);  // 192x17x17
   const cnn::Blocked Mixed_6d_avgpool1 = blocked(14204928, 221952);  // 768x17x17
-  const cnn::Blocked Mixed_6d_branch_pool_conv = blocked(0, 55488);  // 192x17x17
-  const cnn::Blocked Mixed_6d_branch_pool_bn = blocked(7268928, 221952);  // 192x17x17
-  const cnn::Blocked Mixed_6e_branch1x1_conv = blocked(14204928, 55488);  // 192x17x17
+  const cnn::Floats Mixed_6d_branch_pool_bn_saved = floats(0, 768);
+  const cnn::Blocked Mixed_6d_branch_pool_relu1 = blocked(7268928, 221952);  // 192x17x17
+  const cnn::Floats Mixed_6e_branch1x1_bn_saved = floats(14204928, 768);
   const cnn::Blocked Mixed_6e_concat1 = blocked(0, 221952);  // 768x17x17
-  const cnn::Blocked Mixed_6e_branch1x1_bn = blocked(0, 221952);  // 192x17x17
-  const cnn::Blocked Mixed_6e_branch7x7_1_conv = blocked(14204928, 55488);  // 192x17x17
-  const cnn::Blocked Mixed_6e_branch7x7_1_relu1 = blocked(15980544, 55488);  // 192x17x17
-  const cnn::Blocked Mixed_6e_branch7x7_2_conv = blocked(14204928, 55488);  // 192x17x17
+  const cnn::Blocked Mixed_6e_branch1x1_relu1 = blocked(0, 221952);  // 192x17x17
+  const cnn::Floats Mixed_6e_branch7x7_1_bn_saved = floats(15980544, 768);
+  const cnn::Blocked Mixed_6e_branch7x7_1_relu1 = blocked(14204928, 55488);  // 192x17x17
+  const cnn::Floats Mixed_6e_branch7x7_2_bn_saved = floats(17756160, 768);
   const cnn::Blocked Mixed_6e_branch7x7_2_relu1 = blocked(15980544, 55488);  // 192x17x17
-  const cnn::Blocked Mixed_6e_branch7x7_3_conv = blocked(14204928, 55488);  // 192x17x17
-  const cnn::Blocked Mixed_6e_branch7x7_3_bn = blocked(55488, 221952);  // 192x17x17
-  const cnn::Blocked Mixed_6e_branch7x7dbl_1_conv = blocked(14204928, 55488);  // 192x17x17
-  const cnn::Blocked Mixed_6e_branch7x7dbl_1_relu1 = blocked(15980544, 55488);  // 192x17x17
-  const cnn::Blocked Mixed_6e_branch7x7dbl_2_conv = blocked(14204928, 55488);  // 192x17x17
+  const cnn::Floats Mixed_6e_branch7x7_3_bn_saved = floats(14204928, 768);
+  const cnn::Blocked Mixed_6e_branch7x7_3_relu1 = blocked(55488, 221952);  // 192x17x17
+  const cnn::Floats Mixed_6e_branch7x7dbl_1_bn_saved = floats(15980544, 768);
+  const cnn::Blocked Mixed_6e_branch7x7dbl_1_relu1 = blocked(14204928, 55488);  // 192x17x17
+  const cnn::Floats Mixed_6e_branch7x7dbl_2_bn_saved = floats(17756160, 768);
   const cnn::Blocked Mixed_6e_branch7x7dbl_2_relu1 = blocked(15980544, 55488);  // 192x17x17
-  const cnn::Blocked Mixed_6e_branch7x7dbl_3_conv = blocked(14204928, 55488);  // 192x17x17
-  const cnn::Blocked Mixed_6e_branch7x7dbl_3_relu1 = blocked(15980544, 55488);  // 192x17x17
-  const cnn::Blocked Mixed_6e_branch7x7dbl_4_conv = blocked(14204928, 55488);  // 192x17x17
+  const cnn::Floats Mixed_6e_branch7x7dbl_3_bn_saved = floats(17756160, 768);
+  const cnn::Blocked Mixed_6e_branch7x7dbl_3_relu1 = blocked(14204928, 55488);  // 192x17x17
+  const cnn::Floats Mixed_6e_branch7x7dbl_4_bn_saved = floats(17756160, 768);
   const cnn::Blocked Mixed_6e_branch7x7dbl_4_relu1 = blocked(15980544, 55488);  // 192x17x17
-  const cnn::Blocked Mixed_6e_branch7x7dbl_5_conv = blocked(14204928, 55488);  // 192x17x17
-  const cnn::Blocked Mixed_6e_branch7x7dbl_5_bn = blocked(110976, 221952);  // 192x17x17
+  const cnn::Floats Mixed_6e_branch7x7dbl_5_bn_saved = floats(14204928, 768);
+  const cnn::Blocked Mixed_6e_branch7x7dbl_5_relu1 = blocked(110976, 221952);  // 192x17x17
   const cnn::Blocked Mixed_6e_avgpool1 = blocked(14204928, 221952);  // 768x17x17
-  const cnn::Blocked Mixed_6e_branch_pool_conv = blocked(7102464, 55488);  // 192x17x17
-  const cnn::Blocked Mixed_6e_branch_pool_bn = blocked(166464, 221952);  // 192x17x17
-  const cnn::Blocked Mixed_7a_branch3x3_1_conv = blocked(7102464, 55488);  // 192x17x17
-  const cnn::Blocked Mixed_7a_branch3x3_1_relu1 = blocked(8878080, 55488);  // 192x17x17
-  const cnn::Blocked Mixed_7a_branch3x3_2_conv = blocked(10653696, 20480);  // 320x8x8
+  const cnn::Floats Mixed_6e_branch_pool_bn_saved = floats(7102464, 768);
+  const cnn::Blocked Mixed_6e_branch_pool_relu1 = blocked(166464, 221952);  // 192x17x17
+  const cnn::Floats Mixed_7a_branch3x3_1_bn_saved = floats(7102464, 768);
+  const cnn::Blocked Mixed_7a_branch3x3_1_relu1 = blocked(9723904, 55488);  // 192x17x17
+  const cnn::Floats Mixed_7a_branch3x3_2_bn_saved = floats(11499520, 1280);
   const cnn::Blocked Mixed_7a_concat1 = blocked(7102464, 81920);  // 1280x8x8
-  const cnn::Blocked Mixed_7a_branch3x3_2_bn = blocked(7102464, 81920);  // 320x8x8
-  const cnn::Blocked Mixed_7a_branch7x7x3_1_conv = blocked(9723904, 55488);  // 192x17x17
-  const cnn::Blocked Mixed_7a_branch7x7x3_1_relu1 = blocked(11499520, 55488);  // 192x17x17
-  const cnn::Blocked Mixed_7a_branch7x7x3_2_conv = blocked(9723904, 55488);  // 192x17x17
+  const cnn::Blocked Mixed_7a_branch3x3_2_relu1 = blocked(7102464, 81920);  // 320x8x8
+  const cnn::Floats Mixed_7a_branch7x7x3_1_bn_saved = floats(11499520, 768);
+  const cnn::Blocked Mixed_7a_branch7x7x3_1_relu1 = blocked(9723904, 55488);  // 192x17x17
+  const cnn::Floats Mixed_7a_branch7x7x3_2_bn_saved = floats(13275136, 768);
   const cnn::Blocked Mixed_7a_branch7x7x3_2_relu1 = blocked(11499520, 55488);  // 192x17x17
-  const cnn::Blocked Mixed_7a_branch7x7x3_3_conv = blocked(9723904, 55488);  // 192x17x17
-  const cnn::Blocked Mixed_7a_branch7x7x3_3_relu1 = blocked(11499520, 55488);  // 192x17x17
-  const cnn::Blocked Mixed_7a_branch7x7x3_4_conv = blocked(9723904, 12288);  // 192x8x8
-  const cnn::Blocked Mixed_7a_branch7x7x3_4_bn = blocked(7122944, 81920);  // 192x8x8
+  const cnn::Floats Mixed_7a_branch7x7x3_3_bn_saved = floats(13275136, 768);
+  const cnn::Blocked Mixed_7a_branch7x7x3_3_relu1 = blocked(9723904, 55488);  // 192x17x17
+  const cnn::Floats Mixed_7a_branch7x7x3_4_bn_saved = floats(11499520, 768);
+  const cnn::Blocked Mixed_7a_branch7x7x3_4_relu1 = blocked(7122944, 81920);  // 192x8x8
   const cnn::Blocked Mixed_7a_maxpool1 = blocked(7135232, 81920);  // 768x8x8
-  const cnn::Blocked Mixed_7b_branch1x1_conv = blocked(4194304, 20480);  // 320x8x8
+  const cnn::Floats Mixed_7b_branch1x1_bn_saved = floats(4194304, 1280);
   const cnn::Blocked Mixed_7b_concat1 = blocked(0, 131072);  // 2048x8x8
-  const cnn::Blocked Mixed_7b_branch1x1_bn = blocked(0, 131072);  // 320x8x8
-  const cnn::Blocked Mixed_7b_branch3x3_1_conv = blocked(4194304, 24576);  // 384x8x8
-  const cnn::Blocked Mixed_7b_branch3x3_1_relu1 = blocked(4980736, 24576);  // 384x8x8
-  const cnn::Blocked Mixed_7b_branch3x3_2a_conv = blocked(4194304, 24576);  // 384x8x8
-  const cnn::Blocked Mixed_7b_branch3x3_2a_bn = blocked(20480, 131072);  // 384x8x8
-  const cnn::Blocked Mixed_7b_branch3x3_2b_conv = blocked(4194304, 24576);  // 384x8x8
-  const cnn::Blocked Mixed_7b_branch3x3_2b_bn = blocked(45056, 131072);  // 384x8x8
-  const cnn::Blocked Mixed_7b_branch3x3dbl_1_conv = blocked(4194304, 28672);  // 448x8x8
-  const cnn::Blocked Mixed_7b_branch3x3dbl_1_relu1 = blocked(5111808, 28672);  // 448x8x8
-  const cnn::Blocked Mixed_7b_branch3x3dbl_2_conv = blocked(4194304, 24576);  // 384x8x8
-  const cnn::Blocked Mixed_7b_branch3x3dbl_2_relu1 = blocked(4980736, 24576);  // 384x8x8
-  const cnn::Blocked Mixed_7b_branch3x3dbl_3a_conv = blocked(4194304, 24576);  // 384x8x8
-  const cnn::Blocked Mixed_7b_branch3x3dbl_3a_bn = blocked(69632, 131072);  // 384x8x8
-  const cnn::Blocked Mixed_7b_branch3x3dbl_3b_conv = blocked(4194304, 24576);  // 384x8x8
-  const cnn::Blocked Mixed_7b_branch3x3dbl_3b_bn = blocked(94208, 131072);  // 384x8x8
+  const cnn::Blocked Mixed_7b_branch1x1_relu1 = blocked(0, 131072);  // 320x8x8
+  const cnn::Floats Mixed_7b_branch3x3_1_bn_saved = floats(4980736, 1536);
+  const cnn::Blocked Mixed_7b_branch3x3_1_relu1 = blocked(4194304, 24576);  // 384x8x8
+  const cnn::Floats Mixed_7b_branch3x3_2a_bn_saved = floats(4980736, 1536);
+  const cnn::Blocked Mixed_7b_branch3x3_2a_relu1 = blocked(20480, 131072);  // 384x8x8
+  const cnn::Floats Mixed_7b_branch3x3_2b_bn_saved = floats(4980736, 1536);
+  const cnn::Blocked Mixed_7b_branch3x3_2b_relu1 = blocked(45056, 131072);  // 384x8x8
+  const cnn::Floats Mixed_7b_branch3x3dbl_1_bn_saved = floats(5111808, 1792);
+  const cnn::Blocked Mixed_7b_branch3x3dbl_1_relu1 = blocked(4194304, 28672);  // 448x8x8
+  const cnn::Floats Mixed_7b_branch3x3dbl_2_bn_saved = floats(5898240, 1536);
+  const cnn::Blocked Mixed_7b_branch3x3dbl_2_relu1 = blocked(5111808, 24576);  // 384x8x8
+  const cnn::Floats Mixed_7b_branch3x3dbl_3a_bn_saved = floats(4194304, 1536);
+  const cnn::Blocked Mixed_7b_branch3x3dbl_3a_relu1 = blocked(69632, 131072);  // 384x8x8
+  const cnn::Floats Mixed_7b_branch3x3dbl_3b_bn_saved = floats(4194304, 1536);
+  const cnn::Blocked Mixed_7b_branch3x3dbl_3b_relu1 = blocked(94208, 131072);  // 384x8x8
   const cnn::Blocked Mixed_7b_avgpool1 = blocked(4194304, 81920);  // 1280x8x8
-  const cnn::Blocked Mixed_7b_branch_pool_conv = blocked(6815744, 12288);  // 192x8x8
-  const cnn::Blocked Mixed_7b_branch_pool_bn = blocked(118784, 131072);  // 192x8x8
-  const cnn::Blocked Mixed_7c_branch1x1_conv = blocked(8388608, 20480);  // 320x8x8
+  const cnn::Floats Mixed_7b_branch_pool_bn_saved = floats(6815744, 768);
+  const cnn::Blocked Mixed_7b_branch_pool_relu1 = blocked(118784, 131072);  // 192x8x8
+  const cnn::Floats Mixed_7c_branch1x1_bn_saved = floats(8388608, 1280);
   const cnn::Blocked Mixed_7c_concat1 = blocked(4194304, 131072);  // 2048x8x8
-  const cnn::Blocked Mixed_7c_branch1x1_bn = blocked(4194304, 131072);  // 320x8x8
-  const cnn::Blocked Mixed_7c_branch3x3_1_conv = blocked(8388608, 24576);  // 384x8x8
-  const cnn::Blocked Mixed_7c_branch3x3_1_relu1 = blocked(9175040, 24576);  // 384x8x8
-  const cnn::Blocked Mixed_7c_branch3x3_2a_conv = blocked(8388608, 24576);  // 384x8x8
-  const cnn::Blocked Mixed_7c_branch3x3_2a_bn = blocked(4214784, 131072);  // 384x8x8
-  const cnn::Blocked Mixed_7c_branch3x3_2b_conv = blocked(8388608, 24576);  // 384x8x8
-  const cnn::Blocked Mixed_7c_branch3x3_2b_bn = blocked(4239360, 131072);  // 384x8x8
-  const cnn::Blocked Mixed_7c_branch3x3dbl_1_conv = blocked(8388608, 28672);  // 448x8x8
-  const cnn::Blocked Mixed_7c_branch3x3dbl_1_relu1 = blocked(9306112, 28672);  // 448x8x8
-  const cnn::Blocked Mixed_7c_branch3x3dbl_2_conv = blocked(8388608, 24576);  // 384x8x8
-  const cnn::Blocked Mixed_7c_branch3x3dbl_2_relu1 = blocked(9175040, 24576);  // 384x8x8
-  const cnn::Blocked Mixed_7c_branch3x3dbl_3a_conv = blocked(8388608, 24576);  // 384x8x8
-  const cnn::Blocked Mixed_7c_branch3x3dbl_3a_bn = blocked(4263936, 131072);  // 384x8x8
-  const cnn::Blocked Mixed_7c_branch3x3dbl_3b_conv = blocked(8388608, 24576);  // 384x8x8
-  const cnn::Blocked Mixed_7c_branch3x3dbl_3b_bn = blocked(4288512, 131072);  // 384x8x8
+  const cnn::Blocked Mixed_7c_branch1x1_relu1 = blocked(4194304, 131072);  // 320x8x8
+  const cnn::Floats Mixed_7c_branch3x3_1_bn_saved = floats(9175040, 1536);
+  const cnn::Blocked Mixed_7c_branch3x3_1_relu1 = blocked(8388608, 24576);  // 384x8x8
+  const cnn::Floats Mixed_7c_branch3x3_2a_bn_saved = floats(9175040, 1536);
+  const cnn::Blocked Mixed_7c_branch3x3_2a_relu1 = blocked(4214784, 131072);  // 384x8x8
+  const cnn::Floats Mixed_7c_branch3x3_2b_bn_saved = floats(9175040, 1536);
+  const cnn::Blocked Mixed_7c_branch3x3_2b_relu1 = blocked(4239360, 131072);  // 384x8x8
+  const cnn::Floats Mixed_7c_branch3x3dbl_1_bn_saved = floats(9306112, 1792);
+  const cnn::Blocked Mixed_7c_branch3x3dbl_1_relu1 = blocked(8388608, 28672);  // 448x8x8
+  const cnn::Floats Mixed_7c_branch3x3dbl_2_bn_saved = floats(10092544, 1536);
+  const cnn::Blocked Mixed_7c_branch3x3dbl_2_relu1 = blocked(9306112, 24576);  // 384x8x8
+  const cnn::Floats Mixed_7c_branch3x3dbl_3a_bn_saved = floats(8388608, 1536);
+  const cnn::Blocked Mixed_7c_branch3x3dbl_3a_relu1 = blocked(4263936, 131072);  // 384x8x8
+  const cnn::Floats Mixed_7c_branch3x3dbl_3b_bn_saved = floats(8388608, 1536);
+  const cnn::Blocked Mixed_7c_branch3x3dbl_3b_relu1 = blocked(4288512, 131072);  // 384x8x8
   const cnn::Blocked Mixed_7c_avgpool1 = blocked(8388608, 131072);  // 2048x8x8
-  const cnn::Blocked Mixed_7c_branch_pool_conv = blocked(0, 12288);  // 192x8x8
-  const cnn::Blocked Mixed_7c_branch_pool_bn = blocked(4313088, 131072);  // 192x8x8
+  const cnn::Floats Mixed_7c_branch_pool_bn_saved = floats(0, 768);
+  const cnn::Blocked Mixed_7c_branch_pool_relu1 = blocked(4313088, 131072);  // 192x8x8
   const cnn::Blocked gap1 = blocked(0, 2048);  // 2048
   const cnn::Blocked fc = blocked(65536, 1000);  // 1000
   const cnn::Blocked softmax1 = blocked(0, 1000);  // 1000
   cnn::to_blocked(input, images, k3x299x299, batch);
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Conv2d_1a_3x3_conv, input, Conv2d_1a_3x3_conv_weight_, kConv2d1a3x3Conv, batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Conv2d_1a_3x3_relu1, Conv2d_1a_3x3_conv, Conv2d_1a_3x3_bn_weight_, Conv2d_1a_3x3_bn_bias_,
-                    Conv2d_1a_3x3_bn_running_mean_, Conv2d_1a_3x3_bn_running_var_, kConv2d1a3x3Bn, batch);
-
   // 9: relu    (Conv2d_1a_3x3.relu1)
-  cnn::relu(Conv2d_1a_3x3_relu1, Conv2d_1a_3x3_relu1, k32x149x149, batch);
+  cnn::bn_affine(Conv2d_1a_3x3_bn_saved, Conv2d_1a_3x3_bn_weight_, Conv2d_1a_3x3_bn_bias_,
+                 Conv2d_1a_3x3_bn_running_mean_, Conv2d_1a_3x3_bn_running_var_, kConv2d1a3x3Bn);
+  cnn::conv(Conv2d_1a_3x3_relu1, input, Conv2d_1a_3x3_conv_weight_,
+            cnn::Epilogue().scaled(Conv2d_1a_3x3_bn_saved).then(cnn::Activation::kRelu), kConv2d1a3x3Conv,
+            batch, scratch());
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::winograd::conv(Conv2d_2a_3x3_conv, Conv2d_1a_3x3_relu1, Conv2d_2a_3x3_conv_weight_, kConv2d2a3x3Conv,
-                      batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Conv2d_2a_3x3_relu1, Conv2d_2a_3x3_conv, Conv2d_2a_3x3_bn_weight_, Conv2d_2a_3x3_bn_bias_,
-                    Conv2d_2a_3x3_bn_running_mean_, Conv2d_2a_3x3_bn_running_var_, kConv2d2a3x3Bn, batch);
-
   // 9: relu    (Conv2d_2a_3x3.relu1)
-  cnn::relu(Conv2d_2a_3x3_relu1, Conv2d_2a_3x3_relu1, k32x147x147, batch);
+  cnn::bn_affine(Conv2d_2a_3x3_bn_saved, Conv2d_2a_3x3_bn_weight_, Conv2d_2a_3x3_bn_bias_,
+                 Conv2d_2a_3x3_bn_running_mean_, Conv2d_2a_3x3_bn_running_var_, kConv2d2a3x3Bn);
+  cnn::winograd::conv(Conv2d_2a_3x3_relu1, Conv2d_1a_3x3_relu1, Conv2d_2a_3x3_conv_weight_,
+                      cnn::Epilogue().scaled(Conv2d_2a_3x3_bn_saved).then(cnn::Activation::kRelu),
+                      kConv2d2a3x3Conv, batch, scratch());
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::winograd::conv(Conv2d_2b_3x3_conv, Conv2d_2a_3x3_relu1, Conv2d_2b_3x3_conv_weight_, kConv2d2b3x3Conv,
-                      batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Conv2d_2b_3x3_relu1, Conv2d_2b_3x3_conv, Conv2d_2b_3x3_bn_weight_, Conv2d_2b_3x3_bn_bias_,
-                    Conv2d_2b_3x3_bn_running_mean_, Conv2d_2b_3x3_bn_running_var_, kConv2d2b3x3Bn, batch);
-
   // 9: relu    (Conv2d_2b_3x3.relu1)
-  cnn::relu(Conv2d_2b_3x3_relu1, Conv2d_2b_3x3_relu1, k64x147x147, batch);
+  cnn::bn_affine(Conv2d_2b_3x3_bn_saved, Conv2d_2b_3x3_bn_weight_, Conv2d_2b_3x3_bn_bias_,
+                 Conv2d_2b_3x3_bn_running_mean_, Conv2d_2b_3x3_bn_running_var_, kConv2d2b3x3Bn);
+  cnn::winograd::conv(Conv2d_2b_3x3_relu1, Conv2d_2a_3x3_relu1, Conv2d_2b_3x3_conv_weight_,
+                      cnn::Epilogue().scaled(Conv2d_2b_3x3_bn_saved).then(cnn::Activation::kRelu),
+                      kConv2d2b3x3Conv, batch, scratch());
 
   // 102: maxpool(3, stride=2)    (maxpool1)
   cnn::maxpool(maxpool1, Conv2d_2b_3x3_relu1, kMaxpool1, batch);
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Conv2d_3b_1x1_conv, maxpool1, Conv2d_3b_1x1_conv_weight_, kConv2d3b1x1Conv, batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Conv2d_3b_1x1_relu1, Conv2d_3b_1x1_conv, Conv2d_3b_1x1_bn_weight_, Conv2d_3b_1x1_bn_bias_,
-                    Conv2d_3b_1x1_bn_running_mean_, Conv2d_3b_1x1_bn_running_var_, kConv2d3b1x1Bn, batch);
-
   // 9: relu    (Conv2d_3b_1x1.relu1)
-  cnn::relu(Conv2d_3b_1x1_relu1, Conv2d_3b_1x1_relu1, k80x73x73, batch);
+  cnn::bn_affine(Conv2d_3b_1x1_bn_saved, Conv2d_3b_1x1_bn_weight_, Conv2d_3b_1x1_bn_bias_,
+                 Conv2d_3b_1x1_bn_running_mean_, Conv2d_3b_1x1_bn_running_var_, kConv2d3b1x1Bn);
+  cnn::conv(Conv2d_3b_1x1_relu1, maxpool1, Conv2d_3b_1x1_conv_weight_,
+            cnn::Epilogue().scaled(Conv2d_3b_1x1_bn_saved).then(cnn::Activation::kRelu), kConv2d3b1x1Conv,
+            batch, scratch());
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::winograd::conv(Conv2d_4a_3x3_conv, Conv2d_3b_1x1_relu1, Conv2d_4a_3x3_conv_weight_, kConv2d4a3x3Conv,
-                      batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Conv2d_4a_3x3_relu1, Conv2d_4a_3x3_conv, Conv2d_4a_3x3_bn_weight_, Conv2d_4a_3x3_bn_bias_,
-                    Conv2d_4a_3x3_bn_running_mean_, Conv2d_4a_3x3_bn_running_var_, kConv2d4a3x3Bn, batch);
-
   // 9: relu    (Conv2d_4a_3x3.relu1)
-  cnn::relu(Conv2d_4a_3x3_relu1, Conv2d_4a_3x3_relu1, k192x71x71, batch);
+  cnn::bn_affine(Conv2d_4a_3x3_bn_saved, Conv2d_4a_3x3_bn_weight_, Conv2d_4a_3x3_bn_bias_,
+                 Conv2d_4a_3x3_bn_running_mean_, Conv2d_4a_3x3_bn_running_var_, kConv2d4a3x3Bn);
+  cnn::winograd::conv(Conv2d_4a_3x3_relu1, Conv2d_3b_1x1_relu1, Conv2d_4a_3x3_conv_weight_,
+                      cnn::Epilogue().scaled(Conv2d_4a_3x3_bn_saved).then(cnn::Activation::kRelu),
+                      kConv2d4a3x3Conv, batch, scratch());
 
   // 105: maxpool(3, stride=2)    (maxpool2)
   cnn::maxpool(maxpool2, Conv2d_4a_3x3_relu1, kMaxpool2, batch);
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_5b_branch1x1_conv, maxpool2, Mixed_5b_branch1x1_conv_weight_, kMixed5bBranch1x1Conv, batch,
-            scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_5b_branch1x1_bn, Mixed_5b_branch1x1_conv, Mixed_5b_branch1x1_bn_weight_,
-                    Mixed_5b_branch1x1_bn_bias_, Mixed_5b_branch1x1_bn_running_mean_,
-                    Mixed_5b_branch1x1_bn_running_var_, kMixed5bBranch1x1Bn, batch);
-
   // 9: relu    (Mixed_5b.branch1x1.relu1)
-  cnn::relu(Mixed_5b_branch1x1_bn, Mixed_5b_branch1x1_bn, k64x35x35, batch);
+  cnn::bn_affine(Mixed_5b_branch1x1_bn_saved, Mixed_5b_branch1x1_bn_weight_, Mixed_5b_branch1x1_bn_bias_,
+                 Mixed_5b_branch1x1_bn_running_mean_, Mixed_5b_branch1x1_bn_running_var_,
+                 kMixed5bBranch1x1Bn);
+  cnn::conv(Mixed_5b_branch1x1_relu1, maxpool2, Mixed_5b_branch1x1_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_5b_branch1x1_bn_saved).then(cnn::Activation::kRelu),
+            kMixed5bBranch1x1Conv, batch, scratch());
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_5b_branch5x5_1_conv, maxpool2, Mixed_5b_branch5x5_1_conv_weight_, kMixed5bBranch5x5_1Conv,
-            batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_5b_branch5x5_1_relu1, Mixed_5b_branch5x5_1_conv, Mixed_5b_branch5x5_1_bn_weight_,
-                    Mixed_5b_branch5x5_1_bn_bias_, Mixed_5b_branch5x5_1_bn_running_mean_,
-                    Mixed_5b_branch5x5_1_bn_running_var_, kMixed5bBranch5x5_1Bn, batch);
-
   // 9: relu    (Mixed_5b.branch5x5_1.relu1)
-  cnn::relu(Mixed_5b_branch5x5_1_relu1, Mixed_5b_branch5x5_1_relu1, k48x35x35, batch);
+  cnn::bn_affine(Mixed_5b_branch5x5_1_bn_saved, Mixed_5b_branch5x5_1_bn_weight_,
+                 Mixed_5b_branch5x5_1_bn_bias_, Mixed_5b_branch5x5_1_bn_running_mean_,
+                 Mixed_5b_branch5x5_1_bn_running_var_, kMixed5bBranch5x5_1Bn);
+  cnn::conv(Mixed_5b_branch5x5_1_relu1, maxpool2, Mixed_5b_branch5x5_1_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_5b_branch5x5_1_bn_saved).then(cnn::Activation::kRelu),
+            kMixed5bBranch5x5_1Conv, batch, scratch());
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_5b_branch5x5_2_conv, Mixed_5b_branch5x5_1_relu1, Mixed_5b_branch5x5_2_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5b.branch5x5_2.relu1)
+  cnn::bn_affine(Mixed_5b_branch5x5_2_bn_saved, Mixed_5b_branch5x5_2_bn_weight_,
+                 Mixed_5b_branch5x5_2_bn_bias_, Mixed_5b_branch5x5_2_bn_running_mean_,
+                 Mixed_5b_branch5x5_2_bn_running_var_, kMixed5bBranch5x5_2Bn);
+  cnn::conv(Mixed_5b_branch5x5_2_relu1, Mixed_5b_branch5x5_1_relu1, Mixed_5b_branch5x5_2_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_5b_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed5bBranch5x5_2Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_5b_branch5x5_2_bn, Mixed_5b_branch5x5_2_conv, Mixed_5b_branch5x5_2_bn_weight_,
-                    Mixed_5b_branch5x5_2_bn_bias_, Mixed_5b_branch5x5_2_bn_running_mean_,
-                    Mixed_5b_branch5x5_2_bn_running_var_, kMixed5bBranch5x5_2Bn, batch);
-
-  // 9: relu    (Mixed_5b.branch5x5_2.relu1)
-  cnn::relu(Mixed_5b_branch5x5_2_bn, Mixed_5b_branch5x5_2_bn, k64x35x35, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_5b_branch3x3dbl_1_conv, maxpool2, Mixed_5b_branch3x3dbl_1_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5b.branch3x3dbl_1.relu1)
+  cnn::bn_affine(Mixed_5b_branch3x3dbl_1_bn_saved, Mixed_5b_branch3x3dbl_1_bn_weight_,
+                 Mixed_5b_branch3x3dbl_1_bn_bias_, Mixed_5b_branch3x3dbl_1_bn_running_mean_,
+                 Mixed_5b_branch3x3dbl_1_bn_running_var_, kMixed5bBranch3x3dbl1Bn);
+  cnn::conv(Mixed_5b_branch3x3dbl_1_relu1, maxpool2, Mixed_5b_branch3x3dbl_1_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_5b_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed5bBranch3x3dbl1Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_5b_branch3x3dbl_1_relu1, Mixed_5b_branch3x3dbl_1_conv,
-                    Mixed_5b_branch3x3dbl_1_bn_weight_, Mixed_5b_branch3x3dbl_1_bn_bias_,
-                    Mixed_5b_branch3x3dbl_1_bn_running_mean_, Mixed_5b_branch3x3dbl_1_bn_running_var_,
-                    kMixed5bBranch3x3dbl1Bn, batch);
-
-  // 9: relu    (Mixed_5b.branch3x3dbl_1.relu1)
-  cnn::relu(Mixed_5b_branch3x3dbl_1_relu1, Mixed_5b_branch3x3dbl_1_relu1, k64x35x35, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::winograd::conv(Mixed_5b_branch3x3dbl_2_conv, Mixed_5b_branch3x3dbl_1_relu1,
-                      Mixed_5b_branch3x3dbl_2_conv_weight_, kMixed5bBranch3x3dbl2Conv, batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_5b_branch3x3dbl_2_relu1, Mixed_5b_branch3x3dbl_2_conv,
-                    Mixed_5b_branch3x3dbl_2_bn_weight_, Mixed_5b_branch3x3dbl_2_bn_bias_,
-                    Mixed_5b_branch3x3dbl_2_bn_running_mean_, Mixed_5b_branch3x3dbl_2_bn_running_var_,
-                    kMixed5bBranch3x3dbl2Bn, batch);
-
   // 9: relu    (Mixed_5b.branch3x3dbl_2.relu1)
-  cnn::relu(Mixed_5b_branch3x3dbl_2_relu1, Mixed_5b_branch3x3dbl_2_relu1, k96x35x35, batch);
+  cnn::bn_affine(Mixed_5b_branch3x3dbl_2_bn_saved, Mixed_5b_branch3x3dbl_2_bn_weight_,
+                 Mixed_5b_branch3x3dbl_2_bn_bias_, Mixed_5b_branch3x3dbl_2_bn_running_mean_,
+                 Mixed_5b_branch3x3dbl_2_bn_running_var_, kMixed5bBranch3x3dbl2Bn);
+  cnn::winograd::conv(Mixed_5b_branch3x3dbl_2_relu1, Mixed_5b_branch3x3dbl_1_relu1,
+                      Mixed_5b_branch3x3dbl_2_conv_weight_,
+                      cnn::Epilogue().scaled(Mixed_5b_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
+                      kMixed5bBranch3x3dbl2Conv, batch, scratch());
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::winograd::conv(Mixed_5b_branch3x3dbl_3_conv, Mixed_5b_branch3x3dbl_2_relu1,
-                      Mixed_5b_branch3x3dbl_3_conv_weight_, kMixed5bBranch3x3dbl3Conv, batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_5b_branch3x3dbl_3_bn, Mixed_5b_branch3x3dbl_3_conv,
-                    Mixed_5b_branch3x3dbl_3_bn_weight_, Mixed_5b_branch3x3dbl_3_bn_bias_,
-                    Mixed_5b_branch3x3dbl_3_bn_running_mean_, Mixed_5b_branch3x3dbl_3_bn_running_var_,
-                    kMixed5bBranch3x3dbl3Bn, batch);
-
   // 9: relu    (Mixed_5b.branch3x3dbl_3.relu1)
-  cnn::relu(Mixed_5b_branch3x3dbl_3_bn, Mixed_5b_branch3x3dbl_3_bn, k96x35x35, batch);
+  cnn::bn_affine(Mixed_5b_branch3x3dbl_3_bn_saved, Mixed_5b_branch3x3dbl_3_bn_weight_,
+                 Mixed_5b_branch3x3dbl_3_bn_bias_, Mixed_5b_branch3x3dbl_3_bn_running_mean_,
+                 Mixed_5b_branch3x3dbl_3_bn_running_var_, kMixed5bBranch3x3dbl3Bn);
+  cnn::winograd::conv(Mixed_5b_branch3x3dbl_3_relu1, Mixed_5b_branch3x3dbl_2_relu1,
+                      Mixed_5b_branch3x3dbl_3_conv_weight_,
+                      cnn::Epilogue().scaled(Mixed_5b_branch3x3dbl_3_bn_saved).then(cnn::Activation::kRelu),
+                      kMixed5bBranch3x3dbl3Conv, batch, scratch());
 
   // 21: | avgpool(3, stride=1, pad=1)    (Mixed_5b.avgpool1)
   cnn::avgpool(Mixed_5b_avgpool1, maxpool2, kMixed5bAvgpool1, batch);
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_5b_branch_pool_conv, Mixed_5b_avgpool1, Mixed_5b_branch_pool_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5b.branch_pool.relu1)
+  cnn::bn_affine(Mixed_5b_branch_pool_bn_saved, Mixed_5b_branch_pool_bn_weight_,
+                 Mixed_5b_branch_pool_bn_bias_, Mixed_5b_branch_pool_bn_running_mean_,
+                 Mixed_5b_branch_pool_bn_running_var_, kMixed5bBranchPoolBn);
+  cnn::conv(Mixed_5b_branch_pool_relu1, Mixed_5b_avgpool1, Mixed_5b_branch_pool_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_5b_branch_pool_bn_saved).then(cnn::Activation::kRelu),
             kMixed5bBranchPoolConv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_5b_branch_pool_bn, Mixed_5b_branch_pool_conv, Mixed_5b_branch_pool_bn_weight_,
-                    Mixed_5b_branch_pool_bn_bias_, Mixed_5b_branch_pool_bn_running_mean_,
-                    Mixed_5b_branch_pool_bn_running_var_, kMixed5bBranchPoolBn, batch);
-
-  // 9: relu    (Mixed_5b.branch_pool.relu1)
-  cnn::relu(Mixed_5b_branch_pool_bn, Mixed_5b_branch_pool_bn, k32x35x35, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_5c_branch1x1_conv, Mixed_5b_concat1, Mixed_5c_branch1x1_conv_weight_, kMixed5cBranch1x1Conv,
-            batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_5c_branch1x1_bn, Mixed_5c_branch1x1_conv, Mixed_5c_branch1x1_bn_weight_,
-                    Mixed_5c_branch1x1_bn_bias_, Mixed_5c_branch1x1_bn_running_mean_,
-                    Mixed_5c_branch1x1_bn_running_var_, kMixed5cBranch1x1Bn, batch);
-
   // 9: relu    (Mixed_5c.branch1x1.relu1)
-  cnn::relu(Mixed_5c_branch1x1_bn, Mixed_5c_branch1x1_bn, k64x35x35, batch);
+  cnn::bn_affine(Mixed_5c_branch1x1_bn_saved, Mixed_5c_branch1x1_bn_weight_, Mixed_5c_branch1x1_bn_bias_,
+                 Mixed_5c_branch1x1_bn_running_mean_, Mixed_5c_branch1x1_bn_running_var_,
+                 kMixed5cBranch1x1Bn);
+  cnn::conv(Mixed_5c_branch1x1_relu1, Mixed_5b_concat1, Mixed_5c_branch1x1_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_5c_branch1x1_bn_saved).then(cnn::Activation::kRelu),
+            kMixed5cBranch1x1Conv, batch, scratch());
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_5c_branch5x5_1_conv, Mixed_5b_concat1, Mixed_5c_branch5x5_1_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5c.branch5x5_1.relu1)
+  cnn::bn_affine(Mixed_5c_branch5x5_1_bn_saved, Mixed_5c_branch5x5_1_bn_weight_,
+                 Mixed_5c_branch5x5_1_bn_bias_, Mixed_5c_branch5x5_1_bn_running_mean_,
+                 Mixed_5c_branch5x5_1_bn_running_var_, kMixed5cBranch5x5_1Bn);
+  cnn::conv(Mixed_5c_branch5x5_1_relu1, Mixed_5b_concat1, Mixed_5c_branch5x5_1_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_5c_branch5x5_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed5cBranch5x5_1Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_5c_branch5x5_1_relu1, Mixed_5c_branch5x5_1_conv, Mixed_5c_branch5x5_1_bn_weight_,
-                    Mixed_5c_branch5x5_1_bn_bias_, Mixed_5c_branch5x5_1_bn_running_mean_,
-                    Mixed_5c_branch5x5_1_bn_running_var_, kMixed5cBranch5x5_1Bn, batch);
-
-  // 9: relu    (Mixed_5c.branch5x5_1.relu1)
-  cnn::relu(Mixed_5c_branch5x5_1_relu1, Mixed_5c_branch5x5_1_relu1, k48x35x35, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_5c_branch5x5_2_conv, Mixed_5c_branch5x5_1_relu1, Mixed_5c_branch5x5_2_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5c.branch5x5_2.relu1)
+  cnn::bn_affine(Mixed_5c_branch5x5_2_bn_saved, Mixed_5c_branch5x5_2_bn_weight_,
+                 Mixed_5c_branch5x5_2_bn_bias_, Mixed_5c_branch5x5_2_bn_running_mean_,
+                 Mixed_5c_branch5x5_2_bn_running_var_, kMixed5cBranch5x5_2Bn);
+  cnn::conv(Mixed_5c_branch5x5_2_relu1, Mixed_5c_branch5x5_1_relu1, Mixed_5c_branch5x5_2_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_5c_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed5cBranch5x5_2Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_5c_branch5x5_2_bn, Mixed_5c_branch5x5_2_conv, Mixed_5c_branch5x5_2_bn_weight_,
-                    Mixed_5c_branch5x5_2_bn_bias_, Mixed_5c_branch5x5_2_bn_running_mean_,
-                    Mixed_5c_branch5x5_2_bn_running_var_, kMixed5cBranch5x5_2Bn, batch);
-
-  // 9: relu    (Mixed_5c.branch5x5_2.relu1)
-  cnn::relu(Mixed_5c_branch5x5_2_bn, Mixed_5c_branch5x5_2_bn, k64x35x35, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_5c_branch3x3dbl_1_conv, Mixed_5b_concat1, Mixed_5c_branch3x3dbl_1_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5c.branch3x3dbl_1.relu1)
+  cnn::bn_affine(Mixed_5c_branch3x3dbl_1_bn_saved, Mixed_5c_branch3x3dbl_1_bn_weight_,
+                 Mixed_5c_branch3x3dbl_1_bn_bias_, Mixed_5c_branch3x3dbl_1_bn_running_mean_,
+                 Mixed_5c_branch3x3dbl_1_bn_running_var_, kMixed5cBranch3x3dbl1Bn);
+  cnn::conv(Mixed_5c_branch3x3dbl_1_relu1, Mixed_5b_concat1, Mixed_5c_branch3x3dbl_1_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_5c_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed5cBranch3x3dbl1Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_5c_branch3x3dbl_1_relu1, Mixed_5c_branch3x3dbl_1_conv,
-                    Mixed_5c_branch3x3dbl_1_bn_weight_, Mixed_5c_branch3x3dbl_1_bn_bias_,
-                    Mixed_5c_branch3x3dbl_1_bn_running_mean_, Mixed_5c_branch3x3dbl_1_bn_running_var_,
-                    kMixed5cBranch3x3dbl1Bn, batch);
-
-  // 9: relu    (Mixed_5c.branch3x3dbl_1.relu1)
-  cnn::relu(Mixed_5c_branch3x3dbl_1_relu1, Mixed_5c_branch3x3dbl_1_relu1, k64x35x35, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::winograd::conv(Mixed_5c_branch3x3dbl_2_conv, Mixed_5c_branch3x3dbl_1_relu1,
-                      Mixed_5c_branch3x3dbl_2_conv_weight_, kMixed5cBranch3x3dbl2Conv, batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_5c_branch3x3dbl_2_relu1, Mixed_5c_branch3x3dbl_2_conv,
-                    Mixed_5c_branch3x3dbl_2_bn_weight_, Mixed_5c_branch3x3dbl_2_bn_bias_,
-                    Mixed_5c_branch3x3dbl_2_bn_running_mean_, Mixed_5c_branch3x3dbl_2_bn_running_var_,
-                    kMixed5cBranch3x3dbl2Bn, batch);
-
   // 9: relu    (Mixed_5c.branch3x3dbl_2.relu1)
-  cnn::relu(Mixed_5c_branch3x3dbl_2_relu1, Mixed_5c_branch3x3dbl_2_relu1, k96x35x35, batch);
+  cnn::bn_affine(Mixed_5c_branch3x3dbl_2_bn_saved, Mixed_5c_branch3x3dbl_2_bn_weight_,
+                 Mixed_5c_branch3x3dbl_2_bn_bias_, Mixed_5c_branch3x3dbl_2_bn_running_mean_,
+                 Mixed_5c_branch3x3dbl_2_bn_running_var_, kMixed5cBranch3x3dbl2Bn);
+  cnn::winograd::conv(Mixed_5c_branch3x3dbl_2_relu1, Mixed_5c_branch3x3dbl_1_relu1,
+                      Mixed_5c_branch3x3dbl_2_conv_weight_,
+                      cnn::Epilogue().scaled(Mixed_5c_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
+                      kMixed5cBranch3x3dbl2Conv, batch, scratch());
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::winograd::conv(Mixed_5c_branch3x3dbl_3_conv, Mixed_5c_branch3x3dbl_2_relu1,
-                      Mixed_5c_branch3x3dbl_3_conv_weight_, kMixed5cBranch3x3dbl3Conv, batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_5c_branch3x3dbl_3_bn, Mixed_5c_branch3x3dbl_3_conv,
-                    Mixed_5c_branch3x3dbl_3_bn_weight_, Mixed_5c_branch3x3dbl_3_bn_bias_,
-                    Mixed_5c_branch3x3dbl_3_bn_running_mean_, Mixed_5c_branch3x3dbl_3_bn_running_var_,
-                    kMixed5cBranch3x3dbl3Bn, batch);
-
   // 9: relu    (Mixed_5c.branch3x3dbl_3.relu1)
-  cnn::relu(Mixed_5c_branch3x3dbl_3_bn, Mixed_5c_branch3x3dbl_3_bn, k96x35x35, batch);
+  cnn::bn_affine(Mixed_5c_branch3x3dbl_3_bn_saved, Mixed_5c_branch3x3dbl_3_bn_weight_,
+                 Mixed_5c_branch3x3dbl_3_bn_bias_, Mixed_5c_branch3x3dbl_3_bn_running_mean_,
+                 Mixed_5c_branch3x3dbl_3_bn_running_var_, kMixed5cBranch3x3dbl3Bn);
+  cnn::winograd::conv(Mixed_5c_branch3x3dbl_3_relu1, Mixed_5c_branch3x3dbl_2_relu1,
+                      Mixed_5c_branch3x3dbl_3_conv_weight_,
+                      cnn::Epilogue().scaled(Mixed_5c_branch3x3dbl_3_bn_saved).then(cnn::Activation::kRelu),
+                      kMixed5cBranch3x3dbl3Conv, batch, scratch());
 
   // 21: | avgpool(3, stride=1, pad=1)    (Mixed_5c.avgpool1)
   cnn::avgpool(Mixed_5c_avgpool1, Mixed_5b_concat1, kMixed5cAvgpool1, batch);
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_5c_branch_pool_conv, Mixed_5c_avgpool1, Mixed_5c_branch_pool_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5c.branch_pool.relu1)
+  cnn::bn_affine(Mixed_5c_branch_pool_bn_saved, Mixed_5c_branch_pool_bn_weight_,
+                 Mixed_5c_branch_pool_bn_bias_, Mixed_5c_branch_pool_bn_running_mean_,
+                 Mixed_5c_branch_pool_bn_running_var_, kMixed5cBranchPoolBn);
+  cnn::conv(Mixed_5c_branch_pool_relu1, Mixed_5c_avgpool1, Mixed_5c_branch_pool_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_5c_branch_pool_bn_saved).then(cnn::Activation::kRelu),
             kMixed5cBranchPoolConv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_5c_branch_pool_bn, Mixed_5c_branch_pool_conv, Mixed_5c_branch_pool_bn_weight_,
-                    Mixed_5c_branch_pool_bn_bias_, Mixed_5c_branch_pool_bn_running_mean_,
-                    Mixed_5c_branch_pool_bn_running_var_, kMixed5cBranchPoolBn, batch);
-
-  // 9: relu    (Mixed_5c.branch_pool.relu1)
-  cnn::relu(Mixed_5c_branch_pool_bn, Mixed_5c_branch_pool_bn, k64x35x35, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_5d_branch1x1_conv, Mixed_5c_concat1, Mixed_5d_branch1x1_conv_weight_, kMixed5dBranch1x1Conv,
-            batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_5d_branch1x1_bn, Mixed_5d_branch1x1_conv, Mixed_5d_branch1x1_bn_weight_,
-                    Mixed_5d_branch1x1_bn_bias_, Mixed_5d_branch1x1_bn_running_mean_,
-                    Mixed_5d_branch1x1_bn_running_var_, kMixed5dBranch1x1Bn, batch);
-
   // 9: relu    (Mixed_5d.branch1x1.relu1)
-  cnn::relu(Mixed_5d_branch1x1_bn, Mixed_5d_branch1x1_bn, k64x35x35, batch);
+  cnn::bn_affine(Mixed_5d_branch1x1_bn_saved, Mixed_5d_branch1x1_bn_weight_, Mixed_5d_branch1x1_bn_bias_,
+                 Mixed_5d_branch1x1_bn_running_mean_, Mixed_5d_branch1x1_bn_running_var_,
+                 kMixed5dBranch1x1Bn);
+  cnn::conv(Mixed_5d_branch1x1_relu1, Mixed_5c_concat1, Mixed_5d_branch1x1_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_5d_branch1x1_bn_saved).then(cnn::Activation::kRelu),
+            kMixed5dBranch1x1Conv, batch, scratch());
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_5d_branch5x5_1_conv, Mixed_5c_concat1, Mixed_5d_branch5x5_1_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5d.branch5x5_1.relu1)
+  cnn::bn_affine(Mixed_5d_branch5x5_1_bn_saved, Mixed_5d_branch5x5_1_bn_weight_,
+                 Mixed_5d_branch5x5_1_bn_bias_, Mixed_5d_branch5x5_1_bn_running_mean_,
+                 Mixed_5d_branch5x5_1_bn_running_var_, kMixed5dBranch5x5_1Bn);
+  cnn::conv(Mixed_5d_branch5x5_1_relu1, Mixed_5c_concat1, Mixed_5d_branch5x5_1_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_5d_branch5x5_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed5dBranch5x5_1Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_5d_branch5x5_1_relu1, Mixed_5d_branch5x5_1_conv, Mixed_5d_branch5x5_1_bn_weight_,
-                    Mixed_5d_branch5x5_1_bn_bias_, Mixed_5d_branch5x5_1_bn_running_mean_,
-                    Mixed_5d_branch5x5_1_bn_running_var_, kMixed5dBranch5x5_1Bn, batch);
-
-  // 9: relu    (Mixed_5d.branch5x5_1.relu1)
-  cnn::relu(Mixed_5d_branch5x5_1_relu1, Mixed_5d_branch5x5_1_relu1, k48x35x35, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_5d_branch5x5_2_conv, Mixed_5d_branch5x5_1_relu1, Mixed_5d_branch5x5_2_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5d.branch5x5_2.relu1)
+  cnn::bn_affine(Mixed_5d_branch5x5_2_bn_saved, Mixed_5d_branch5x5_2_bn_weight_,
+                 Mixed_5d_branch5x5_2_bn_bias_, Mixed_5d_branch5x5_2_bn_running_mean_,
+                 Mixed_5d_branch5x5_2_bn_running_var_, kMixed5dBranch5x5_2Bn);
+  cnn::conv(Mixed_5d_branch5x5_2_relu1, Mixed_5d_branch5x5_1_relu1, Mixed_5d_branch5x5_2_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_5d_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed5dBranch5x5_2Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_5d_branch5x5_2_bn, Mixed_5d_branch5x5_2_conv, Mixed_5d_branch5x5_2_bn_weight_,
-                    Mixed_5d_branch5x5_2_bn_bias_, Mixed_5d_branch5x5_2_bn_running_mean_,
-                    Mixed_5d_branch5x5_2_bn_running_var_, kMixed5dBranch5x5_2Bn, batch);
-
-  // 9: relu    (Mixed_5d.branch5x5_2.relu1)
-  cnn::relu(Mixed_5d_branch5x5_2_bn, Mixed_5d_branch5x5_2_bn, k64x35x35, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_5d_branch3x3dbl_1_conv, Mixed_5c_concat1, Mixed_5d_branch3x3dbl_1_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5d.branch3x3dbl_1.relu1)
+  cnn::bn_affine(Mixed_5d_branch3x3dbl_1_bn_saved, Mixed_5d_branch3x3dbl_1_bn_weight_,
+                 Mixed_5d_branch3x3dbl_1_bn_bias_, Mixed_5d_branch3x3dbl_1_bn_running_mean_,
+                 Mixed_5d_branch3x3dbl_1_bn_running_var_, kMixed5dBranch3x3dbl1Bn);
+  cnn::conv(Mixed_5d_branch3x3dbl_1_relu1, Mixed_5c_concat1, Mixed_5d_branch3x3dbl_1_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_5d_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed5dBranch3x3dbl1Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_5d_branch3x3dbl_1_relu1, Mixed_5d_branch3x3dbl_1_conv,
-                    Mixed_5d_branch3x3dbl_1_bn_weight_, Mixed_5d_branch3x3dbl_1_bn_bias_,
-                    Mixed_5d_branch3x3dbl_1_bn_running_mean_, Mixed_5d_branch3x3dbl_1_bn_running_var_,
-                    kMixed5dBranch3x3dbl1Bn, batch);
-
-  // 9: relu    (Mixed_5d.branch3x3dbl_1.relu1)
-  cnn::relu(Mixed_5d_branch3x3dbl_1_relu1, Mixed_5d_branch3x3dbl_1_relu1, k64x35x35, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::winograd::conv(Mixed_5d_branch3x3dbl_2_conv, Mixed_5d_branch3x3dbl_1_relu1,
-                      Mixed_5d_branch3x3dbl_2_conv_weight_, kMixed5dBranch3x3dbl2Conv, batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_5d_branch3x3dbl_2_relu1, Mixed_5d_branch3x3dbl_2_conv,
-                    Mixed_5d_branch3x3dbl_2_bn_weight_, Mixed_5d_branch3x3dbl_2_bn_bias_,
-                    Mixed_5d_branch3x3dbl_2_bn_running_mean_, Mixed_5d_branch3x3dbl_2_bn_running_var_,
-                    kMixed5dBranch3x3dbl2Bn, batch);
-
   // 9: relu    (Mixed_5d.branch3x3dbl_2.relu1)
-  cnn::relu(Mixed_5d_branch3x3dbl_2_relu1, Mixed_5d_branch3x3dbl_2_relu1, k96x35x35, batch);
+  cnn::bn_affine(Mixed_5d_branch3x3dbl_2_bn_saved, Mixed_5d_branch3x3dbl_2_bn_weight_,
+                 Mixed_5d_branch3x3dbl_2_bn_bias_, Mixed_5d_branch3x3dbl_2_bn_running_mean_,
+                 Mixed_5d_branch3x3dbl_2_bn_running_var_, kMixed5dBranch3x3dbl2Bn);
+  cnn::winograd::conv(Mixed_5d_branch3x3dbl_2_relu1, Mixed_5d_branch3x3dbl_1_relu1,
+                      Mixed_5d_branch3x3dbl_2_conv_weight_,
+                      cnn::Epilogue().scaled(Mixed_5d_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
+                      kMixed5dBranch3x3dbl2Conv, batch, scratch());
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::winograd::conv(Mixed_5d_branch3x3dbl_3_conv, Mixed_5d_branch3x3dbl_2_relu1,
-                      Mixed_5d_branch3x3dbl_3_conv_weight_, kMixed5dBranch3x3dbl3Conv, batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_5d_branch3x3dbl_3_bn, Mixed_5d_branch3x3dbl_3_conv,
-                    Mixed_5d_branch3x3dbl_3_bn_weight_, Mixed_5d_branch3x3dbl_3_bn_bias_,
-                    Mixed_5d_branch3x3dbl_3_bn_running_mean_, Mixed_5d_branch3x3dbl_3_bn_running_var_,
-                    kMixed5dBranch3x3dbl3Bn, batch);
-
   // 9: relu    (Mixed_5d.branch3x3dbl_3.relu1)
-  cnn::relu(Mixed_5d_branch3x3dbl_3_bn, Mixed_5d_branch3x3dbl_3_bn, k96x35x35, batch);
+  cnn::bn_affine(Mixed_5d_branch3x3dbl_3_bn_saved, Mixed_5d_branch3x3dbl_3_bn_weight_,
+                 Mixed_5d_branch3x3dbl_3_bn_bias_, Mixed_5d_branch3x3dbl_3_bn_running_mean_,
+                 Mixed_5d_branch3x3dbl_3_bn_running_var_, kMixed5dBranch3x3dbl3Bn);
+  cnn::winograd::conv(Mixed_5d_branch3x3dbl_3_relu1, Mixed_5d_branch3x3dbl_2_relu1,
+                      Mixed_5d_branch3x3dbl_3_conv_weight_,
+                      cnn::Epilogue().scaled(Mixed_5d_branch3x3dbl_3_bn_saved).then(cnn::Activation::kRelu),
+                      kMixed5dBranch3x3dbl3Conv, batch, scratch());
 
   // 21: | avgpool(3, stride=1, pad=1)    (Mixed_5d.avgpool1)
   cnn::avgpool(Mixed_5d_avgpool1, Mixed_5c_concat1, kMixed5dAvgpool1, batch);
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_5d_branch_pool_conv, Mixed_5d_avgpool1, Mixed_5d_branch_pool_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5d.branch_pool.relu1)
+  cnn::bn_affine(Mixed_5d_branch_pool_bn_saved, Mixed_5d_branch_pool_bn_weight_,
+                 Mixed_5d_branch_pool_bn_bias_, Mixed_5d_branch_pool_bn_running_mean_,
+                 Mixed_5d_branch_pool_bn_running_var_, kMixed5dBranchPoolBn);
+  cnn::conv(Mixed_5d_branch_pool_relu1, Mixed_5d_avgpool1, Mixed_5d_branch_pool_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_5d_branch_pool_bn_saved).then(cnn::Activation::kRelu),
             kMixed5dBranchPoolConv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_5d_branch_pool_bn, Mixed_5d_branch_pool_conv, Mixed_5d_branch_pool_bn_weight_,
-                    Mixed_5d_branch_pool_bn_bias_, Mixed_5d_branch_pool_bn_running_mean_,
-                    Mixed_5d_branch_pool_bn_running_var_, kMixed5dBranchPoolBn, batch);
-
-  // 9: relu    (Mixed_5d.branch_pool.relu1)
-  cnn::relu(Mixed_5d_branch_pool_bn, Mixed_5d_branch_pool_bn, k64x35x35, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6a_branch3x3_conv, Mixed_5d_concat1, Mixed_6a_branch3x3_conv_weight_, kMixed6aBranch3x3Conv,
-            batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6a_branch3x3_bn, Mixed_6a_branch3x3_conv, Mixed_6a_branch3x3_bn_weight_,
-                    Mixed_6a_branch3x3_bn_bias_, Mixed_6a_branch3x3_bn_running_mean_,
-                    Mixed_6a_branch3x3_bn_running_var_, kMixed6aBranch3x3Bn, batch);
-
   // 9: relu    (Mixed_6a.branch3x3.relu1)
-  cnn::relu(Mixed_6a_branch3x3_bn, Mixed_6a_branch3x3_bn, k384x17x17, batch);
+  cnn::bn_affine(Mixed_6a_branch3x3_bn_saved, Mixed_6a_branch3x3_bn_weight_, Mixed_6a_branch3x3_bn_bias_,
+                 Mixed_6a_branch3x3_bn_running_mean_, Mixed_6a_branch3x3_bn_running_var_,
+                 kMixed6aBranch3x3Bn);
+  cnn::conv(Mixed_6a_branch3x3_relu1, Mixed_5d_concat1, Mixed_6a_branch3x3_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6a_branch3x3_bn_saved).then(cnn::Activation::kRelu),
+            kMixed6aBranch3x3Conv, batch, scratch());
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6a_branch3x3dbl_1_conv, Mixed_5d_concat1, Mixed_6a_branch3x3dbl_1_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6a.branch3x3dbl_1.relu1)
+  cnn::bn_affine(Mixed_6a_branch3x3dbl_1_bn_saved, Mixed_6a_branch3x3dbl_1_bn_weight_,
+                 Mixed_6a_branch3x3dbl_1_bn_bias_, Mixed_6a_branch3x3dbl_1_bn_running_mean_,
+                 Mixed_6a_branch3x3dbl_1_bn_running_var_, kMixed6aBranch3x3dbl1Bn);
+  cnn::conv(Mixed_6a_branch3x3dbl_1_relu1, Mixed_5d_concat1, Mixed_6a_branch3x3dbl_1_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6a_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6aBranch3x3dbl1Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6a_branch3x3dbl_1_relu1, Mixed_6a_branch3x3dbl_1_conv,
-                    Mixed_6a_branch3x3dbl_1_bn_weight_, Mixed_6a_branch3x3dbl_1_bn_bias_,
-                    Mixed_6a_branch3x3dbl_1_bn_running_mean_, Mixed_6a_branch3x3dbl_1_bn_running_var_,
-                    kMixed6aBranch3x3dbl1Bn, batch);
-
-  // 9: relu    (Mixed_6a.branch3x3dbl_1.relu1)
-  cnn::relu(Mixed_6a_branch3x3dbl_1_relu1, Mixed_6a_branch3x3dbl_1_relu1, k64x35x35, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::winograd::conv(Mixed_6a_branch3x3dbl_2_conv, Mixed_6a_branch3x3dbl_1_relu1,
-                      Mixed_6a_branch3x3dbl_2_conv_weight_, kMixed6aBranch3x3dbl2Conv, batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6a_branch3x3dbl_2_relu1, Mixed_6a_branch3x3dbl_2_conv,
-                    Mixed_6a_branch3x3dbl_2_bn_weight_, Mixed_6a_branch3x3dbl_2_bn_bias_,
-                    Mixed_6a_branch3x3dbl_2_bn_running_mean_, Mixed_6a_branch3x3dbl_2_bn_running_var_,
-                    kMixed6aBranch3x3dbl2Bn, batch);
-
   // 9: relu    (Mixed_6a.branch3x3dbl_2.relu1)
-  cnn::relu(Mixed_6a_branch3x3dbl_2_relu1, Mixed_6a_branch3x3dbl_2_relu1, k96x35x35, batch);
+  cnn::bn_affine(Mixed_6a_branch3x3dbl_2_bn_saved, Mixed_6a_branch3x3dbl_2_bn_weight_,
+                 Mixed_6a_branch3x3dbl_2_bn_bias_, Mixed_6a_branch3x3dbl_2_bn_running_mean_,
+                 Mixed_6a_branch3x3dbl_2_bn_running_var_, kMixed6aBranch3x3dbl2Bn);
+  cnn::winograd::conv(Mixed_6a_branch3x3dbl_2_relu1, Mixed_6a_branch3x3dbl_1_relu1,
+                      Mixed_6a_branch3x3dbl_2_conv_weight_,
+                      cnn::Epilogue().scaled(Mixed_6a_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
+                      kMixed6aBranch3x3dbl2Conv, batch, scratch());
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6a_branch3x3dbl_3_conv, Mixed_6a_branch3x3dbl_2_relu1, Mixed_6a_branch3x3dbl_3_conv_weight_,
-            kMixed6aBranch3x3dbl3Conv, batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6a_branch3x3dbl_3_bn, Mixed_6a_branch3x3dbl_3_conv,
-                    Mixed_6a_branch3x3dbl_3_bn_weight_, Mixed_6a_branch3x3dbl_3_bn_bias_,
-                    Mixed_6a_branch3x3dbl_3_bn_running_mean_, Mixed_6a_branch3x3dbl_3_bn_running_var_,
-                    kMixed6aBranch3x3dbl3Bn, batch);
-
   // 9: relu    (Mixed_6a.branch3x3dbl_3.relu1)
-  cnn::relu(Mixed_6a_branch3x3dbl_3_bn, Mixed_6a_branch3x3dbl_3_bn, k96x17x17, batch);
+  cnn::bn_affine(Mixed_6a_branch3x3dbl_3_bn_saved, Mixed_6a_branch3x3dbl_3_bn_weight_,
+                 Mixed_6a_branch3x3dbl_3_bn_bias_, Mixed_6a_branch3x3dbl_3_bn_running_mean_,
+                 Mixed_6a_branch3x3dbl_3_bn_running_var_, kMixed6aBranch3x3dbl3Bn);
+  cnn::conv(Mixed_6a_branch3x3dbl_3_relu1, Mixed_6a_branch3x3dbl_2_relu1,
+            Mixed_6a_branch3x3dbl_3_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6a_branch3x3dbl_3_bn_saved).then(cnn::Activation::kRelu),
+            kMixed6aBranch3x3dbl3Conv, batch, scratch());
 
   // 33: | maxpool(3, stride=2)    (Mixed_6a.maxpool1)
   cnn::maxpool(Mixed_6a_maxpool1, Mixed_5d_concat1, kMixed6aMaxpool1, batch);
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6b_branch1x1_conv, Mixed_6a_concat1, Mixed_6b_branch1x1_conv_weight_, kMixed6bBranch1x1Conv,
-            batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6b_branch1x1_bn, Mixed_6b_branch1x1_conv, Mixed_6b_branch1x1_bn_weight_,
-                    Mixed_6b_branch1x1_bn_bias_, Mixed_6b_branch1x1_bn_running_mean_,
-                    Mixed_6b_branch1x1_bn_running_var_, kMixed6bBranch1x1Bn, batch);
-
   // 9: relu    (Mixed_6b.branch1x1.relu1)
-  cnn::relu(Mixed_6b_branch1x1_bn, Mixed_6b_branch1x1_bn, k192x17x17, batch);
+  cnn::bn_affine(Mixed_6b_branch1x1_bn_saved, Mixed_6b_branch1x1_bn_weight_, Mixed_6b_branch1x1_bn_bias_,
+                 Mixed_6b_branch1x1_bn_running_mean_, Mixed_6b_branch1x1_bn_running_var_,
+                 kMixed6bBranch1x1Bn);
+  cnn::conv(Mixed_6b_branch1x1_relu1, Mixed_6a_concat1, Mixed_6b_branch1x1_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6b_branch1x1_bn_saved).then(cnn::Activation::kRelu),
+            kMixed6bBranch1x1Conv, batch, scratch());
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6b_branch7x7_1_conv, Mixed_6a_concat1, Mixed_6b_branch7x7_1_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6b.branch7x7_1.relu1)
+  cnn::bn_affine(Mixed_6b_branch7x7_1_bn_saved, Mixed_6b_branch7x7_1_bn_weight_,
+                 Mixed_6b_branch7x7_1_bn_bias_, Mixed_6b_branch7x7_1_bn_running_mean_,
+                 Mixed_6b_branch7x7_1_bn_running_var_, kMixed6bBranch7x7_1Bn);
+  cnn::conv(Mixed_6b_branch7x7_1_relu1, Mixed_6a_concat1, Mixed_6b_branch7x7_1_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6b_branch7x7_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6bBranch7x7_1Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6b_branch7x7_1_relu1, Mixed_6b_branch7x7_1_conv, Mixed_6b_branch7x7_1_bn_weight_,
-                    Mixed_6b_branch7x7_1_bn_bias_, Mixed_6b_branch7x7_1_bn_running_mean_,
-                    Mixed_6b_branch7x7_1_bn_running_var_, kMixed6bBranch7x7_1Bn, batch);
-
-  // 9: relu    (Mixed_6b.branch7x7_1.relu1)
-  cnn::relu(Mixed_6b_branch7x7_1_relu1, Mixed_6b_branch7x7_1_relu1, k128x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6b_branch7x7_2_conv, Mixed_6b_branch7x7_1_relu1, Mixed_6b_branch7x7_2_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6b.branch7x7_2.relu1)
+  cnn::bn_affine(Mixed_6b_branch7x7_2_bn_saved, Mixed_6b_branch7x7_2_bn_weight_,
+                 Mixed_6b_branch7x7_2_bn_bias_, Mixed_6b_branch7x7_2_bn_running_mean_,
+                 Mixed_6b_branch7x7_2_bn_running_var_, kMixed6bBranch7x7_2Bn);
+  cnn::conv(Mixed_6b_branch7x7_2_relu1, Mixed_6b_branch7x7_1_relu1, Mixed_6b_branch7x7_2_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6b_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed6bBranch7x7_2Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6b_branch7x7_2_relu1, Mixed_6b_branch7x7_2_conv, Mixed_6b_branch7x7_2_bn_weight_,
-                    Mixed_6b_branch7x7_2_bn_bias_, Mixed_6b_branch7x7_2_bn_running_mean_,
-                    Mixed_6b_branch7x7_2_bn_running_var_, kMixed6bBranch7x7_2Bn, batch);
-
-  // 9: relu    (Mixed_6b.branch7x7_2.relu1)
-  cnn::relu(Mixed_6b_branch7x7_2_relu1, Mixed_6b_branch7x7_2_relu1, k128x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6b_branch7x7_3_conv, Mixed_6b_branch7x7_2_relu1, Mixed_6b_branch7x7_3_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6b.branch7x7_3.relu1)
+  cnn::bn_affine(Mixed_6b_branch7x7_3_bn_saved, Mixed_6b_branch7x7_3_bn_weight_,
+                 Mixed_6b_branch7x7_3_bn_bias_, Mixed_6b_branch7x7_3_bn_running_mean_,
+                 Mixed_6b_branch7x7_3_bn_running_var_, kMixed6bBranch7x7_3Bn);
+  cnn::conv(Mixed_6b_branch7x7_3_relu1, Mixed_6b_branch7x7_2_relu1, Mixed_6b_branch7x7_3_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6b_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6bBranch7x7_3Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6b_branch7x7_3_bn, Mixed_6b_branch7x7_3_conv, Mixed_6b_branch7x7_3_bn_weight_,
-                    Mixed_6b_branch7x7_3_bn_bias_, Mixed_6b_branch7x7_3_bn_running_mean_,
-                    Mixed_6b_branch7x7_3_bn_running_var_, kMixed6bBranch7x7_3Bn, batch);
-
-  // 9: relu    (Mixed_6b.branch7x7_3.relu1)
-  cnn::relu(Mixed_6b_branch7x7_3_bn, Mixed_6b_branch7x7_3_bn, k192x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6b_branch7x7dbl_1_conv, Mixed_6a_concat1, Mixed_6b_branch7x7dbl_1_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6b.branch7x7dbl_1.relu1)
+  cnn::bn_affine(Mixed_6b_branch7x7dbl_1_bn_saved, Mixed_6b_branch7x7dbl_1_bn_weight_,
+                 Mixed_6b_branch7x7dbl_1_bn_bias_, Mixed_6b_branch7x7dbl_1_bn_running_mean_,
+                 Mixed_6b_branch7x7dbl_1_bn_running_var_, kMixed6bBranch7x7dbl1Bn);
+  cnn::conv(Mixed_6b_branch7x7dbl_1_relu1, Mixed_6a_concat1, Mixed_6b_branch7x7dbl_1_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6bBranch7x7dbl1Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6b_branch7x7dbl_1_relu1, Mixed_6b_branch7x7dbl_1_conv,
-                    Mixed_6b_branch7x7dbl_1_bn_weight_, Mixed_6b_branch7x7dbl_1_bn_bias_,
-                    Mixed_6b_branch7x7dbl_1_bn_running_mean_, Mixed_6b_branch7x7dbl_1_bn_running_var_,
-                    kMixed6bBranch7x7dbl1Bn, batch);
-
-  // 9: relu    (Mixed_6b.branch7x7dbl_1.relu1)
-  cnn::relu(Mixed_6b_branch7x7dbl_1_relu1, Mixed_6b_branch7x7dbl_1_relu1, k128x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6b_branch7x7dbl_2_conv, Mixed_6b_branch7x7dbl_1_relu1, Mixed_6b_branch7x7dbl_2_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6b.branch7x7dbl_2.relu1)
+  cnn::bn_affine(Mixed_6b_branch7x7dbl_2_bn_saved, Mixed_6b_branch7x7dbl_2_bn_weight_,
+                 Mixed_6b_branch7x7dbl_2_bn_bias_, Mixed_6b_branch7x7dbl_2_bn_running_mean_,
+                 Mixed_6b_branch7x7dbl_2_bn_running_var_, kMixed6bBranch7x7dbl2Bn);
+  cnn::conv(Mixed_6b_branch7x7dbl_2_relu1, Mixed_6b_branch7x7dbl_1_relu1,
+            Mixed_6b_branch7x7dbl_2_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed6bBranch7x7dbl2Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6b_branch7x7dbl_2_relu1, Mixed_6b_branch7x7dbl_2_conv,
-                    Mixed_6b_branch7x7dbl_2_bn_weight_, Mixed_6b_branch7x7dbl_2_bn_bias_,
-                    Mixed_6b_branch7x7dbl_2_bn_running_mean_, Mixed_6b_branch7x7dbl_2_bn_running_var_,
-                    kMixed6bBranch7x7dbl2Bn, batch);
-
-  // 9: relu    (Mixed_6b.branch7x7dbl_2.relu1)
-  cnn::relu(Mixed_6b_branch7x7dbl_2_relu1, Mixed_6b_branch7x7dbl_2_relu1, k128x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6b_branch7x7dbl_3_conv, Mixed_6b_branch7x7dbl_2_relu1, Mixed_6b_branch7x7dbl_3_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6b.branch7x7dbl_3.relu1)
+  cnn::bn_affine(Mixed_6b_branch7x7dbl_3_bn_saved, Mixed_6b_branch7x7dbl_3_bn_weight_,
+                 Mixed_6b_branch7x7dbl_3_bn_bias_, Mixed_6b_branch7x7dbl_3_bn_running_mean_,
+                 Mixed_6b_branch7x7dbl_3_bn_running_var_, kMixed6bBranch7x7dbl3Bn);
+  cnn::conv(Mixed_6b_branch7x7dbl_3_relu1, Mixed_6b_branch7x7dbl_2_relu1,
+            Mixed_6b_branch7x7dbl_3_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6bBranch7x7dbl3Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6b_branch7x7dbl_3_relu1, Mixed_6b_branch7x7dbl_3_conv,
-                    Mixed_6b_branch7x7dbl_3_bn_weight_, Mixed_6b_branch7x7dbl_3_bn_bias_,
-                    Mixed_6b_branch7x7dbl_3_bn_running_mean_, Mixed_6b_branch7x7dbl_3_bn_running_var_,
-                    kMixed6bBranch7x7dbl3Bn, batch);
-
-  // 9: relu    (Mixed_6b.branch7x7dbl_3.relu1)
-  cnn::relu(Mixed_6b_branch7x7dbl_3_relu1, Mixed_6b_branch7x7dbl_3_relu1, k128x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6b_branch7x7dbl_4_conv, Mixed_6b_branch7x7dbl_3_relu1, Mixed_6b_branch7x7dbl_4_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6b.branch7x7dbl_4.relu1)
+  cnn::bn_affine(Mixed_6b_branch7x7dbl_4_bn_saved, Mixed_6b_branch7x7dbl_4_bn_weight_,
+                 Mixed_6b_branch7x7dbl_4_bn_bias_, Mixed_6b_branch7x7dbl_4_bn_running_mean_,
+                 Mixed_6b_branch7x7dbl_4_bn_running_var_, kMixed6bBranch7x7dbl4Bn);
+  cnn::conv(Mixed_6b_branch7x7dbl_4_relu1, Mixed_6b_branch7x7dbl_3_relu1,
+            Mixed_6b_branch7x7dbl_4_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
             kMixed6bBranch7x7dbl4Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6b_branch7x7dbl_4_relu1, Mixed_6b_branch7x7dbl_4_conv,
-                    Mixed_6b_branch7x7dbl_4_bn_weight_, Mixed_6b_branch7x7dbl_4_bn_bias_,
-                    Mixed_6b_branch7x7dbl_4_bn_running_mean_, Mixed_6b_branch7x7dbl_4_bn_running_var_,
-                    kMixed6bBranch7x7dbl4Bn, batch);
-
-  // 9: relu    (Mixed_6b.branch7x7dbl_4.relu1)
-  cnn::relu(Mixed_6b_branch7x7dbl_4_relu1, Mixed_6b_branch7x7dbl_4_relu1, k128x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6b_branch7x7dbl_5_conv, Mixed_6b_branch7x7dbl_4_relu1, Mixed_6b_branch7x7dbl_5_conv_weight_,
-            kMixed6bBranch7x7dbl5Conv, batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6b_branch7x7dbl_5_bn, Mixed_6b_branch7x7dbl_5_conv,
-                    Mixed_6b_branch7x7dbl_5_bn_weight_, Mixed_6b_branch7x7dbl_5_bn_bias_,
-                    Mixed_6b_branch7x7dbl_5_bn_running_mean_, Mixed_6b_branch7x7dbl_5_bn_running_var_,
-                    kMixed6bBranch7x7dbl5Bn, batch);
-
   // 9: relu    (Mixed_6b.branch7x7dbl_5.relu1)
-  cnn::relu(Mixed_6b_branch7x7dbl_5_bn, Mixed_6b_branch7x7dbl_5_bn, k192x17x17, batch);
+  cnn::bn_affine(Mixed_6b_branch7x7dbl_5_bn_saved, Mixed_6b_branch7x7dbl_5_bn_weight_,
+                 Mixed_6b_branch7x7dbl_5_bn_bias_, Mixed_6b_branch7x7dbl_5_bn_running_mean_,
+                 Mixed_6b_branch7x7dbl_5_bn_running_var_, kMixed6bBranch7x7dbl5Bn);
+  cnn::conv(Mixed_6b_branch7x7dbl_5_relu1, Mixed_6b_branch7x7dbl_4_relu1,
+            Mixed_6b_branch7x7dbl_5_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
+            kMixed6bBranch7x7dbl5Conv, batch, scratch());
 
   // 49: | avgpool(3, stride=1, pad=1)    (Mixed_6b.avgpool1)
   cnn::avgpool(Mixed_6b_avgpool1, Mixed_6a_concat1, kMixed6bAvgpool1, batch);
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6b_branch_pool_conv, Mixed_6b_avgpool1, Mixed_6b_branch_pool_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6b.branch_pool.relu1)
+  cnn::bn_affine(Mixed_6b_branch_pool_bn_saved, Mixed_6b_branch_pool_bn_weight_,
+                 Mixed_6b_branch_pool_bn_bias_, Mixed_6b_branch_pool_bn_running_mean_,
+                 Mixed_6b_branch_pool_bn_running_var_, kMixed6bBranchPoolBn);
+  cnn::conv(Mixed_6b_branch_pool_relu1, Mixed_6b_avgpool1, Mixed_6b_branch_pool_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6b_branch_pool_bn_saved).then(cnn::Activation::kRelu),
             kMixed6bBranchPoolConv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6b_branch_pool_bn, Mixed_6b_branch_pool_conv, Mixed_6b_branch_pool_bn_weight_,
-                    Mixed_6b_branch_pool_bn_bias_, Mixed_6b_branch_pool_bn_running_mean_,
-                    Mixed_6b_branch_pool_bn_running_var_, kMixed6bBranchPoolBn, batch);
-
-  // 9: relu    (Mixed_6b.branch_pool.relu1)
-  cnn::relu(Mixed_6b_branch_pool_bn, Mixed_6b_branch_pool_bn, k192x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6c_branch1x1_conv, Mixed_6b_concat1, Mixed_6c_branch1x1_conv_weight_, kMixed6cBranch1x1Conv,
-            batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6c_branch1x1_bn, Mixed_6c_branch1x1_conv, Mixed_6c_branch1x1_bn_weight_,
-                    Mixed_6c_branch1x1_bn_bias_, Mixed_6c_branch1x1_bn_running_mean_,
-                    Mixed_6c_branch1x1_bn_running_var_, kMixed6cBranch1x1Bn, batch);
-
   // 9: relu    (Mixed_6c.branch1x1.relu1)
-  cnn::relu(Mixed_6c_branch1x1_bn, Mixed_6c_branch1x1_bn, k192x17x17, batch);
+  cnn::bn_affine(Mixed_6c_branch1x1_bn_saved, Mixed_6c_branch1x1_bn_weight_, Mixed_6c_branch1x1_bn_bias_,
+                 Mixed_6c_branch1x1_bn_running_mean_, Mixed_6c_branch1x1_bn_running_var_,
+                 kMixed6cBranch1x1Bn);
+  cnn::conv(Mixed_6c_branch1x1_relu1, Mixed_6b_concat1, Mixed_6c_branch1x1_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6c_branch1x1_bn_saved).then(cnn::Activation::kRelu),
+            kMixed6cBranch1x1Conv, batch, scratch());
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6c_branch7x7_1_conv, Mixed_6b_concat1, Mixed_6c_branch7x7_1_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6c.branch7x7_1.relu1)
+  cnn::bn_affine(Mixed_6c_branch7x7_1_bn_saved, Mixed_6c_branch7x7_1_bn_weight_,
+                 Mixed_6c_branch7x7_1_bn_bias_, Mixed_6c_branch7x7_1_bn_running_mean_,
+                 Mixed_6c_branch7x7_1_bn_running_var_, kMixed6cBranch7x7_1Bn);
+  cnn::conv(Mixed_6c_branch7x7_1_relu1, Mixed_6b_concat1, Mixed_6c_branch7x7_1_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6c_branch7x7_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6cBranch7x7_1Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6c_branch7x7_1_relu1, Mixed_6c_branch7x7_1_conv, Mixed_6c_branch7x7_1_bn_weight_,
-                    Mixed_6c_branch7x7_1_bn_bias_, Mixed_6c_branch7x7_1_bn_running_mean_,
-                    Mixed_6c_branch7x7_1_bn_running_var_, kMixed6cBranch7x7_1Bn, batch);
-
-  // 9: relu    (Mixed_6c.branch7x7_1.relu1)
-  cnn::relu(Mixed_6c_branch7x7_1_relu1, Mixed_6c_branch7x7_1_relu1, k160x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6c_branch7x7_2_conv, Mixed_6c_branch7x7_1_relu1, Mixed_6c_branch7x7_2_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6c.branch7x7_2.relu1)
+  cnn::bn_affine(Mixed_6c_branch7x7_2_bn_saved, Mixed_6c_branch7x7_2_bn_weight_,
+                 Mixed_6c_branch7x7_2_bn_bias_, Mixed_6c_branch7x7_2_bn_running_mean_,
+                 Mixed_6c_branch7x7_2_bn_running_var_, kMixed6cBranch7x7_2Bn);
+  cnn::conv(Mixed_6c_branch7x7_2_relu1, Mixed_6c_branch7x7_1_relu1, Mixed_6c_branch7x7_2_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6c_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed6cBranch7x7_2Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6c_branch7x7_2_relu1, Mixed_6c_branch7x7_2_conv, Mixed_6c_branch7x7_2_bn_weight_,
-                    Mixed_6c_branch7x7_2_bn_bias_, Mixed_6c_branch7x7_2_bn_running_mean_,
-                    Mixed_6c_branch7x7_2_bn_running_var_, kMixed6cBranch7x7_2Bn, batch);
-
-  // 9: relu    (Mixed_6c.branch7x7_2.relu1)
-  cnn::relu(Mixed_6c_branch7x7_2_relu1, Mixed_6c_branch7x7_2_relu1, k160x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6c_branch7x7_3_conv, Mixed_6c_branch7x7_2_relu1, Mixed_6c_branch7x7_3_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6c.branch7x7_3.relu1)
+  cnn::bn_affine(Mixed_6c_branch7x7_3_bn_saved, Mixed_6c_branch7x7_3_bn_weight_,
+                 Mixed_6c_branch7x7_3_bn_bias_, Mixed_6c_branch7x7_3_bn_running_mean_,
+                 Mixed_6c_branch7x7_3_bn_running_var_, kMixed6cBranch7x7_3Bn);
+  cnn::conv(Mixed_6c_branch7x7_3_relu1, Mixed_6c_branch7x7_2_relu1, Mixed_6c_branch7x7_3_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6c_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6cBranch7x7_3Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6c_branch7x7_3_bn, Mixed_6c_branch7x7_3_conv, Mixed_6c_branch7x7_3_bn_weight_,
-                    Mixed_6c_branch7x7_3_bn_bias_, Mixed_6c_branch7x7_3_bn_running_mean_,
-                    Mixed_6c_branch7x7_3_bn_running_var_, kMixed6cBranch7x7_3Bn, batch);
-
-  // 9: relu    (Mixed_6c.branch7x7_3.relu1)
-  cnn::relu(Mixed_6c_branch7x7_3_bn, Mixed_6c_branch7x7_3_bn, k192x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6c_branch7x7dbl_1_conv, Mixed_6b_concat1, Mixed_6c_branch7x7dbl_1_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6c.branch7x7dbl_1.relu1)
+  cnn::bn_affine(Mixed_6c_branch7x7dbl_1_bn_saved, Mixed_6c_branch7x7dbl_1_bn_weight_,
+                 Mixed_6c_branch7x7dbl_1_bn_bias_, Mixed_6c_branch7x7dbl_1_bn_running_mean_,
+                 Mixed_6c_branch7x7dbl_1_bn_running_var_, kMixed6cBranch7x7dbl1Bn);
+  cnn::conv(Mixed_6c_branch7x7dbl_1_relu1, Mixed_6b_concat1, Mixed_6c_branch7x7dbl_1_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6cBranch7x7dbl1Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6c_branch7x7dbl_1_relu1, Mixed_6c_branch7x7dbl_1_conv,
-                    Mixed_6c_branch7x7dbl_1_bn_weight_, Mixed_6c_branch7x7dbl_1_bn_bias_,
-                    Mixed_6c_branch7x7dbl_1_bn_running_mean_, Mixed_6c_branch7x7dbl_1_bn_running_var_,
-                    kMixed6cBranch7x7dbl1Bn, batch);
-
-  // 9: relu    (Mixed_6c.branch7x7dbl_1.relu1)
-  cnn::relu(Mixed_6c_branch7x7dbl_1_relu1, Mixed_6c_branch7x7dbl_1_relu1, k160x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6c_branch7x7dbl_2_conv, Mixed_6c_branch7x7dbl_1_relu1, Mixed_6c_branch7x7dbl_2_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6c.branch7x7dbl_2.relu1)
+  cnn::bn_affine(Mixed_6c_branch7x7dbl_2_bn_saved, Mixed_6c_branch7x7dbl_2_bn_weight_,
+                 Mixed_6c_branch7x7dbl_2_bn_bias_, Mixed_6c_branch7x7dbl_2_bn_running_mean_,
+                 Mixed_6c_branch7x7dbl_2_bn_running_var_, kMixed6cBranch7x7dbl2Bn);
+  cnn::conv(Mixed_6c_branch7x7dbl_2_relu1, Mixed_6c_branch7x7dbl_1_relu1,
+            Mixed_6c_branch7x7dbl_2_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed6cBranch7x7dbl2Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6c_branch7x7dbl_2_relu1, Mixed_6c_branch7x7dbl_2_conv,
-                    Mixed_6c_branch7x7dbl_2_bn_weight_, Mixed_6c_branch7x7dbl_2_bn_bias_,
-                    Mixed_6c_branch7x7dbl_2_bn_running_mean_, Mixed_6c_branch7x7dbl_2_bn_running_var_,
-                    kMixed6cBranch7x7dbl2Bn, batch);
-
-  // 9: relu    (Mixed_6c.branch7x7dbl_2.relu1)
-  cnn::relu(Mixed_6c_branch7x7dbl_2_relu1, Mixed_6c_branch7x7dbl_2_relu1, k160x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6c_branch7x7dbl_3_conv, Mixed_6c_branch7x7dbl_2_relu1, Mixed_6c_branch7x7dbl_3_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6c.branch7x7dbl_3.relu1)
+  cnn::bn_affine(Mixed_6c_branch7x7dbl_3_bn_saved, Mixed_6c_branch7x7dbl_3_bn_weight_,
+                 Mixed_6c_branch7x7dbl_3_bn_bias_, Mixed_6c_branch7x7dbl_3_bn_running_mean_,
+                 Mixed_6c_branch7x7dbl_3_bn_running_var_, kMixed6cBranch7x7dbl3Bn);
+  cnn::conv(Mixed_6c_branch7x7dbl_3_relu1, Mixed_6c_branch7x7dbl_2_relu1,
+            Mixed_6c_branch7x7dbl_3_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6cBranch7x7dbl3Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6c_branch7x7dbl_3_relu1, Mixed_6c_branch7x7dbl_3_conv,
-                    Mixed_6c_branch7x7dbl_3_bn_weight_, Mixed_6c_branch7x7dbl_3_bn_bias_,
-                    Mixed_6c_branch7x7dbl_3_bn_running_mean_, Mixed_6c_branch7x7dbl_3_bn_running_var_,
-                    kMixed6cBranch7x7dbl3Bn, batch);
-
-  // 9: relu    (Mixed_6c.branch7x7dbl_3.relu1)
-  cnn::relu(Mixed_6c_branch7x7dbl_3_relu1, Mixed_6c_branch7x7dbl_3_relu1, k160x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6c_branch7x7dbl_4_conv, Mixed_6c_branch7x7dbl_3_relu1, Mixed_6c_branch7x7dbl_4_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6c.branch7x7dbl_4.relu1)
+  cnn::bn_affine(Mixed_6c_branch7x7dbl_4_bn_saved, Mixed_6c_branch7x7dbl_4_bn_weight_,
+                 Mixed_6c_branch7x7dbl_4_bn_bias_, Mixed_6c_branch7x7dbl_4_bn_running_mean_,
+                 Mixed_6c_branch7x7dbl_4_bn_running_var_, kMixed6cBranch7x7dbl4Bn);
+  cnn::conv(Mixed_6c_branch7x7dbl_4_relu1, Mixed_6c_branch7x7dbl_3_relu1,
+            Mixed_6c_branch7x7dbl_4_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
             kMixed6cBranch7x7dbl4Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6c_branch7x7dbl_4_relu1, Mixed_6c_branch7x7dbl_4_conv,
-                    Mixed_6c_branch7x7dbl_4_bn_weight_, Mixed_6c_branch7x7dbl_4_bn_bias_,
-                    Mixed_6c_branch7x7dbl_4_bn_running_mean_, Mixed_6c_branch7x7dbl_4_bn_running_var_,
-                    kMixed6cBranch7x7dbl4Bn, batch);
-
-  // 9: relu    (Mixed_6c.branch7x7dbl_4.relu1)
-  cnn::relu(Mixed_6c_branch7x7dbl_4_relu1, Mixed_6c_branch7x7dbl_4_relu1, k160x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6c_branch7x7dbl_5_conv, Mixed_6c_branch7x7dbl_4_relu1, Mixed_6c_branch7x7dbl_5_conv_weight_,
-            kMixed6cBranch7x7dbl5Conv, batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6c_branch7x7dbl_5_bn, Mixed_6c_branch7x7dbl_5_conv,
-                    Mixed_6c_branch7x7dbl_5_bn_weight_, Mixed_6c_branch7x7dbl_5_bn_bias_,
-                    Mixed_6c_branch7x7dbl_5_bn_running_mean_, Mixed_6c_branch7x7dbl_5_bn_running_var_,
-                    kMixed6cBranch7x7dbl5Bn, batch);
-
   // 9: relu    (Mixed_6c.branch7x7dbl_5.relu1)
-  cnn::relu(Mixed_6c_branch7x7dbl_5_bn, Mixed_6c_branch7x7dbl_5_bn, k192x17x17, batch);
+  cnn::bn_affine(Mixed_6c_branch7x7dbl_5_bn_saved, Mixed_6c_branch7x7dbl_5_bn_weight_,
+                 Mixed_6c_branch7x7dbl_5_bn_bias_, Mixed_6c_branch7x7dbl_5_bn_running_mean_,
+                 Mixed_6c_branch7x7dbl_5_bn_running_var_, kMixed6cBranch7x7dbl5Bn);
+  cnn::conv(Mixed_6c_branch7x7dbl_5_relu1, Mixed_6c_branch7x7dbl_4_relu1,
+            Mixed_6c_branch7x7dbl_5_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
+            kMixed6cBranch7x7dbl5Conv, batch, scratch());
 
   // 49: | avgpool(3, stride=1, pad=1)    (Mixed_6c.avgpool1)
   cnn::avgpool(Mixed_6c_avgpool1, Mixed_6b_concat1, kMixed6cAvgpool1, batch);
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6c_branch_pool_conv, Mixed_6c_avgpool1, Mixed_6c_branch_pool_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6c.branch_pool.relu1)
+  cnn::bn_affine(Mixed_6c_branch_pool_bn_saved, Mixed_6c_branch_pool_bn_weight_,
+                 Mixed_6c_branch_pool_bn_bias_, Mixed_6c_branch_pool_bn_running_mean_,
+                 Mixed_6c_branch_pool_bn_running_var_, kMixed6cBranchPoolBn);
+  cnn::conv(Mixed_6c_branch_pool_relu1, Mixed_6c_avgpool1, Mixed_6c_branch_pool_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6c_branch_pool_bn_saved).then(cnn::Activation::kRelu),
             kMixed6cBranchPoolConv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6c_branch_pool_bn, Mixed_6c_branch_pool_conv, Mixed_6c_branch_pool_bn_weight_,
-                    Mixed_6c_branch_pool_bn_bias_, Mixed_6c_branch_pool_bn_running_mean_,
-                    Mixed_6c_branch_pool_bn_running_var_, kMixed6cBranchPoolBn, batch);
-
-  // 9: relu    (Mixed_6c.branch_pool.relu1)
-  cnn::relu(Mixed_6c_branch_pool_bn, Mixed_6c_branch_pool_bn, k192x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6d_branch1x1_conv, Mixed_6c_concat1, Mixed_6d_branch1x1_conv_weight_, kMixed6dBranch1x1Conv,
-            batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6d_branch1x1_bn, Mixed_6d_branch1x1_conv, Mixed_6d_branch1x1_bn_weight_,
-                    Mixed_6d_branch1x1_bn_bias_, Mixed_6d_branch1x1_bn_running_mean_,
-                    Mixed_6d_branch1x1_bn_running_var_, kMixed6dBranch1x1Bn, batch);
-
   // 9: relu    (Mixed_6d.branch1x1.relu1)
-  cnn::relu(Mixed_6d_branch1x1_bn, Mixed_6d_branch1x1_bn, k192x17x17, batch);
+  cnn::bn_affine(Mixed_6d_branch1x1_bn_saved, Mixed_6d_branch1x1_bn_weight_, Mixed_6d_branch1x1_bn_bias_,
+                 Mixed_6d_branch1x1_bn_running_mean_, Mixed_6d_branch1x1_bn_running_var_,
+                 kMixed6dBranch1x1Bn);
+  cnn::conv(Mixed_6d_branch1x1_relu1, Mixed_6c_concat1, Mixed_6d_branch1x1_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6d_branch1x1_bn_saved).then(cnn::Activation::kRelu),
+            kMixed6dBranch1x1Conv, batch, scratch());
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6d_branch7x7_1_conv, Mixed_6c_concat1, Mixed_6d_branch7x7_1_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6d.branch7x7_1.relu1)
+  cnn::bn_affine(Mixed_6d_branch7x7_1_bn_saved, Mixed_6d_branch7x7_1_bn_weight_,
+                 Mixed_6d_branch7x7_1_bn_bias_, Mixed_6d_branch7x7_1_bn_running_mean_,
+                 Mixed_6d_branch7x7_1_bn_running_var_, kMixed6dBranch7x7_1Bn);
+  cnn::conv(Mixed_6d_branch7x7_1_relu1, Mixed_6c_concat1, Mixed_6d_branch7x7_1_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6d_branch7x7_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6dBranch7x7_1Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6d_branch7x7_1_relu1, Mixed_6d_branch7x7_1_conv, Mixed_6d_branch7x7_1_bn_weight_,
-                    Mixed_6d_branch7x7_1_bn_bias_, Mixed_6d_branch7x7_1_bn_running_mean_,
-                    Mixed_6d_branch7x7_1_bn_running_var_, kMixed6dBranch7x7_1Bn, batch);
-
-  // 9: relu    (Mixed_6d.branch7x7_1.relu1)
-  cnn::relu(Mixed_6d_branch7x7_1_relu1, Mixed_6d_branch7x7_1_relu1, k160x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6d_branch7x7_2_conv, Mixed_6d_branch7x7_1_relu1, Mixed_6d_branch7x7_2_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6d.branch7x7_2.relu1)
+  cnn::bn_affine(Mixed_6d_branch7x7_2_bn_saved, Mixed_6d_branch7x7_2_bn_weight_,
+                 Mixed_6d_branch7x7_2_bn_bias_, Mixed_6d_branch7x7_2_bn_running_mean_,
+                 Mixed_6d_branch7x7_2_bn_running_var_, kMixed6dBranch7x7_2Bn);
+  cnn::conv(Mixed_6d_branch7x7_2_relu1, Mixed_6d_branch7x7_1_relu1, Mixed_6d_branch7x7_2_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6d_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed6dBranch7x7_2Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6d_branch7x7_2_relu1, Mixed_6d_branch7x7_2_conv, Mixed_6d_branch7x7_2_bn_weight_,
-                    Mixed_6d_branch7x7_2_bn_bias_, Mixed_6d_branch7x7_2_bn_running_mean_,
-                    Mixed_6d_branch7x7_2_bn_running_var_, kMixed6dBranch7x7_2Bn, batch);
-
-  // 9: relu    (Mixed_6d.branch7x7_2.relu1)
-  cnn::relu(Mixed_6d_branch7x7_2_relu1, Mixed_6d_branch7x7_2_relu1, k160x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6d_branch7x7_3_conv, Mixed_6d_branch7x7_2_relu1, Mixed_6d_branch7x7_3_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6d.branch7x7_3.relu1)
+  cnn::bn_affine(Mixed_6d_branch7x7_3_bn_saved, Mixed_6d_branch7x7_3_bn_weight_,
+                 Mixed_6d_branch7x7_3_bn_bias_, Mixed_6d_branch7x7_3_bn_running_mean_,
+                 Mixed_6d_branch7x7_3_bn_running_var_, kMixed6dBranch7x7_3Bn);
+  cnn::conv(Mixed_6d_branch7x7_3_relu1, Mixed_6d_branch7x7_2_relu1, Mixed_6d_branch7x7_3_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6d_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6dBranch7x7_3Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6d_branch7x7_3_bn, Mixed_6d_branch7x7_3_conv, Mixed_6d_branch7x7_3_bn_weight_,
-                    Mixed_6d_branch7x7_3_bn_bias_, Mixed_6d_branch7x7_3_bn_running_mean_,
-                    Mixed_6d_branch7x7_3_bn_running_var_, kMixed6dBranch7x7_3Bn, batch);
-
-  // 9: relu    (Mixed_6d.branch7x7_3.relu1)
-  cnn::relu(Mixed_6d_branch7x7_3_bn, Mixed_6d_branch7x7_3_bn, k192x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6d_branch7x7dbl_1_conv, Mixed_6c_concat1, Mixed_6d_branch7x7dbl_1_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6d.branch7x7dbl_1.relu1)
+  cnn::bn_affine(Mixed_6d_branch7x7dbl_1_bn_saved, Mixed_6d_branch7x7dbl_1_bn_weight_,
+                 Mixed_6d_branch7x7dbl_1_bn_bias_, Mixed_6d_branch7x7dbl_1_bn_running_mean_,
+                 Mixed_6d_branch7x7dbl_1_bn_running_var_, kMixed6dBranch7x7dbl1Bn);
+  cnn::conv(Mixed_6d_branch7x7dbl_1_relu1, Mixed_6c_concat1, Mixed_6d_branch7x7dbl_1_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6dBranch7x7dbl1Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6d_branch7x7dbl_1_relu1, Mixed_6d_branch7x7dbl_1_conv,
-                    Mixed_6d_branch7x7dbl_1_bn_weight_, Mixed_6d_branch7x7dbl_1_bn_bias_,
-                    Mixed_6d_branch7x7dbl_1_bn_running_mean_, Mixed_6d_branch7x7dbl_1_bn_running_var_,
-                    kMixed6dBranch7x7dbl1Bn, batch);
-
-  // 9: relu    (Mixed_6d.branch7x7dbl_1.relu1)
-  cnn::relu(Mixed_6d_branch7x7dbl_1_relu1, Mixed_6d_branch7x7dbl_1_relu1, k160x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6d_branch7x7dbl_2_conv, Mixed_6d_branch7x7dbl_1_relu1, Mixed_6d_branch7x7dbl_2_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6d.branch7x7dbl_2.relu1)
+  cnn::bn_affine(Mixed_6d_branch7x7dbl_2_bn_saved, Mixed_6d_branch7x7dbl_2_bn_weight_,
+                 Mixed_6d_branch7x7dbl_2_bn_bias_, Mixed_6d_branch7x7dbl_2_bn_running_mean_,
+                 Mixed_6d_branch7x7dbl_2_bn_running_var_, kMixed6dBranch7x7dbl2Bn);
+  cnn::conv(Mixed_6d_branch7x7dbl_2_relu1, Mixed_6d_branch7x7dbl_1_relu1,
+            Mixed_6d_branch7x7dbl_2_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed6dBranch7x7dbl2Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6d_branch7x7dbl_2_relu1, Mixed_6d_branch7x7dbl_2_conv,
-                    Mixed_6d_branch7x7dbl_2_bn_weight_, Mixed_6d_branch7x7dbl_2_bn_bias_,
-                    Mixed_6d_branch7x7dbl_2_bn_running_mean_, Mixed_6d_branch7x7dbl_2_bn_running_var_,
-                    kMixed6dBranch7x7dbl2Bn, batch);
-
-  // 9: relu    (Mixed_6d.branch7x7dbl_2.relu1)
-  cnn::relu(Mixed_6d_branch7x7dbl_2_relu1, Mixed_6d_branch7x7dbl_2_relu1, k160x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6d_branch7x7dbl_3_conv, Mixed_6d_branch7x7dbl_2_relu1, Mixed_6d_branch7x7dbl_3_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6d.branch7x7dbl_3.relu1)
+  cnn::bn_affine(Mixed_6d_branch7x7dbl_3_bn_saved, Mixed_6d_branch7x7dbl_3_bn_weight_,
+                 Mixed_6d_branch7x7dbl_3_bn_bias_, Mixed_6d_branch7x7dbl_3_bn_running_mean_,
+                 Mixed_6d_branch7x7dbl_3_bn_running_var_, kMixed6dBranch7x7dbl3Bn);
+  cnn::conv(Mixed_6d_branch7x7dbl_3_relu1, Mixed_6d_branch7x7dbl_2_relu1,
+            Mixed_6d_branch7x7dbl_3_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6dBranch7x7dbl3Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6d_branch7x7dbl_3_relu1, Mixed_6d_branch7x7dbl_3_conv,
-                    Mixed_6d_branch7x7dbl_3_bn_weight_, Mixed_6d_branch7x7dbl_3_bn_bias_,
-                    Mixed_6d_branch7x7dbl_3_bn_running_mean_, Mixed_6d_branch7x7dbl_3_bn_running_var_,
-                    kMixed6dBranch7x7dbl3Bn, batch);
-
-  // 9: relu    (Mixed_6d.branch7x7dbl_3.relu1)
-  cnn::relu(Mixed_6d_branch7x7dbl_3_relu1, Mixed_6d_branch7x7dbl_3_relu1, k160x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6d_branch7x7dbl_4_conv, Mixed_6d_branch7x7dbl_3_relu1, Mixed_6d_branch7x7dbl_4_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6d.branch7x7dbl_4.relu1)
+  cnn::bn_affine(Mixed_6d_branch7x7dbl_4_bn_saved, Mixed_6d_branch7x7dbl_4_bn_weight_,
+                 Mixed_6d_branch7x7dbl_4_bn_bias_, Mixed_6d_branch7x7dbl_4_bn_running_mean_,
+                 Mixed_6d_branch7x7dbl_4_bn_running_var_, kMixed6dBranch7x7dbl4Bn);
+  cnn::conv(Mixed_6d_branch7x7dbl_4_relu1, Mixed_6d_branch7x7dbl_3_relu1,
+            Mixed_6d_branch7x7dbl_4_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
             kMixed6dBranch7x7dbl4Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6d_branch7x7dbl_4_relu1, Mixed_6d_branch7x7dbl_4_conv,
-                    Mixed_6d_branch7x7dbl_4_bn_weight_, Mixed_6d_branch7x7dbl_4_bn_bias_,
-                    Mixed_6d_branch7x7dbl_4_bn_running_mean_, Mixed_6d_branch7x7dbl_4_bn_running_var_,
-                    kMixed6dBranch7x7dbl4Bn, batch);
-
-  // 9: relu    (Mixed_6d.branch7x7dbl_4.relu1)
-  cnn::relu(Mixed_6d_branch7x7dbl_4_relu1, Mixed_6d_branch7x7dbl_4_relu1, k160x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6d_branch7x7dbl_5_conv, Mixed_6d_branch7x7dbl_4_relu1, Mixed_6d_branch7x7dbl_5_conv_weight_,
-            kMixed6dBranch7x7dbl5Conv, batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6d_branch7x7dbl_5_bn, Mixed_6d_branch7x7dbl_5_conv,
-                    Mixed_6d_branch7x7dbl_5_bn_weight_, Mixed_6d_branch7x7dbl_5_bn_bias_,
-                    Mixed_6d_branch7x7dbl_5_bn_running_mean_, Mixed_6d_branch7x7dbl_5_bn_running_var_,
-                    kMixed6dBranch7x7dbl5Bn, batch);
-
   // 9: relu    (Mixed_6d.branch7x7dbl_5.relu1)
-  cnn::relu(Mixed_6d_branch7x7dbl_5_bn, Mixed_6d_branch7x7dbl_5_bn, k192x17x17, batch);
+  cnn::bn_affine(Mixed_6d_branch7x7dbl_5_bn_saved, Mixed_6d_branch7x7dbl_5_bn_weight_,
+                 Mixed_6d_branch7x7dbl_5_bn_bias_, Mixed_6d_branch7x7dbl_5_bn_running_mean_,
+                 Mixed_6d_branch7x7dbl_5_bn_running_var_, kMixed6dBranch7x7dbl5Bn);
+  cnn::conv(Mixed_6d_branch7x7dbl_5_relu1, Mixed_6d_branch7x7dbl_4_relu1,
+            Mixed_6d_branch7x7dbl_5_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
+            kMixed6dBranch7x7dbl5Conv, batch, scratch());
 
   // 49: | avgpool(3, stride=1, pad=1)    (Mixed_6d.avgpool1)
   cnn::avgpool(Mixed_6d_avgpool1, Mixed_6c_concat1, kMixed6dAvgpool1, batch);
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6d_branch_pool_conv, Mixed_6d_avgpool1, Mixed_6d_branch_pool_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6d.branch_pool.relu1)
+  cnn::bn_affine(Mixed_6d_branch_pool_bn_saved, Mixed_6d_branch_pool_bn_weight_,
+                 Mixed_6d_branch_pool_bn_bias_, Mixed_6d_branch_pool_bn_running_mean_,
+                 Mixed_6d_branch_pool_bn_running_var_, kMixed6dBranchPoolBn);
+  cnn::conv(Mixed_6d_branch_pool_relu1, Mixed_6d_avgpool1, Mixed_6d_branch_pool_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6d_branch_pool_bn_saved).then(cnn::Activation::kRelu),
             kMixed6dBranchPoolConv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6d_branch_pool_bn, Mixed_6d_branch_pool_conv, Mixed_6d_branch_pool_bn_weight_,
-                    Mixed_6d_branch_pool_bn_bias_, Mixed_6d_branch_pool_bn_running_mean_,
-                    Mixed_6d_branch_pool_bn_running_var_, kMixed6dBranchPoolBn, batch);
-
-  // 9: relu    (Mixed_6d.branch_pool.relu1)
-  cnn::relu(Mixed_6d_branch_pool_bn, Mixed_6d_branch_pool_bn, k192x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6e_branch1x1_conv, Mixed_6d_concat1, Mixed_6e_branch1x1_conv_weight_, kMixed6eBranch1x1Conv,
-            batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6e_branch1x1_bn, Mixed_6e_branch1x1_conv, Mixed_6e_branch1x1_bn_weight_,
-                    Mixed_6e_branch1x1_bn_bias_, Mixed_6e_branch1x1_bn_running_mean_,
-                    Mixed_6e_branch1x1_bn_running_var_, kMixed6eBranch1x1Bn, batch);
-
   // 9: relu    (Mixed_6e.branch1x1.relu1)
-  cnn::relu(Mixed_6e_branch1x1_bn, Mixed_6e_branch1x1_bn, k192x17x17, batch);
+  cnn::bn_affine(Mixed_6e_branch1x1_bn_saved, Mixed_6e_branch1x1_bn_weight_, Mixed_6e_branch1x1_bn_bias_,
+                 Mixed_6e_branch1x1_bn_running_mean_, Mixed_6e_branch1x1_bn_running_var_,
+                 kMixed6eBranch1x1Bn);
+  cnn::conv(Mixed_6e_branch1x1_relu1, Mixed_6d_concat1, Mixed_6e_branch1x1_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6e_branch1x1_bn_saved).then(cnn::Activation::kRelu),
+            kMixed6eBranch1x1Conv, batch, scratch());
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6e_branch7x7_1_conv, Mixed_6d_concat1, Mixed_6e_branch7x7_1_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6e.branch7x7_1.relu1)
+  cnn::bn_affine(Mixed_6e_branch7x7_1_bn_saved, Mixed_6e_branch7x7_1_bn_weight_,
+                 Mixed_6e_branch7x7_1_bn_bias_, Mixed_6e_branch7x7_1_bn_running_mean_,
+                 Mixed_6e_branch7x7_1_bn_running_var_, kMixed6eBranch7x7_1Bn);
+  cnn::conv(Mixed_6e_branch7x7_1_relu1, Mixed_6d_concat1, Mixed_6e_branch7x7_1_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6e_branch7x7_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6eBranch7x7_1Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6e_branch7x7_1_relu1, Mixed_6e_branch7x7_1_conv, Mixed_6e_branch7x7_1_bn_weight_,
-                    Mixed_6e_branch7x7_1_bn_bias_, Mixed_6e_branch7x7_1_bn_running_mean_,
-                    Mixed_6e_branch7x7_1_bn_running_var_, kMixed6eBranch7x7_1Bn, batch);
-
-  // 9: relu    (Mixed_6e.branch7x7_1.relu1)
-  cnn::relu(Mixed_6e_branch7x7_1_relu1, Mixed_6e_branch7x7_1_relu1, k192x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6e_branch7x7_2_conv, Mixed_6e_branch7x7_1_relu1, Mixed_6e_branch7x7_2_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6e.branch7x7_2.relu1)
+  cnn::bn_affine(Mixed_6e_branch7x7_2_bn_saved, Mixed_6e_branch7x7_2_bn_weight_,
+                 Mixed_6e_branch7x7_2_bn_bias_, Mixed_6e_branch7x7_2_bn_running_mean_,
+                 Mixed_6e_branch7x7_2_bn_running_var_, kMixed6eBranch7x7_2Bn);
+  cnn::conv(Mixed_6e_branch7x7_2_relu1, Mixed_6e_branch7x7_1_relu1, Mixed_6e_branch7x7_2_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6e_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed6eBranch7x7_2Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6e_branch7x7_2_relu1, Mixed_6e_branch7x7_2_conv, Mixed_6e_branch7x7_2_bn_weight_,
-                    Mixed_6e_branch7x7_2_bn_bias_, Mixed_6e_branch7x7_2_bn_running_mean_,
-                    Mixed_6e_branch7x7_2_bn_running_var_, kMixed6eBranch7x7_2Bn, batch);
-
-  // 9: relu    (Mixed_6e.branch7x7_2.relu1)
-  cnn::relu(Mixed_6e_branch7x7_2_relu1, Mixed_6e_branch7x7_2_relu1, k192x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6e_branch7x7_3_conv, Mixed_6e_branch7x7_2_relu1, Mixed_6e_branch7x7_3_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6e.branch7x7_3.relu1)
+  cnn::bn_affine(Mixed_6e_branch7x7_3_bn_saved, Mixed_6e_branch7x7_3_bn_weight_,
+                 Mixed_6e_branch7x7_3_bn_bias_, Mixed_6e_branch7x7_3_bn_running_mean_,
+                 Mixed_6e_branch7x7_3_bn_running_var_, kMixed6eBranch7x7_3Bn);
+  cnn::conv(Mixed_6e_branch7x7_3_relu1, Mixed_6e_branch7x7_2_relu1, Mixed_6e_branch7x7_3_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6e_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6eBranch7x7_3Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6e_branch7x7_3_bn, Mixed_6e_branch7x7_3_conv, Mixed_6e_branch7x7_3_bn_weight_,
-                    Mixed_6e_branch7x7_3_bn_bias_, Mixed_6e_branch7x7_3_bn_running_mean_,
-                    Mixed_6e_branch7x7_3_bn_running_var_, kMixed6eBranch7x7_3Bn, batch);
-
-  // 9: relu    (Mixed_6e.branch7x7_3.relu1)
-  cnn::relu(Mixed_6e_branch7x7_3_bn, Mixed_6e_branch7x7_3_bn, k192x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6e_branch7x7dbl_1_conv, Mixed_6d_concat1, Mixed_6e_branch7x7dbl_1_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6e.branch7x7dbl_1.relu1)
+  cnn::bn_affine(Mixed_6e_branch7x7dbl_1_bn_saved, Mixed_6e_branch7x7dbl_1_bn_weight_,
+                 Mixed_6e_branch7x7dbl_1_bn_bias_, Mixed_6e_branch7x7dbl_1_bn_running_mean_,
+                 Mixed_6e_branch7x7dbl_1_bn_running_var_, kMixed6eBranch7x7dbl1Bn);
+  cnn::conv(Mixed_6e_branch7x7dbl_1_relu1, Mixed_6d_concat1, Mixed_6e_branch7x7dbl_1_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6eBranch7x7dbl1Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6e_branch7x7dbl_1_relu1, Mixed_6e_branch7x7dbl_1_conv,
-                    Mixed_6e_branch7x7dbl_1_bn_weight_, Mixed_6e_branch7x7dbl_1_bn_bias_,
-                    Mixed_6e_branch7x7dbl_1_bn_running_mean_, Mixed_6e_branch7x7dbl_1_bn_running_var_,
-                    kMixed6eBranch7x7dbl1Bn, batch);
-
-  // 9: relu    (Mixed_6e.branch7x7dbl_1.relu1)
-  cnn::relu(Mixed_6e_branch7x7dbl_1_relu1, Mixed_6e_branch7x7dbl_1_relu1, k192x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6e_branch7x7dbl_2_conv, Mixed_6e_branch7x7dbl_1_relu1, Mixed_6e_branch7x7dbl_2_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6e.branch7x7dbl_2.relu1)
+  cnn::bn_affine(Mixed_6e_branch7x7dbl_2_bn_saved, Mixed_6e_branch7x7dbl_2_bn_weight_,
+                 Mixed_6e_branch7x7dbl_2_bn_bias_, Mixed_6e_branch7x7dbl_2_bn_running_mean_,
+                 Mixed_6e_branch7x7dbl_2_bn_running_var_, kMixed6eBranch7x7dbl2Bn);
+  cnn::conv(Mixed_6e_branch7x7dbl_2_relu1, Mixed_6e_branch7x7dbl_1_relu1,
+            Mixed_6e_branch7x7dbl_2_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed6eBranch7x7dbl2Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6e_branch7x7dbl_2_relu1, Mixed_6e_branch7x7dbl_2_conv,
-                    Mixed_6e_branch7x7dbl_2_bn_weight_, Mixed_6e_branch7x7dbl_2_bn_bias_,
-                    Mixed_6e_branch7x7dbl_2_bn_running_mean_, Mixed_6e_branch7x7dbl_2_bn_running_var_,
-                    kMixed6eBranch7x7dbl2Bn, batch);
-
-  // 9: relu    (Mixed_6e.branch7x7dbl_2.relu1)
-  cnn::relu(Mixed_6e_branch7x7dbl_2_relu1, Mixed_6e_branch7x7dbl_2_relu1, k192x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6e_branch7x7dbl_3_conv, Mixed_6e_branch7x7dbl_2_relu1, Mixed_6e_branch7x7dbl_3_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6e.branch7x7dbl_3.relu1)
+  cnn::bn_affine(Mixed_6e_branch7x7dbl_3_bn_saved, Mixed_6e_branch7x7dbl_3_bn_weight_,
+                 Mixed_6e_branch7x7dbl_3_bn_bias_, Mixed_6e_branch7x7dbl_3_bn_running_mean_,
+                 Mixed_6e_branch7x7dbl_3_bn_running_var_, kMixed6eBranch7x7dbl3Bn);
+  cnn::conv(Mixed_6e_branch7x7dbl_3_relu1, Mixed_6e_branch7x7dbl_2_relu1,
+            Mixed_6e_branch7x7dbl_3_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6eBranch7x7dbl3Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6e_branch7x7dbl_3_relu1, Mixed_6e_branch7x7dbl_3_conv,
-                    Mixed_6e_branch7x7dbl_3_bn_weight_, Mixed_6e_branch7x7dbl_3_bn_bias_,
-                    Mixed_6e_branch7x7dbl_3_bn_running_mean_, Mixed_6e_branch7x7dbl_3_bn_running_var_,
-                    kMixed6eBranch7x7dbl3Bn, batch);
-
-  // 9: relu    (Mixed_6e.branch7x7dbl_3.relu1)
-  cnn::relu(Mixed_6e_branch7x7dbl_3_relu1, Mixed_6e_branch7x7dbl_3_relu1, k192x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6e_branch7x7dbl_4_conv, Mixed_6e_branch7x7dbl_3_relu1, Mixed_6e_branch7x7dbl_4_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6e.branch7x7dbl_4.relu1)
+  cnn::bn_affine(Mixed_6e_branch7x7dbl_4_bn_saved, Mixed_6e_branch7x7dbl_4_bn_weight_,
+                 Mixed_6e_branch7x7dbl_4_bn_bias_, Mixed_6e_branch7x7dbl_4_bn_running_mean_,
+                 Mixed_6e_branch7x7dbl_4_bn_running_var_, kMixed6eBranch7x7dbl4Bn);
+  cnn::conv(Mixed_6e_branch7x7dbl_4_relu1, Mixed_6e_branch7x7dbl_3_relu1,
+            Mixed_6e_branch7x7dbl_4_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
             kMixed6eBranch7x7dbl4Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6e_branch7x7dbl_4_relu1, Mixed_6e_branch7x7dbl_4_conv,
-                    Mixed_6e_branch7x7dbl_4_bn_weight_, Mixed_6e_branch7x7dbl_4_bn_bias_,
-                    Mixed_6e_branch7x7dbl_4_bn_running_mean_, Mixed_6e_branch7x7dbl_4_bn_running_var_,
-                    kMixed6eBranch7x7dbl4Bn, batch);
-
-  // 9: relu    (Mixed_6e.branch7x7dbl_4.relu1)
-  cnn::relu(Mixed_6e_branch7x7dbl_4_relu1, Mixed_6e_branch7x7dbl_4_relu1, k192x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6e_branch7x7dbl_5_conv, Mixed_6e_branch7x7dbl_4_relu1, Mixed_6e_branch7x7dbl_5_conv_weight_,
-            kMixed6eBranch7x7dbl5Conv, batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6e_branch7x7dbl_5_bn, Mixed_6e_branch7x7dbl_5_conv,
-                    Mixed_6e_branch7x7dbl_5_bn_weight_, Mixed_6e_branch7x7dbl_5_bn_bias_,
-                    Mixed_6e_branch7x7dbl_5_bn_running_mean_, Mixed_6e_branch7x7dbl_5_bn_running_var_,
-                    kMixed6eBranch7x7dbl5Bn, batch);
-
   // 9: relu    (Mixed_6e.branch7x7dbl_5.relu1)
-  cnn::relu(Mixed_6e_branch7x7dbl_5_bn, Mixed_6e_branch7x7dbl_5_bn, k192x17x17, batch);
+  cnn::bn_affine(Mixed_6e_branch7x7dbl_5_bn_saved, Mixed_6e_branch7x7dbl_5_bn_weight_,
+                 Mixed_6e_branch7x7dbl_5_bn_bias_, Mixed_6e_branch7x7dbl_5_bn_running_mean_,
+                 Mixed_6e_branch7x7dbl_5_bn_running_var_, kMixed6eBranch7x7dbl5Bn);
+  cnn::conv(Mixed_6e_branch7x7dbl_5_relu1, Mixed_6e_branch7x7dbl_4_relu1,
+            Mixed_6e_branch7x7dbl_5_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
+            kMixed6eBranch7x7dbl5Conv, batch, scratch());
 
   // 49: | avgpool(3, stride=1, pad=1)    (Mixed_6e.avgpool1)
   cnn::avgpool(Mixed_6e_avgpool1, Mixed_6d_concat1, kMixed6eAvgpool1, batch);
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_6e_branch_pool_conv, Mixed_6e_avgpool1, Mixed_6e_branch_pool_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6e.branch_pool.relu1)
+  cnn::bn_affine(Mixed_6e_branch_pool_bn_saved, Mixed_6e_branch_pool_bn_weight_,
+                 Mixed_6e_branch_pool_bn_bias_, Mixed_6e_branch_pool_bn_running_mean_,
+                 Mixed_6e_branch_pool_bn_running_var_, kMixed6eBranchPoolBn);
+  cnn::conv(Mixed_6e_branch_pool_relu1, Mixed_6e_avgpool1, Mixed_6e_branch_pool_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_6e_branch_pool_bn_saved).then(cnn::Activation::kRelu),
             kMixed6eBranchPoolConv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_6e_branch_pool_bn, Mixed_6e_branch_pool_conv, Mixed_6e_branch_pool_bn_weight_,
-                    Mixed_6e_branch_pool_bn_bias_, Mixed_6e_branch_pool_bn_running_mean_,
-                    Mixed_6e_branch_pool_bn_running_var_, kMixed6eBranchPoolBn, batch);
-
-  // 9: relu    (Mixed_6e.branch_pool.relu1)
-  cnn::relu(Mixed_6e_branch_pool_bn, Mixed_6e_branch_pool_bn, k192x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_7a_branch3x3_1_conv, Mixed_6e_concat1, Mixed_7a_branch3x3_1_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7a.branch3x3_1.relu1)
+  cnn::bn_affine(Mixed_7a_branch3x3_1_bn_saved, Mixed_7a_branch3x3_1_bn_weight_,
+                 Mixed_7a_branch3x3_1_bn_bias_, Mixed_7a_branch3x3_1_bn_running_mean_,
+                 Mixed_7a_branch3x3_1_bn_running_var_, kMixed7aBranch3x3_1Bn);
+  cnn::conv(Mixed_7a_branch3x3_1_relu1, Mixed_6e_concat1, Mixed_7a_branch3x3_1_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_7a_branch3x3_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed7aBranch3x3_1Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_7a_branch3x3_1_relu1, Mixed_7a_branch3x3_1_conv, Mixed_7a_branch3x3_1_bn_weight_,
-                    Mixed_7a_branch3x3_1_bn_bias_, Mixed_7a_branch3x3_1_bn_running_mean_,
-                    Mixed_7a_branch3x3_1_bn_running_var_, kMixed7aBranch3x3_1Bn, batch);
-
-  // 9: relu    (Mixed_7a.branch3x3_1.relu1)
-  cnn::relu(Mixed_7a_branch3x3_1_relu1, Mixed_7a_branch3x3_1_relu1, k192x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_7a_branch3x3_2_conv, Mixed_7a_branch3x3_1_relu1, Mixed_7a_branch3x3_2_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7a.branch3x3_2.relu1)
+  cnn::bn_affine(Mixed_7a_branch3x3_2_bn_saved, Mixed_7a_branch3x3_2_bn_weight_,
+                 Mixed_7a_branch3x3_2_bn_bias_, Mixed_7a_branch3x3_2_bn_running_mean_,
+                 Mixed_7a_branch3x3_2_bn_running_var_, kMixed7aBranch3x3_2Bn);
+  cnn::conv(Mixed_7a_branch3x3_2_relu1, Mixed_7a_branch3x3_1_relu1, Mixed_7a_branch3x3_2_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_7a_branch3x3_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed7aBranch3x3_2Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_7a_branch3x3_2_bn, Mixed_7a_branch3x3_2_conv, Mixed_7a_branch3x3_2_bn_weight_,
-                    Mixed_7a_branch3x3_2_bn_bias_, Mixed_7a_branch3x3_2_bn_running_mean_,
-                    Mixed_7a_branch3x3_2_bn_running_var_, kMixed7aBranch3x3_2Bn, batch);
-
-  // 9: relu    (Mixed_7a.branch3x3_2.relu1)
-  cnn::relu(Mixed_7a_branch3x3_2_bn, Mixed_7a_branch3x3_2_bn, k320x8x8, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_7a_branch7x7x3_1_conv, Mixed_6e_concat1, Mixed_7a_branch7x7x3_1_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7a.branch7x7x3_1.relu1)
+  cnn::bn_affine(Mixed_7a_branch7x7x3_1_bn_saved, Mixed_7a_branch7x7x3_1_bn_weight_,
+                 Mixed_7a_branch7x7x3_1_bn_bias_, Mixed_7a_branch7x7x3_1_bn_running_mean_,
+                 Mixed_7a_branch7x7x3_1_bn_running_var_, kMixed7aBranch7x7x3_1Bn);
+  cnn::conv(Mixed_7a_branch7x7x3_1_relu1, Mixed_6e_concat1, Mixed_7a_branch7x7x3_1_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed7aBranch7x7x3_1Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_7a_branch7x7x3_1_relu1, Mixed_7a_branch7x7x3_1_conv,
-                    Mixed_7a_branch7x7x3_1_bn_weight_, Mixed_7a_branch7x7x3_1_bn_bias_,
-                    Mixed_7a_branch7x7x3_1_bn_running_mean_, Mixed_7a_branch7x7x3_1_bn_running_var_,
-                    kMixed7aBranch7x7x3_1Bn, batch);
-
-  // 9: relu    (Mixed_7a.branch7x7x3_1.relu1)
-  cnn::relu(Mixed_7a_branch7x7x3_1_relu1, Mixed_7a_branch7x7x3_1_relu1, k192x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_7a_branch7x7x3_2_conv, Mixed_7a_branch7x7x3_1_relu1, Mixed_7a_branch7x7x3_2_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7a.branch7x7x3_2.relu1)
+  cnn::bn_affine(Mixed_7a_branch7x7x3_2_bn_saved, Mixed_7a_branch7x7x3_2_bn_weight_,
+                 Mixed_7a_branch7x7x3_2_bn_bias_, Mixed_7a_branch7x7x3_2_bn_running_mean_,
+                 Mixed_7a_branch7x7x3_2_bn_running_var_, kMixed7aBranch7x7x3_2Bn);
+  cnn::conv(Mixed_7a_branch7x7x3_2_relu1, Mixed_7a_branch7x7x3_1_relu1, Mixed_7a_branch7x7x3_2_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed7aBranch7x7x3_2Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_7a_branch7x7x3_2_relu1, Mixed_7a_branch7x7x3_2_conv,
-                    Mixed_7a_branch7x7x3_2_bn_weight_, Mixed_7a_branch7x7x3_2_bn_bias_,
-                    Mixed_7a_branch7x7x3_2_bn_running_mean_, Mixed_7a_branch7x7x3_2_bn_running_var_,
-                    kMixed7aBranch7x7x3_2Bn, batch);
-
-  // 9: relu    (Mixed_7a.branch7x7x3_2.relu1)
-  cnn::relu(Mixed_7a_branch7x7x3_2_relu1, Mixed_7a_branch7x7x3_2_relu1, k192x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_7a_branch7x7x3_3_conv, Mixed_7a_branch7x7x3_2_relu1, Mixed_7a_branch7x7x3_3_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7a.branch7x7x3_3.relu1)
+  cnn::bn_affine(Mixed_7a_branch7x7x3_3_bn_saved, Mixed_7a_branch7x7x3_3_bn_weight_,
+                 Mixed_7a_branch7x7x3_3_bn_bias_, Mixed_7a_branch7x7x3_3_bn_running_mean_,
+                 Mixed_7a_branch7x7x3_3_bn_running_var_, kMixed7aBranch7x7x3_3Bn);
+  cnn::conv(Mixed_7a_branch7x7x3_3_relu1, Mixed_7a_branch7x7x3_2_relu1, Mixed_7a_branch7x7x3_3_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed7aBranch7x7x3_3Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_7a_branch7x7x3_3_relu1, Mixed_7a_branch7x7x3_3_conv,
-                    Mixed_7a_branch7x7x3_3_bn_weight_, Mixed_7a_branch7x7x3_3_bn_bias_,
-                    Mixed_7a_branch7x7x3_3_bn_running_mean_, Mixed_7a_branch7x7x3_3_bn_running_var_,
-                    kMixed7aBranch7x7x3_3Bn, batch);
-
-  // 9: relu    (Mixed_7a.branch7x7x3_3.relu1)
-  cnn::relu(Mixed_7a_branch7x7x3_3_relu1, Mixed_7a_branch7x7x3_3_relu1, k192x17x17, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_7a_branch7x7x3_4_conv, Mixed_7a_branch7x7x3_3_relu1, Mixed_7a_branch7x7x3_4_conv_weight_,
-            kMixed7aBranch7x7x3_4Conv, batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_7a_branch7x7x3_4_bn, Mixed_7a_branch7x7x3_4_conv, Mixed_7a_branch7x7x3_4_bn_weight_,
-                    Mixed_7a_branch7x7x3_4_bn_bias_, Mixed_7a_branch7x7x3_4_bn_running_mean_,
-                    Mixed_7a_branch7x7x3_4_bn_running_var_, kMixed7aBranch7x7x3_4Bn, batch);
-
   // 9: relu    (Mixed_7a.branch7x7x3_4.relu1)
-  cnn::relu(Mixed_7a_branch7x7x3_4_bn, Mixed_7a_branch7x7x3_4_bn, k192x8x8, batch);
+  cnn::bn_affine(Mixed_7a_branch7x7x3_4_bn_saved, Mixed_7a_branch7x7x3_4_bn_weight_,
+                 Mixed_7a_branch7x7x3_4_bn_bias_, Mixed_7a_branch7x7x3_4_bn_running_mean_,
+                 Mixed_7a_branch7x7x3_4_bn_running_var_, kMixed7aBranch7x7x3_4Bn);
+  cnn::conv(Mixed_7a_branch7x7x3_4_relu1, Mixed_7a_branch7x7x3_3_relu1, Mixed_7a_branch7x7x3_4_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_4_bn_saved).then(cnn::Activation::kRelu),
+            kMixed7aBranch7x7x3_4Conv, batch, scratch());
 
   // 63: | maxpool(3, stride=2)    (Mixed_7a.maxpool1)
   cnn::maxpool(Mixed_7a_maxpool1, Mixed_6e_concat1, kMixed7aMaxpool1, batch);
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_7b_branch1x1_conv, Mixed_7a_concat1, Mixed_7b_branch1x1_conv_weight_, kMixed7bBranch1x1Conv,
-            batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_7b_branch1x1_bn, Mixed_7b_branch1x1_conv, Mixed_7b_branch1x1_bn_weight_,
-                    Mixed_7b_branch1x1_bn_bias_, Mixed_7b_branch1x1_bn_running_mean_,
-                    Mixed_7b_branch1x1_bn_running_var_, kMixed7bBranch1x1Bn, batch);
-
   // 9: relu    (Mixed_7b.branch1x1.relu1)
-  cnn::relu(Mixed_7b_branch1x1_bn, Mixed_7b_branch1x1_bn, k320x8x8, batch);
+  cnn::bn_affine(Mixed_7b_branch1x1_bn_saved, Mixed_7b_branch1x1_bn_weight_, Mixed_7b_branch1x1_bn_bias_,
+                 Mixed_7b_branch1x1_bn_running_mean_, Mixed_7b_branch1x1_bn_running_var_,
+                 kMixed7bBranch1x1Bn);
+  cnn::conv(Mixed_7b_branch1x1_relu1, Mixed_7a_concat1, Mixed_7b_branch1x1_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_7b_branch1x1_bn_saved).then(cnn::Activation::kRelu),
+            kMixed7bBranch1x1Conv, batch, scratch());
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_7b_branch3x3_1_conv, Mixed_7a_concat1, Mixed_7b_branch3x3_1_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7b.branch3x3_1.relu1)
+  cnn::bn_affine(Mixed_7b_branch3x3_1_bn_saved, Mixed_7b_branch3x3_1_bn_weight_,
+                 Mixed_7b_branch3x3_1_bn_bias_, Mixed_7b_branch3x3_1_bn_running_mean_,
+                 Mixed_7b_branch3x3_1_bn_running_var_, kMixed7bBranch3x3_1Bn);
+  cnn::conv(Mixed_7b_branch3x3_1_relu1, Mixed_7a_concat1, Mixed_7b_branch3x3_1_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_7b_branch3x3_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed7bBranch3x3_1Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_7b_branch3x3_1_relu1, Mixed_7b_branch3x3_1_conv, Mixed_7b_branch3x3_1_bn_weight_,
-                    Mixed_7b_branch3x3_1_bn_bias_, Mixed_7b_branch3x3_1_bn_running_mean_,
-                    Mixed_7b_branch3x3_1_bn_running_var_, kMixed7bBranch3x3_1Bn, batch);
-
-  // 9: relu    (Mixed_7b.branch3x3_1.relu1)
-  cnn::relu(Mixed_7b_branch3x3_1_relu1, Mixed_7b_branch3x3_1_relu1, k384x8x8, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_7b_branch3x3_2a_conv, Mixed_7b_branch3x3_1_relu1, Mixed_7b_branch3x3_2a_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7b.branch3x3_2a.relu1)
+  cnn::bn_affine(Mixed_7b_branch3x3_2a_bn_saved, Mixed_7b_branch3x3_2a_bn_weight_,
+                 Mixed_7b_branch3x3_2a_bn_bias_, Mixed_7b_branch3x3_2a_bn_running_mean_,
+                 Mixed_7b_branch3x3_2a_bn_running_var_, kMixed7bBranch3x3_2aBn);
+  cnn::conv(Mixed_7b_branch3x3_2a_relu1, Mixed_7b_branch3x3_1_relu1, Mixed_7b_branch3x3_2a_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_7b_branch3x3_2a_bn_saved).then(cnn::Activation::kRelu),
             kMixed7bBranch3x3_2aConv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_7b_branch3x3_2a_bn, Mixed_7b_branch3x3_2a_conv, Mixed_7b_branch3x3_2a_bn_weight_,
-                    Mixed_7b_branch3x3_2a_bn_bias_, Mixed_7b_branch3x3_2a_bn_running_mean_,
-                    Mixed_7b_branch3x3_2a_bn_running_var_, kMixed7bBranch3x3_2aBn, batch);
-
-  // 9: relu    (Mixed_7b.branch3x3_2a.relu1)
-  cnn::relu(Mixed_7b_branch3x3_2a_bn, Mixed_7b_branch3x3_2a_bn, k384x8x8, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_7b_branch3x3_2b_conv, Mixed_7b_branch3x3_1_relu1, Mixed_7b_branch3x3_2b_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7b.branch3x3_2b.relu1)
+  cnn::bn_affine(Mixed_7b_branch3x3_2b_bn_saved, Mixed_7b_branch3x3_2b_bn_weight_,
+                 Mixed_7b_branch3x3_2b_bn_bias_, Mixed_7b_branch3x3_2b_bn_running_mean_,
+                 Mixed_7b_branch3x3_2b_bn_running_var_, kMixed7bBranch3x3_2bBn);
+  cnn::conv(Mixed_7b_branch3x3_2b_relu1, Mixed_7b_branch3x3_1_relu1, Mixed_7b_branch3x3_2b_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_7b_branch3x3_2b_bn_saved).then(cnn::Activation::kRelu),
             kMixed7bBranch3x3_2bConv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_7b_branch3x3_2b_bn, Mixed_7b_branch3x3_2b_conv, Mixed_7b_branch3x3_2b_bn_weight_,
-                    Mixed_7b_branch3x3_2b_bn_bias_, Mixed_7b_branch3x3_2b_bn_running_mean_,
-                    Mixed_7b_branch3x3_2b_bn_running_var_, kMixed7bBranch3x3_2bBn, batch);
-
-  // 9: relu    (Mixed_7b.branch3x3_2b.relu1)
-  cnn::relu(Mixed_7b_branch3x3_2b_bn, Mixed_7b_branch3x3_2b_bn, k384x8x8, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_7b_branch3x3dbl_1_conv, Mixed_7a_concat1, Mixed_7b_branch3x3dbl_1_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7b.branch3x3dbl_1.relu1)
+  cnn::bn_affine(Mixed_7b_branch3x3dbl_1_bn_saved, Mixed_7b_branch3x3dbl_1_bn_weight_,
+                 Mixed_7b_branch3x3dbl_1_bn_bias_, Mixed_7b_branch3x3dbl_1_bn_running_mean_,
+                 Mixed_7b_branch3x3dbl_1_bn_running_var_, kMixed7bBranch3x3dbl1Bn);
+  cnn::conv(Mixed_7b_branch3x3dbl_1_relu1, Mixed_7a_concat1, Mixed_7b_branch3x3dbl_1_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_7b_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed7bBranch3x3dbl1Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_7b_branch3x3dbl_1_relu1, Mixed_7b_branch3x3dbl_1_conv,
-                    Mixed_7b_branch3x3dbl_1_bn_weight_, Mixed_7b_branch3x3dbl_1_bn_bias_,
-                    Mixed_7b_branch3x3dbl_1_bn_running_mean_, Mixed_7b_branch3x3dbl_1_bn_running_var_,
-                    kMixed7bBranch3x3dbl1Bn, batch);
-
-  // 9: relu    (Mixed_7b.branch3x3dbl_1.relu1)
-  cnn::relu(Mixed_7b_branch3x3dbl_1_relu1, Mixed_7b_branch3x3dbl_1_relu1, k448x8x8, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::winograd::conv(Mixed_7b_branch3x3dbl_2_conv, Mixed_7b_branch3x3dbl_1_relu1,
-                      Mixed_7b_branch3x3dbl_2_conv_weight_, kMixed7bBranch3x3dbl2Conv, batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_7b_branch3x3dbl_2_relu1, Mixed_7b_branch3x3dbl_2_conv,
-                    Mixed_7b_branch3x3dbl_2_bn_weight_, Mixed_7b_branch3x3dbl_2_bn_bias_,
-                    Mixed_7b_branch3x3dbl_2_bn_running_mean_, Mixed_7b_branch3x3dbl_2_bn_running_var_,
-                    kMixed7bBranch3x3dbl2Bn, batch);
-
   // 9: relu    (Mixed_7b.branch3x3dbl_2.relu1)
-  cnn::relu(Mixed_7b_branch3x3dbl_2_relu1, Mixed_7b_branch3x3dbl_2_relu1, k384x8x8, batch);
+  cnn::bn_affine(Mixed_7b_branch3x3dbl_2_bn_saved, Mixed_7b_branch3x3dbl_2_bn_weight_,
+                 Mixed_7b_branch3x3dbl_2_bn_bias_, Mixed_7b_branch3x3dbl_2_bn_running_mean_,
+                 Mixed_7b_branch3x3dbl_2_bn_running_var_, kMixed7bBranch3x3dbl2Bn);
+  cnn::winograd::conv(Mixed_7b_branch3x3dbl_2_relu1, Mixed_7b_branch3x3dbl_1_relu1,
+                      Mixed_7b_branch3x3dbl_2_conv_weight_,
+                      cnn::Epilogue().scaled(Mixed_7b_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
+                      kMixed7bBranch3x3dbl2Conv, batch, scratch());
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_7b_branch3x3dbl_3a_conv, Mixed_7b_branch3x3dbl_2_relu1,
-            Mixed_7b_branch3x3dbl_3a_conv_weight_, kMixed7bBranch3x3dbl3aConv, batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_7b_branch3x3dbl_3a_bn, Mixed_7b_branch3x3dbl_3a_conv,
-                    Mixed_7b_branch3x3dbl_3a_bn_weight_, Mixed_7b_branch3x3dbl_3a_bn_bias_,
-                    Mixed_7b_branch3x3dbl_3a_bn_running_mean_, Mixed_7b_branch3x3dbl_3a_bn_running_var_,
-                    kMixed7bBranch3x3dbl3aBn, batch);
-
   // 9: relu    (Mixed_7b.branch3x3dbl_3a.relu1)
-  cnn::relu(Mixed_7b_branch3x3dbl_3a_bn, Mixed_7b_branch3x3dbl_3a_bn, k384x8x8, batch);
+  cnn::bn_affine(Mixed_7b_branch3x3dbl_3a_bn_saved, Mixed_7b_branch3x3dbl_3a_bn_weight_,
+                 Mixed_7b_branch3x3dbl_3a_bn_bias_, Mixed_7b_branch3x3dbl_3a_bn_running_mean_,
+                 Mixed_7b_branch3x3dbl_3a_bn_running_var_, kMixed7bBranch3x3dbl3aBn);
+  cnn::conv(Mixed_7b_branch3x3dbl_3a_relu1, Mixed_7b_branch3x3dbl_2_relu1,
+            Mixed_7b_branch3x3dbl_3a_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_7b_branch3x3dbl_3a_bn_saved).then(cnn::Activation::kRelu),
+            kMixed7bBranch3x3dbl3aConv, batch, scratch());
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_7b_branch3x3dbl_3b_conv, Mixed_7b_branch3x3dbl_2_relu1,
-            Mixed_7b_branch3x3dbl_3b_conv_weight_, kMixed7bBranch3x3dbl3bConv, batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_7b_branch3x3dbl_3b_bn, Mixed_7b_branch3x3dbl_3b_conv,
-                    Mixed_7b_branch3x3dbl_3b_bn_weight_, Mixed_7b_branch3x3dbl_3b_bn_bias_,
-                    Mixed_7b_branch3x3dbl_3b_bn_running_mean_, Mixed_7b_branch3x3dbl_3b_bn_running_var_,
-                    kMixed7bBranch3x3dbl3bBn, batch);
-
   // 9: relu    (Mixed_7b.branch3x3dbl_3b.relu1)
-  cnn::relu(Mixed_7b_branch3x3dbl_3b_bn, Mixed_7b_branch3x3dbl_3b_bn, k384x8x8, batch);
+  cnn::bn_affine(Mixed_7b_branch3x3dbl_3b_bn_saved, Mixed_7b_branch3x3dbl_3b_bn_weight_,
+                 Mixed_7b_branch3x3dbl_3b_bn_bias_, Mixed_7b_branch3x3dbl_3b_bn_running_mean_,
+                 Mixed_7b_branch3x3dbl_3b_bn_running_var_, kMixed7bBranch3x3dbl3bBn);
+  cnn::conv(Mixed_7b_branch3x3dbl_3b_relu1, Mixed_7b_branch3x3dbl_2_relu1,
+            Mixed_7b_branch3x3dbl_3b_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_7b_branch3x3dbl_3b_bn_saved).then(cnn::Activation::kRelu),
+            kMixed7bBranch3x3dbl3bConv, batch, scratch());
 
   // 82: | avgpool(3, stride=1, pad=1)    (Mixed_7b.avgpool1)
   cnn::avgpool(Mixed_7b_avgpool1, Mixed_7a_concat1, kMixed7bAvgpool1, batch);
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_7b_branch_pool_conv, Mixed_7b_avgpool1, Mixed_7b_branch_pool_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7b.branch_pool.relu1)
+  cnn::bn_affine(Mixed_7b_branch_pool_bn_saved, Mixed_7b_branch_pool_bn_weight_,
+                 Mixed_7b_branch_pool_bn_bias_, Mixed_7b_branch_pool_bn_running_mean_,
+                 Mixed_7b_branch_pool_bn_running_var_, kMixed7bBranchPoolBn);
+  cnn::conv(Mixed_7b_branch_pool_relu1, Mixed_7b_avgpool1, Mixed_7b_branch_pool_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_7b_branch_pool_bn_saved).then(cnn::Activation::kRelu),
             kMixed7bBranchPoolConv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_7b_branch_pool_bn, Mixed_7b_branch_pool_conv, Mixed_7b_branch_pool_bn_weight_,
-                    Mixed_7b_branch_pool_bn_bias_, Mixed_7b_branch_pool_bn_running_mean_,
-                    Mixed_7b_branch_pool_bn_running_var_, kMixed7bBranchPoolBn, batch);
-
-  // 9: relu    (Mixed_7b.branch_pool.relu1)
-  cnn::relu(Mixed_7b_branch_pool_bn, Mixed_7b_branch_pool_bn, k192x8x8, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_7c_branch1x1_conv, Mixed_7b_concat1, Mixed_7c_branch1x1_conv_weight_, kMixed7cBranch1x1Conv,
-            batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_7c_branch1x1_bn, Mixed_7c_branch1x1_conv, Mixed_7c_branch1x1_bn_weight_,
-                    Mixed_7c_branch1x1_bn_bias_, Mixed_7c_branch1x1_bn_running_mean_,
-                    Mixed_7c_branch1x1_bn_running_var_, kMixed7cBranch1x1Bn, batch);
-
   // 9: relu    (Mixed_7c.branch1x1.relu1)
-  cnn::relu(Mixed_7c_branch1x1_bn, Mixed_7c_branch1x1_bn, k320x8x8, batch);
+  cnn::bn_affine(Mixed_7c_branch1x1_bn_saved, Mixed_7c_branch1x1_bn_weight_, Mixed_7c_branch1x1_bn_bias_,
+                 Mixed_7c_branch1x1_bn_running_mean_, Mixed_7c_branch1x1_bn_running_var_,
+                 kMixed7cBranch1x1Bn);
+  cnn::conv(Mixed_7c_branch1x1_relu1, Mixed_7b_concat1, Mixed_7c_branch1x1_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_7c_branch1x1_bn_saved).then(cnn::Activation::kRelu),
+            kMixed7cBranch1x1Conv, batch, scratch());
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_7c_branch3x3_1_conv, Mixed_7b_concat1, Mixed_7c_branch3x3_1_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7c.branch3x3_1.relu1)
+  cnn::bn_affine(Mixed_7c_branch3x3_1_bn_saved, Mixed_7c_branch3x3_1_bn_weight_,
+                 Mixed_7c_branch3x3_1_bn_bias_, Mixed_7c_branch3x3_1_bn_running_mean_,
+                 Mixed_7c_branch3x3_1_bn_running_var_, kMixed7cBranch3x3_1Bn);
+  cnn::conv(Mixed_7c_branch3x3_1_relu1, Mixed_7b_concat1, Mixed_7c_branch3x3_1_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_7c_branch3x3_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed7cBranch3x3_1Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_7c_branch3x3_1_relu1, Mixed_7c_branch3x3_1_conv, Mixed_7c_branch3x3_1_bn_weight_,
-                    Mixed_7c_branch3x3_1_bn_bias_, Mixed_7c_branch3x3_1_bn_running_mean_,
-                    Mixed_7c_branch3x3_1_bn_running_var_, kMixed7cBranch3x3_1Bn, batch);
-
-  // 9: relu    (Mixed_7c.branch3x3_1.relu1)
-  cnn::relu(Mixed_7c_branch3x3_1_relu1, Mixed_7c_branch3x3_1_relu1, k384x8x8, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_7c_branch3x3_2a_conv, Mixed_7c_branch3x3_1_relu1, Mixed_7c_branch3x3_2a_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7c.branch3x3_2a.relu1)
+  cnn::bn_affine(Mixed_7c_branch3x3_2a_bn_saved, Mixed_7c_branch3x3_2a_bn_weight_,
+                 Mixed_7c_branch3x3_2a_bn_bias_, Mixed_7c_branch3x3_2a_bn_running_mean_,
+                 Mixed_7c_branch3x3_2a_bn_running_var_, kMixed7cBranch3x3_2aBn);
+  cnn::conv(Mixed_7c_branch3x3_2a_relu1, Mixed_7c_branch3x3_1_relu1, Mixed_7c_branch3x3_2a_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_7c_branch3x3_2a_bn_saved).then(cnn::Activation::kRelu),
             kMixed7cBranch3x3_2aConv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_7c_branch3x3_2a_bn, Mixed_7c_branch3x3_2a_conv, Mixed_7c_branch3x3_2a_bn_weight_,
-                    Mixed_7c_branch3x3_2a_bn_bias_, Mixed_7c_branch3x3_2a_bn_running_mean_,
-                    Mixed_7c_branch3x3_2a_bn_running_var_, kMixed7cBranch3x3_2aBn, batch);
-
-  // 9: relu    (Mixed_7c.branch3x3_2a.relu1)
-  cnn::relu(Mixed_7c_branch3x3_2a_bn, Mixed_7c_branch3x3_2a_bn, k384x8x8, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_7c_branch3x3_2b_conv, Mixed_7c_branch3x3_1_relu1, Mixed_7c_branch3x3_2b_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7c.branch3x3_2b.relu1)
+  cnn::bn_affine(Mixed_7c_branch3x3_2b_bn_saved, Mixed_7c_branch3x3_2b_bn_weight_,
+                 Mixed_7c_branch3x3_2b_bn_bias_, Mixed_7c_branch3x3_2b_bn_running_mean_,
+                 Mixed_7c_branch3x3_2b_bn_running_var_, kMixed7cBranch3x3_2bBn);
+  cnn::conv(Mixed_7c_branch3x3_2b_relu1, Mixed_7c_branch3x3_1_relu1, Mixed_7c_branch3x3_2b_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_7c_branch3x3_2b_bn_saved).then(cnn::Activation::kRelu),
             kMixed7cBranch3x3_2bConv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_7c_branch3x3_2b_bn, Mixed_7c_branch3x3_2b_conv, Mixed_7c_branch3x3_2b_bn_weight_,
-                    Mixed_7c_branch3x3_2b_bn_bias_, Mixed_7c_branch3x3_2b_bn_running_mean_,
-                    Mixed_7c_branch3x3_2b_bn_running_var_, kMixed7cBranch3x3_2bBn, batch);
-
-  // 9: relu    (Mixed_7c.branch3x3_2b.relu1)
-  cnn::relu(Mixed_7c_branch3x3_2b_bn, Mixed_7c_branch3x3_2b_bn, k384x8x8, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_7c_branch3x3dbl_1_conv, Mixed_7b_concat1, Mixed_7c_branch3x3dbl_1_conv_weight_,
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7c.branch3x3dbl_1.relu1)
+  cnn::bn_affine(Mixed_7c_branch3x3dbl_1_bn_saved, Mixed_7c_branch3x3dbl_1_bn_weight_,
+                 Mixed_7c_branch3x3dbl_1_bn_bias_, Mixed_7c_branch3x3dbl_1_bn_running_mean_,
+                 Mixed_7c_branch3x3dbl_1_bn_running_var_, kMixed7cBranch3x3dbl1Bn);
+  cnn::conv(Mixed_7c_branch3x3dbl_1_relu1, Mixed_7b_concat1, Mixed_7c_branch3x3dbl_1_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_7c_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed7cBranch3x3dbl1Conv, batch, scratch());
 
-  // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_7c_branch3x3dbl_1_relu1, Mixed_7c_branch3x3dbl_1_conv,
-                    Mixed_7c_branch3x3dbl_1_bn_weight_, Mixed_7c_branch3x3dbl_1_bn_bias_,
-                    Mixed_7c_branch3x3dbl_1_bn_running_mean_, Mixed_7c_branch3x3dbl_1_bn_running_var_,
-                    kMixed7cBranch3x3dbl1Bn, batch);
-
-  // 9: relu    (Mixed_7c.branch3x3dbl_1.relu1)
-  cnn::relu(Mixed_7c_branch3x3dbl_1_relu1, Mixed_7c_branch3x3dbl_1_relu1, k448x8x8, batch);
-
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::winograd::conv(Mixed_7c_branch3x3dbl_2_conv, Mixed_7c_branch3x3dbl_1_relu1,
-                      Mixed_7c_branch3x3dbl_2_conv_weight_, kMixed7cBranch3x3dbl2Conv, batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_7c_branch3x3dbl_2_relu1, Mixed_7c_branch3x3dbl_2_conv,
-                    Mixed_7c_branch3x3dbl_2_bn_weight_, Mixed_7c_branch3x3dbl_2_bn_bias_,
-                    Mixed_7c_branch3x3dbl_2_bn_running_mean_, Mixed_7c_branch3x3dbl_2_bn_running_var_,
-                    kMixed7cBranch3x3dbl2Bn, batch);
-
   // 9: relu    (Mixed_7c.branch3x3dbl_2.relu1)
-  cnn::relu(Mixed_7c_branch3x3dbl_2_relu1, Mixed_7c_branch3x3dbl_2_relu1, k384x8x8, batch);
+  cnn::bn_affine(Mixed_7c_branch3x3dbl_2_bn_saved, Mixed_7c_branch3x3dbl_2_bn_weight_,
+                 Mixed_7c_branch3x3dbl_2_bn_bias_, Mixed_7c_branch3x3dbl_2_bn_running_mean_,
+                 Mixed_7c_branch3x3dbl_2_bn_running_var_, kMixed7cBranch3x3dbl2Bn);
+  cnn::winograd::conv(Mixed_7c_branch3x3dbl_2_relu1, Mixed_7c_branch3x3dbl_1_relu1,
+                      Mixed_7c_branch3x3dbl_2_conv_weight_,
+                      cnn::Epilogue().scaled(Mixed_7c_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
+                      kMixed7cBranch3x3dbl2Conv, batch, scratch());
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_7c_branch3x3dbl_3a_conv, Mixed_7c_branch3x3dbl_2_relu1,
-            Mixed_7c_branch3x3dbl_3a_conv_weight_, kMixed7cBranch3x3dbl3aConv, batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_7c_branch3x3dbl_3a_bn, Mixed_7c_branch3x3dbl_3a_conv,
-                    Mixed_7c_branch3x3dbl_3a_bn_weight_, Mixed_7c_branch3x3dbl_3a_bn_bias_,
-                    Mixed_7c_branch3x3dbl_3a_bn_running_mean_, Mixed_7c_branch3x3dbl_3a_bn_running_var_,
-                    kMixed7cBranch3x3dbl3aBn, batch);
-
   // 9: relu    (Mixed_7c.branch3x3dbl_3a.relu1)
-  cnn::relu(Mixed_7c_branch3x3dbl_3a_bn, Mixed_7c_branch3x3dbl_3a_bn, k384x8x8, batch);
+  cnn::bn_affine(Mixed_7c_branch3x3dbl_3a_bn_saved, Mixed_7c_branch3x3dbl_3a_bn_weight_,
+                 Mixed_7c_branch3x3dbl_3a_bn_bias_, Mixed_7c_branch3x3dbl_3a_bn_running_mean_,
+                 Mixed_7c_branch3x3dbl_3a_bn_running_var_, kMixed7cBranch3x3dbl3aBn);
+  cnn::conv(Mixed_7c_branch3x3dbl_3a_relu1, Mixed_7c_branch3x3dbl_2_relu1,
+            Mixed_7c_branch3x3dbl_3a_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_7c_branch3x3dbl_3a_bn_saved).then(cnn::Activation::kRelu),
+            kMixed7cBranch3x3dbl3aConv, batch, scratch());
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_7c_branch3x3dbl_3b_conv, Mixed_7c_branch3x3dbl_2_relu1,
-            Mixed_7c_branch3x3dbl_3b_conv_weight_, kMixed7cBranch3x3dbl3bConv, batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_7c_branch3x3dbl_3b_bn, Mixed_7c_branch3x3dbl_3b_conv,
-                    Mixed_7c_branch3x3dbl_3b_bn_weight_, Mixed_7c_branch3x3dbl_3b_bn_bias_,
-                    Mixed_7c_branch3x3dbl_3b_bn_running_mean_, Mixed_7c_branch3x3dbl_3b_bn_running_var_,
-                    kMixed7cBranch3x3dbl3bBn, batch);
-
   // 9: relu    (Mixed_7c.branch3x3dbl_3b.relu1)
-  cnn::relu(Mixed_7c_branch3x3dbl_3b_bn, Mixed_7c_branch3x3dbl_3b_bn, k384x8x8, batch);
+  cnn::bn_affine(Mixed_7c_branch3x3dbl_3b_bn_saved, Mixed_7c_branch3x3dbl_3b_bn_weight_,
+                 Mixed_7c_branch3x3dbl_3b_bn_bias_, Mixed_7c_branch3x3dbl_3b_bn_running_mean_,
+                 Mixed_7c_branch3x3dbl_3b_bn_running_var_, kMixed7cBranch3x3dbl3bBn);
+  cnn::conv(Mixed_7c_branch3x3dbl_3b_relu1, Mixed_7c_branch3x3dbl_2_relu1,
+            Mixed_7c_branch3x3dbl_3b_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_7c_branch3x3dbl_3b_bn_saved).then(cnn::Activation::kRelu),
+            kMixed7cBranch3x3dbl3bConv, batch, scratch());
 
   // 82: | avgpool(3, stride=1, pad=1)    (Mixed_7c.avgpool1)
   cnn::avgpool(Mixed_7c_avgpool1, Mixed_7b_concat1, kMixed7cAvgpool1, batch);
 
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv(Mixed_7c_branch_pool_conv, Mixed_7c_avgpool1, Mixed_7c_branch_pool_conv_weight_,
-            kMixed7cBranchPoolConv, batch, scratch());
-
   // 8: bn = bn(eps=0.001)
-  cnn::bn_inference(Mixed_7c_branch_pool_bn, Mixed_7c_branch_pool_conv, Mixed_7c_branch_pool_bn_weight_,
-                    Mixed_7c_branch_pool_bn_bias_, Mixed_7c_branch_pool_bn_running_mean_,
-                    Mixed_7c_branch_pool_bn_running_var_, kMixed7cBranchPoolBn, batch);
-
   // 9: relu    (Mixed_7c.branch_pool.relu1)
-  cnn::relu(Mixed_7c_branch_pool_bn, Mixed_7c_branch_pool_bn, k192x8x8, batch);
+  cnn::bn_affine(Mixed_7c_branch_pool_bn_saved, Mixed_7c_branch_pool_bn_weight_,
+                 Mixed_7c_branch_pool_bn_bias_, Mixed_7c_branch_pool_bn_running_mean_,
+                 Mixed_7c_branch_pool_bn_running_var_, kMixed7cBranchPoolBn);
+  cnn::conv(Mixed_7c_branch_pool_relu1, Mixed_7c_avgpool1, Mixed_7c_branch_pool_conv_weight_,
+            cnn::Epilogue().scaled(Mixed_7c_branch_pool_bn_saved).then(cnn::Activation::kRelu),
+            kMixed7cBranchPoolConv, batch, scratch());
 
   // 120: gap    (gap1)
   cnn::gap(gap1, Mixed_7c_concat1, k2048x8x8, batch);

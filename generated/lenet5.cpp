@@ -229,21 +229,21 @@ float LeNet5::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimi
   cnn::to_blocked(input, images, k1x32x32, batch);
 
   // 7: c1 = conv(6, 5, act=tanh)
-  cnn::conv(c1, input, c1_weight_, c1_bias_, kC1, batch, scratch());
+  cnn::conv(c1, input, c1_weight_, cnn::Epilogue().with_bias(c1_bias_), kC1, batch, scratch());
   cnn::tanh(c1, c1, k6x28x28, batch);
 
   // 8: s2 = avgpool(2)
   cnn::avgpool(s2, c1, kS2, batch);
 
   // 9: c3 = conv(16, 5, act=tanh)
-  cnn::conv(c3, s2, c3_weight_, c3_bias_, kC3, batch, scratch());
+  cnn::conv(c3, s2, c3_weight_, cnn::Epilogue().with_bias(c3_bias_), kC3, batch, scratch());
   cnn::tanh(c3, c3, k16x10x10, batch);
 
   // 10: s4 = avgpool(2)
   cnn::avgpool(s4, c3, kS4, batch);
 
   // 11: c5 = conv(120, 5, act=tanh)
-  cnn::conv(c5, s4, c5_weight_, c5_bias_, kC5, batch, scratch());
+  cnn::conv(c5, s4, c5_weight_, cnn::Epilogue().with_bias(c5_bias_), kC5, batch, scratch());
   cnn::tanh(c5, c5, k120, batch);
 
   // 13: f6 = dense(84, act=tanh)
@@ -301,21 +301,21 @@ float LeNet5::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::to_blocked(input, images, k1x32x32, batch);
 
   // 7: c1 = conv(6, 5, act=tanh)
-  cnn::conv(c1, input, c1_weight_, c1_bias_, kC1, batch, scratch());
+  cnn::conv(c1, input, c1_weight_, cnn::Epilogue().with_bias(c1_bias_), kC1, batch, scratch());
   cnn::tanh(c1, c1, k6x28x28, batch);
 
   // 8: s2 = avgpool(2)
   cnn::avgpool(s2, c1, kS2, batch);
 
   // 9: c3 = conv(16, 5, act=tanh)
-  cnn::conv(c3, s2, c3_weight_, c3_bias_, kC3, batch, scratch());
+  cnn::conv(c3, s2, c3_weight_, cnn::Epilogue().with_bias(c3_bias_), kC3, batch, scratch());
   cnn::tanh(c3, c3, k16x10x10, batch);
 
   // 10: s4 = avgpool(2)
   cnn::avgpool(s4, c3, kS4, batch);
 
   // 11: c5 = conv(120, 5, act=tanh)
-  cnn::conv(c5, s4, c5_weight_, c5_bias_, kC5, batch, scratch());
+  cnn::conv(c5, s4, c5_weight_, cnn::Epilogue().with_bias(c5_bias_), kC5, batch, scratch());
   cnn::tanh(c5, c5, k120, batch);
 
   // 13: f6 = dense(84, act=tanh)
@@ -346,21 +346,21 @@ void LeNet5::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::to_blocked(input, images, k1x32x32, batch);
 
   // 7: c1 = conv(6, 5, act=tanh)
-  cnn::conv(c1, input, c1_weight_, c1_bias_, kC1, batch, scratch());
+  cnn::conv(c1, input, c1_weight_, cnn::Epilogue().with_bias(c1_bias_), kC1, batch, scratch());
   cnn::tanh(c1, c1, k6x28x28, batch);
 
   // 8: s2 = avgpool(2)
   cnn::avgpool(s2, c1, kS2, batch);
 
   // 9: c3 = conv(16, 5, act=tanh)
-  cnn::conv(c3, s2, c3_weight_, c3_bias_, kC3, batch, scratch());
+  cnn::conv(c3, s2, c3_weight_, cnn::Epilogue().with_bias(c3_bias_), kC3, batch, scratch());
   cnn::tanh(c3, c3, k16x10x10, batch);
 
   // 10: s4 = avgpool(2)
   cnn::avgpool(s4, c3, kS4, batch);
 
   // 11: c5 = conv(120, 5, act=tanh)
-  cnn::conv(c5, s4, c5_weight_, c5_bias_, kC5, batch, scratch());
+  cnn::conv(c5, s4, c5_weight_, cnn::Epilogue().with_bias(c5_bias_), kC5, batch, scratch());
   cnn::tanh(c5, c5, k120, batch);
 
   // 13: f6 = dense(84, act=tanh)

@@ -261,7 +261,7 @@ float LeNet5::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimi
   cnn::to_blocked(input, images, k1x32x32, batch);
 
   // 24: c1 = conv(6, 5)
-  cnn::conv(tanh1, input, c1_weight_, c1_bias_, kC1, batch, scratch());
+  cnn::conv(tanh1, input, c1_weight_, cnn::Epilogue().with_bias(c1_bias_), kC1, batch, scratch());
 
   // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh1)
   cnn::scaled_tanh(tanh1, tanh1, kTanh1, batch);
@@ -285,7 +285,7 @@ float LeNet5::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimi
   cnn::scaled_tanh(tanh4, tanh4, kTanh4, batch);
 
   // 32: c5 = conv(120, 5)
-  cnn::conv(c5, tanh4, c5_weight_, c5_bias_, kC5, batch, scratch());
+  cnn::conv(c5, tanh4, c5_weight_, cnn::Epilogue().with_bias(c5_bias_), kC5, batch, scratch());
 
   // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh5)
   cnn::scaled_tanh(c5, c5, kTanh5, batch);
@@ -356,7 +356,7 @@ float LeNet5::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::to_blocked(input, images, k1x32x32, batch);
 
   // 24: c1 = conv(6, 5)
-  cnn::conv(tanh1, input, c1_weight_, c1_bias_, kC1, batch, scratch());
+  cnn::conv(tanh1, input, c1_weight_, cnn::Epilogue().with_bias(c1_bias_), kC1, batch, scratch());
 
   // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh1)
   cnn::scaled_tanh(tanh1, tanh1, kTanh1, batch);
@@ -380,7 +380,7 @@ float LeNet5::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::scaled_tanh(tanh4, tanh4, kTanh4, batch);
 
   // 32: c5 = conv(120, 5)
-  cnn::conv(c5, tanh4, c5_weight_, c5_bias_, kC5, batch, scratch());
+  cnn::conv(c5, tanh4, c5_weight_, cnn::Epilogue().with_bias(c5_bias_), kC5, batch, scratch());
 
   // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh5)
   cnn::scaled_tanh(c5, c5, kTanh5, batch);
@@ -414,7 +414,7 @@ void LeNet5::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::to_blocked(input, images, k1x32x32, batch);
 
   // 24: c1 = conv(6, 5)
-  cnn::conv(tanh1, input, c1_weight_, c1_bias_, kC1, batch, scratch());
+  cnn::conv(tanh1, input, c1_weight_, cnn::Epilogue().with_bias(c1_bias_), kC1, batch, scratch());
 
   // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh1)
   cnn::scaled_tanh(tanh1, tanh1, kTanh1, batch);
@@ -438,7 +438,7 @@ void LeNet5::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::scaled_tanh(tanh4, tanh4, kTanh4, batch);
 
   // 32: c5 = conv(120, 5)
-  cnn::conv(c5, tanh4, c5_weight_, c5_bias_, kC5, batch, scratch());
+  cnn::conv(c5, tanh4, c5_weight_, cnn::Epilogue().with_bias(c5_bias_), kC5, batch, scratch());
 
   // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh5)
   cnn::scaled_tanh(c5, c5, kTanh5, batch);

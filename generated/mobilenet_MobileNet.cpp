@@ -13,178 +13,169 @@ namespace {
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
 constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
+constexpr cnn::BnGeometry kConv1Bn{
+    .channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConv1{
     .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 32, .out_height = 112,
     .out_width = 112, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConv1Bn{
-    .channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::MapGeometry k32x112x112{.channels = 32, .height = 112, .width = 112, .block = 1};
 constexpr cnn::ConvGeometry kConvDw1{
     .in_channels = 32, .in_height = 112, .in_width = 112, .out_channels = 32, .out_height = 112,
     .out_width = 112, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 32, .block = 1};
 constexpr cnn::BnGeometry kConvDw1Bn{
     .channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::BnGeometry kConvPw1Bn{
+    .channels = 64, .height = 112, .width = 112, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw1{
     .in_channels = 32, .in_height = 112, .in_width = 112, .out_channels = 64, .out_height = 112,
     .out_width = 112, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw1Bn{
-    .channels = 64, .height = 112, .width = 112, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::MapGeometry k64x112x112{.channels = 64, .height = 112, .width = 112, .block = 1};
 constexpr cnn::ConvGeometry kConvDw2{
     .in_channels = 64, .in_height = 112, .in_width = 112, .out_channels = 64, .out_height = 56,
     .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 64, .block = 1};
 constexpr cnn::BnGeometry kConvDw2Bn{
     .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::MapGeometry k64x56x56{.channels = 64, .height = 56, .width = 56, .block = 1};
+constexpr cnn::BnGeometry kConvPw2Bn{
+    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw2{
     .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 56,
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw2Bn{
-    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::MapGeometry k128x56x56{.channels = 128, .height = 56, .width = 56, .block = 1};
 constexpr cnn::ConvGeometry kConvDw3{
     .in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 56,
     .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 128, .block = 1};
 constexpr cnn::BnGeometry kConvDw3Bn{
     .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::BnGeometry kConvPw3Bn{
+    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw3{
     .in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 56,
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw3Bn{
-    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvDw4{
     .in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 128, .block = 1};
 constexpr cnn::BnGeometry kConvDw4Bn{
     .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::MapGeometry k128x28x28{.channels = 128, .height = 28, .width = 28, .block = 1};
+constexpr cnn::BnGeometry kConvPw4Bn{
+    .channels = 256, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw4{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 256, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw4Bn{
-    .channels = 256, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::MapGeometry k256x28x28{.channels = 256, .height = 28, .width = 28, .block = 1};
 constexpr cnn::ConvGeometry kConvDw5{
     .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 256, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 256, .block = 1};
 constexpr cnn::BnGeometry kConvDw5Bn{
     .channels = 256, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::BnGeometry kConvPw5Bn{
+    .channels = 256, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw5{
     .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 256, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw5Bn{
-    .channels = 256, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvDw6{
     .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 256, .block = 1};
 constexpr cnn::BnGeometry kConvDw6Bn{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::MapGeometry k256x14x14{.channels = 256, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kConvPw6Bn{
+    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw6{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw6Bn{
-    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::MapGeometry k512x14x14{.channels = 512, .height = 14, .width = 14, .block = 1};
 constexpr cnn::ConvGeometry kConvDw7{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 512, .block = 1};
 constexpr cnn::BnGeometry kConvDw7Bn{
     .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::BnGeometry kConvPw7Bn{
+    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw7{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw7Bn{
-    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvDw8{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 512, .block = 1};
 constexpr cnn::BnGeometry kConvDw8Bn{
     .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::BnGeometry kConvPw8Bn{
+    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw8{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw8Bn{
-    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvDw9{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 512, .block = 1};
 constexpr cnn::BnGeometry kConvDw9Bn{
     .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::BnGeometry kConvPw9Bn{
+    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw9{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw9Bn{
-    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvDw10{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 512, .block = 1};
 constexpr cnn::BnGeometry kConvDw10Bn{
     .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::BnGeometry kConvPw10Bn{
+    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw10{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw10Bn{
-    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvDw11{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 512, .block = 1};
 constexpr cnn::BnGeometry kConvDw11Bn{
     .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::BnGeometry kConvPw11Bn{
+    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw11{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw11Bn{
-    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvDw12{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 512, .block = 1};
 constexpr cnn::BnGeometry kConvDw12Bn{
     .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::MapGeometry k512x7x7{.channels = 512, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kConvPw12Bn{
+    .channels = 1024, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw12{
     .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 1024, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw12Bn{
-    .channels = 1024, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::MapGeometry k1024x7x7{.channels = 1024, .height = 7, .width = 7, .block = 1};
 constexpr cnn::ConvGeometry kConvDw13{
     .in_channels = 1024, .in_height = 7, .in_width = 7, .out_channels = 1024, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1024, .block = 1};
 constexpr cnn::BnGeometry kConvDw13Bn{
     .channels = 1024, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::BnGeometry kConvPw13Bn{
+    .channels = 1024, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw13{
     .in_channels = 1024, .in_height = 7, .in_width = 7, .out_channels = 1024, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvPw13Bn{
-    .channels = 1024, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::MapGeometry k1024x7x7{.channels = 1024, .height = 7, .width = 7, .block = 1};
 constexpr cnn::DenseGeometry kClassifier{.in = 1024, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
@@ -677,7 +668,7 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers,
-    .memory = {.parameters = 4253872, .gradients = 0, .optimizer = 0, .activations = 51380224,
+    .memory = {.parameters = 4253872, .gradients = 0, .optimizer = 0, .activations = 38535552,
                .shared_scratch = 1050624, .thread_scratch = 246336},
 };
 
@@ -693,334 +684,293 @@ const cnn::ModelDescription& MobileNet::model() {
 void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(12845056, 150528);  // 3x224x224
-  const cnn::Blocked conv1 = blocked(0, 401408);  // 32x112x112
-  const cnn::Blocked relu61 = blocked(12845056, 401408);  // 32x112x112
-  const cnn::Blocked conv_dw_1 = blocked(0, 401408);  // 32x112x112
-  const cnn::Blocked relu62 = blocked(25690112, 401408);  // 32x112x112
-  const cnn::Blocked conv_pw_1 = blocked(0, 802816);  // 64x112x112
-  const cnn::Blocked relu63 = blocked(25690112, 802816);  // 64x112x112
-  const cnn::Blocked conv_dw_2 = blocked(0, 200704);  // 64x56x56
-  const cnn::Blocked relu64 = blocked(12845056, 200704);  // 64x56x56
-  const cnn::Blocked conv_pw_2 = blocked(0, 401408);  // 128x56x56
-  const cnn::Blocked relu65 = blocked(12845056, 401408);  // 128x56x56
-  const cnn::Blocked conv_dw_3 = blocked(0, 401408);  // 128x56x56
-  const cnn::Blocked relu66 = blocked(12845056, 401408);  // 128x56x56
-  const cnn::Blocked conv_pw_3 = blocked(0, 401408);  // 128x56x56
-  const cnn::Blocked relu67 = blocked(12845056, 401408);  // 128x56x56
-  const cnn::Blocked conv_dw_4 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked relu68 = blocked(6422528, 100352);  // 128x28x28
-  const cnn::Blocked conv_pw_4 = blocked(0, 200704);  // 256x28x28
-  const cnn::Blocked relu69 = blocked(6422528, 200704);  // 256x28x28
-  const cnn::Blocked conv_dw_5 = blocked(0, 200704);  // 256x28x28
-  const cnn::Blocked relu610 = blocked(6422528, 200704);  // 256x28x28
-  const cnn::Blocked conv_pw_5 = blocked(0, 200704);  // 256x28x28
-  const cnn::Blocked relu611 = blocked(6422528, 200704);  // 256x28x28
-  const cnn::Blocked conv_dw_6 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked relu612 = blocked(3211264, 50176);  // 256x14x14
-  const cnn::Blocked conv_pw_6 = blocked(0, 100352);  // 512x14x14
-  const cnn::Blocked relu613 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Blocked conv_dw_7 = blocked(0, 100352);  // 512x14x14
-  const cnn::Blocked relu614 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Blocked conv_pw_7 = blocked(0, 100352);  // 512x14x14
-  const cnn::Blocked relu615 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Blocked conv_dw_8 = blocked(0, 100352);  // 512x14x14
-  const cnn::Blocked relu616 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Blocked conv_pw_8 = blocked(0, 100352);  // 512x14x14
-  const cnn::Blocked relu617 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Blocked conv_dw_9 = blocked(0, 100352);  // 512x14x14
-  const cnn::Blocked relu618 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Blocked conv_pw_9 = blocked(0, 100352);  // 512x14x14
-  const cnn::Blocked relu619 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Blocked conv_dw_10 = blocked(0, 100352);  // 512x14x14
-  const cnn::Blocked relu620 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Blocked conv_pw_10 = blocked(0, 100352);  // 512x14x14
-  const cnn::Blocked relu621 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Blocked conv_dw_11 = blocked(0, 100352);  // 512x14x14
-  const cnn::Blocked relu622 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Blocked conv_pw_11 = blocked(0, 100352);  // 512x14x14
-  const cnn::Blocked relu623 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Blocked conv_dw_12 = blocked(0, 25088);  // 512x7x7
-  const cnn::Blocked relu624 = blocked(1605632, 25088);  // 512x7x7
-  const cnn::Blocked conv_pw_12 = blocked(0, 50176);  // 1024x7x7
-  const cnn::Blocked relu625 = blocked(1605632, 50176);  // 1024x7x7
-  const cnn::Blocked conv_dw_13 = blocked(0, 50176);  // 1024x7x7
-  const cnn::Blocked relu626 = blocked(1605632, 50176);  // 1024x7x7
-  const cnn::Blocked conv_pw_13 = blocked(0, 50176);  // 1024x7x7
-  const cnn::Blocked relu627 = blocked(1605632, 50176);  // 1024x7x7
-  const cnn::Blocked gap1 = blocked(0, 1024);  // 1024
-  const cnn::Blocked classifier = blocked(32768, 1000);  // 1000
-  const cnn::Blocked softmax1 = blocked(0, 1000);  // 1000
+  const cnn::Floats conv1_bn_saved = floats(17661952, 128);
+  const cnn::Blocked relu61 = blocked(0, 401408);  // 32x112x112
+  const cnn::Blocked conv_dw_1 = blocked(25690112, 401408);  // 32x112x112
+  const cnn::Floats conv_dw_1_bn_saved = floats(38535424, 128);
+  const cnn::Floats conv_pw_1_bn_saved = floats(38535168, 256);
+  const cnn::Blocked relu63 = blocked(0, 802816);  // 64x112x112
+  const cnn::Blocked conv_dw_2 = blocked(25690112, 200704);  // 64x56x56
+  const cnn::Floats conv_dw_2_bn_saved = floats(12845568, 256);
+  const cnn::Floats conv_pw_2_bn_saved = floats(12845056, 512);
+  const cnn::Blocked relu65 = blocked(0, 401408);  // 128x56x56
+  const cnn::Blocked conv_dw_3 = blocked(12845056, 401408);  // 128x56x56
+  const cnn::Floats conv_dw_3_bn_saved = floats(25690112, 512);
+  const cnn::Floats conv_pw_3_bn_saved = floats(25690624, 512);
+  const cnn::Blocked relu67 = blocked(0, 401408);  // 128x56x56
+  const cnn::Blocked conv_dw_4 = blocked(12845056, 100352);  // 128x28x28
+  const cnn::Floats conv_dw_4_bn_saved = floats(6423552, 512);
+  const cnn::Floats conv_pw_4_bn_saved = floats(6422528, 1024);
+  const cnn::Blocked relu69 = blocked(0, 200704);  // 256x28x28
+  const cnn::Blocked conv_dw_5 = blocked(6422528, 200704);  // 256x28x28
+  const cnn::Floats conv_dw_5_bn_saved = floats(12845056, 1024);
+  const cnn::Floats conv_pw_5_bn_saved = floats(12846080, 1024);
+  const cnn::Blocked relu611 = blocked(0, 200704);  // 256x28x28
+  const cnn::Blocked conv_dw_6 = blocked(6422528, 50176);  // 256x14x14
+  const cnn::Floats conv_dw_6_bn_saved = floats(3213312, 1024);
+  const cnn::Floats conv_pw_6_bn_saved = floats(3211264, 2048);
+  const cnn::Blocked relu613 = blocked(0, 100352);  // 512x14x14
+  const cnn::Blocked conv_dw_7 = blocked(3211264, 100352);  // 512x14x14
+  const cnn::Floats conv_dw_7_bn_saved = floats(6422528, 2048);
+  const cnn::Floats conv_pw_7_bn_saved = floats(6424576, 2048);
+  const cnn::Blocked relu615 = blocked(0, 100352);  // 512x14x14
+  const cnn::Blocked conv_dw_8 = blocked(3211264, 100352);  // 512x14x14
+  const cnn::Floats conv_dw_8_bn_saved = floats(6422528, 2048);
+  const cnn::Floats conv_pw_8_bn_saved = floats(6424576, 2048);
+  const cnn::Blocked relu617 = blocked(0, 100352);  // 512x14x14
+  const cnn::Blocked conv_dw_9 = blocked(3211264, 100352);  // 512x14x14
+  const cnn::Floats conv_dw_9_bn_saved = floats(6422528, 2048);
+  const cnn::Floats conv_pw_9_bn_saved = floats(6424576, 2048);
+  const cnn::Blocked relu619 = blocked(0, 100352);  // 512x14x14
+  const cnn::Blocked conv_dw_10 = blocked(3211264, 100352);  // 512x14x14
+  const cnn::Floats conv_dw_10_bn_saved = floats(6422528, 2048);
+  const cnn::Floats conv_pw_10_bn_saved = floats(6424576, 2048);
+  const cnn::Blocked relu621 = blocked(0, 100352);  // 512x14x14
+  const cnn::Blocked conv_dw_11 = blocked(3211264, 100352);  // 512x14x14
+  const cnn::Floats conv_dw_11_bn_saved = floats(6422528, 2048);
+  const cnn::Floats conv_pw_11_bn_saved = floats(6424576, 2048);
+  const cnn::Blocked relu623 = blocked(0, 100352);  // 512x14x14
+  const cnn::Blocked conv_dw_12 = blocked(3211264, 25088);  // 512x7x7
+  const cnn::Floats conv_dw_12_bn_saved = floats(1609728, 2048);
+  const cnn::Floats conv_pw_12_bn_saved = floats(1605632, 4096);
+  const cnn::Blocked relu625 = blocked(0, 50176);  // 1024x7x7
+  const cnn::Blocked conv_dw_13 = blocked(1605632, 50176);  // 1024x7x7
+  const cnn::Floats conv_dw_13_bn_saved = floats(3211264, 4096);
+  const cnn::Floats conv_pw_13_bn_saved = floats(3215360, 4096);
+  const cnn::Blocked relu627 = blocked(0, 50176);  // 1024x7x7
+  const cnn::Blocked gap1 = blocked(1605632, 1024);  // 1024
+  const cnn::Blocked classifier = blocked(0, 1000);  // 1000
+  const cnn::Blocked softmax1 = blocked(32000, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
   // 18: conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)
-  cnn::conv(conv1, input, conv1_weight_, kConv1, batch, scratch());
-
   // 19: conv1_bn = bn(eps=0.001, decay=0.99)
-  cnn::bn_inference(relu61, conv1, conv1_bn_weight_, conv1_bn_bias_, conv1_bn_running_mean_,
-                    conv1_bn_running_var_, kConv1Bn, batch);
-
   // 20: relu6    (relu61)
-  cnn::relu6(relu61, relu61, k32x112x112, batch);
+  cnn::bn_affine(conv1_bn_saved, conv1_bn_weight_, conv1_bn_bias_, conv1_bn_running_mean_,
+                 conv1_bn_running_var_, kConv1Bn);
+  cnn::conv(relu61, input, conv1_weight_,
+            cnn::Epilogue().scaled(conv1_bn_saved).then(cnn::Activation::kRelu6), kConv1, batch, scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_1)
   cnn::dwconv(conv_dw_1, relu61, conv_dw_1_weight_, kConvDw1, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_1_bn)
-  cnn::bn_inference(relu62, conv_dw_1, conv_dw_1_bn_weight_, conv_dw_1_bn_bias_, conv_dw_1_bn_running_mean_,
-                    conv_dw_1_bn_running_var_, kConvDw1Bn, batch);
-
   // 10: relu6    (relu62)
-  cnn::relu6(relu62, relu62, k32x112x112, batch);
+  cnn::bn_affine(conv_dw_1_bn_saved, conv_dw_1_bn_weight_, conv_dw_1_bn_bias_, conv_dw_1_bn_running_mean_,
+                 conv_dw_1_bn_running_var_, kConvDw1Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
-  cnn::conv(conv_pw_1, relu62, conv_pw_1_weight_, kConvPw1, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_1_bn)
-  cnn::bn_inference(relu63, conv_pw_1, conv_pw_1_bn_weight_, conv_pw_1_bn_bias_, conv_pw_1_bn_running_mean_,
-                    conv_pw_1_bn_running_var_, kConvPw1Bn, batch);
-
   // 13: relu6    (relu63)
-  cnn::relu6(relu63, relu63, k64x112x112, batch);
+  cnn::bn_affine(conv_pw_1_bn_saved, conv_pw_1_bn_weight_, conv_pw_1_bn_bias_, conv_pw_1_bn_running_mean_,
+                 conv_pw_1_bn_running_var_, kConvPw1Bn);
+  cnn::conv(relu63, cnn::Loaded(conv_dw_1, conv_dw_1_bn_saved, cnn::Activation::kRelu6), conv_pw_1_weight_,
+            cnn::Epilogue().scaled(conv_pw_1_bn_saved).then(cnn::Activation::kRelu6), kConvPw1, batch,
+            scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
   cnn::dwconv(conv_dw_2, relu63, conv_dw_2_weight_, kConvDw2, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
-  cnn::bn_inference(relu64, conv_dw_2, conv_dw_2_bn_weight_, conv_dw_2_bn_bias_, conv_dw_2_bn_running_mean_,
-                    conv_dw_2_bn_running_var_, kConvDw2Bn, batch);
-
   // 10: relu6    (relu64)
-  cnn::relu6(relu64, relu64, k64x56x56, batch);
+  cnn::bn_affine(conv_dw_2_bn_saved, conv_dw_2_bn_weight_, conv_dw_2_bn_bias_, conv_dw_2_bn_running_mean_,
+                 conv_dw_2_bn_running_var_, kConvDw2Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_2)
-  cnn::conv(conv_pw_2, relu64, conv_pw_2_weight_, kConvPw2, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_2_bn)
-  cnn::bn_inference(relu65, conv_pw_2, conv_pw_2_bn_weight_, conv_pw_2_bn_bias_, conv_pw_2_bn_running_mean_,
-                    conv_pw_2_bn_running_var_, kConvPw2Bn, batch);
-
   // 13: relu6    (relu65)
-  cnn::relu6(relu65, relu65, k128x56x56, batch);
+  cnn::bn_affine(conv_pw_2_bn_saved, conv_pw_2_bn_weight_, conv_pw_2_bn_bias_, conv_pw_2_bn_running_mean_,
+                 conv_pw_2_bn_running_var_, kConvPw2Bn);
+  cnn::conv(relu65, cnn::Loaded(conv_dw_2, conv_dw_2_bn_saved, cnn::Activation::kRelu6), conv_pw_2_weight_,
+            cnn::Epilogue().scaled(conv_pw_2_bn_saved).then(cnn::Activation::kRelu6), kConvPw2, batch,
+            scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_3)
   cnn::dwconv(conv_dw_3, relu65, conv_dw_3_weight_, kConvDw3, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_3_bn)
-  cnn::bn_inference(relu66, conv_dw_3, conv_dw_3_bn_weight_, conv_dw_3_bn_bias_, conv_dw_3_bn_running_mean_,
-                    conv_dw_3_bn_running_var_, kConvDw3Bn, batch);
-
   // 10: relu6    (relu66)
-  cnn::relu6(relu66, relu66, k128x56x56, batch);
+  cnn::bn_affine(conv_dw_3_bn_saved, conv_dw_3_bn_weight_, conv_dw_3_bn_bias_, conv_dw_3_bn_running_mean_,
+                 conv_dw_3_bn_running_var_, kConvDw3Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
-  cnn::conv(conv_pw_3, relu66, conv_pw_3_weight_, kConvPw3, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_3_bn)
-  cnn::bn_inference(relu67, conv_pw_3, conv_pw_3_bn_weight_, conv_pw_3_bn_bias_, conv_pw_3_bn_running_mean_,
-                    conv_pw_3_bn_running_var_, kConvPw3Bn, batch);
-
   // 13: relu6    (relu67)
-  cnn::relu6(relu67, relu67, k128x56x56, batch);
+  cnn::bn_affine(conv_pw_3_bn_saved, conv_pw_3_bn_weight_, conv_pw_3_bn_bias_, conv_pw_3_bn_running_mean_,
+                 conv_pw_3_bn_running_var_, kConvPw3Bn);
+  cnn::conv(relu67, cnn::Loaded(conv_dw_3, conv_dw_3_bn_saved, cnn::Activation::kRelu6), conv_pw_3_weight_,
+            cnn::Epilogue().scaled(conv_pw_3_bn_saved).then(cnn::Activation::kRelu6), kConvPw3, batch,
+            scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
   cnn::dwconv(conv_dw_4, relu67, conv_dw_4_weight_, kConvDw4, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
-  cnn::bn_inference(relu68, conv_dw_4, conv_dw_4_bn_weight_, conv_dw_4_bn_bias_, conv_dw_4_bn_running_mean_,
-                    conv_dw_4_bn_running_var_, kConvDw4Bn, batch);
-
   // 10: relu6    (relu68)
-  cnn::relu6(relu68, relu68, k128x28x28, batch);
+  cnn::bn_affine(conv_dw_4_bn_saved, conv_dw_4_bn_weight_, conv_dw_4_bn_bias_, conv_dw_4_bn_running_mean_,
+                 conv_dw_4_bn_running_var_, kConvDw4Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_4)
-  cnn::conv(conv_pw_4, relu68, conv_pw_4_weight_, kConvPw4, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_4_bn)
-  cnn::bn_inference(relu69, conv_pw_4, conv_pw_4_bn_weight_, conv_pw_4_bn_bias_, conv_pw_4_bn_running_mean_,
-                    conv_pw_4_bn_running_var_, kConvPw4Bn, batch);
-
   // 13: relu6    (relu69)
-  cnn::relu6(relu69, relu69, k256x28x28, batch);
+  cnn::bn_affine(conv_pw_4_bn_saved, conv_pw_4_bn_weight_, conv_pw_4_bn_bias_, conv_pw_4_bn_running_mean_,
+                 conv_pw_4_bn_running_var_, kConvPw4Bn);
+  cnn::conv(relu69, cnn::Loaded(conv_dw_4, conv_dw_4_bn_saved, cnn::Activation::kRelu6), conv_pw_4_weight_,
+            cnn::Epilogue().scaled(conv_pw_4_bn_saved).then(cnn::Activation::kRelu6), kConvPw4, batch,
+            scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_5)
   cnn::dwconv(conv_dw_5, relu69, conv_dw_5_weight_, kConvDw5, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_5_bn)
-  cnn::bn_inference(relu610, conv_dw_5, conv_dw_5_bn_weight_, conv_dw_5_bn_bias_, conv_dw_5_bn_running_mean_,
-                    conv_dw_5_bn_running_var_, kConvDw5Bn, batch);
-
   // 10: relu6    (relu610)
-  cnn::relu6(relu610, relu610, k256x28x28, batch);
+  cnn::bn_affine(conv_dw_5_bn_saved, conv_dw_5_bn_weight_, conv_dw_5_bn_bias_, conv_dw_5_bn_running_mean_,
+                 conv_dw_5_bn_running_var_, kConvDw5Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
-  cnn::conv(conv_pw_5, relu610, conv_pw_5_weight_, kConvPw5, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_5_bn)
-  cnn::bn_inference(relu611, conv_pw_5, conv_pw_5_bn_weight_, conv_pw_5_bn_bias_, conv_pw_5_bn_running_mean_,
-                    conv_pw_5_bn_running_var_, kConvPw5Bn, batch);
-
   // 13: relu6    (relu611)
-  cnn::relu6(relu611, relu611, k256x28x28, batch);
+  cnn::bn_affine(conv_pw_5_bn_saved, conv_pw_5_bn_weight_, conv_pw_5_bn_bias_, conv_pw_5_bn_running_mean_,
+                 conv_pw_5_bn_running_var_, kConvPw5Bn);
+  cnn::conv(relu611, cnn::Loaded(conv_dw_5, conv_dw_5_bn_saved, cnn::Activation::kRelu6), conv_pw_5_weight_,
+            cnn::Epilogue().scaled(conv_pw_5_bn_saved).then(cnn::Activation::kRelu6), kConvPw5, batch,
+            scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
   cnn::dwconv(conv_dw_6, relu611, conv_dw_6_weight_, kConvDw6, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
-  cnn::bn_inference(relu612, conv_dw_6, conv_dw_6_bn_weight_, conv_dw_6_bn_bias_, conv_dw_6_bn_running_mean_,
-                    conv_dw_6_bn_running_var_, kConvDw6Bn, batch);
-
   // 10: relu6    (relu612)
-  cnn::relu6(relu612, relu612, k256x14x14, batch);
+  cnn::bn_affine(conv_dw_6_bn_saved, conv_dw_6_bn_weight_, conv_dw_6_bn_bias_, conv_dw_6_bn_running_mean_,
+                 conv_dw_6_bn_running_var_, kConvDw6Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_6)
-  cnn::conv(conv_pw_6, relu612, conv_pw_6_weight_, kConvPw6, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_6_bn)
-  cnn::bn_inference(relu613, conv_pw_6, conv_pw_6_bn_weight_, conv_pw_6_bn_bias_, conv_pw_6_bn_running_mean_,
-                    conv_pw_6_bn_running_var_, kConvPw6Bn, batch);
-
   // 13: relu6    (relu613)
-  cnn::relu6(relu613, relu613, k512x14x14, batch);
+  cnn::bn_affine(conv_pw_6_bn_saved, conv_pw_6_bn_weight_, conv_pw_6_bn_bias_, conv_pw_6_bn_running_mean_,
+                 conv_pw_6_bn_running_var_, kConvPw6Bn);
+  cnn::conv(relu613, cnn::Loaded(conv_dw_6, conv_dw_6_bn_saved, cnn::Activation::kRelu6), conv_pw_6_weight_,
+            cnn::Epilogue().scaled(conv_pw_6_bn_saved).then(cnn::Activation::kRelu6), kConvPw6, batch,
+            scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_7)
   cnn::dwconv(conv_dw_7, relu613, conv_dw_7_weight_, kConvDw7, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_7_bn)
-  cnn::bn_inference(relu614, conv_dw_7, conv_dw_7_bn_weight_, conv_dw_7_bn_bias_, conv_dw_7_bn_running_mean_,
-                    conv_dw_7_bn_running_var_, kConvDw7Bn, batch);
-
   // 10: relu6    (relu614)
-  cnn::relu6(relu614, relu614, k512x14x14, batch);
+  cnn::bn_affine(conv_dw_7_bn_saved, conv_dw_7_bn_weight_, conv_dw_7_bn_bias_, conv_dw_7_bn_running_mean_,
+                 conv_dw_7_bn_running_var_, kConvDw7Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
-  cnn::conv(conv_pw_7, relu614, conv_pw_7_weight_, kConvPw7, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_7_bn)
-  cnn::bn_inference(relu615, conv_pw_7, conv_pw_7_bn_weight_, conv_pw_7_bn_bias_, conv_pw_7_bn_running_mean_,
-                    conv_pw_7_bn_running_var_, kConvPw7Bn, batch);
-
   // 13: relu6    (relu615)
-  cnn::relu6(relu615, relu615, k512x14x14, batch);
+  cnn::bn_affine(conv_pw_7_bn_saved, conv_pw_7_bn_weight_, conv_pw_7_bn_bias_, conv_pw_7_bn_running_mean_,
+                 conv_pw_7_bn_running_var_, kConvPw7Bn);
+  cnn::conv(relu615, cnn::Loaded(conv_dw_7, conv_dw_7_bn_saved, cnn::Activation::kRelu6), conv_pw_7_weight_,
+            cnn::Epilogue().scaled(conv_pw_7_bn_saved).then(cnn::Activation::kRelu6), kConvPw7, batch,
+            scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
   cnn::dwconv(conv_dw_8, relu615, conv_dw_8_weight_, kConvDw8, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
-  cnn::bn_inference(relu616, conv_dw_8, conv_dw_8_bn_weight_, conv_dw_8_bn_bias_, conv_dw_8_bn_running_mean_,
-                    conv_dw_8_bn_running_var_, kConvDw8Bn, batch);
-
   // 10: relu6    (relu616)
-  cnn::relu6(relu616, relu616, k512x14x14, batch);
+  cnn::bn_affine(conv_dw_8_bn_saved, conv_dw_8_bn_weight_, conv_dw_8_bn_bias_, conv_dw_8_bn_running_mean_,
+                 conv_dw_8_bn_running_var_, kConvDw8Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_8)
-  cnn::conv(conv_pw_8, relu616, conv_pw_8_weight_, kConvPw8, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_8_bn)
-  cnn::bn_inference(relu617, conv_pw_8, conv_pw_8_bn_weight_, conv_pw_8_bn_bias_, conv_pw_8_bn_running_mean_,
-                    conv_pw_8_bn_running_var_, kConvPw8Bn, batch);
-
   // 13: relu6    (relu617)
-  cnn::relu6(relu617, relu617, k512x14x14, batch);
+  cnn::bn_affine(conv_pw_8_bn_saved, conv_pw_8_bn_weight_, conv_pw_8_bn_bias_, conv_pw_8_bn_running_mean_,
+                 conv_pw_8_bn_running_var_, kConvPw8Bn);
+  cnn::conv(relu617, cnn::Loaded(conv_dw_8, conv_dw_8_bn_saved, cnn::Activation::kRelu6), conv_pw_8_weight_,
+            cnn::Epilogue().scaled(conv_pw_8_bn_saved).then(cnn::Activation::kRelu6), kConvPw8, batch,
+            scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_9)
   cnn::dwconv(conv_dw_9, relu617, conv_dw_9_weight_, kConvDw9, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_9_bn)
-  cnn::bn_inference(relu618, conv_dw_9, conv_dw_9_bn_weight_, conv_dw_9_bn_bias_, conv_dw_9_bn_running_mean_,
-                    conv_dw_9_bn_running_var_, kConvDw9Bn, batch);
-
   // 10: relu6    (relu618)
-  cnn::relu6(relu618, relu618, k512x14x14, batch);
+  cnn::bn_affine(conv_dw_9_bn_saved, conv_dw_9_bn_weight_, conv_dw_9_bn_bias_, conv_dw_9_bn_running_mean_,
+                 conv_dw_9_bn_running_var_, kConvDw9Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_9)
-  cnn::conv(conv_pw_9, relu618, conv_pw_9_weight_, kConvPw9, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_9_bn)
-  cnn::bn_inference(relu619, conv_pw_9, conv_pw_9_bn_weight_, conv_pw_9_bn_bias_, conv_pw_9_bn_running_mean_,
-                    conv_pw_9_bn_running_var_, kConvPw9Bn, batch);
-
   // 13: relu6    (relu619)
-  cnn::relu6(relu619, relu619, k512x14x14, batch);
+  cnn::bn_affine(conv_pw_9_bn_saved, conv_pw_9_bn_weight_, conv_pw_9_bn_bias_, conv_pw_9_bn_running_mean_,
+                 conv_pw_9_bn_running_var_, kConvPw9Bn);
+  cnn::conv(relu619, cnn::Loaded(conv_dw_9, conv_dw_9_bn_saved, cnn::Activation::kRelu6), conv_pw_9_weight_,
+            cnn::Epilogue().scaled(conv_pw_9_bn_saved).then(cnn::Activation::kRelu6), kConvPw9, batch,
+            scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_10)
   cnn::dwconv(conv_dw_10, relu619, conv_dw_10_weight_, kConvDw10, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
-  cnn::bn_inference(relu620, conv_dw_10, conv_dw_10_bn_weight_, conv_dw_10_bn_bias_,
-                    conv_dw_10_bn_running_mean_, conv_dw_10_bn_running_var_, kConvDw10Bn, batch);
-
   // 10: relu6    (relu620)
-  cnn::relu6(relu620, relu620, k512x14x14, batch);
+  cnn::bn_affine(conv_dw_10_bn_saved, conv_dw_10_bn_weight_, conv_dw_10_bn_bias_, conv_dw_10_bn_running_mean_,
+                 conv_dw_10_bn_running_var_, kConvDw10Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_10)
-  cnn::conv(conv_pw_10, relu620, conv_pw_10_weight_, kConvPw10, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_10_bn)
-  cnn::bn_inference(relu621, conv_pw_10, conv_pw_10_bn_weight_, conv_pw_10_bn_bias_,
-                    conv_pw_10_bn_running_mean_, conv_pw_10_bn_running_var_, kConvPw10Bn, batch);
-
   // 13: relu6    (relu621)
-  cnn::relu6(relu621, relu621, k512x14x14, batch);
+  cnn::bn_affine(conv_pw_10_bn_saved, conv_pw_10_bn_weight_, conv_pw_10_bn_bias_, conv_pw_10_bn_running_mean_,
+                 conv_pw_10_bn_running_var_, kConvPw10Bn);
+  cnn::conv(relu621, cnn::Loaded(conv_dw_10, conv_dw_10_bn_saved, cnn::Activation::kRelu6),
+            conv_pw_10_weight_, cnn::Epilogue().scaled(conv_pw_10_bn_saved).then(cnn::Activation::kRelu6),
+            kConvPw10, batch, scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_11)
   cnn::dwconv(conv_dw_11, relu621, conv_dw_11_weight_, kConvDw11, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_11_bn)
-  cnn::bn_inference(relu622, conv_dw_11, conv_dw_11_bn_weight_, conv_dw_11_bn_bias_,
-                    conv_dw_11_bn_running_mean_, conv_dw_11_bn_running_var_, kConvDw11Bn, batch);
-
   // 10: relu6    (relu622)
-  cnn::relu6(relu622, relu622, k512x14x14, batch);
+  cnn::bn_affine(conv_dw_11_bn_saved, conv_dw_11_bn_weight_, conv_dw_11_bn_bias_, conv_dw_11_bn_running_mean_,
+                 conv_dw_11_bn_running_var_, kConvDw11Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_11)
-  cnn::conv(conv_pw_11, relu622, conv_pw_11_weight_, kConvPw11, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_11_bn)
-  cnn::bn_inference(relu623, conv_pw_11, conv_pw_11_bn_weight_, conv_pw_11_bn_bias_,
-                    conv_pw_11_bn_running_mean_, conv_pw_11_bn_running_var_, kConvPw11Bn, batch);
-
   // 13: relu6    (relu623)
-  cnn::relu6(relu623, relu623, k512x14x14, batch);
+  cnn::bn_affine(conv_pw_11_bn_saved, conv_pw_11_bn_weight_, conv_pw_11_bn_bias_, conv_pw_11_bn_running_mean_,
+                 conv_pw_11_bn_running_var_, kConvPw11Bn);
+  cnn::conv(relu623, cnn::Loaded(conv_dw_11, conv_dw_11_bn_saved, cnn::Activation::kRelu6),
+            conv_pw_11_weight_, cnn::Epilogue().scaled(conv_pw_11_bn_saved).then(cnn::Activation::kRelu6),
+            kConvPw11, batch, scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_12)
   cnn::dwconv(conv_dw_12, relu623, conv_dw_12_weight_, kConvDw12, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)
-  cnn::bn_inference(relu624, conv_dw_12, conv_dw_12_bn_weight_, conv_dw_12_bn_bias_,
-                    conv_dw_12_bn_running_mean_, conv_dw_12_bn_running_var_, kConvDw12Bn, batch);
-
   // 10: relu6    (relu624)
-  cnn::relu6(relu624, relu624, k512x7x7, batch);
+  cnn::bn_affine(conv_dw_12_bn_saved, conv_dw_12_bn_weight_, conv_dw_12_bn_bias_, conv_dw_12_bn_running_mean_,
+                 conv_dw_12_bn_running_var_, kConvDw12Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_12)
-  cnn::conv(conv_pw_12, relu624, conv_pw_12_weight_, kConvPw12, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_12_bn)
-  cnn::bn_inference(relu625, conv_pw_12, conv_pw_12_bn_weight_, conv_pw_12_bn_bias_,
-                    conv_pw_12_bn_running_mean_, conv_pw_12_bn_running_var_, kConvPw12Bn, batch);
-
   // 13: relu6    (relu625)
-  cnn::relu6(relu625, relu625, k1024x7x7, batch);
+  cnn::bn_affine(conv_pw_12_bn_saved, conv_pw_12_bn_weight_, conv_pw_12_bn_bias_, conv_pw_12_bn_running_mean_,
+                 conv_pw_12_bn_running_var_, kConvPw12Bn);
+  cnn::conv(relu625, cnn::Loaded(conv_dw_12, conv_dw_12_bn_saved, cnn::Activation::kRelu6),
+            conv_pw_12_weight_, cnn::Epilogue().scaled(conv_pw_12_bn_saved).then(cnn::Activation::kRelu6),
+            kConvPw12, batch, scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_13)
   cnn::dwconv(conv_dw_13, relu625, conv_dw_13_weight_, kConvDw13, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_13_bn)
-  cnn::bn_inference(relu626, conv_dw_13, conv_dw_13_bn_weight_, conv_dw_13_bn_bias_,
-                    conv_dw_13_bn_running_mean_, conv_dw_13_bn_running_var_, kConvDw13Bn, batch);
-
   // 10: relu6    (relu626)
-  cnn::relu6(relu626, relu626, k1024x7x7, batch);
+  cnn::bn_affine(conv_dw_13_bn_saved, conv_dw_13_bn_weight_, conv_dw_13_bn_bias_, conv_dw_13_bn_running_mean_,
+                 conv_dw_13_bn_running_var_, kConvDw13Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
-  cnn::conv(conv_pw_13, relu626, conv_pw_13_weight_, kConvPw13, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_13_bn)
-  cnn::bn_inference(relu627, conv_pw_13, conv_pw_13_bn_weight_, conv_pw_13_bn_bias_,
-                    conv_pw_13_bn_running_mean_, conv_pw_13_bn_running_var_, kConvPw13Bn, batch);
-
   // 13: relu6    (relu627)
-  cnn::relu6(relu627, relu627, k1024x7x7, batch);
+  cnn::bn_affine(conv_pw_13_bn_saved, conv_pw_13_bn_weight_, conv_pw_13_bn_bias_, conv_pw_13_bn_running_mean_,
+                 conv_pw_13_bn_running_var_, kConvPw13Bn);
+  cnn::conv(relu627, cnn::Loaded(conv_dw_13, conv_dw_13_bn_saved, cnn::Activation::kRelu6),
+            conv_pw_13_weight_, cnn::Epilogue().scaled(conv_pw_13_bn_saved).then(cnn::Activation::kRelu6),
+            kConvPw13, batch, scratch());
 
   // 33: gap    (gap1)
   cnn::gap(gap1, relu627, k1024x7x7, batch);

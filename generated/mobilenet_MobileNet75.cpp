@@ -19,7 +19,6 @@ constexpr cnn::ConvGeometry kConv1{
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kConv1Bn{
     .channels = 24, .height = 112, .width = 112, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::MapGeometry k24x112x112{.channels = 24, .height = 112, .width = 112, .block = 1};
 constexpr cnn::ConvGeometry kConvDw1{
     .in_channels = 24, .in_height = 112, .in_width = 112, .out_channels = 24, .out_height = 112,
     .out_width = 112, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
@@ -32,21 +31,18 @@ constexpr cnn::ConvGeometry kConvPw1{
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kConvPw1Bn{
     .channels = 48, .height = 112, .width = 112, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::MapGeometry k48x112x112{.channels = 48, .height = 112, .width = 112, .block = 1};
 constexpr cnn::ConvGeometry kConvDw2{
     .in_channels = 48, .in_height = 112, .in_width = 112, .out_channels = 48, .out_height = 56,
     .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 48, .block = 1};
 constexpr cnn::BnGeometry kConvDw2Bn{
     .channels = 48, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::MapGeometry k48x56x56{.channels = 48, .height = 56, .width = 56, .block = 1};
 constexpr cnn::ConvGeometry kConvPw2{
     .in_channels = 48, .in_height = 56, .in_width = 56, .out_channels = 96, .out_height = 56, .out_width = 56,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kConvPw2Bn{
     .channels = 96, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::MapGeometry k96x56x56{.channels = 96, .height = 56, .width = 56, .block = 1};
 constexpr cnn::ConvGeometry kConvDw3{
     .in_channels = 96, .in_height = 56, .in_width = 56, .out_channels = 96, .out_height = 56, .out_width = 56,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
@@ -65,14 +61,12 @@ constexpr cnn::ConvGeometry kConvDw4{
     .dilation_height = 1, .dilation_width = 1, .groups = 96, .block = 1};
 constexpr cnn::BnGeometry kConvDw4Bn{
     .channels = 96, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::MapGeometry k96x28x28{.channels = 96, .height = 28, .width = 28, .block = 1};
 constexpr cnn::ConvGeometry kConvPw4{
     .in_channels = 96, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kConvPw4Bn{
     .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::MapGeometry k192x28x28{.channels = 192, .height = 28, .width = 28, .block = 1};
 constexpr cnn::ConvGeometry kConvDw5{
     .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
@@ -91,14 +85,12 @@ constexpr cnn::ConvGeometry kConvDw6{
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 192, .block = 1};
 constexpr cnn::BnGeometry kConvDw6Bn{
     .channels = 192, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::MapGeometry k192x14x14{.channels = 192, .height = 14, .width = 14, .block = 1};
 constexpr cnn::ConvGeometry kConvPw6{
     .in_channels = 192, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kConvPw6Bn{
     .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::MapGeometry k384x14x14{.channels = 384, .height = 14, .width = 14, .block = 1};
 constexpr cnn::ConvGeometry kConvDw7{
     .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
@@ -165,14 +157,12 @@ constexpr cnn::ConvGeometry kConvDw12{
     .dilation_height = 1, .dilation_width = 1, .groups = 384, .block = 1};
 constexpr cnn::BnGeometry kConvDw12Bn{
     .channels = 384, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::MapGeometry k384x7x7{.channels = 384, .height = 7, .width = 7, .block = 1};
 constexpr cnn::ConvGeometry kConvPw12{
     .in_channels = 384, .in_height = 7, .in_width = 7, .out_channels = 768, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kConvPw12Bn{
     .channels = 768, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::MapGeometry k768x7x7{.channels = 768, .height = 7, .width = 7, .block = 1};
 constexpr cnn::ConvGeometry kConvDw13{
     .in_channels = 768, .in_height = 7, .in_width = 7, .out_channels = 768, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
@@ -185,6 +175,7 @@ constexpr cnn::ConvGeometry kConvPw13{
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kConvPw13Bn{
     .channels = 768, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::MapGeometry k768x7x7{.channels = 768, .height = 7, .width = 7, .block = 1};
 constexpr cnn::DropoutGeometry kDropout1{
     .channels = 768, .height = 1, .width = 1, .block = 1, .rate = 0.001f, .stream = 0};
 constexpr cnn::DenseGeometry kClassifier{.in = 768, .out = 1000, .block = 1};
@@ -853,7 +844,7 @@ constexpr cnn::ModelDescription kModel{
              .class_names = {}, .prepare = kPrepare, .augment = kAugment},
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
-    .memory = {.parameters = 2602064, .gradients = 2585616, .optimizer = 2585616, .activations = 248111136,
+    .memory = {.parameters = 2602064, .gradients = 2585616, .optimizer = 2585616, .activations = 200560704,
                .shared_scratch = 589824, .thread_scratch = 196800},
 };
 
@@ -874,152 +865,112 @@ float MobileNet75::step(int phase, cnn::ConstFloats images, cnn::Labels labels, 
 }
 
 // 52: train MobileNet75 on ImageNet {
-// Phase main: 2,585,560 of 2,585,560 parameters learn; activations take 992,444,544 bytes.
+// Phase main: 2,585,560 of 2,585,560 parameters learn; activations take 802,242,816 bytes.
 float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,
     cnn::Optimizer& optimizer) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(144506880, 150528);  // 3x224x224
-  const cnn::Blocked conv1 = blocked(57802752, 301056);  // 24x112x112
-  const cnn::Blocked relu61 = blocked(67436544, 301056);  // 24x112x112
-  const cnn::Floats conv1_bn_saved = floats(248111040, 48);
-  const cnn::Blocked conv_dw_1 = blocked(77070336, 301056);  // 24x112x112
-  const cnn::Blocked relu62 = blocked(86704128, 301056);  // 24x112x112
-  const cnn::Floats conv_dw_1_bn_saved = floats(248111088, 48);
+  const cnn::Blocked input = blocked(115605504, 150528);  // 3x224x224
+  const cnn::Blocked conv1 = blocked(38535168, 301056);  // 24x112x112
+  const cnn::Blocked relu61 = blocked(48168960, 301056);  // 24x112x112
+  const cnn::Floats conv1_bn_saved = floats(200560512, 96);
+  const cnn::Blocked conv_dw_1 = blocked(57802752, 301056);  // 24x112x112
+  const cnn::Floats conv_dw_1_bn_saved = floats(200560608, 96);
   const cnn::Blocked conv_pw_1 = blocked(0, 602112);  // 48x112x112
   const cnn::Blocked relu63 = blocked(19267584, 602112);  // 48x112x112
-  const cnn::Floats conv_pw_1_bn_saved = floats(248110848, 96);
-  const cnn::Blocked conv_dw_2 = blocked(149323776, 150528);  // 48x56x56
-  const cnn::Blocked relu64 = blocked(154140672, 150528);  // 48x56x56
-  const cnn::Floats conv_dw_2_bn_saved = floats(248110944, 96);
-  const cnn::Blocked conv_pw_2 = blocked(38535168, 301056);  // 96x56x56
-  const cnn::Blocked relu65 = blocked(48168960, 301056);  // 96x56x56
-  const cnn::Floats conv_pw_2_bn_saved = floats(248110080, 192);
-  const cnn::Blocked conv_dw_3 = blocked(96337920, 301056);  // 96x56x56
-  const cnn::Blocked relu66 = blocked(105971712, 301056);  // 96x56x56
-  const cnn::Floats conv_dw_3_bn_saved = floats(248110272, 192);
-  const cnn::Blocked conv_pw_3 = blocked(115605504, 301056);  // 96x56x56
-  const cnn::Blocked relu67 = blocked(125239296, 301056);  // 96x56x56
-  const cnn::Floats conv_pw_3_bn_saved = floats(248110464, 192);
-  const cnn::Blocked conv_dw_4 = blocked(183042048, 75264);  // 96x28x28
-  const cnn::Blocked relu68 = blocked(185450496, 75264);  // 96x28x28
-  const cnn::Floats conv_dw_4_bn_saved = floats(248110656, 192);
-  const cnn::Blocked conv_pw_4 = blocked(134873088, 150528);  // 192x28x28
-  const cnn::Blocked relu69 = blocked(139689984, 150528);  // 192x28x28
-  const cnn::Floats conv_pw_4_bn_saved = floats(248108544, 384);
-  const cnn::Blocked conv_dw_5 = blocked(158957568, 150528);  // 192x28x28
-  const cnn::Blocked relu610 = blocked(163774464, 150528);  // 192x28x28
-  const cnn::Floats conv_dw_5_bn_saved = floats(248108928, 384);
-  const cnn::Blocked conv_pw_5 = blocked(168591360, 150528);  // 192x28x28
-  const cnn::Blocked relu611 = blocked(173408256, 150528);  // 192x28x28
-  const cnn::Floats conv_pw_5_bn_saved = floats(248109312, 384);
-  const cnn::Blocked conv_dw_6 = blocked(238436352, 37632);  // 192x14x14
-  const cnn::Blocked relu612 = blocked(239640576, 37632);  // 192x14x14
-  const cnn::Floats conv_dw_6_bn_saved = floats(248109696, 384);
-  const cnn::Blocked conv_pw_6 = blocked(178225152, 75264);  // 384x14x14
-  const cnn::Blocked relu613 = blocked(180633600, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_6_bn_saved = floats(248099328, 768);
-  const cnn::Blocked conv_dw_7 = blocked(187858944, 75264);  // 384x14x14
-  const cnn::Blocked relu614 = blocked(190267392, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_7_bn_saved = floats(248100096, 768);
-  const cnn::Blocked conv_pw_7 = blocked(192675840, 75264);  // 384x14x14
-  const cnn::Blocked relu615 = blocked(195084288, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_7_bn_saved = floats(248100864, 768);
-  const cnn::Blocked conv_dw_8 = blocked(197492736, 75264);  // 384x14x14
-  const cnn::Blocked relu616 = blocked(199901184, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_8_bn_saved = floats(248101632, 768);
-  const cnn::Blocked conv_pw_8 = blocked(202309632, 75264);  // 384x14x14
-  const cnn::Blocked relu617 = blocked(204718080, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_8_bn_saved = floats(248102400, 768);
-  const cnn::Blocked conv_dw_9 = blocked(207126528, 75264);  // 384x14x14
-  const cnn::Blocked relu618 = blocked(209534976, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_9_bn_saved = floats(248103168, 768);
-  const cnn::Blocked conv_pw_9 = blocked(211943424, 75264);  // 384x14x14
-  const cnn::Blocked relu619 = blocked(214351872, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_9_bn_saved = floats(248103936, 768);
-  const cnn::Blocked conv_dw_10 = blocked(216760320, 75264);  // 384x14x14
-  const cnn::Blocked relu620 = blocked(219168768, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_10_bn_saved = floats(248104704, 768);
-  const cnn::Blocked conv_pw_10 = blocked(221577216, 75264);  // 384x14x14
-  const cnn::Blocked relu621 = blocked(223985664, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_10_bn_saved = floats(248105472, 768);
-  const cnn::Blocked conv_dw_11 = blocked(226394112, 75264);  // 384x14x14
-  const cnn::Blocked relu622 = blocked(228802560, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_11_bn_saved = floats(248106240, 768);
-  const cnn::Blocked conv_pw_11 = blocked(231211008, 75264);  // 384x14x14
-  const cnn::Blocked relu623 = blocked(233619456, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_11_bn_saved = floats(248107008, 768);
-  const cnn::Blocked conv_dw_12 = blocked(246865920, 18816);  // 384x7x7
-  const cnn::Blocked relu624 = blocked(247468032, 18816);  // 384x7x7
-  const cnn::Floats conv_dw_12_bn_saved = floats(248107776, 768);
-  const cnn::Blocked conv_pw_12 = blocked(236027904, 37632);  // 768x7x7
-  const cnn::Blocked relu625 = blocked(237232128, 37632);  // 768x7x7
-  const cnn::Floats conv_pw_12_bn_saved = floats(248094720, 1536);
-  const cnn::Blocked conv_dw_13 = blocked(240844800, 37632);  // 768x7x7
-  const cnn::Blocked relu626 = blocked(242049024, 37632);  // 768x7x7
-  const cnn::Floats conv_dw_13_bn_saved = floats(248096256, 1536);
-  const cnn::Blocked conv_pw_13 = blocked(243253248, 37632);  // 768x7x7
-  const cnn::Blocked relu627 = blocked(244457472, 37632);  // 768x7x7
-  const cnn::Floats conv_pw_13_bn_saved = floats(248097792, 1536);
-  const cnn::Blocked dropout1 = blocked(245725696, 768);  // 768
-  const cnn::Blocked classifier = blocked(245661696, 1000);  // 1000
-  const cnn::Blocked d_classifier = blocked(245693696, 1000);  // 1000
-  const cnn::Blocked d_dropout1 = blocked(248070144, 768);  // 768
-  const cnn::Blocked d_relu627 = blocked(245661696, 37632);  // 768x7x7
-  const cnn::Blocked d_conv_pw_13 = blocked(244457472, 37632);  // 768x7x7
-  const cnn::Blocked d_relu626 = blocked(243253248, 37632);  // 768x7x7
-  const cnn::Blocked d_conv_dw_13 = blocked(242049024, 37632);  // 768x7x7
-  const cnn::Blocked d_relu625 = blocked(240844800, 37632);  // 768x7x7
-  const cnn::Blocked d_conv_pw_12 = blocked(237232128, 37632);  // 768x7x7
-  const cnn::Blocked d_relu624 = blocked(236027904, 18816);  // 384x7x7
-  const cnn::Blocked d_conv_dw_12 = blocked(240844800, 18816);  // 384x7x7
-  const cnn::Blocked d_relu623 = blocked(236027904, 75264);  // 384x14x14
-  const cnn::Blocked d_conv_pw_11 = blocked(233619456, 75264);  // 384x14x14
-  const cnn::Blocked d_relu622 = blocked(231211008, 75264);  // 384x14x14
-  const cnn::Blocked d_conv_dw_11 = blocked(228802560, 75264);  // 384x14x14
-  const cnn::Blocked d_relu621 = blocked(226394112, 75264);  // 384x14x14
-  const cnn::Blocked d_conv_pw_10 = blocked(223985664, 75264);  // 384x14x14
-  const cnn::Blocked d_relu620 = blocked(221577216, 75264);  // 384x14x14
-  const cnn::Blocked d_conv_dw_10 = blocked(219168768, 75264);  // 384x14x14
-  const cnn::Blocked d_relu619 = blocked(216760320, 75264);  // 384x14x14
-  const cnn::Blocked d_conv_pw_9 = blocked(214351872, 75264);  // 384x14x14
-  const cnn::Blocked d_relu618 = blocked(211943424, 75264);  // 384x14x14
-  const cnn::Blocked d_conv_dw_9 = blocked(209534976, 75264);  // 384x14x14
-  const cnn::Blocked d_relu617 = blocked(207126528, 75264);  // 384x14x14
-  const cnn::Blocked d_conv_pw_8 = blocked(204718080, 75264);  // 384x14x14
-  const cnn::Blocked d_relu616 = blocked(202309632, 75264);  // 384x14x14
-  const cnn::Blocked d_conv_dw_8 = blocked(199901184, 75264);  // 384x14x14
-  const cnn::Blocked d_relu615 = blocked(197492736, 75264);  // 384x14x14
-  const cnn::Blocked d_conv_pw_7 = blocked(195084288, 75264);  // 384x14x14
-  const cnn::Blocked d_relu614 = blocked(192675840, 75264);  // 384x14x14
-  const cnn::Blocked d_conv_dw_7 = blocked(190267392, 75264);  // 384x14x14
-  const cnn::Blocked d_relu613 = blocked(187858944, 75264);  // 384x14x14
-  const cnn::Blocked d_conv_pw_6 = blocked(180633600, 75264);  // 384x14x14
-  const cnn::Blocked d_relu612 = blocked(178225152, 37632);  // 192x14x14
-  const cnn::Blocked d_conv_dw_6 = blocked(187858944, 37632);  // 192x14x14
-  const cnn::Blocked d_relu611 = blocked(178225152, 150528);  // 192x28x28
-  const cnn::Blocked d_conv_pw_5 = blocked(173408256, 150528);  // 192x28x28
-  const cnn::Blocked d_relu610 = blocked(168591360, 150528);  // 192x28x28
-  const cnn::Blocked d_conv_dw_5 = blocked(163774464, 150528);  // 192x28x28
-  const cnn::Blocked d_relu69 = blocked(158957568, 150528);  // 192x28x28
-  const cnn::Blocked d_conv_pw_4 = blocked(139689984, 150528);  // 192x28x28
-  const cnn::Blocked d_relu68 = blocked(134873088, 75264);  // 96x28x28
-  const cnn::Blocked d_conv_dw_4 = blocked(158957568, 75264);  // 96x28x28
-  const cnn::Blocked d_relu67 = blocked(134873088, 301056);  // 96x56x56
-  const cnn::Blocked d_conv_pw_3 = blocked(125239296, 301056);  // 96x56x56
-  const cnn::Blocked d_relu66 = blocked(115605504, 301056);  // 96x56x56
-  const cnn::Blocked d_conv_dw_3 = blocked(105971712, 301056);  // 96x56x56
-  const cnn::Blocked d_relu65 = blocked(96337920, 301056);  // 96x56x56
-  const cnn::Blocked d_conv_pw_2 = blocked(48168960, 301056);  // 96x56x56
-  const cnn::Blocked d_relu64 = blocked(38535168, 150528);  // 48x56x56
-  const cnn::Blocked d_conv_dw_2 = blocked(96337920, 150528);  // 48x56x56
-  const cnn::Blocked d_relu63 = blocked(38535168, 602112);  // 48x112x112
-  const cnn::Blocked d_conv_pw_1 = blocked(19267584, 602112);  // 48x112x112
+  const cnn::Floats conv_pw_1_bn_saved = floats(200560128, 192);
+  const cnn::Blocked conv_dw_2 = blocked(120422400, 150528);  // 48x56x56
+  const cnn::Floats conv_dw_2_bn_saved = floats(200560320, 192);
+  const cnn::Blocked conv_pw_2 = blocked(67436544, 301056);  // 96x56x56
+  const cnn::Blocked relu65 = blocked(77070336, 301056);  // 96x56x56
+  const cnn::Floats conv_pw_2_bn_saved = floats(200558592, 384);
+  const cnn::Blocked conv_dw_3 = blocked(86704128, 301056);  // 96x56x56
+  const cnn::Floats conv_dw_3_bn_saved = floats(200558976, 384);
+  const cnn::Blocked conv_pw_3 = blocked(96337920, 301056);  // 96x56x56
+  const cnn::Blocked relu67 = blocked(105971712, 301056);  // 96x56x56
+  const cnn::Floats conv_pw_3_bn_saved = floats(200559360, 384);
+  const cnn::Blocked conv_dw_4 = blocked(149323776, 75264);  // 96x28x28
+  const cnn::Floats conv_dw_4_bn_saved = floats(200559744, 384);
+  const cnn::Blocked conv_pw_4 = blocked(125239296, 150528);  // 192x28x28
+  const cnn::Blocked relu69 = blocked(130056192, 150528);  // 192x28x28
+  const cnn::Floats conv_pw_4_bn_saved = floats(200555520, 768);
+  const cnn::Blocked conv_dw_5 = blocked(134873088, 150528);  // 192x28x28
+  const cnn::Floats conv_dw_5_bn_saved = floats(200556288, 768);
+  const cnn::Blocked conv_pw_5 = blocked(139689984, 150528);  // 192x28x28
+  const cnn::Blocked relu611 = blocked(144506880, 150528);  // 192x28x28
+  const cnn::Floats conv_pw_5_bn_saved = floats(200557056, 768);
+  const cnn::Blocked conv_dw_6 = blocked(192675840, 37632);  // 192x14x14
+  const cnn::Floats conv_dw_6_bn_saved = floats(200557824, 768);
+  const cnn::Blocked conv_pw_6 = blocked(151732224, 75264);  // 384x14x14
+  const cnn::Blocked relu613 = blocked(154140672, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_6_bn_saved = floats(200537088, 1536);
+  const cnn::Blocked conv_dw_7 = blocked(156549120, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_7_bn_saved = floats(200538624, 1536);
+  const cnn::Blocked conv_pw_7 = blocked(158957568, 75264);  // 384x14x14
+  const cnn::Blocked relu615 = blocked(161366016, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_7_bn_saved = floats(200540160, 1536);
+  const cnn::Blocked conv_dw_8 = blocked(163774464, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_8_bn_saved = floats(200541696, 1536);
+  const cnn::Blocked conv_pw_8 = blocked(166182912, 75264);  // 384x14x14
+  const cnn::Blocked relu617 = blocked(168591360, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_8_bn_saved = floats(200543232, 1536);
+  const cnn::Blocked conv_dw_9 = blocked(170999808, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_9_bn_saved = floats(200544768, 1536);
+  const cnn::Blocked conv_pw_9 = blocked(173408256, 75264);  // 384x14x14
+  const cnn::Blocked relu619 = blocked(175816704, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_9_bn_saved = floats(200546304, 1536);
+  const cnn::Blocked conv_dw_10 = blocked(178225152, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_10_bn_saved = floats(200547840, 1536);
+  const cnn::Blocked conv_pw_10 = blocked(180633600, 75264);  // 384x14x14
+  const cnn::Blocked relu621 = blocked(183042048, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_10_bn_saved = floats(200549376, 1536);
+  const cnn::Blocked conv_dw_11 = blocked(185450496, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_11_bn_saved = floats(200550912, 1536);
+  const cnn::Blocked conv_pw_11 = blocked(187858944, 75264);  // 384x14x14
+  const cnn::Blocked relu623 = blocked(190267392, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_11_bn_saved = floats(200552448, 1536);
+  const cnn::Blocked conv_dw_12 = blocked(199901184, 18816);  // 384x7x7
+  const cnn::Floats conv_dw_12_bn_saved = floats(200553984, 1536);
+  const cnn::Blocked conv_pw_12 = blocked(193880064, 37632);  // 768x7x7
+  const cnn::Blocked relu625 = blocked(195084288, 37632);  // 768x7x7
+  const cnn::Floats conv_pw_12_bn_saved = floats(200527872, 3072);
+  const cnn::Blocked conv_dw_13 = blocked(196288512, 37632);  // 768x7x7
+  const cnn::Floats conv_dw_13_bn_saved = floats(200530944, 3072);
+  const cnn::Blocked conv_pw_13 = blocked(197492736, 37632);  // 768x7x7
+  const cnn::Blocked relu627 = blocked(198696960, 37632);  // 768x7x7
+  const cnn::Floats conv_pw_13_bn_saved = floats(200534016, 3072);
+  const cnn::Blocked dropout1 = blocked(200503296, 768);  // 768
+  const cnn::Blocked classifier = blocked(198696960, 1000);  // 1000
+  const cnn::Blocked d_classifier = blocked(198728960, 1000);  // 1000
+  const cnn::Blocked d_dropout1 = blocked(200503296, 768);  // 768
+  const cnn::Blocked d_relu627 = blocked(198696960, 37632);  // 768x7x7
+  const cnn::Blocked d_relu626 = blocked(197492736, 37632);  // 768x7x7
+  const cnn::Blocked d_relu625 = blocked(195084288, 37632);  // 768x7x7
+  const cnn::Blocked d_relu624 = blocked(193880064, 18816);  // 384x7x7
+  const cnn::Blocked d_relu623 = blocked(190267392, 75264);  // 384x14x14
+  const cnn::Blocked d_relu622 = blocked(187858944, 75264);  // 384x14x14
+  const cnn::Blocked d_relu621 = blocked(183042048, 75264);  // 384x14x14
+  const cnn::Blocked d_relu620 = blocked(180633600, 75264);  // 384x14x14
+  const cnn::Blocked d_relu619 = blocked(175816704, 75264);  // 384x14x14
+  const cnn::Blocked d_relu618 = blocked(173408256, 75264);  // 384x14x14
+  const cnn::Blocked d_relu617 = blocked(168591360, 75264);  // 384x14x14
+  const cnn::Blocked d_relu616 = blocked(166182912, 75264);  // 384x14x14
+  const cnn::Blocked d_relu615 = blocked(161366016, 75264);  // 384x14x14
+  const cnn::Blocked d_relu614 = blocked(158957568, 75264);  // 384x14x14
+  const cnn::Blocked d_relu613 = blocked(154140672, 75264);  // 384x14x14
+  const cnn::Blocked d_relu612 = blocked(151732224, 37632);  // 192x14x14
+  const cnn::Blocked d_relu611 = blocked(144506880, 150528);  // 192x28x28
+  const cnn::Blocked d_relu610 = blocked(139689984, 150528);  // 192x28x28
+  const cnn::Blocked d_relu69 = blocked(130056192, 150528);  // 192x28x28
+  const cnn::Blocked d_relu68 = blocked(125239296, 75264);  // 96x28x28
+  const cnn::Blocked d_relu67 = blocked(105971712, 301056);  // 96x56x56
+  const cnn::Blocked d_relu66 = blocked(96337920, 301056);  // 96x56x56
+  const cnn::Blocked d_relu65 = blocked(77070336, 301056);  // 96x56x56
+  const cnn::Blocked d_relu64 = blocked(67436544, 150528);  // 48x56x56
+  const cnn::Blocked d_relu63 = blocked(19267584, 602112);  // 48x112x112
   const cnn::Blocked d_relu62 = blocked(0, 301056);  // 24x112x112
-  const cnn::Blocked d_conv_dw_1 = blocked(9633792, 301056);  // 24x112x112
-  const cnn::Blocked d_relu61 = blocked(0, 301056);  // 24x112x112
-  const cnn::Blocked d_conv1 = blocked(9633792, 301056);  // 24x112x112
+  const cnn::Blocked d_relu61 = blocked(9633792, 301056);  // 24x112x112
   const cnn::Floats d_conv1_weight = gradients(0, 648);
   const cnn::Floats d_conv1_bn_weight = gradients(656, 24);
   const cnn::Floats d_conv1_bn_bias = gradients(688, 24);
@@ -1106,274 +1057,237 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::to_blocked(input, images, k3x224x224, batch);
 
   // 18: conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)
-  cnn::conv(conv1, input, conv1_weight_, kConv1, batch, scratch());
+  cnn::conv(conv1, input, conv1_weight_, {}, kConv1, batch, scratch());
 
   // 19: conv1_bn = bn(eps=0.001, decay=0.99)
-  cnn::bn(relu61, conv1_bn_saved, conv1, conv1_bn_weight_, conv1_bn_bias_, conv1_bn_running_mean_,
-          conv1_bn_running_var_, kConv1Bn, batch);
-
   // 20: relu6    (relu61)
-  cnn::relu6(relu61, relu61, k24x112x112, batch);
+  cnn::bn(relu61, conv1_bn_saved, conv1, conv1_bn_weight_, conv1_bn_bias_, conv1_bn_running_mean_,
+          conv1_bn_running_var_, cnn::Activation::kRelu6, kConv1Bn, batch);
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_1)
   cnn::dwconv(conv_dw_1, relu61, conv_dw_1_weight_, kConvDw1, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_1_bn)
-  cnn::bn(relu62, conv_dw_1_bn_saved, conv_dw_1, conv_dw_1_bn_weight_, conv_dw_1_bn_bias_,
-          conv_dw_1_bn_running_mean_, conv_dw_1_bn_running_var_, kConvDw1Bn, batch);
-
   // 10: relu6    (relu62)
-  cnn::relu6(relu62, relu62, k24x112x112, batch);
+  cnn::bn_statistics(conv_dw_1_bn_saved, conv_dw_1, conv_dw_1_bn_weight_, conv_dw_1_bn_bias_,
+                     conv_dw_1_bn_running_mean_, conv_dw_1_bn_running_var_, kConvDw1Bn, batch);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
-  cnn::conv(conv_pw_1, relu62, conv_pw_1_weight_, kConvPw1, batch, scratch());
+  cnn::conv(conv_pw_1, cnn::Loaded(conv_dw_1, conv_dw_1_bn_saved, cnn::Activation::kRelu6), conv_pw_1_weight_,
+            {}, kConvPw1, batch, scratch());
 
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_1_bn)
-  cnn::bn(relu63, conv_pw_1_bn_saved, conv_pw_1, conv_pw_1_bn_weight_, conv_pw_1_bn_bias_,
-          conv_pw_1_bn_running_mean_, conv_pw_1_bn_running_var_, kConvPw1Bn, batch);
-
   // 13: relu6    (relu63)
-  cnn::relu6(relu63, relu63, k48x112x112, batch);
+  cnn::bn(relu63, conv_pw_1_bn_saved, conv_pw_1, conv_pw_1_bn_weight_, conv_pw_1_bn_bias_,
+          conv_pw_1_bn_running_mean_, conv_pw_1_bn_running_var_, cnn::Activation::kRelu6, kConvPw1Bn, batch);
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
   cnn::dwconv(conv_dw_2, relu63, conv_dw_2_weight_, kConvDw2, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
-  cnn::bn(relu64, conv_dw_2_bn_saved, conv_dw_2, conv_dw_2_bn_weight_, conv_dw_2_bn_bias_,
-          conv_dw_2_bn_running_mean_, conv_dw_2_bn_running_var_, kConvDw2Bn, batch);
-
   // 10: relu6    (relu64)
-  cnn::relu6(relu64, relu64, k48x56x56, batch);
+  cnn::bn_statistics(conv_dw_2_bn_saved, conv_dw_2, conv_dw_2_bn_weight_, conv_dw_2_bn_bias_,
+                     conv_dw_2_bn_running_mean_, conv_dw_2_bn_running_var_, kConvDw2Bn, batch);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_2)
-  cnn::conv(conv_pw_2, relu64, conv_pw_2_weight_, kConvPw2, batch, scratch());
+  cnn::conv(conv_pw_2, cnn::Loaded(conv_dw_2, conv_dw_2_bn_saved, cnn::Activation::kRelu6), conv_pw_2_weight_,
+            {}, kConvPw2, batch, scratch());
 
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_2_bn)
-  cnn::bn(relu65, conv_pw_2_bn_saved, conv_pw_2, conv_pw_2_bn_weight_, conv_pw_2_bn_bias_,
-          conv_pw_2_bn_running_mean_, conv_pw_2_bn_running_var_, kConvPw2Bn, batch);
-
   // 13: relu6    (relu65)
-  cnn::relu6(relu65, relu65, k96x56x56, batch);
+  cnn::bn(relu65, conv_pw_2_bn_saved, conv_pw_2, conv_pw_2_bn_weight_, conv_pw_2_bn_bias_,
+          conv_pw_2_bn_running_mean_, conv_pw_2_bn_running_var_, cnn::Activation::kRelu6, kConvPw2Bn, batch);
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_3)
   cnn::dwconv(conv_dw_3, relu65, conv_dw_3_weight_, kConvDw3, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_3_bn)
-  cnn::bn(relu66, conv_dw_3_bn_saved, conv_dw_3, conv_dw_3_bn_weight_, conv_dw_3_bn_bias_,
-          conv_dw_3_bn_running_mean_, conv_dw_3_bn_running_var_, kConvDw3Bn, batch);
-
   // 10: relu6    (relu66)
-  cnn::relu6(relu66, relu66, k96x56x56, batch);
+  cnn::bn_statistics(conv_dw_3_bn_saved, conv_dw_3, conv_dw_3_bn_weight_, conv_dw_3_bn_bias_,
+                     conv_dw_3_bn_running_mean_, conv_dw_3_bn_running_var_, kConvDw3Bn, batch);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
-  cnn::conv(conv_pw_3, relu66, conv_pw_3_weight_, kConvPw3, batch, scratch());
+  cnn::conv(conv_pw_3, cnn::Loaded(conv_dw_3, conv_dw_3_bn_saved, cnn::Activation::kRelu6), conv_pw_3_weight_,
+            {}, kConvPw3, batch, scratch());
 
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_3_bn)
-  cnn::bn(relu67, conv_pw_3_bn_saved, conv_pw_3, conv_pw_3_bn_weight_, conv_pw_3_bn_bias_,
-          conv_pw_3_bn_running_mean_, conv_pw_3_bn_running_var_, kConvPw3Bn, batch);
-
   // 13: relu6    (relu67)
-  cnn::relu6(relu67, relu67, k96x56x56, batch);
+  cnn::bn(relu67, conv_pw_3_bn_saved, conv_pw_3, conv_pw_3_bn_weight_, conv_pw_3_bn_bias_,
+          conv_pw_3_bn_running_mean_, conv_pw_3_bn_running_var_, cnn::Activation::kRelu6, kConvPw3Bn, batch);
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
   cnn::dwconv(conv_dw_4, relu67, conv_dw_4_weight_, kConvDw4, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
-  cnn::bn(relu68, conv_dw_4_bn_saved, conv_dw_4, conv_dw_4_bn_weight_, conv_dw_4_bn_bias_,
-          conv_dw_4_bn_running_mean_, conv_dw_4_bn_running_var_, kConvDw4Bn, batch);
-
   // 10: relu6    (relu68)
-  cnn::relu6(relu68, relu68, k96x28x28, batch);
+  cnn::bn_statistics(conv_dw_4_bn_saved, conv_dw_4, conv_dw_4_bn_weight_, conv_dw_4_bn_bias_,
+                     conv_dw_4_bn_running_mean_, conv_dw_4_bn_running_var_, kConvDw4Bn, batch);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_4)
-  cnn::conv(conv_pw_4, relu68, conv_pw_4_weight_, kConvPw4, batch, scratch());
+  cnn::conv(conv_pw_4, cnn::Loaded(conv_dw_4, conv_dw_4_bn_saved, cnn::Activation::kRelu6), conv_pw_4_weight_,
+            {}, kConvPw4, batch, scratch());
 
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_4_bn)
-  cnn::bn(relu69, conv_pw_4_bn_saved, conv_pw_4, conv_pw_4_bn_weight_, conv_pw_4_bn_bias_,
-          conv_pw_4_bn_running_mean_, conv_pw_4_bn_running_var_, kConvPw4Bn, batch);
-
   // 13: relu6    (relu69)
-  cnn::relu6(relu69, relu69, k192x28x28, batch);
+  cnn::bn(relu69, conv_pw_4_bn_saved, conv_pw_4, conv_pw_4_bn_weight_, conv_pw_4_bn_bias_,
+          conv_pw_4_bn_running_mean_, conv_pw_4_bn_running_var_, cnn::Activation::kRelu6, kConvPw4Bn, batch);
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_5)
   cnn::dwconv(conv_dw_5, relu69, conv_dw_5_weight_, kConvDw5, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_5_bn)
-  cnn::bn(relu610, conv_dw_5_bn_saved, conv_dw_5, conv_dw_5_bn_weight_, conv_dw_5_bn_bias_,
-          conv_dw_5_bn_running_mean_, conv_dw_5_bn_running_var_, kConvDw5Bn, batch);
-
   // 10: relu6    (relu610)
-  cnn::relu6(relu610, relu610, k192x28x28, batch);
+  cnn::bn_statistics(conv_dw_5_bn_saved, conv_dw_5, conv_dw_5_bn_weight_, conv_dw_5_bn_bias_,
+                     conv_dw_5_bn_running_mean_, conv_dw_5_bn_running_var_, kConvDw5Bn, batch);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
-  cnn::conv(conv_pw_5, relu610, conv_pw_5_weight_, kConvPw5, batch, scratch());
+  cnn::conv(conv_pw_5, cnn::Loaded(conv_dw_5, conv_dw_5_bn_saved, cnn::Activation::kRelu6), conv_pw_5_weight_,
+            {}, kConvPw5, batch, scratch());
 
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_5_bn)
-  cnn::bn(relu611, conv_pw_5_bn_saved, conv_pw_5, conv_pw_5_bn_weight_, conv_pw_5_bn_bias_,
-          conv_pw_5_bn_running_mean_, conv_pw_5_bn_running_var_, kConvPw5Bn, batch);
-
   // 13: relu6    (relu611)
-  cnn::relu6(relu611, relu611, k192x28x28, batch);
+  cnn::bn(relu611, conv_pw_5_bn_saved, conv_pw_5, conv_pw_5_bn_weight_, conv_pw_5_bn_bias_,
+          conv_pw_5_bn_running_mean_, conv_pw_5_bn_running_var_, cnn::Activation::kRelu6, kConvPw5Bn, batch);
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
   cnn::dwconv(conv_dw_6, relu611, conv_dw_6_weight_, kConvDw6, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
-  cnn::bn(relu612, conv_dw_6_bn_saved, conv_dw_6, conv_dw_6_bn_weight_, conv_dw_6_bn_bias_,
-          conv_dw_6_bn_running_mean_, conv_dw_6_bn_running_var_, kConvDw6Bn, batch);
-
   // 10: relu6    (relu612)
-  cnn::relu6(relu612, relu612, k192x14x14, batch);
+  cnn::bn_statistics(conv_dw_6_bn_saved, conv_dw_6, conv_dw_6_bn_weight_, conv_dw_6_bn_bias_,
+                     conv_dw_6_bn_running_mean_, conv_dw_6_bn_running_var_, kConvDw6Bn, batch);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_6)
-  cnn::conv(conv_pw_6, relu612, conv_pw_6_weight_, kConvPw6, batch, scratch());
+  cnn::conv(conv_pw_6, cnn::Loaded(conv_dw_6, conv_dw_6_bn_saved, cnn::Activation::kRelu6), conv_pw_6_weight_,
+            {}, kConvPw6, batch, scratch());
 
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_6_bn)
-  cnn::bn(relu613, conv_pw_6_bn_saved, conv_pw_6, conv_pw_6_bn_weight_, conv_pw_6_bn_bias_,
-          conv_pw_6_bn_running_mean_, conv_pw_6_bn_running_var_, kConvPw6Bn, batch);
-
   // 13: relu6    (relu613)
-  cnn::relu6(relu613, relu613, k384x14x14, batch);
+  cnn::bn(relu613, conv_pw_6_bn_saved, conv_pw_6, conv_pw_6_bn_weight_, conv_pw_6_bn_bias_,
+          conv_pw_6_bn_running_mean_, conv_pw_6_bn_running_var_, cnn::Activation::kRelu6, kConvPw6Bn, batch);
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_7)
   cnn::dwconv(conv_dw_7, relu613, conv_dw_7_weight_, kConvDw7, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_7_bn)
-  cnn::bn(relu614, conv_dw_7_bn_saved, conv_dw_7, conv_dw_7_bn_weight_, conv_dw_7_bn_bias_,
-          conv_dw_7_bn_running_mean_, conv_dw_7_bn_running_var_, kConvDw7Bn, batch);
-
   // 10: relu6    (relu614)
-  cnn::relu6(relu614, relu614, k384x14x14, batch);
+  cnn::bn_statistics(conv_dw_7_bn_saved, conv_dw_7, conv_dw_7_bn_weight_, conv_dw_7_bn_bias_,
+                     conv_dw_7_bn_running_mean_, conv_dw_7_bn_running_var_, kConvDw7Bn, batch);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
-  cnn::conv(conv_pw_7, relu614, conv_pw_7_weight_, kConvPw7, batch, scratch());
+  cnn::conv(conv_pw_7, cnn::Loaded(conv_dw_7, conv_dw_7_bn_saved, cnn::Activation::kRelu6), conv_pw_7_weight_,
+            {}, kConvPw7, batch, scratch());
 
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_7_bn)
-  cnn::bn(relu615, conv_pw_7_bn_saved, conv_pw_7, conv_pw_7_bn_weight_, conv_pw_7_bn_bias_,
-          conv_pw_7_bn_running_mean_, conv_pw_7_bn_running_var_, kConvPw7Bn, batch);
-
   // 13: relu6    (relu615)
-  cnn::relu6(relu615, relu615, k384x14x14, batch);
+  cnn::bn(relu615, conv_pw_7_bn_saved, conv_pw_7, conv_pw_7_bn_weight_, conv_pw_7_bn_bias_,
+          conv_pw_7_bn_running_mean_, conv_pw_7_bn_running_var_, cnn::Activation::kRelu6, kConvPw7Bn, batch);
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
   cnn::dwconv(conv_dw_8, relu615, conv_dw_8_weight_, kConvDw8, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
-  cnn::bn(relu616, conv_dw_8_bn_saved, conv_dw_8, conv_dw_8_bn_weight_, conv_dw_8_bn_bias_,
-          conv_dw_8_bn_running_mean_, conv_dw_8_bn_running_var_, kConvDw8Bn, batch);
-
   // 10: relu6    (relu616)
-  cnn::relu6(relu616, relu616, k384x14x14, batch);
+  cnn::bn_statistics(conv_dw_8_bn_saved, conv_dw_8, conv_dw_8_bn_weight_, conv_dw_8_bn_bias_,
+                     conv_dw_8_bn_running_mean_, conv_dw_8_bn_running_var_, kConvDw8Bn, batch);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_8)
-  cnn::conv(conv_pw_8, relu616, conv_pw_8_weight_, kConvPw8, batch, scratch());
+  cnn::conv(conv_pw_8, cnn::Loaded(conv_dw_8, conv_dw_8_bn_saved, cnn::Activation::kRelu6), conv_pw_8_weight_,
+            {}, kConvPw8, batch, scratch());
 
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_8_bn)
-  cnn::bn(relu617, conv_pw_8_bn_saved, conv_pw_8, conv_pw_8_bn_weight_, conv_pw_8_bn_bias_,
-          conv_pw_8_bn_running_mean_, conv_pw_8_bn_running_var_, kConvPw8Bn, batch);
-
   // 13: relu6    (relu617)
-  cnn::relu6(relu617, relu617, k384x14x14, batch);
+  cnn::bn(relu617, conv_pw_8_bn_saved, conv_pw_8, conv_pw_8_bn_weight_, conv_pw_8_bn_bias_,
+          conv_pw_8_bn_running_mean_, conv_pw_8_bn_running_var_, cnn::Activation::kRelu6, kConvPw8Bn, batch);
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_9)
   cnn::dwconv(conv_dw_9, relu617, conv_dw_9_weight_, kConvDw9, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_9_bn)
-  cnn::bn(relu618, conv_dw_9_bn_saved, conv_dw_9, conv_dw_9_bn_weight_, conv_dw_9_bn_bias_,
-          conv_dw_9_bn_running_mean_, conv_dw_9_bn_running_var_, kConvDw9Bn, batch);
-
   // 10: relu6    (relu618)
-  cnn::relu6(relu618, relu618, k384x14x14, batch);
+  cnn::bn_statistics(conv_dw_9_bn_saved, conv_dw_9, conv_dw_9_bn_weight_, conv_dw_9_bn_bias_,
+                     conv_dw_9_bn_running_mean_, conv_dw_9_bn_running_var_, kConvDw9Bn, batch);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_9)
-  cnn::conv(conv_pw_9, relu618, conv_pw_9_weight_, kConvPw9, batch, scratch());
+  cnn::conv(conv_pw_9, cnn::Loaded(conv_dw_9, conv_dw_9_bn_saved, cnn::Activation::kRelu6), conv_pw_9_weight_,
+            {}, kConvPw9, batch, scratch());
 
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_9_bn)
-  cnn::bn(relu619, conv_pw_9_bn_saved, conv_pw_9, conv_pw_9_bn_weight_, conv_pw_9_bn_bias_,
-          conv_pw_9_bn_running_mean_, conv_pw_9_bn_running_var_, kConvPw9Bn, batch);
-
   // 13: relu6    (relu619)
-  cnn::relu6(relu619, relu619, k384x14x14, batch);
+  cnn::bn(relu619, conv_pw_9_bn_saved, conv_pw_9, conv_pw_9_bn_weight_, conv_pw_9_bn_bias_,
+          conv_pw_9_bn_running_mean_, conv_pw_9_bn_running_var_, cnn::Activation::kRelu6, kConvPw9Bn, batch);
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_10)
   cnn::dwconv(conv_dw_10, relu619, conv_dw_10_weight_, kConvDw10, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
-  cnn::bn(relu620, conv_dw_10_bn_saved, conv_dw_10, conv_dw_10_bn_weight_, conv_dw_10_bn_bias_,
-          conv_dw_10_bn_running_mean_, conv_dw_10_bn_running_var_, kConvDw10Bn, batch);
-
   // 10: relu6    (relu620)
-  cnn::relu6(relu620, relu620, k384x14x14, batch);
+  cnn::bn_statistics(conv_dw_10_bn_saved, conv_dw_10, conv_dw_10_bn_weight_, conv_dw_10_bn_bias_,
+                     conv_dw_10_bn_running_mean_, conv_dw_10_bn_running_var_, kConvDw10Bn, batch);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_10)
-  cnn::conv(conv_pw_10, relu620, conv_pw_10_weight_, kConvPw10, batch, scratch());
+  cnn::conv(conv_pw_10, cnn::Loaded(conv_dw_10, conv_dw_10_bn_saved, cnn::Activation::kRelu6),
+            conv_pw_10_weight_, {}, kConvPw10, batch, scratch());
 
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_10_bn)
-  cnn::bn(relu621, conv_pw_10_bn_saved, conv_pw_10, conv_pw_10_bn_weight_, conv_pw_10_bn_bias_,
-          conv_pw_10_bn_running_mean_, conv_pw_10_bn_running_var_, kConvPw10Bn, batch);
-
   // 13: relu6    (relu621)
-  cnn::relu6(relu621, relu621, k384x14x14, batch);
+  cnn::bn(relu621, conv_pw_10_bn_saved, conv_pw_10, conv_pw_10_bn_weight_, conv_pw_10_bn_bias_,
+          conv_pw_10_bn_running_mean_, conv_pw_10_bn_running_var_, cnn::Activation::kRelu6, kConvPw10Bn,
+          batch);
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_11)
   cnn::dwconv(conv_dw_11, relu621, conv_dw_11_weight_, kConvDw11, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_11_bn)
-  cnn::bn(relu622, conv_dw_11_bn_saved, conv_dw_11, conv_dw_11_bn_weight_, conv_dw_11_bn_bias_,
-          conv_dw_11_bn_running_mean_, conv_dw_11_bn_running_var_, kConvDw11Bn, batch);
-
   // 10: relu6    (relu622)
-  cnn::relu6(relu622, relu622, k384x14x14, batch);
+  cnn::bn_statistics(conv_dw_11_bn_saved, conv_dw_11, conv_dw_11_bn_weight_, conv_dw_11_bn_bias_,
+                     conv_dw_11_bn_running_mean_, conv_dw_11_bn_running_var_, kConvDw11Bn, batch);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_11)
-  cnn::conv(conv_pw_11, relu622, conv_pw_11_weight_, kConvPw11, batch, scratch());
+  cnn::conv(conv_pw_11, cnn::Loaded(conv_dw_11, conv_dw_11_bn_saved, cnn::Activation::kRelu6),
+            conv_pw_11_weight_, {}, kConvPw11, batch, scratch());
 
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_11_bn)
-  cnn::bn(relu623, conv_pw_11_bn_saved, conv_pw_11, conv_pw_11_bn_weight_, conv_pw_11_bn_bias_,
-          conv_pw_11_bn_running_mean_, conv_pw_11_bn_running_var_, kConvPw11Bn, batch);
-
   // 13: relu6    (relu623)
-  cnn::relu6(relu623, relu623, k384x14x14, batch);
+  cnn::bn(relu623, conv_pw_11_bn_saved, conv_pw_11, conv_pw_11_bn_weight_, conv_pw_11_bn_bias_,
+          conv_pw_11_bn_running_mean_, conv_pw_11_bn_running_var_, cnn::Activation::kRelu6, kConvPw11Bn,
+          batch);
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_12)
   cnn::dwconv(conv_dw_12, relu623, conv_dw_12_weight_, kConvDw12, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)
-  cnn::bn(relu624, conv_dw_12_bn_saved, conv_dw_12, conv_dw_12_bn_weight_, conv_dw_12_bn_bias_,
-          conv_dw_12_bn_running_mean_, conv_dw_12_bn_running_var_, kConvDw12Bn, batch);
-
   // 10: relu6    (relu624)
-  cnn::relu6(relu624, relu624, k384x7x7, batch);
+  cnn::bn_statistics(conv_dw_12_bn_saved, conv_dw_12, conv_dw_12_bn_weight_, conv_dw_12_bn_bias_,
+                     conv_dw_12_bn_running_mean_, conv_dw_12_bn_running_var_, kConvDw12Bn, batch);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_12)
-  cnn::conv(conv_pw_12, relu624, conv_pw_12_weight_, kConvPw12, batch, scratch());
+  cnn::conv(conv_pw_12, cnn::Loaded(conv_dw_12, conv_dw_12_bn_saved, cnn::Activation::kRelu6),
+            conv_pw_12_weight_, {}, kConvPw12, batch, scratch());
 
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_12_bn)
-  cnn::bn(relu625, conv_pw_12_bn_saved, conv_pw_12, conv_pw_12_bn_weight_, conv_pw_12_bn_bias_,
-          conv_pw_12_bn_running_mean_, conv_pw_12_bn_running_var_, kConvPw12Bn, batch);
-
   // 13: relu6    (relu625)
-  cnn::relu6(relu625, relu625, k768x7x7, batch);
+  cnn::bn(relu625, conv_pw_12_bn_saved, conv_pw_12, conv_pw_12_bn_weight_, conv_pw_12_bn_bias_,
+          conv_pw_12_bn_running_mean_, conv_pw_12_bn_running_var_, cnn::Activation::kRelu6, kConvPw12Bn,
+          batch);
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_13)
   cnn::dwconv(conv_dw_13, relu625, conv_dw_13_weight_, kConvDw13, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_13_bn)
-  cnn::bn(relu626, conv_dw_13_bn_saved, conv_dw_13, conv_dw_13_bn_weight_, conv_dw_13_bn_bias_,
-          conv_dw_13_bn_running_mean_, conv_dw_13_bn_running_var_, kConvDw13Bn, batch);
-
   // 10: relu6    (relu626)
-  cnn::relu6(relu626, relu626, k768x7x7, batch);
+  cnn::bn_statistics(conv_dw_13_bn_saved, conv_dw_13, conv_dw_13_bn_weight_, conv_dw_13_bn_bias_,
+                     conv_dw_13_bn_running_mean_, conv_dw_13_bn_running_var_, kConvDw13Bn, batch);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
-  cnn::conv(conv_pw_13, relu626, conv_pw_13_weight_, kConvPw13, batch, scratch());
+  cnn::conv(conv_pw_13, cnn::Loaded(conv_dw_13, conv_dw_13_bn_saved, cnn::Activation::kRelu6),
+            conv_pw_13_weight_, {}, kConvPw13, batch, scratch());
 
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_13_bn)
-  cnn::bn(relu627, conv_pw_13_bn_saved, conv_pw_13, conv_pw_13_bn_weight_, conv_pw_13_bn_bias_,
-          conv_pw_13_bn_running_mean_, conv_pw_13_bn_running_var_, kConvPw13Bn, batch);
-
   // 13: relu6    (relu627)
-  cnn::relu6(relu627, relu627, k768x7x7, batch);
+  cnn::bn(relu627, conv_pw_13_bn_saved, conv_pw_13, conv_pw_13_bn_weight_, conv_pw_13_bn_bias_,
+          conv_pw_13_bn_running_mean_, conv_pw_13_bn_running_var_, cnn::Activation::kRelu6, kConvPw13Bn,
+          batch);
 
   // 33: gap    (gap1)
   cnn::gap(dropout1, relu627, k768x7x7, batch);
@@ -1396,283 +1310,193 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::dropout_backward_input(d_dropout1, d_dropout1, kDropout1, batch, random);
   // 33: gap1
   cnn::gap_backward_input(d_relu627, d_dropout1, k768x7x7, batch);
-  // 13: relu627
-  cnn::relu6_backward_input(d_relu627, d_relu627, relu627, k768x7x7, batch);
   // 12: conv_pw_13_bn
-  cnn::bn_backward_params(d_conv_pw_13_bn_weight, d_conv_pw_13_bn_bias, d_relu627, conv_pw_13,
-                          conv_pw_13_bn_saved, kConvPw13Bn, batch);
-  cnn::bn_backward_input(d_conv_pw_13, d_relu627, conv_pw_13, conv_pw_13_bn_saved, conv_pw_13_bn_weight_,
-                         conv_pw_13_bn_bias_, d_conv_pw_13_bn_weight, d_conv_pw_13_bn_bias, kConvPw13Bn,
-                         batch);
+  cnn::bn_backward(d_relu627, d_conv_pw_13_bn_weight, d_conv_pw_13_bn_bias, d_relu627, conv_pw_13,
+                   conv_pw_13_bn_saved, cnn::Activation::kRelu6, kConvPw13Bn, batch);
   // 11: conv_pw_13
-  cnn::conv_backward_params(d_conv_pw_13_weight, d_conv_pw_13, relu626, kConvPw13, batch, scratch());
-  cnn::conv_backward_input(d_relu626, d_conv_pw_13, conv_pw_13_weight_, kConvPw13, batch, scratch());
-  // 10: relu626
-  cnn::relu6_backward_input(d_relu626, d_relu626, relu626, k768x7x7, batch);
+  cnn::conv_backward_params(d_conv_pw_13_weight, d_relu627,
+                            cnn::Loaded(conv_dw_13, conv_dw_13_bn_saved, cnn::Activation::kRelu6), kConvPw13,
+                            batch, scratch());
+  cnn::conv_backward_input(d_relu626, d_relu627, conv_pw_13_weight_, kConvPw13, batch, scratch());
   // 9: conv_dw_13_bn
-  cnn::bn_backward_params(d_conv_dw_13_bn_weight, d_conv_dw_13_bn_bias, d_relu626, conv_dw_13,
-                          conv_dw_13_bn_saved, kConvDw13Bn, batch);
-  cnn::bn_backward_input(d_conv_dw_13, d_relu626, conv_dw_13, conv_dw_13_bn_saved, conv_dw_13_bn_weight_,
-                         conv_dw_13_bn_bias_, d_conv_dw_13_bn_weight, d_conv_dw_13_bn_bias, kConvDw13Bn,
-                         batch);
+  cnn::bn_backward(d_relu626, d_conv_dw_13_bn_weight, d_conv_dw_13_bn_bias, d_relu626, conv_dw_13,
+                   conv_dw_13_bn_saved, cnn::Activation::kRelu6, kConvDw13Bn, batch);
   // 8: conv_dw_13
-  cnn::dwconv_backward_params(d_conv_dw_13_weight, d_conv_dw_13, relu625, kConvDw13, batch, scratch());
-  cnn::dwconv_backward_input(d_relu625, d_conv_dw_13, conv_dw_13_weight_, kConvDw13, batch, scratch());
-  // 13: relu625
-  cnn::relu6_backward_input(d_relu625, d_relu625, relu625, k768x7x7, batch);
+  cnn::dwconv_backward_params(d_conv_dw_13_weight, d_relu626, relu625, kConvDw13, batch, scratch());
+  cnn::dwconv_backward_input(d_relu625, d_relu626, conv_dw_13_weight_, kConvDw13, batch, scratch());
   // 12: conv_pw_12_bn
-  cnn::bn_backward_params(d_conv_pw_12_bn_weight, d_conv_pw_12_bn_bias, d_relu625, conv_pw_12,
-                          conv_pw_12_bn_saved, kConvPw12Bn, batch);
-  cnn::bn_backward_input(d_conv_pw_12, d_relu625, conv_pw_12, conv_pw_12_bn_saved, conv_pw_12_bn_weight_,
-                         conv_pw_12_bn_bias_, d_conv_pw_12_bn_weight, d_conv_pw_12_bn_bias, kConvPw12Bn,
-                         batch);
+  cnn::bn_backward(d_relu625, d_conv_pw_12_bn_weight, d_conv_pw_12_bn_bias, d_relu625, conv_pw_12,
+                   conv_pw_12_bn_saved, cnn::Activation::kRelu6, kConvPw12Bn, batch);
   // 11: conv_pw_12
-  cnn::conv_backward_params(d_conv_pw_12_weight, d_conv_pw_12, relu624, kConvPw12, batch, scratch());
-  cnn::conv_backward_input(d_relu624, d_conv_pw_12, conv_pw_12_weight_, kConvPw12, batch, scratch());
-  // 10: relu624
-  cnn::relu6_backward_input(d_relu624, d_relu624, relu624, k384x7x7, batch);
+  cnn::conv_backward_params(d_conv_pw_12_weight, d_relu625,
+                            cnn::Loaded(conv_dw_12, conv_dw_12_bn_saved, cnn::Activation::kRelu6), kConvPw12,
+                            batch, scratch());
+  cnn::conv_backward_input(d_relu624, d_relu625, conv_pw_12_weight_, kConvPw12, batch, scratch());
   // 9: conv_dw_12_bn
-  cnn::bn_backward_params(d_conv_dw_12_bn_weight, d_conv_dw_12_bn_bias, d_relu624, conv_dw_12,
-                          conv_dw_12_bn_saved, kConvDw12Bn, batch);
-  cnn::bn_backward_input(d_conv_dw_12, d_relu624, conv_dw_12, conv_dw_12_bn_saved, conv_dw_12_bn_weight_,
-                         conv_dw_12_bn_bias_, d_conv_dw_12_bn_weight, d_conv_dw_12_bn_bias, kConvDw12Bn,
-                         batch);
+  cnn::bn_backward(d_relu624, d_conv_dw_12_bn_weight, d_conv_dw_12_bn_bias, d_relu624, conv_dw_12,
+                   conv_dw_12_bn_saved, cnn::Activation::kRelu6, kConvDw12Bn, batch);
   // 8: conv_dw_12
-  cnn::dwconv_backward_params(d_conv_dw_12_weight, d_conv_dw_12, relu623, kConvDw12, batch, scratch());
-  cnn::dwconv_backward_input(d_relu623, d_conv_dw_12, conv_dw_12_weight_, kConvDw12, batch, scratch());
-  // 13: relu623
-  cnn::relu6_backward_input(d_relu623, d_relu623, relu623, k384x14x14, batch);
+  cnn::dwconv_backward_params(d_conv_dw_12_weight, d_relu624, relu623, kConvDw12, batch, scratch());
+  cnn::dwconv_backward_input(d_relu623, d_relu624, conv_dw_12_weight_, kConvDw12, batch, scratch());
   // 12: conv_pw_11_bn
-  cnn::bn_backward_params(d_conv_pw_11_bn_weight, d_conv_pw_11_bn_bias, d_relu623, conv_pw_11,
-                          conv_pw_11_bn_saved, kConvPw11Bn, batch);
-  cnn::bn_backward_input(d_conv_pw_11, d_relu623, conv_pw_11, conv_pw_11_bn_saved, conv_pw_11_bn_weight_,
-                         conv_pw_11_bn_bias_, d_conv_pw_11_bn_weight, d_conv_pw_11_bn_bias, kConvPw11Bn,
-                         batch);
+  cnn::bn_backward(d_relu623, d_conv_pw_11_bn_weight, d_conv_pw_11_bn_bias, d_relu623, conv_pw_11,
+                   conv_pw_11_bn_saved, cnn::Activation::kRelu6, kConvPw11Bn, batch);
   // 11: conv_pw_11
-  cnn::conv_backward_params(d_conv_pw_11_weight, d_conv_pw_11, relu622, kConvPw11, batch, scratch());
-  cnn::conv_backward_input(d_relu622, d_conv_pw_11, conv_pw_11_weight_, kConvPw11, batch, scratch());
-  // 10: relu622
-  cnn::relu6_backward_input(d_relu622, d_relu622, relu622, k384x14x14, batch);
+  cnn::conv_backward_params(d_conv_pw_11_weight, d_relu623,
+                            cnn::Loaded(conv_dw_11, conv_dw_11_bn_saved, cnn::Activation::kRelu6), kConvPw11,
+                            batch, scratch());
+  cnn::conv_backward_input(d_relu622, d_relu623, conv_pw_11_weight_, kConvPw11, batch, scratch());
   // 9: conv_dw_11_bn
-  cnn::bn_backward_params(d_conv_dw_11_bn_weight, d_conv_dw_11_bn_bias, d_relu622, conv_dw_11,
-                          conv_dw_11_bn_saved, kConvDw11Bn, batch);
-  cnn::bn_backward_input(d_conv_dw_11, d_relu622, conv_dw_11, conv_dw_11_bn_saved, conv_dw_11_bn_weight_,
-                         conv_dw_11_bn_bias_, d_conv_dw_11_bn_weight, d_conv_dw_11_bn_bias, kConvDw11Bn,
-                         batch);
+  cnn::bn_backward(d_relu622, d_conv_dw_11_bn_weight, d_conv_dw_11_bn_bias, d_relu622, conv_dw_11,
+                   conv_dw_11_bn_saved, cnn::Activation::kRelu6, kConvDw11Bn, batch);
   // 8: conv_dw_11
-  cnn::dwconv_backward_params(d_conv_dw_11_weight, d_conv_dw_11, relu621, kConvDw11, batch, scratch());
-  cnn::dwconv_backward_input(d_relu621, d_conv_dw_11, conv_dw_11_weight_, kConvDw11, batch, scratch());
-  // 13: relu621
-  cnn::relu6_backward_input(d_relu621, d_relu621, relu621, k384x14x14, batch);
+  cnn::dwconv_backward_params(d_conv_dw_11_weight, d_relu622, relu621, kConvDw11, batch, scratch());
+  cnn::dwconv_backward_input(d_relu621, d_relu622, conv_dw_11_weight_, kConvDw11, batch, scratch());
   // 12: conv_pw_10_bn
-  cnn::bn_backward_params(d_conv_pw_10_bn_weight, d_conv_pw_10_bn_bias, d_relu621, conv_pw_10,
-                          conv_pw_10_bn_saved, kConvPw10Bn, batch);
-  cnn::bn_backward_input(d_conv_pw_10, d_relu621, conv_pw_10, conv_pw_10_bn_saved, conv_pw_10_bn_weight_,
-                         conv_pw_10_bn_bias_, d_conv_pw_10_bn_weight, d_conv_pw_10_bn_bias, kConvPw10Bn,
-                         batch);
+  cnn::bn_backward(d_relu621, d_conv_pw_10_bn_weight, d_conv_pw_10_bn_bias, d_relu621, conv_pw_10,
+                   conv_pw_10_bn_saved, cnn::Activation::kRelu6, kConvPw10Bn, batch);
   // 11: conv_pw_10
-  cnn::conv_backward_params(d_conv_pw_10_weight, d_conv_pw_10, relu620, kConvPw10, batch, scratch());
-  cnn::conv_backward_input(d_relu620, d_conv_pw_10, conv_pw_10_weight_, kConvPw10, batch, scratch());
-  // 10: relu620
-  cnn::relu6_backward_input(d_relu620, d_relu620, relu620, k384x14x14, batch);
+  cnn::conv_backward_params(d_conv_pw_10_weight, d_relu621,
+                            cnn::Loaded(conv_dw_10, conv_dw_10_bn_saved, cnn::Activation::kRelu6), kConvPw10,
+                            batch, scratch());
+  cnn::conv_backward_input(d_relu620, d_relu621, conv_pw_10_weight_, kConvPw10, batch, scratch());
   // 9: conv_dw_10_bn
-  cnn::bn_backward_params(d_conv_dw_10_bn_weight, d_conv_dw_10_bn_bias, d_relu620, conv_dw_10,
-                          conv_dw_10_bn_saved, kConvDw10Bn, batch);
-  cnn::bn_backward_input(d_conv_dw_10, d_relu620, conv_dw_10, conv_dw_10_bn_saved, conv_dw_10_bn_weight_,
-                         conv_dw_10_bn_bias_, d_conv_dw_10_bn_weight, d_conv_dw_10_bn_bias, kConvDw10Bn,
-                         batch);
+  cnn::bn_backward(d_relu620, d_conv_dw_10_bn_weight, d_conv_dw_10_bn_bias, d_relu620, conv_dw_10,
+                   conv_dw_10_bn_saved, cnn::Activation::kRelu6, kConvDw10Bn, batch);
   // 8: conv_dw_10
-  cnn::dwconv_backward_params(d_conv_dw_10_weight, d_conv_dw_10, relu619, kConvDw10, batch, scratch());
-  cnn::dwconv_backward_input(d_relu619, d_conv_dw_10, conv_dw_10_weight_, kConvDw10, batch, scratch());
-  // 13: relu619
-  cnn::relu6_backward_input(d_relu619, d_relu619, relu619, k384x14x14, batch);
+  cnn::dwconv_backward_params(d_conv_dw_10_weight, d_relu620, relu619, kConvDw10, batch, scratch());
+  cnn::dwconv_backward_input(d_relu619, d_relu620, conv_dw_10_weight_, kConvDw10, batch, scratch());
   // 12: conv_pw_9_bn
-  cnn::bn_backward_params(d_conv_pw_9_bn_weight, d_conv_pw_9_bn_bias, d_relu619, conv_pw_9,
-                          conv_pw_9_bn_saved, kConvPw9Bn, batch);
-  cnn::bn_backward_input(d_conv_pw_9, d_relu619, conv_pw_9, conv_pw_9_bn_saved, conv_pw_9_bn_weight_,
-                         conv_pw_9_bn_bias_, d_conv_pw_9_bn_weight, d_conv_pw_9_bn_bias, kConvPw9Bn, batch);
+  cnn::bn_backward(d_relu619, d_conv_pw_9_bn_weight, d_conv_pw_9_bn_bias, d_relu619, conv_pw_9,
+                   conv_pw_9_bn_saved, cnn::Activation::kRelu6, kConvPw9Bn, batch);
   // 11: conv_pw_9
-  cnn::conv_backward_params(d_conv_pw_9_weight, d_conv_pw_9, relu618, kConvPw9, batch, scratch());
-  cnn::conv_backward_input(d_relu618, d_conv_pw_9, conv_pw_9_weight_, kConvPw9, batch, scratch());
-  // 10: relu618
-  cnn::relu6_backward_input(d_relu618, d_relu618, relu618, k384x14x14, batch);
+  cnn::conv_backward_params(d_conv_pw_9_weight, d_relu619,
+                            cnn::Loaded(conv_dw_9, conv_dw_9_bn_saved, cnn::Activation::kRelu6), kConvPw9,
+                            batch, scratch());
+  cnn::conv_backward_input(d_relu618, d_relu619, conv_pw_9_weight_, kConvPw9, batch, scratch());
   // 9: conv_dw_9_bn
-  cnn::bn_backward_params(d_conv_dw_9_bn_weight, d_conv_dw_9_bn_bias, d_relu618, conv_dw_9,
-                          conv_dw_9_bn_saved, kConvDw9Bn, batch);
-  cnn::bn_backward_input(d_conv_dw_9, d_relu618, conv_dw_9, conv_dw_9_bn_saved, conv_dw_9_bn_weight_,
-                         conv_dw_9_bn_bias_, d_conv_dw_9_bn_weight, d_conv_dw_9_bn_bias, kConvDw9Bn, batch);
+  cnn::bn_backward(d_relu618, d_conv_dw_9_bn_weight, d_conv_dw_9_bn_bias, d_relu618, conv_dw_9,
+                   conv_dw_9_bn_saved, cnn::Activation::kRelu6, kConvDw9Bn, batch);
   // 8: conv_dw_9
-  cnn::dwconv_backward_params(d_conv_dw_9_weight, d_conv_dw_9, relu617, kConvDw9, batch, scratch());
-  cnn::dwconv_backward_input(d_relu617, d_conv_dw_9, conv_dw_9_weight_, kConvDw9, batch, scratch());
-  // 13: relu617
-  cnn::relu6_backward_input(d_relu617, d_relu617, relu617, k384x14x14, batch);
+  cnn::dwconv_backward_params(d_conv_dw_9_weight, d_relu618, relu617, kConvDw9, batch, scratch());
+  cnn::dwconv_backward_input(d_relu617, d_relu618, conv_dw_9_weight_, kConvDw9, batch, scratch());
   // 12: conv_pw_8_bn
-  cnn::bn_backward_params(d_conv_pw_8_bn_weight, d_conv_pw_8_bn_bias, d_relu617, conv_pw_8,
-                          conv_pw_8_bn_saved, kConvPw8Bn, batch);
-  cnn::bn_backward_input(d_conv_pw_8, d_relu617, conv_pw_8, conv_pw_8_bn_saved, conv_pw_8_bn_weight_,
-                         conv_pw_8_bn_bias_, d_conv_pw_8_bn_weight, d_conv_pw_8_bn_bias, kConvPw8Bn, batch);
+  cnn::bn_backward(d_relu617, d_conv_pw_8_bn_weight, d_conv_pw_8_bn_bias, d_relu617, conv_pw_8,
+                   conv_pw_8_bn_saved, cnn::Activation::kRelu6, kConvPw8Bn, batch);
   // 11: conv_pw_8
-  cnn::conv_backward_params(d_conv_pw_8_weight, d_conv_pw_8, relu616, kConvPw8, batch, scratch());
-  cnn::conv_backward_input(d_relu616, d_conv_pw_8, conv_pw_8_weight_, kConvPw8, batch, scratch());
-  // 10: relu616
-  cnn::relu6_backward_input(d_relu616, d_relu616, relu616, k384x14x14, batch);
+  cnn::conv_backward_params(d_conv_pw_8_weight, d_relu617,
+                            cnn::Loaded(conv_dw_8, conv_dw_8_bn_saved, cnn::Activation::kRelu6), kConvPw8,
+                            batch, scratch());
+  cnn::conv_backward_input(d_relu616, d_relu617, conv_pw_8_weight_, kConvPw8, batch, scratch());
   // 9: conv_dw_8_bn
-  cnn::bn_backward_params(d_conv_dw_8_bn_weight, d_conv_dw_8_bn_bias, d_relu616, conv_dw_8,
-                          conv_dw_8_bn_saved, kConvDw8Bn, batch);
-  cnn::bn_backward_input(d_conv_dw_8, d_relu616, conv_dw_8, conv_dw_8_bn_saved, conv_dw_8_bn_weight_,
-                         conv_dw_8_bn_bias_, d_conv_dw_8_bn_weight, d_conv_dw_8_bn_bias, kConvDw8Bn, batch);
+  cnn::bn_backward(d_relu616, d_conv_dw_8_bn_weight, d_conv_dw_8_bn_bias, d_relu616, conv_dw_8,
+                   conv_dw_8_bn_saved, cnn::Activation::kRelu6, kConvDw8Bn, batch);
   // 8: conv_dw_8
-  cnn::dwconv_backward_params(d_conv_dw_8_weight, d_conv_dw_8, relu615, kConvDw8, batch, scratch());
-  cnn::dwconv_backward_input(d_relu615, d_conv_dw_8, conv_dw_8_weight_, kConvDw8, batch, scratch());
-  // 13: relu615
-  cnn::relu6_backward_input(d_relu615, d_relu615, relu615, k384x14x14, batch);
+  cnn::dwconv_backward_params(d_conv_dw_8_weight, d_relu616, relu615, kConvDw8, batch, scratch());
+  cnn::dwconv_backward_input(d_relu615, d_relu616, conv_dw_8_weight_, kConvDw8, batch, scratch());
   // 12: conv_pw_7_bn
-  cnn::bn_backward_params(d_conv_pw_7_bn_weight, d_conv_pw_7_bn_bias, d_relu615, conv_pw_7,
-                          conv_pw_7_bn_saved, kConvPw7Bn, batch);
-  cnn::bn_backward_input(d_conv_pw_7, d_relu615, conv_pw_7, conv_pw_7_bn_saved, conv_pw_7_bn_weight_,
-                         conv_pw_7_bn_bias_, d_conv_pw_7_bn_weight, d_conv_pw_7_bn_bias, kConvPw7Bn, batch);
+  cnn::bn_backward(d_relu615, d_conv_pw_7_bn_weight, d_conv_pw_7_bn_bias, d_relu615, conv_pw_7,
+                   conv_pw_7_bn_saved, cnn::Activation::kRelu6, kConvPw7Bn, batch);
   // 11: conv_pw_7
-  cnn::conv_backward_params(d_conv_pw_7_weight, d_conv_pw_7, relu614, kConvPw7, batch, scratch());
-  cnn::conv_backward_input(d_relu614, d_conv_pw_7, conv_pw_7_weight_, kConvPw7, batch, scratch());
-  // 10: relu614
-  cnn::relu6_backward_input(d_relu614, d_relu614, relu614, k384x14x14, batch);
+  cnn::conv_backward_params(d_conv_pw_7_weight, d_relu615,
+                            cnn::Loaded(conv_dw_7, conv_dw_7_bn_saved, cnn::Activation::kRelu6), kConvPw7,
+                            batch, scratch());
+  cnn::conv_backward_input(d_relu614, d_relu615, conv_pw_7_weight_, kConvPw7, batch, scratch());
   // 9: conv_dw_7_bn
-  cnn::bn_backward_params(d_conv_dw_7_bn_weight, d_conv_dw_7_bn_bias, d_relu614, conv_dw_7,
-                          conv_dw_7_bn_saved, kConvDw7Bn, batch);
-  cnn::bn_backward_input(d_conv_dw_7, d_relu614, conv_dw_7, conv_dw_7_bn_saved, conv_dw_7_bn_weight_,
-                         conv_dw_7_bn_bias_, d_conv_dw_7_bn_weight, d_conv_dw_7_bn_bias, kConvDw7Bn, batch);
+  cnn::bn_backward(d_relu614, d_conv_dw_7_bn_weight, d_conv_dw_7_bn_bias, d_relu614, conv_dw_7,
+                   conv_dw_7_bn_saved, cnn::Activation::kRelu6, kConvDw7Bn, batch);
   // 8: conv_dw_7
-  cnn::dwconv_backward_params(d_conv_dw_7_weight, d_conv_dw_7, relu613, kConvDw7, batch, scratch());
-  cnn::dwconv_backward_input(d_relu613, d_conv_dw_7, conv_dw_7_weight_, kConvDw7, batch, scratch());
-  // 13: relu613
-  cnn::relu6_backward_input(d_relu613, d_relu613, relu613, k384x14x14, batch);
+  cnn::dwconv_backward_params(d_conv_dw_7_weight, d_relu614, relu613, kConvDw7, batch, scratch());
+  cnn::dwconv_backward_input(d_relu613, d_relu614, conv_dw_7_weight_, kConvDw7, batch, scratch());
   // 12: conv_pw_6_bn
-  cnn::bn_backward_params(d_conv_pw_6_bn_weight, d_conv_pw_6_bn_bias, d_relu613, conv_pw_6,
-                          conv_pw_6_bn_saved, kConvPw6Bn, batch);
-  cnn::bn_backward_input(d_conv_pw_6, d_relu613, conv_pw_6, conv_pw_6_bn_saved, conv_pw_6_bn_weight_,
-                         conv_pw_6_bn_bias_, d_conv_pw_6_bn_weight, d_conv_pw_6_bn_bias, kConvPw6Bn, batch);
+  cnn::bn_backward(d_relu613, d_conv_pw_6_bn_weight, d_conv_pw_6_bn_bias, d_relu613, conv_pw_6,
+                   conv_pw_6_bn_saved, cnn::Activation::kRelu6, kConvPw6Bn, batch);
   // 11: conv_pw_6
-  cnn::conv_backward_params(d_conv_pw_6_weight, d_conv_pw_6, relu612, kConvPw6, batch, scratch());
-  cnn::conv_backward_input(d_relu612, d_conv_pw_6, conv_pw_6_weight_, kConvPw6, batch, scratch());
-  // 10: relu612
-  cnn::relu6_backward_input(d_relu612, d_relu612, relu612, k192x14x14, batch);
+  cnn::conv_backward_params(d_conv_pw_6_weight, d_relu613,
+                            cnn::Loaded(conv_dw_6, conv_dw_6_bn_saved, cnn::Activation::kRelu6), kConvPw6,
+                            batch, scratch());
+  cnn::conv_backward_input(d_relu612, d_relu613, conv_pw_6_weight_, kConvPw6, batch, scratch());
   // 9: conv_dw_6_bn
-  cnn::bn_backward_params(d_conv_dw_6_bn_weight, d_conv_dw_6_bn_bias, d_relu612, conv_dw_6,
-                          conv_dw_6_bn_saved, kConvDw6Bn, batch);
-  cnn::bn_backward_input(d_conv_dw_6, d_relu612, conv_dw_6, conv_dw_6_bn_saved, conv_dw_6_bn_weight_,
-                         conv_dw_6_bn_bias_, d_conv_dw_6_bn_weight, d_conv_dw_6_bn_bias, kConvDw6Bn, batch);
+  cnn::bn_backward(d_relu612, d_conv_dw_6_bn_weight, d_conv_dw_6_bn_bias, d_relu612, conv_dw_6,
+                   conv_dw_6_bn_saved, cnn::Activation::kRelu6, kConvDw6Bn, batch);
   // 8: conv_dw_6
-  cnn::dwconv_backward_params(d_conv_dw_6_weight, d_conv_dw_6, relu611, kConvDw6, batch, scratch());
-  cnn::dwconv_backward_input(d_relu611, d_conv_dw_6, conv_dw_6_weight_, kConvDw6, batch, scratch());
-  // 13: relu611
-  cnn::relu6_backward_input(d_relu611, d_relu611, relu611, k192x28x28, batch);
+  cnn::dwconv_backward_params(d_conv_dw_6_weight, d_relu612, relu611, kConvDw6, batch, scratch());
+  cnn::dwconv_backward_input(d_relu611, d_relu612, conv_dw_6_weight_, kConvDw6, batch, scratch());
   // 12: conv_pw_5_bn
-  cnn::bn_backward_params(d_conv_pw_5_bn_weight, d_conv_pw_5_bn_bias, d_relu611, conv_pw_5,
-                          conv_pw_5_bn_saved, kConvPw5Bn, batch);
-  cnn::bn_backward_input(d_conv_pw_5, d_relu611, conv_pw_5, conv_pw_5_bn_saved, conv_pw_5_bn_weight_,
-                         conv_pw_5_bn_bias_, d_conv_pw_5_bn_weight, d_conv_pw_5_bn_bias, kConvPw5Bn, batch);
+  cnn::bn_backward(d_relu611, d_conv_pw_5_bn_weight, d_conv_pw_5_bn_bias, d_relu611, conv_pw_5,
+                   conv_pw_5_bn_saved, cnn::Activation::kRelu6, kConvPw5Bn, batch);
   // 11: conv_pw_5
-  cnn::conv_backward_params(d_conv_pw_5_weight, d_conv_pw_5, relu610, kConvPw5, batch, scratch());
-  cnn::conv_backward_input(d_relu610, d_conv_pw_5, conv_pw_5_weight_, kConvPw5, batch, scratch());
-  // 10: relu610
-  cnn::relu6_backward_input(d_relu610, d_relu610, relu610, k192x28x28, batch);
+  cnn::conv_backward_params(d_conv_pw_5_weight, d_relu611,
+                            cnn::Loaded(conv_dw_5, conv_dw_5_bn_saved, cnn::Activation::kRelu6), kConvPw5,
+                            batch, scratch());
+  cnn::conv_backward_input(d_relu610, d_relu611, conv_pw_5_weight_, kConvPw5, batch, scratch());
   // 9: conv_dw_5_bn
-  cnn::bn_backward_params(d_conv_dw_5_bn_weight, d_conv_dw_5_bn_bias, d_relu610, conv_dw_5,
-                          conv_dw_5_bn_saved, kConvDw5Bn, batch);
-  cnn::bn_backward_input(d_conv_dw_5, d_relu610, conv_dw_5, conv_dw_5_bn_saved, conv_dw_5_bn_weight_,
-                         conv_dw_5_bn_bias_, d_conv_dw_5_bn_weight, d_conv_dw_5_bn_bias, kConvDw5Bn, batch);
+  cnn::bn_backward(d_relu610, d_conv_dw_5_bn_weight, d_conv_dw_5_bn_bias, d_relu610, conv_dw_5,
+                   conv_dw_5_bn_saved, cnn::Activation::kRelu6, kConvDw5Bn, batch);
   // 8: conv_dw_5
-  cnn::dwconv_backward_params(d_conv_dw_5_weight, d_conv_dw_5, relu69, kConvDw5, batch, scratch());
-  cnn::dwconv_backward_input(d_relu69, d_conv_dw_5, conv_dw_5_weight_, kConvDw5, batch, scratch());
-  // 13: relu69
-  cnn::relu6_backward_input(d_relu69, d_relu69, relu69, k192x28x28, batch);
+  cnn::dwconv_backward_params(d_conv_dw_5_weight, d_relu610, relu69, kConvDw5, batch, scratch());
+  cnn::dwconv_backward_input(d_relu69, d_relu610, conv_dw_5_weight_, kConvDw5, batch, scratch());
   // 12: conv_pw_4_bn
-  cnn::bn_backward_params(d_conv_pw_4_bn_weight, d_conv_pw_4_bn_bias, d_relu69, conv_pw_4, conv_pw_4_bn_saved,
-                          kConvPw4Bn, batch);
-  cnn::bn_backward_input(d_conv_pw_4, d_relu69, conv_pw_4, conv_pw_4_bn_saved, conv_pw_4_bn_weight_,
-                         conv_pw_4_bn_bias_, d_conv_pw_4_bn_weight, d_conv_pw_4_bn_bias, kConvPw4Bn, batch);
+  cnn::bn_backward(d_relu69, d_conv_pw_4_bn_weight, d_conv_pw_4_bn_bias, d_relu69, conv_pw_4,
+                   conv_pw_4_bn_saved, cnn::Activation::kRelu6, kConvPw4Bn, batch);
   // 11: conv_pw_4
-  cnn::conv_backward_params(d_conv_pw_4_weight, d_conv_pw_4, relu68, kConvPw4, batch, scratch());
-  cnn::conv_backward_input(d_relu68, d_conv_pw_4, conv_pw_4_weight_, kConvPw4, batch, scratch());
-  // 10: relu68
-  cnn::relu6_backward_input(d_relu68, d_relu68, relu68, k96x28x28, batch);
+  cnn::conv_backward_params(d_conv_pw_4_weight, d_relu69,
+                            cnn::Loaded(conv_dw_4, conv_dw_4_bn_saved, cnn::Activation::kRelu6), kConvPw4,
+                            batch, scratch());
+  cnn::conv_backward_input(d_relu68, d_relu69, conv_pw_4_weight_, kConvPw4, batch, scratch());
   // 9: conv_dw_4_bn
-  cnn::bn_backward_params(d_conv_dw_4_bn_weight, d_conv_dw_4_bn_bias, d_relu68, conv_dw_4, conv_dw_4_bn_saved,
-                          kConvDw4Bn, batch);
-  cnn::bn_backward_input(d_conv_dw_4, d_relu68, conv_dw_4, conv_dw_4_bn_saved, conv_dw_4_bn_weight_,
-                         conv_dw_4_bn_bias_, d_conv_dw_4_bn_weight, d_conv_dw_4_bn_bias, kConvDw4Bn, batch);
+  cnn::bn_backward(d_relu68, d_conv_dw_4_bn_weight, d_conv_dw_4_bn_bias, d_relu68, conv_dw_4,
+                   conv_dw_4_bn_saved, cnn::Activation::kRelu6, kConvDw4Bn, batch);
   // 8: conv_dw_4
-  cnn::dwconv_backward_params(d_conv_dw_4_weight, d_conv_dw_4, relu67, kConvDw4, batch, scratch());
-  cnn::dwconv_backward_input(d_relu67, d_conv_dw_4, conv_dw_4_weight_, kConvDw4, batch, scratch());
-  // 13: relu67
-  cnn::relu6_backward_input(d_relu67, d_relu67, relu67, k96x56x56, batch);
+  cnn::dwconv_backward_params(d_conv_dw_4_weight, d_relu68, relu67, kConvDw4, batch, scratch());
+  cnn::dwconv_backward_input(d_relu67, d_relu68, conv_dw_4_weight_, kConvDw4, batch, scratch());
   // 12: conv_pw_3_bn
-  cnn::bn_backward_params(d_conv_pw_3_bn_weight, d_conv_pw_3_bn_bias, d_relu67, conv_pw_3, conv_pw_3_bn_saved,
-                          kConvPw3Bn, batch);
-  cnn::bn_backward_input(d_conv_pw_3, d_relu67, conv_pw_3, conv_pw_3_bn_saved, conv_pw_3_bn_weight_,
-                         conv_pw_3_bn_bias_, d_conv_pw_3_bn_weight, d_conv_pw_3_bn_bias, kConvPw3Bn, batch);
+  cnn::bn_backward(d_relu67, d_conv_pw_3_bn_weight, d_conv_pw_3_bn_bias, d_relu67, conv_pw_3,
+                   conv_pw_3_bn_saved, cnn::Activation::kRelu6, kConvPw3Bn, batch);
   // 11: conv_pw_3
-  cnn::conv_backward_params(d_conv_pw_3_weight, d_conv_pw_3, relu66, kConvPw3, batch, scratch());
-  cnn::conv_backward_input(d_relu66, d_conv_pw_3, conv_pw_3_weight_, kConvPw3, batch, scratch());
-  // 10: relu66
-  cnn::relu6_backward_input(d_relu66, d_relu66, relu66, k96x56x56, batch);
+  cnn::conv_backward_params(d_conv_pw_3_weight, d_relu67,
+                            cnn::Loaded(conv_dw_3, conv_dw_3_bn_saved, cnn::Activation::kRelu6), kConvPw3,
+                            batch, scratch());
+  cnn::conv_backward_input(d_relu66, d_relu67, conv_pw_3_weight_, kConvPw3, batch, scratch());
   // 9: conv_dw_3_bn
-  cnn::bn_backward_params(d_conv_dw_3_bn_weight, d_conv_dw_3_bn_bias, d_relu66, conv_dw_3, conv_dw_3_bn_saved,
-                          kConvDw3Bn, batch);
-  cnn::bn_backward_input(d_conv_dw_3, d_relu66, conv_dw_3, conv_dw_3_bn_saved, conv_dw_3_bn_weight_,
-                         conv_dw_3_bn_bias_, d_conv_dw_3_bn_weight, d_conv_dw_3_bn_bias, kConvDw3Bn, batch);
+  cnn::bn_backward(d_relu66, d_conv_dw_3_bn_weight, d_conv_dw_3_bn_bias, d_relu66, conv_dw_3,
+                   conv_dw_3_bn_saved, cnn::Activation::kRelu6, kConvDw3Bn, batch);
   // 8: conv_dw_3
-  cnn::dwconv_backward_params(d_conv_dw_3_weight, d_conv_dw_3, relu65, kConvDw3, batch, scratch());
-  cnn::dwconv_backward_input(d_relu65, d_conv_dw_3, conv_dw_3_weight_, kConvDw3, batch, scratch());
-  // 13: relu65
-  cnn::relu6_backward_input(d_relu65, d_relu65, relu65, k96x56x56, batch);
+  cnn::dwconv_backward_params(d_conv_dw_3_weight, d_relu66, relu65, kConvDw3, batch, scratch());
+  cnn::dwconv_backward_input(d_relu65, d_relu66, conv_dw_3_weight_, kConvDw3, batch, scratch());
   // 12: conv_pw_2_bn
-  cnn::bn_backward_params(d_conv_pw_2_bn_weight, d_conv_pw_2_bn_bias, d_relu65, conv_pw_2, conv_pw_2_bn_saved,
-                          kConvPw2Bn, batch);
-  cnn::bn_backward_input(d_conv_pw_2, d_relu65, conv_pw_2, conv_pw_2_bn_saved, conv_pw_2_bn_weight_,
-                         conv_pw_2_bn_bias_, d_conv_pw_2_bn_weight, d_conv_pw_2_bn_bias, kConvPw2Bn, batch);
+  cnn::bn_backward(d_relu65, d_conv_pw_2_bn_weight, d_conv_pw_2_bn_bias, d_relu65, conv_pw_2,
+                   conv_pw_2_bn_saved, cnn::Activation::kRelu6, kConvPw2Bn, batch);
   // 11: conv_pw_2
-  cnn::conv_backward_params(d_conv_pw_2_weight, d_conv_pw_2, relu64, kConvPw2, batch, scratch());
-  cnn::conv_backward_input(d_relu64, d_conv_pw_2, conv_pw_2_weight_, kConvPw2, batch, scratch());
-  // 10: relu64
-  cnn::relu6_backward_input(d_relu64, d_relu64, relu64, k48x56x56, batch);
+  cnn::conv_backward_params(d_conv_pw_2_weight, d_relu65,
+                            cnn::Loaded(conv_dw_2, conv_dw_2_bn_saved, cnn::Activation::kRelu6), kConvPw2,
+                            batch, scratch());
+  cnn::conv_backward_input(d_relu64, d_relu65, conv_pw_2_weight_, kConvPw2, batch, scratch());
   // 9: conv_dw_2_bn
-  cnn::bn_backward_params(d_conv_dw_2_bn_weight, d_conv_dw_2_bn_bias, d_relu64, conv_dw_2, conv_dw_2_bn_saved,
-                          kConvDw2Bn, batch);
-  cnn::bn_backward_input(d_conv_dw_2, d_relu64, conv_dw_2, conv_dw_2_bn_saved, conv_dw_2_bn_weight_,
-                         conv_dw_2_bn_bias_, d_conv_dw_2_bn_weight, d_conv_dw_2_bn_bias, kConvDw2Bn, batch);
+  cnn::bn_backward(d_relu64, d_conv_dw_2_bn_weight, d_conv_dw_2_bn_bias, d_relu64, conv_dw_2,
+                   conv_dw_2_bn_saved, cnn::Activation::kRelu6, kConvDw2Bn, batch);
   // 8: conv_dw_2
-  cnn::dwconv_backward_params(d_conv_dw_2_weight, d_conv_dw_2, relu63, kConvDw2, batch, scratch());
-  cnn::dwconv_backward_input(d_relu63, d_conv_dw_2, conv_dw_2_weight_, kConvDw2, batch, scratch());
-  // 13: relu63
-  cnn::relu6_backward_input(d_relu63, d_relu63, relu63, k48x112x112, batch);
+  cnn::dwconv_backward_params(d_conv_dw_2_weight, d_relu64, relu63, kConvDw2, batch, scratch());
+  cnn::dwconv_backward_input(d_relu63, d_relu64, conv_dw_2_weight_, kConvDw2, batch, scratch());
   // 12: conv_pw_1_bn
-  cnn::bn_backward_params(d_conv_pw_1_bn_weight, d_conv_pw_1_bn_bias, d_relu63, conv_pw_1, conv_pw_1_bn_saved,
-                          kConvPw1Bn, batch);
-  cnn::bn_backward_input(d_conv_pw_1, d_relu63, conv_pw_1, conv_pw_1_bn_saved, conv_pw_1_bn_weight_,
-                         conv_pw_1_bn_bias_, d_conv_pw_1_bn_weight, d_conv_pw_1_bn_bias, kConvPw1Bn, batch);
+  cnn::bn_backward(d_relu63, d_conv_pw_1_bn_weight, d_conv_pw_1_bn_bias, d_relu63, conv_pw_1,
+                   conv_pw_1_bn_saved, cnn::Activation::kRelu6, kConvPw1Bn, batch);
   // 11: conv_pw_1
-  cnn::conv_backward_params(d_conv_pw_1_weight, d_conv_pw_1, relu62, kConvPw1, batch, scratch());
-  cnn::conv_backward_input(d_relu62, d_conv_pw_1, conv_pw_1_weight_, kConvPw1, batch, scratch());
-  // 10: relu62
-  cnn::relu6_backward_input(d_relu62, d_relu62, relu62, k24x112x112, batch);
+  cnn::conv_backward_params(d_conv_pw_1_weight, d_relu63,
+                            cnn::Loaded(conv_dw_1, conv_dw_1_bn_saved, cnn::Activation::kRelu6), kConvPw1,
+                            batch, scratch());
+  cnn::conv_backward_input(d_relu62, d_relu63, conv_pw_1_weight_, kConvPw1, batch, scratch());
   // 9: conv_dw_1_bn
-  cnn::bn_backward_params(d_conv_dw_1_bn_weight, d_conv_dw_1_bn_bias, d_relu62, conv_dw_1, conv_dw_1_bn_saved,
-                          kConvDw1Bn, batch);
-  cnn::bn_backward_input(d_conv_dw_1, d_relu62, conv_dw_1, conv_dw_1_bn_saved, conv_dw_1_bn_weight_,
-                         conv_dw_1_bn_bias_, d_conv_dw_1_bn_weight, d_conv_dw_1_bn_bias, kConvDw1Bn, batch);
+  cnn::bn_backward(d_relu62, d_conv_dw_1_bn_weight, d_conv_dw_1_bn_bias, d_relu62, conv_dw_1,
+                   conv_dw_1_bn_saved, cnn::Activation::kRelu6, kConvDw1Bn, batch);
   // 8: conv_dw_1
-  cnn::dwconv_backward_params(d_conv_dw_1_weight, d_conv_dw_1, relu61, kConvDw1, batch, scratch());
-  cnn::dwconv_backward_input(d_relu61, d_conv_dw_1, conv_dw_1_weight_, kConvDw1, batch, scratch());
-  // 20: relu61
-  cnn::relu6_backward_input(d_relu61, d_relu61, relu61, k24x112x112, batch);
+  cnn::dwconv_backward_params(d_conv_dw_1_weight, d_relu62, relu61, kConvDw1, batch, scratch());
+  cnn::dwconv_backward_input(d_relu61, d_relu62, conv_dw_1_weight_, kConvDw1, batch, scratch());
   // 19: conv1_bn
-  cnn::bn_backward_params(d_conv1_bn_weight, d_conv1_bn_bias, d_relu61, conv1, conv1_bn_saved, kConv1Bn,
-                          batch);
-  cnn::bn_backward_input(d_conv1, d_relu61, conv1, conv1_bn_saved, conv1_bn_weight_, conv1_bn_bias_,
-                         d_conv1_bn_weight, d_conv1_bn_bias, kConv1Bn, batch);
+  cnn::bn_backward(d_relu61, d_conv1_bn_weight, d_conv1_bn_bias, d_relu61, conv1, conv1_bn_saved,
+                   cnn::Activation::kRelu6, kConv1Bn, batch);
   // 18: conv1
-  cnn::conv_backward_params(d_conv1_weight, d_conv1, input, kConv1, batch, scratch());
+  cnn::conv_backward_params(d_conv1_weight, d_relu61, input, kConv1, batch, scratch());
 
   optimizer.update(parameters(), gradients());
   return cnn::mean_loss(losses, batch);
@@ -1684,333 +1508,292 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(9633792, 150528);  // 3x224x224
-  const cnn::Blocked conv1 = blocked(0, 301056);  // 24x112x112
-  const cnn::Blocked relu61 = blocked(9633792, 301056);  // 24x112x112
-  const cnn::Blocked conv_dw_1 = blocked(0, 301056);  // 24x112x112
-  const cnn::Blocked relu62 = blocked(19267584, 301056);  // 24x112x112
-  const cnn::Blocked conv_pw_1 = blocked(0, 602112);  // 48x112x112
-  const cnn::Blocked relu63 = blocked(19267584, 602112);  // 48x112x112
-  const cnn::Blocked conv_dw_2 = blocked(0, 150528);  // 48x56x56
-  const cnn::Blocked relu64 = blocked(9633792, 150528);  // 48x56x56
-  const cnn::Blocked conv_pw_2 = blocked(0, 301056);  // 96x56x56
-  const cnn::Blocked relu65 = blocked(9633792, 301056);  // 96x56x56
-  const cnn::Blocked conv_dw_3 = blocked(0, 301056);  // 96x56x56
-  const cnn::Blocked relu66 = blocked(9633792, 301056);  // 96x56x56
-  const cnn::Blocked conv_pw_3 = blocked(0, 301056);  // 96x56x56
-  const cnn::Blocked relu67 = blocked(9633792, 301056);  // 96x56x56
-  const cnn::Blocked conv_dw_4 = blocked(0, 75264);  // 96x28x28
-  const cnn::Blocked relu68 = blocked(4816896, 75264);  // 96x28x28
-  const cnn::Blocked conv_pw_4 = blocked(0, 150528);  // 192x28x28
-  const cnn::Blocked relu69 = blocked(4816896, 150528);  // 192x28x28
-  const cnn::Blocked conv_dw_5 = blocked(0, 150528);  // 192x28x28
-  const cnn::Blocked relu610 = blocked(4816896, 150528);  // 192x28x28
-  const cnn::Blocked conv_pw_5 = blocked(0, 150528);  // 192x28x28
-  const cnn::Blocked relu611 = blocked(4816896, 150528);  // 192x28x28
-  const cnn::Blocked conv_dw_6 = blocked(0, 37632);  // 192x14x14
-  const cnn::Blocked relu612 = blocked(2408448, 37632);  // 192x14x14
-  const cnn::Blocked conv_pw_6 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked relu613 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Blocked conv_dw_7 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked relu614 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Blocked conv_pw_7 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked relu615 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Blocked conv_dw_8 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked relu616 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Blocked conv_pw_8 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked relu617 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Blocked conv_dw_9 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked relu618 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Blocked conv_pw_9 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked relu619 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Blocked conv_dw_10 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked relu620 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Blocked conv_pw_10 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked relu621 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Blocked conv_dw_11 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked relu622 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Blocked conv_pw_11 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked relu623 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Blocked conv_dw_12 = blocked(0, 18816);  // 384x7x7
-  const cnn::Blocked relu624 = blocked(1204224, 18816);  // 384x7x7
-  const cnn::Blocked conv_pw_12 = blocked(0, 37632);  // 768x7x7
-  const cnn::Blocked relu625 = blocked(1204224, 37632);  // 768x7x7
-  const cnn::Blocked conv_dw_13 = blocked(0, 37632);  // 768x7x7
-  const cnn::Blocked relu626 = blocked(1204224, 37632);  // 768x7x7
-  const cnn::Blocked conv_pw_13 = blocked(0, 37632);  // 768x7x7
-  const cnn::Blocked relu627 = blocked(1204224, 37632);  // 768x7x7
-  const cnn::Blocked gap1 = blocked(32000, 768);  // 768
+  const cnn::Floats conv1_bn_saved = floats(14450688, 96);
+  const cnn::Blocked relu61 = blocked(0, 301056);  // 24x112x112
+  const cnn::Blocked conv_dw_1 = blocked(19267584, 301056);  // 24x112x112
+  const cnn::Floats conv_dw_1_bn_saved = floats(28901568, 96);
+  const cnn::Floats conv_pw_1_bn_saved = floats(28901376, 192);
+  const cnn::Blocked relu63 = blocked(0, 602112);  // 48x112x112
+  const cnn::Blocked conv_dw_2 = blocked(19267584, 150528);  // 48x56x56
+  const cnn::Floats conv_dw_2_bn_saved = floats(9634176, 192);
+  const cnn::Floats conv_pw_2_bn_saved = floats(9633792, 384);
+  const cnn::Blocked relu65 = blocked(0, 301056);  // 96x56x56
+  const cnn::Blocked conv_dw_3 = blocked(9633792, 301056);  // 96x56x56
+  const cnn::Floats conv_dw_3_bn_saved = floats(19267584, 384);
+  const cnn::Floats conv_pw_3_bn_saved = floats(19267968, 384);
+  const cnn::Blocked relu67 = blocked(0, 301056);  // 96x56x56
+  const cnn::Blocked conv_dw_4 = blocked(9633792, 75264);  // 96x28x28
+  const cnn::Floats conv_dw_4_bn_saved = floats(4817664, 384);
+  const cnn::Floats conv_pw_4_bn_saved = floats(4816896, 768);
+  const cnn::Blocked relu69 = blocked(0, 150528);  // 192x28x28
+  const cnn::Blocked conv_dw_5 = blocked(4816896, 150528);  // 192x28x28
+  const cnn::Floats conv_dw_5_bn_saved = floats(9633792, 768);
+  const cnn::Floats conv_pw_5_bn_saved = floats(9634560, 768);
+  const cnn::Blocked relu611 = blocked(0, 150528);  // 192x28x28
+  const cnn::Blocked conv_dw_6 = blocked(4816896, 37632);  // 192x14x14
+  const cnn::Floats conv_dw_6_bn_saved = floats(2409984, 768);
+  const cnn::Floats conv_pw_6_bn_saved = floats(2408448, 1536);
+  const cnn::Blocked relu613 = blocked(0, 75264);  // 384x14x14
+  const cnn::Blocked conv_dw_7 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_7_bn_saved = floats(4816896, 1536);
+  const cnn::Floats conv_pw_7_bn_saved = floats(4818432, 1536);
+  const cnn::Blocked relu615 = blocked(0, 75264);  // 384x14x14
+  const cnn::Blocked conv_dw_8 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_8_bn_saved = floats(4816896, 1536);
+  const cnn::Floats conv_pw_8_bn_saved = floats(4818432, 1536);
+  const cnn::Blocked relu617 = blocked(0, 75264);  // 384x14x14
+  const cnn::Blocked conv_dw_9 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_9_bn_saved = floats(4816896, 1536);
+  const cnn::Floats conv_pw_9_bn_saved = floats(4818432, 1536);
+  const cnn::Blocked relu619 = blocked(0, 75264);  // 384x14x14
+  const cnn::Blocked conv_dw_10 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_10_bn_saved = floats(4816896, 1536);
+  const cnn::Floats conv_pw_10_bn_saved = floats(4818432, 1536);
+  const cnn::Blocked relu621 = blocked(0, 75264);  // 384x14x14
+  const cnn::Blocked conv_dw_11 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_11_bn_saved = floats(4816896, 1536);
+  const cnn::Floats conv_pw_11_bn_saved = floats(4818432, 1536);
+  const cnn::Blocked relu623 = blocked(0, 75264);  // 384x14x14
+  const cnn::Blocked conv_dw_12 = blocked(2408448, 18816);  // 384x7x7
+  const cnn::Floats conv_dw_12_bn_saved = floats(1207296, 1536);
+  const cnn::Floats conv_pw_12_bn_saved = floats(1204224, 3072);
+  const cnn::Blocked relu625 = blocked(0, 37632);  // 768x7x7
+  const cnn::Blocked conv_dw_13 = blocked(1204224, 37632);  // 768x7x7
+  const cnn::Floats conv_dw_13_bn_saved = floats(2408448, 3072);
+  const cnn::Floats conv_pw_13_bn_saved = floats(2411520, 3072);
+  const cnn::Blocked relu627 = blocked(0, 37632);  // 768x7x7
+  const cnn::Blocked gap1 = blocked(1204224, 768);  // 768
   const cnn::Blocked classifier = blocked(0, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
   // 18: conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)
-  cnn::conv(conv1, input, conv1_weight_, kConv1, batch, scratch());
-
   // 19: conv1_bn = bn(eps=0.001, decay=0.99)
-  cnn::bn_inference(relu61, conv1, conv1_bn_weight_, conv1_bn_bias_, conv1_bn_running_mean_,
-                    conv1_bn_running_var_, kConv1Bn, batch);
-
   // 20: relu6    (relu61)
-  cnn::relu6(relu61, relu61, k24x112x112, batch);
+  cnn::bn_affine(conv1_bn_saved, conv1_bn_weight_, conv1_bn_bias_, conv1_bn_running_mean_,
+                 conv1_bn_running_var_, kConv1Bn);
+  cnn::conv(relu61, input, conv1_weight_,
+            cnn::Epilogue().scaled(conv1_bn_saved).then(cnn::Activation::kRelu6), kConv1, batch, scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_1)
   cnn::dwconv(conv_dw_1, relu61, conv_dw_1_weight_, kConvDw1, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_1_bn)
-  cnn::bn_inference(relu62, conv_dw_1, conv_dw_1_bn_weight_, conv_dw_1_bn_bias_, conv_dw_1_bn_running_mean_,
-                    conv_dw_1_bn_running_var_, kConvDw1Bn, batch);
-
   // 10: relu6    (relu62)
-  cnn::relu6(relu62, relu62, k24x112x112, batch);
+  cnn::bn_affine(conv_dw_1_bn_saved, conv_dw_1_bn_weight_, conv_dw_1_bn_bias_, conv_dw_1_bn_running_mean_,
+                 conv_dw_1_bn_running_var_, kConvDw1Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
-  cnn::conv(conv_pw_1, relu62, conv_pw_1_weight_, kConvPw1, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_1_bn)
-  cnn::bn_inference(relu63, conv_pw_1, conv_pw_1_bn_weight_, conv_pw_1_bn_bias_, conv_pw_1_bn_running_mean_,
-                    conv_pw_1_bn_running_var_, kConvPw1Bn, batch);
-
   // 13: relu6    (relu63)
-  cnn::relu6(relu63, relu63, k48x112x112, batch);
+  cnn::bn_affine(conv_pw_1_bn_saved, conv_pw_1_bn_weight_, conv_pw_1_bn_bias_, conv_pw_1_bn_running_mean_,
+                 conv_pw_1_bn_running_var_, kConvPw1Bn);
+  cnn::conv(relu63, cnn::Loaded(conv_dw_1, conv_dw_1_bn_saved, cnn::Activation::kRelu6), conv_pw_1_weight_,
+            cnn::Epilogue().scaled(conv_pw_1_bn_saved).then(cnn::Activation::kRelu6), kConvPw1, batch,
+            scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
   cnn::dwconv(conv_dw_2, relu63, conv_dw_2_weight_, kConvDw2, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
-  cnn::bn_inference(relu64, conv_dw_2, conv_dw_2_bn_weight_, conv_dw_2_bn_bias_, conv_dw_2_bn_running_mean_,
-                    conv_dw_2_bn_running_var_, kConvDw2Bn, batch);
-
   // 10: relu6    (relu64)
-  cnn::relu6(relu64, relu64, k48x56x56, batch);
+  cnn::bn_affine(conv_dw_2_bn_saved, conv_dw_2_bn_weight_, conv_dw_2_bn_bias_, conv_dw_2_bn_running_mean_,
+                 conv_dw_2_bn_running_var_, kConvDw2Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_2)
-  cnn::conv(conv_pw_2, relu64, conv_pw_2_weight_, kConvPw2, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_2_bn)
-  cnn::bn_inference(relu65, conv_pw_2, conv_pw_2_bn_weight_, conv_pw_2_bn_bias_, conv_pw_2_bn_running_mean_,
-                    conv_pw_2_bn_running_var_, kConvPw2Bn, batch);
-
   // 13: relu6    (relu65)
-  cnn::relu6(relu65, relu65, k96x56x56, batch);
+  cnn::bn_affine(conv_pw_2_bn_saved, conv_pw_2_bn_weight_, conv_pw_2_bn_bias_, conv_pw_2_bn_running_mean_,
+                 conv_pw_2_bn_running_var_, kConvPw2Bn);
+  cnn::conv(relu65, cnn::Loaded(conv_dw_2, conv_dw_2_bn_saved, cnn::Activation::kRelu6), conv_pw_2_weight_,
+            cnn::Epilogue().scaled(conv_pw_2_bn_saved).then(cnn::Activation::kRelu6), kConvPw2, batch,
+            scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_3)
   cnn::dwconv(conv_dw_3, relu65, conv_dw_3_weight_, kConvDw3, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_3_bn)
-  cnn::bn_inference(relu66, conv_dw_3, conv_dw_3_bn_weight_, conv_dw_3_bn_bias_, conv_dw_3_bn_running_mean_,
-                    conv_dw_3_bn_running_var_, kConvDw3Bn, batch);
-
   // 10: relu6    (relu66)
-  cnn::relu6(relu66, relu66, k96x56x56, batch);
+  cnn::bn_affine(conv_dw_3_bn_saved, conv_dw_3_bn_weight_, conv_dw_3_bn_bias_, conv_dw_3_bn_running_mean_,
+                 conv_dw_3_bn_running_var_, kConvDw3Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
-  cnn::conv(conv_pw_3, relu66, conv_pw_3_weight_, kConvPw3, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_3_bn)
-  cnn::bn_inference(relu67, conv_pw_3, conv_pw_3_bn_weight_, conv_pw_3_bn_bias_, conv_pw_3_bn_running_mean_,
-                    conv_pw_3_bn_running_var_, kConvPw3Bn, batch);
-
   // 13: relu6    (relu67)
-  cnn::relu6(relu67, relu67, k96x56x56, batch);
+  cnn::bn_affine(conv_pw_3_bn_saved, conv_pw_3_bn_weight_, conv_pw_3_bn_bias_, conv_pw_3_bn_running_mean_,
+                 conv_pw_3_bn_running_var_, kConvPw3Bn);
+  cnn::conv(relu67, cnn::Loaded(conv_dw_3, conv_dw_3_bn_saved, cnn::Activation::kRelu6), conv_pw_3_weight_,
+            cnn::Epilogue().scaled(conv_pw_3_bn_saved).then(cnn::Activation::kRelu6), kConvPw3, batch,
+            scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
   cnn::dwconv(conv_dw_4, relu67, conv_dw_4_weight_, kConvDw4, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
-  cnn::bn_inference(relu68, conv_dw_4, conv_dw_4_bn_weight_, conv_dw_4_bn_bias_, conv_dw_4_bn_running_mean_,
-                    conv_dw_4_bn_running_var_, kConvDw4Bn, batch);
-
   // 10: relu6    (relu68)
-  cnn::relu6(relu68, relu68, k96x28x28, batch);
+  cnn::bn_affine(conv_dw_4_bn_saved, conv_dw_4_bn_weight_, conv_dw_4_bn_bias_, conv_dw_4_bn_running_mean_,
+                 conv_dw_4_bn_running_var_, kConvDw4Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_4)
-  cnn::conv(conv_pw_4, relu68, conv_pw_4_weight_, kConvPw4, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_4_bn)
-  cnn::bn_inference(relu69, conv_pw_4, conv_pw_4_bn_weight_, conv_pw_4_bn_bias_, conv_pw_4_bn_running_mean_,
-                    conv_pw_4_bn_running_var_, kConvPw4Bn, batch);
-
   // 13: relu6    (relu69)
-  cnn::relu6(relu69, relu69, k192x28x28, batch);
+  cnn::bn_affine(conv_pw_4_bn_saved, conv_pw_4_bn_weight_, conv_pw_4_bn_bias_, conv_pw_4_bn_running_mean_,
+                 conv_pw_4_bn_running_var_, kConvPw4Bn);
+  cnn::conv(relu69, cnn::Loaded(conv_dw_4, conv_dw_4_bn_saved, cnn::Activation::kRelu6), conv_pw_4_weight_,
+            cnn::Epilogue().scaled(conv_pw_4_bn_saved).then(cnn::Activation::kRelu6), kConvPw4, batch,
+            scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_5)
   cnn::dwconv(conv_dw_5, relu69, conv_dw_5_weight_, kConvDw5, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_5_bn)
-  cnn::bn_inference(relu610, conv_dw_5, conv_dw_5_bn_weight_, conv_dw_5_bn_bias_, conv_dw_5_bn_running_mean_,
-                    conv_dw_5_bn_running_var_, kConvDw5Bn, batch);
-
   // 10: relu6    (relu610)
-  cnn::relu6(relu610, relu610, k192x28x28, batch);
+  cnn::bn_affine(conv_dw_5_bn_saved, conv_dw_5_bn_weight_, conv_dw_5_bn_bias_, conv_dw_5_bn_running_mean_,
+                 conv_dw_5_bn_running_var_, kConvDw5Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
-  cnn::conv(conv_pw_5, relu610, conv_pw_5_weight_, kConvPw5, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_5_bn)
-  cnn::bn_inference(relu611, conv_pw_5, conv_pw_5_bn_weight_, conv_pw_5_bn_bias_, conv_pw_5_bn_running_mean_,
-                    conv_pw_5_bn_running_var_, kConvPw5Bn, batch);
-
   // 13: relu6    (relu611)
-  cnn::relu6(relu611, relu611, k192x28x28, batch);
+  cnn::bn_affine(conv_pw_5_bn_saved, conv_pw_5_bn_weight_, conv_pw_5_bn_bias_, conv_pw_5_bn_running_mean_,
+                 conv_pw_5_bn_running_var_, kConvPw5Bn);
+  cnn::conv(relu611, cnn::Loaded(conv_dw_5, conv_dw_5_bn_saved, cnn::Activation::kRelu6), conv_pw_5_weight_,
+            cnn::Epilogue().scaled(conv_pw_5_bn_saved).then(cnn::Activation::kRelu6), kConvPw5, batch,
+            scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
   cnn::dwconv(conv_dw_6, relu611, conv_dw_6_weight_, kConvDw6, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
-  cnn::bn_inference(relu612, conv_dw_6, conv_dw_6_bn_weight_, conv_dw_6_bn_bias_, conv_dw_6_bn_running_mean_,
-                    conv_dw_6_bn_running_var_, kConvDw6Bn, batch);
-
   // 10: relu6    (relu612)
-  cnn::relu6(relu612, relu612, k192x14x14, batch);
+  cnn::bn_affine(conv_dw_6_bn_saved, conv_dw_6_bn_weight_, conv_dw_6_bn_bias_, conv_dw_6_bn_running_mean_,
+                 conv_dw_6_bn_running_var_, kConvDw6Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_6)
-  cnn::conv(conv_pw_6, relu612, conv_pw_6_weight_, kConvPw6, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_6_bn)
-  cnn::bn_inference(relu613, conv_pw_6, conv_pw_6_bn_weight_, conv_pw_6_bn_bias_, conv_pw_6_bn_running_mean_,
-                    conv_pw_6_bn_running_var_, kConvPw6Bn, batch);
-
   // 13: relu6    (relu613)
-  cnn::relu6(relu613, relu613, k384x14x14, batch);
+  cnn::bn_affine(conv_pw_6_bn_saved, conv_pw_6_bn_weight_, conv_pw_6_bn_bias_, conv_pw_6_bn_running_mean_,
+                 conv_pw_6_bn_running_var_, kConvPw6Bn);
+  cnn::conv(relu613, cnn::Loaded(conv_dw_6, conv_dw_6_bn_saved, cnn::Activation::kRelu6), conv_pw_6_weight_,
+            cnn::Epilogue().scaled(conv_pw_6_bn_saved).then(cnn::Activation::kRelu6), kConvPw6, batch,
+            scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_7)
   cnn::dwconv(conv_dw_7, relu613, conv_dw_7_weight_, kConvDw7, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_7_bn)
-  cnn::bn_inference(relu614, conv_dw_7, conv_dw_7_bn_weight_, conv_dw_7_bn_bias_, conv_dw_7_bn_running_mean_,
-                    conv_dw_7_bn_running_var_, kConvDw7Bn, batch);
-
   // 10: relu6    (relu614)
-  cnn::relu6(relu614, relu614, k384x14x14, batch);
+  cnn::bn_affine(conv_dw_7_bn_saved, conv_dw_7_bn_weight_, conv_dw_7_bn_bias_, conv_dw_7_bn_running_mean_,
+                 conv_dw_7_bn_running_var_, kConvDw7Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
-  cnn::conv(conv_pw_7, relu614, conv_pw_7_weight_, kConvPw7, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_7_bn)
-  cnn::bn_inference(relu615, conv_pw_7, conv_pw_7_bn_weight_, conv_pw_7_bn_bias_, conv_pw_7_bn_running_mean_,
-                    conv_pw_7_bn_running_var_, kConvPw7Bn, batch);
-
   // 13: relu6    (relu615)
-  cnn::relu6(relu615, relu615, k384x14x14, batch);
+  cnn::bn_affine(conv_pw_7_bn_saved, conv_pw_7_bn_weight_, conv_pw_7_bn_bias_, conv_pw_7_bn_running_mean_,
+                 conv_pw_7_bn_running_var_, kConvPw7Bn);
+  cnn::conv(relu615, cnn::Loaded(conv_dw_7, conv_dw_7_bn_saved, cnn::Activation::kRelu6), conv_pw_7_weight_,
+            cnn::Epilogue().scaled(conv_pw_7_bn_saved).then(cnn::Activation::kRelu6), kConvPw7, batch,
+            scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
   cnn::dwconv(conv_dw_8, relu615, conv_dw_8_weight_, kConvDw8, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
-  cnn::bn_inference(relu616, conv_dw_8, conv_dw_8_bn_weight_, conv_dw_8_bn_bias_, conv_dw_8_bn_running_mean_,
-                    conv_dw_8_bn_running_var_, kConvDw8Bn, batch);
-
   // 10: relu6    (relu616)
-  cnn::relu6(relu616, relu616, k384x14x14, batch);
+  cnn::bn_affine(conv_dw_8_bn_saved, conv_dw_8_bn_weight_, conv_dw_8_bn_bias_, conv_dw_8_bn_running_mean_,
+                 conv_dw_8_bn_running_var_, kConvDw8Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_8)
-  cnn::conv(conv_pw_8, relu616, conv_pw_8_weight_, kConvPw8, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_8_bn)
-  cnn::bn_inference(relu617, conv_pw_8, conv_pw_8_bn_weight_, conv_pw_8_bn_bias_, conv_pw_8_bn_running_mean_,
-                    conv_pw_8_bn_running_var_, kConvPw8Bn, batch);
-
   // 13: relu6    (relu617)
-  cnn::relu6(relu617, relu617, k384x14x14, batch);
+  cnn::bn_affine(conv_pw_8_bn_saved, conv_pw_8_bn_weight_, conv_pw_8_bn_bias_, conv_pw_8_bn_running_mean_,
+                 conv_pw_8_bn_running_var_, kConvPw8Bn);
+  cnn::conv(relu617, cnn::Loaded(conv_dw_8, conv_dw_8_bn_saved, cnn::Activation::kRelu6), conv_pw_8_weight_,
+            cnn::Epilogue().scaled(conv_pw_8_bn_saved).then(cnn::Activation::kRelu6), kConvPw8, batch,
+            scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_9)
   cnn::dwconv(conv_dw_9, relu617, conv_dw_9_weight_, kConvDw9, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_9_bn)
-  cnn::bn_inference(relu618, conv_dw_9, conv_dw_9_bn_weight_, conv_dw_9_bn_bias_, conv_dw_9_bn_running_mean_,
-                    conv_dw_9_bn_running_var_, kConvDw9Bn, batch);
-
   // 10: relu6    (relu618)
-  cnn::relu6(relu618, relu618, k384x14x14, batch);
+  cnn::bn_affine(conv_dw_9_bn_saved, conv_dw_9_bn_weight_, conv_dw_9_bn_bias_, conv_dw_9_bn_running_mean_,
+                 conv_dw_9_bn_running_var_, kConvDw9Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_9)
-  cnn::conv(conv_pw_9, relu618, conv_pw_9_weight_, kConvPw9, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_9_bn)
-  cnn::bn_inference(relu619, conv_pw_9, conv_pw_9_bn_weight_, conv_pw_9_bn_bias_, conv_pw_9_bn_running_mean_,
-                    conv_pw_9_bn_running_var_, kConvPw9Bn, batch);
-
   // 13: relu6    (relu619)
-  cnn::relu6(relu619, relu619, k384x14x14, batch);
+  cnn::bn_affine(conv_pw_9_bn_saved, conv_pw_9_bn_weight_, conv_pw_9_bn_bias_, conv_pw_9_bn_running_mean_,
+                 conv_pw_9_bn_running_var_, kConvPw9Bn);
+  cnn::conv(relu619, cnn::Loaded(conv_dw_9, conv_dw_9_bn_saved, cnn::Activation::kRelu6), conv_pw_9_weight_,
+            cnn::Epilogue().scaled(conv_pw_9_bn_saved).then(cnn::Activation::kRelu6), kConvPw9, batch,
+            scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_10)
   cnn::dwconv(conv_dw_10, relu619, conv_dw_10_weight_, kConvDw10, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
-  cnn::bn_inference(relu620, conv_dw_10, conv_dw_10_bn_weight_, conv_dw_10_bn_bias_,
-                    conv_dw_10_bn_running_mean_, conv_dw_10_bn_running_var_, kConvDw10Bn, batch);
-
   // 10: relu6    (relu620)
-  cnn::relu6(relu620, relu620, k384x14x14, batch);
+  cnn::bn_affine(conv_dw_10_bn_saved, conv_dw_10_bn_weight_, conv_dw_10_bn_bias_, conv_dw_10_bn_running_mean_,
+                 conv_dw_10_bn_running_var_, kConvDw10Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_10)
-  cnn::conv(conv_pw_10, relu620, conv_pw_10_weight_, kConvPw10, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_10_bn)
-  cnn::bn_inference(relu621, conv_pw_10, conv_pw_10_bn_weight_, conv_pw_10_bn_bias_,
-                    conv_pw_10_bn_running_mean_, conv_pw_10_bn_running_var_, kConvPw10Bn, batch);
-
   // 13: relu6    (relu621)
-  cnn::relu6(relu621, relu621, k384x14x14, batch);
+  cnn::bn_affine(conv_pw_10_bn_saved, conv_pw_10_bn_weight_, conv_pw_10_bn_bias_, conv_pw_10_bn_running_mean_,
+                 conv_pw_10_bn_running_var_, kConvPw10Bn);
+  cnn::conv(relu621, cnn::Loaded(conv_dw_10, conv_dw_10_bn_saved, cnn::Activation::kRelu6),
+            conv_pw_10_weight_, cnn::Epilogue().scaled(conv_pw_10_bn_saved).then(cnn::Activation::kRelu6),
+            kConvPw10, batch, scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_11)
   cnn::dwconv(conv_dw_11, relu621, conv_dw_11_weight_, kConvDw11, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_11_bn)
-  cnn::bn_inference(relu622, conv_dw_11, conv_dw_11_bn_weight_, conv_dw_11_bn_bias_,
-                    conv_dw_11_bn_running_mean_, conv_dw_11_bn_running_var_, kConvDw11Bn, batch);
-
   // 10: relu6    (relu622)
-  cnn::relu6(relu622, relu622, k384x14x14, batch);
+  cnn::bn_affine(conv_dw_11_bn_saved, conv_dw_11_bn_weight_, conv_dw_11_bn_bias_, conv_dw_11_bn_running_mean_,
+                 conv_dw_11_bn_running_var_, kConvDw11Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_11)
-  cnn::conv(conv_pw_11, relu622, conv_pw_11_weight_, kConvPw11, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_11_bn)
-  cnn::bn_inference(relu623, conv_pw_11, conv_pw_11_bn_weight_, conv_pw_11_bn_bias_,
-                    conv_pw_11_bn_running_mean_, conv_pw_11_bn_running_var_, kConvPw11Bn, batch);
-
   // 13: relu6    (relu623)
-  cnn::relu6(relu623, relu623, k384x14x14, batch);
+  cnn::bn_affine(conv_pw_11_bn_saved, conv_pw_11_bn_weight_, conv_pw_11_bn_bias_, conv_pw_11_bn_running_mean_,
+                 conv_pw_11_bn_running_var_, kConvPw11Bn);
+  cnn::conv(relu623, cnn::Loaded(conv_dw_11, conv_dw_11_bn_saved, cnn::Activation::kRelu6),
+            conv_pw_11_weight_, cnn::Epilogue().scaled(conv_pw_11_bn_saved).then(cnn::Activation::kRelu6),
+            kConvPw11, batch, scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_12)
   cnn::dwconv(conv_dw_12, relu623, conv_dw_12_weight_, kConvDw12, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)
-  cnn::bn_inference(relu624, conv_dw_12, conv_dw_12_bn_weight_, conv_dw_12_bn_bias_,
-                    conv_dw_12_bn_running_mean_, conv_dw_12_bn_running_var_, kConvDw12Bn, batch);
-
   // 10: relu6    (relu624)
-  cnn::relu6(relu624, relu624, k384x7x7, batch);
+  cnn::bn_affine(conv_dw_12_bn_saved, conv_dw_12_bn_weight_, conv_dw_12_bn_bias_, conv_dw_12_bn_running_mean_,
+                 conv_dw_12_bn_running_var_, kConvDw12Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_12)
-  cnn::conv(conv_pw_12, relu624, conv_pw_12_weight_, kConvPw12, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_12_bn)
-  cnn::bn_inference(relu625, conv_pw_12, conv_pw_12_bn_weight_, conv_pw_12_bn_bias_,
-                    conv_pw_12_bn_running_mean_, conv_pw_12_bn_running_var_, kConvPw12Bn, batch);
-
   // 13: relu6    (relu625)
-  cnn::relu6(relu625, relu625, k768x7x7, batch);
+  cnn::bn_affine(conv_pw_12_bn_saved, conv_pw_12_bn_weight_, conv_pw_12_bn_bias_, conv_pw_12_bn_running_mean_,
+                 conv_pw_12_bn_running_var_, kConvPw12Bn);
+  cnn::conv(relu625, cnn::Loaded(conv_dw_12, conv_dw_12_bn_saved, cnn::Activation::kRelu6),
+            conv_pw_12_weight_, cnn::Epilogue().scaled(conv_pw_12_bn_saved).then(cnn::Activation::kRelu6),
+            kConvPw12, batch, scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_13)
   cnn::dwconv(conv_dw_13, relu625, conv_dw_13_weight_, kConvDw13, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_13_bn)
-  cnn::bn_inference(relu626, conv_dw_13, conv_dw_13_bn_weight_, conv_dw_13_bn_bias_,
-                    conv_dw_13_bn_running_mean_, conv_dw_13_bn_running_var_, kConvDw13Bn, batch);
-
   // 10: relu6    (relu626)
-  cnn::relu6(relu626, relu626, k768x7x7, batch);
+  cnn::bn_affine(conv_dw_13_bn_saved, conv_dw_13_bn_weight_, conv_dw_13_bn_bias_, conv_dw_13_bn_running_mean_,
+                 conv_dw_13_bn_running_var_, kConvDw13Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
-  cnn::conv(conv_pw_13, relu626, conv_pw_13_weight_, kConvPw13, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_13_bn)
-  cnn::bn_inference(relu627, conv_pw_13, conv_pw_13_bn_weight_, conv_pw_13_bn_bias_,
-                    conv_pw_13_bn_running_mean_, conv_pw_13_bn_running_var_, kConvPw13Bn, batch);
-
   // 13: relu6    (relu627)
-  cnn::relu6(relu627, relu627, k768x7x7, batch);
+  cnn::bn_affine(conv_pw_13_bn_saved, conv_pw_13_bn_weight_, conv_pw_13_bn_bias_, conv_pw_13_bn_running_mean_,
+                 conv_pw_13_bn_running_var_, kConvPw13Bn);
+  cnn::conv(relu627, cnn::Loaded(conv_dw_13, conv_dw_13_bn_saved, cnn::Activation::kRelu6),
+            conv_pw_13_weight_, cnn::Epilogue().scaled(conv_pw_13_bn_saved).then(cnn::Activation::kRelu6),
+            kConvPw13, batch, scratch());
 
   // 33: gap    (gap1)
   cnn::gap(gap1, relu627, k768x7x7, batch);
@@ -2027,334 +1810,293 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
 void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(9633792, 150528);  // 3x224x224
-  const cnn::Blocked conv1 = blocked(0, 301056);  // 24x112x112
-  const cnn::Blocked relu61 = blocked(9633792, 301056);  // 24x112x112
-  const cnn::Blocked conv_dw_1 = blocked(0, 301056);  // 24x112x112
-  const cnn::Blocked relu62 = blocked(19267584, 301056);  // 24x112x112
-  const cnn::Blocked conv_pw_1 = blocked(0, 602112);  // 48x112x112
-  const cnn::Blocked relu63 = blocked(19267584, 602112);  // 48x112x112
-  const cnn::Blocked conv_dw_2 = blocked(0, 150528);  // 48x56x56
-  const cnn::Blocked relu64 = blocked(9633792, 150528);  // 48x56x56
-  const cnn::Blocked conv_pw_2 = blocked(0, 301056);  // 96x56x56
-  const cnn::Blocked relu65 = blocked(9633792, 301056);  // 96x56x56
-  const cnn::Blocked conv_dw_3 = blocked(0, 301056);  // 96x56x56
-  const cnn::Blocked relu66 = blocked(9633792, 301056);  // 96x56x56
-  const cnn::Blocked conv_pw_3 = blocked(0, 301056);  // 96x56x56
-  const cnn::Blocked relu67 = blocked(9633792, 301056);  // 96x56x56
-  const cnn::Blocked conv_dw_4 = blocked(0, 75264);  // 96x28x28
-  const cnn::Blocked relu68 = blocked(4816896, 75264);  // 96x28x28
-  const cnn::Blocked conv_pw_4 = blocked(0, 150528);  // 192x28x28
-  const cnn::Blocked relu69 = blocked(4816896, 150528);  // 192x28x28
-  const cnn::Blocked conv_dw_5 = blocked(0, 150528);  // 192x28x28
-  const cnn::Blocked relu610 = blocked(4816896, 150528);  // 192x28x28
-  const cnn::Blocked conv_pw_5 = blocked(0, 150528);  // 192x28x28
-  const cnn::Blocked relu611 = blocked(4816896, 150528);  // 192x28x28
-  const cnn::Blocked conv_dw_6 = blocked(0, 37632);  // 192x14x14
-  const cnn::Blocked relu612 = blocked(2408448, 37632);  // 192x14x14
-  const cnn::Blocked conv_pw_6 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked relu613 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Blocked conv_dw_7 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked relu614 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Blocked conv_pw_7 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked relu615 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Blocked conv_dw_8 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked relu616 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Blocked conv_pw_8 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked relu617 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Blocked conv_dw_9 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked relu618 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Blocked conv_pw_9 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked relu619 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Blocked conv_dw_10 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked relu620 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Blocked conv_pw_10 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked relu621 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Blocked conv_dw_11 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked relu622 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Blocked conv_pw_11 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked relu623 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Blocked conv_dw_12 = blocked(0, 18816);  // 384x7x7
-  const cnn::Blocked relu624 = blocked(1204224, 18816);  // 384x7x7
-  const cnn::Blocked conv_pw_12 = blocked(0, 37632);  // 768x7x7
-  const cnn::Blocked relu625 = blocked(1204224, 37632);  // 768x7x7
-  const cnn::Blocked conv_dw_13 = blocked(0, 37632);  // 768x7x7
-  const cnn::Blocked relu626 = blocked(1204224, 37632);  // 768x7x7
-  const cnn::Blocked conv_pw_13 = blocked(0, 37632);  // 768x7x7
-  const cnn::Blocked relu627 = blocked(1204224, 37632);  // 768x7x7
-  const cnn::Blocked gap1 = blocked(32000, 768);  // 768
+  const cnn::Floats conv1_bn_saved = floats(14450688, 96);
+  const cnn::Blocked relu61 = blocked(0, 301056);  // 24x112x112
+  const cnn::Blocked conv_dw_1 = blocked(19267584, 301056);  // 24x112x112
+  const cnn::Floats conv_dw_1_bn_saved = floats(28901568, 96);
+  const cnn::Floats conv_pw_1_bn_saved = floats(28901376, 192);
+  const cnn::Blocked relu63 = blocked(0, 602112);  // 48x112x112
+  const cnn::Blocked conv_dw_2 = blocked(19267584, 150528);  // 48x56x56
+  const cnn::Floats conv_dw_2_bn_saved = floats(9634176, 192);
+  const cnn::Floats conv_pw_2_bn_saved = floats(9633792, 384);
+  const cnn::Blocked relu65 = blocked(0, 301056);  // 96x56x56
+  const cnn::Blocked conv_dw_3 = blocked(9633792, 301056);  // 96x56x56
+  const cnn::Floats conv_dw_3_bn_saved = floats(19267584, 384);
+  const cnn::Floats conv_pw_3_bn_saved = floats(19267968, 384);
+  const cnn::Blocked relu67 = blocked(0, 301056);  // 96x56x56
+  const cnn::Blocked conv_dw_4 = blocked(9633792, 75264);  // 96x28x28
+  const cnn::Floats conv_dw_4_bn_saved = floats(4817664, 384);
+  const cnn::Floats conv_pw_4_bn_saved = floats(4816896, 768);
+  const cnn::Blocked relu69 = blocked(0, 150528);  // 192x28x28
+  const cnn::Blocked conv_dw_5 = blocked(4816896, 150528);  // 192x28x28
+  const cnn::Floats conv_dw_5_bn_saved = floats(9633792, 768);
+  const cnn::Floats conv_pw_5_bn_saved = floats(9634560, 768);
+  const cnn::Blocked relu611 = blocked(0, 150528);  // 192x28x28
+  const cnn::Blocked conv_dw_6 = blocked(4816896, 37632);  // 192x14x14
+  const cnn::Floats conv_dw_6_bn_saved = floats(2409984, 768);
+  const cnn::Floats conv_pw_6_bn_saved = floats(2408448, 1536);
+  const cnn::Blocked relu613 = blocked(0, 75264);  // 384x14x14
+  const cnn::Blocked conv_dw_7 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_7_bn_saved = floats(4816896, 1536);
+  const cnn::Floats conv_pw_7_bn_saved = floats(4818432, 1536);
+  const cnn::Blocked relu615 = blocked(0, 75264);  // 384x14x14
+  const cnn::Blocked conv_dw_8 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_8_bn_saved = floats(4816896, 1536);
+  const cnn::Floats conv_pw_8_bn_saved = floats(4818432, 1536);
+  const cnn::Blocked relu617 = blocked(0, 75264);  // 384x14x14
+  const cnn::Blocked conv_dw_9 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_9_bn_saved = floats(4816896, 1536);
+  const cnn::Floats conv_pw_9_bn_saved = floats(4818432, 1536);
+  const cnn::Blocked relu619 = blocked(0, 75264);  // 384x14x14
+  const cnn::Blocked conv_dw_10 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_10_bn_saved = floats(4816896, 1536);
+  const cnn::Floats conv_pw_10_bn_saved = floats(4818432, 1536);
+  const cnn::Blocked relu621 = blocked(0, 75264);  // 384x14x14
+  const cnn::Blocked conv_dw_11 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_11_bn_saved = floats(4816896, 1536);
+  const cnn::Floats conv_pw_11_bn_saved = floats(4818432, 1536);
+  const cnn::Blocked relu623 = blocked(0, 75264);  // 384x14x14
+  const cnn::Blocked conv_dw_12 = blocked(2408448, 18816);  // 384x7x7
+  const cnn::Floats conv_dw_12_bn_saved = floats(1207296, 1536);
+  const cnn::Floats conv_pw_12_bn_saved = floats(1204224, 3072);
+  const cnn::Blocked relu625 = blocked(0, 37632);  // 768x7x7
+  const cnn::Blocked conv_dw_13 = blocked(1204224, 37632);  // 768x7x7
+  const cnn::Floats conv_dw_13_bn_saved = floats(2408448, 3072);
+  const cnn::Floats conv_pw_13_bn_saved = floats(2411520, 3072);
+  const cnn::Blocked relu627 = blocked(0, 37632);  // 768x7x7
+  const cnn::Blocked gap1 = blocked(1204224, 768);  // 768
   const cnn::Blocked classifier = blocked(0, 1000);  // 1000
   const cnn::Blocked softmax1 = blocked(32000, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
   // 18: conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)
-  cnn::conv(conv1, input, conv1_weight_, kConv1, batch, scratch());
-
   // 19: conv1_bn = bn(eps=0.001, decay=0.99)
-  cnn::bn_inference(relu61, conv1, conv1_bn_weight_, conv1_bn_bias_, conv1_bn_running_mean_,
-                    conv1_bn_running_var_, kConv1Bn, batch);
-
   // 20: relu6    (relu61)
-  cnn::relu6(relu61, relu61, k24x112x112, batch);
+  cnn::bn_affine(conv1_bn_saved, conv1_bn_weight_, conv1_bn_bias_, conv1_bn_running_mean_,
+                 conv1_bn_running_var_, kConv1Bn);
+  cnn::conv(relu61, input, conv1_weight_,
+            cnn::Epilogue().scaled(conv1_bn_saved).then(cnn::Activation::kRelu6), kConv1, batch, scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_1)
   cnn::dwconv(conv_dw_1, relu61, conv_dw_1_weight_, kConvDw1, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_1_bn)
-  cnn::bn_inference(relu62, conv_dw_1, conv_dw_1_bn_weight_, conv_dw_1_bn_bias_, conv_dw_1_bn_running_mean_,
-                    conv_dw_1_bn_running_var_, kConvDw1Bn, batch);
-
   // 10: relu6    (relu62)
-  cnn::relu6(relu62, relu62, k24x112x112, batch);
+  cnn::bn_affine(conv_dw_1_bn_saved, conv_dw_1_bn_weight_, conv_dw_1_bn_bias_, conv_dw_1_bn_running_mean_,
+                 conv_dw_1_bn_running_var_, kConvDw1Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
-  cnn::conv(conv_pw_1, relu62, conv_pw_1_weight_, kConvPw1, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_1_bn)
-  cnn::bn_inference(relu63, conv_pw_1, conv_pw_1_bn_weight_, conv_pw_1_bn_bias_, conv_pw_1_bn_running_mean_,
-                    conv_pw_1_bn_running_var_, kConvPw1Bn, batch);
-
   // 13: relu6    (relu63)
-  cnn::relu6(relu63, relu63, k48x112x112, batch);
+  cnn::bn_affine(conv_pw_1_bn_saved, conv_pw_1_bn_weight_, conv_pw_1_bn_bias_, conv_pw_1_bn_running_mean_,
+                 conv_pw_1_bn_running_var_, kConvPw1Bn);
+  cnn::conv(relu63, cnn::Loaded(conv_dw_1, conv_dw_1_bn_saved, cnn::Activation::kRelu6), conv_pw_1_weight_,
+            cnn::Epilogue().scaled(conv_pw_1_bn_saved).then(cnn::Activation::kRelu6), kConvPw1, batch,
+            scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
   cnn::dwconv(conv_dw_2, relu63, conv_dw_2_weight_, kConvDw2, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
-  cnn::bn_inference(relu64, conv_dw_2, conv_dw_2_bn_weight_, conv_dw_2_bn_bias_, conv_dw_2_bn_running_mean_,
-                    conv_dw_2_bn_running_var_, kConvDw2Bn, batch);
-
   // 10: relu6    (relu64)
-  cnn::relu6(relu64, relu64, k48x56x56, batch);
+  cnn::bn_affine(conv_dw_2_bn_saved, conv_dw_2_bn_weight_, conv_dw_2_bn_bias_, conv_dw_2_bn_running_mean_,
+                 conv_dw_2_bn_running_var_, kConvDw2Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_2)
-  cnn::conv(conv_pw_2, relu64, conv_pw_2_weight_, kConvPw2, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_2_bn)
-  cnn::bn_inference(relu65, conv_pw_2, conv_pw_2_bn_weight_, conv_pw_2_bn_bias_, conv_pw_2_bn_running_mean_,
-                    conv_pw_2_bn_running_var_, kConvPw2Bn, batch);
-
   // 13: relu6    (relu65)
-  cnn::relu6(relu65, relu65, k96x56x56, batch);
+  cnn::bn_affine(conv_pw_2_bn_saved, conv_pw_2_bn_weight_, conv_pw_2_bn_bias_, conv_pw_2_bn_running_mean_,
+                 conv_pw_2_bn_running_var_, kConvPw2Bn);
+  cnn::conv(relu65, cnn::Loaded(conv_dw_2, conv_dw_2_bn_saved, cnn::Activation::kRelu6), conv_pw_2_weight_,
+            cnn::Epilogue().scaled(conv_pw_2_bn_saved).then(cnn::Activation::kRelu6), kConvPw2, batch,
+            scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_3)
   cnn::dwconv(conv_dw_3, relu65, conv_dw_3_weight_, kConvDw3, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_3_bn)
-  cnn::bn_inference(relu66, conv_dw_3, conv_dw_3_bn_weight_, conv_dw_3_bn_bias_, conv_dw_3_bn_running_mean_,
-                    conv_dw_3_bn_running_var_, kConvDw3Bn, batch);
-
   // 10: relu6    (relu66)
-  cnn::relu6(relu66, relu66, k96x56x56, batch);
+  cnn::bn_affine(conv_dw_3_bn_saved, conv_dw_3_bn_weight_, conv_dw_3_bn_bias_, conv_dw_3_bn_running_mean_,
+                 conv_dw_3_bn_running_var_, kConvDw3Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
-  cnn::conv(conv_pw_3, relu66, conv_pw_3_weight_, kConvPw3, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_3_bn)
-  cnn::bn_inference(relu67, conv_pw_3, conv_pw_3_bn_weight_, conv_pw_3_bn_bias_, conv_pw_3_bn_running_mean_,
-                    conv_pw_3_bn_running_var_, kConvPw3Bn, batch);
-
   // 13: relu6    (relu67)
-  cnn::relu6(relu67, relu67, k96x56x56, batch);
+  cnn::bn_affine(conv_pw_3_bn_saved, conv_pw_3_bn_weight_, conv_pw_3_bn_bias_, conv_pw_3_bn_running_mean_,
+                 conv_pw_3_bn_running_var_, kConvPw3Bn);
+  cnn::conv(relu67, cnn::Loaded(conv_dw_3, conv_dw_3_bn_saved, cnn::Activation::kRelu6), conv_pw_3_weight_,
+            cnn::Epilogue().scaled(conv_pw_3_bn_saved).then(cnn::Activation::kRelu6), kConvPw3, batch,
+            scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
   cnn::dwconv(conv_dw_4, relu67, conv_dw_4_weight_, kConvDw4, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
-  cnn::bn_inference(relu68, conv_dw_4, conv_dw_4_bn_weight_, conv_dw_4_bn_bias_, conv_dw_4_bn_running_mean_,
-                    conv_dw_4_bn_running_var_, kConvDw4Bn, batch);
-
   // 10: relu6    (relu68)
-  cnn::relu6(relu68, relu68, k96x28x28, batch);
+  cnn::bn_affine(conv_dw_4_bn_saved, conv_dw_4_bn_weight_, conv_dw_4_bn_bias_, conv_dw_4_bn_running_mean_,
+                 conv_dw_4_bn_running_var_, kConvDw4Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_4)
-  cnn::conv(conv_pw_4, relu68, conv_pw_4_weight_, kConvPw4, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_4_bn)
-  cnn::bn_inference(relu69, conv_pw_4, conv_pw_4_bn_weight_, conv_pw_4_bn_bias_, conv_pw_4_bn_running_mean_,
-                    conv_pw_4_bn_running_var_, kConvPw4Bn, batch);
-
   // 13: relu6    (relu69)
-  cnn::relu6(relu69, relu69, k192x28x28, batch);
+  cnn::bn_affine(conv_pw_4_bn_saved, conv_pw_4_bn_weight_, conv_pw_4_bn_bias_, conv_pw_4_bn_running_mean_,
+                 conv_pw_4_bn_running_var_, kConvPw4Bn);
+  cnn::conv(relu69, cnn::Loaded(conv_dw_4, conv_dw_4_bn_saved, cnn::Activation::kRelu6), conv_pw_4_weight_,
+            cnn::Epilogue().scaled(conv_pw_4_bn_saved).then(cnn::Activation::kRelu6), kConvPw4, batch,
+            scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_5)
   cnn::dwconv(conv_dw_5, relu69, conv_dw_5_weight_, kConvDw5, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_5_bn)
-  cnn::bn_inference(relu610, conv_dw_5, conv_dw_5_bn_weight_, conv_dw_5_bn_bias_, conv_dw_5_bn_running_mean_,
-                    conv_dw_5_bn_running_var_, kConvDw5Bn, batch);
-
   // 10: relu6    (relu610)
-  cnn::relu6(relu610, relu610, k192x28x28, batch);
+  cnn::bn_affine(conv_dw_5_bn_saved, conv_dw_5_bn_weight_, conv_dw_5_bn_bias_, conv_dw_5_bn_running_mean_,
+                 conv_dw_5_bn_running_var_, kConvDw5Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
-  cnn::conv(conv_pw_5, relu610, conv_pw_5_weight_, kConvPw5, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_5_bn)
-  cnn::bn_inference(relu611, conv_pw_5, conv_pw_5_bn_weight_, conv_pw_5_bn_bias_, conv_pw_5_bn_running_mean_,
-                    conv_pw_5_bn_running_var_, kConvPw5Bn, batch);
-
   // 13: relu6    (relu611)
-  cnn::relu6(relu611, relu611, k192x28x28, batch);
+  cnn::bn_affine(conv_pw_5_bn_saved, conv_pw_5_bn_weight_, conv_pw_5_bn_bias_, conv_pw_5_bn_running_mean_,
+                 conv_pw_5_bn_running_var_, kConvPw5Bn);
+  cnn::conv(relu611, cnn::Loaded(conv_dw_5, conv_dw_5_bn_saved, cnn::Activation::kRelu6), conv_pw_5_weight_,
+            cnn::Epilogue().scaled(conv_pw_5_bn_saved).then(cnn::Activation::kRelu6), kConvPw5, batch,
+            scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
   cnn::dwconv(conv_dw_6, relu611, conv_dw_6_weight_, kConvDw6, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
-  cnn::bn_inference(relu612, conv_dw_6, conv_dw_6_bn_weight_, conv_dw_6_bn_bias_, conv_dw_6_bn_running_mean_,
-                    conv_dw_6_bn_running_var_, kConvDw6Bn, batch);
-
   // 10: relu6    (relu612)
-  cnn::relu6(relu612, relu612, k192x14x14, batch);
+  cnn::bn_affine(conv_dw_6_bn_saved, conv_dw_6_bn_weight_, conv_dw_6_bn_bias_, conv_dw_6_bn_running_mean_,
+                 conv_dw_6_bn_running_var_, kConvDw6Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_6)
-  cnn::conv(conv_pw_6, relu612, conv_pw_6_weight_, kConvPw6, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_6_bn)
-  cnn::bn_inference(relu613, conv_pw_6, conv_pw_6_bn_weight_, conv_pw_6_bn_bias_, conv_pw_6_bn_running_mean_,
-                    conv_pw_6_bn_running_var_, kConvPw6Bn, batch);
-
   // 13: relu6    (relu613)
-  cnn::relu6(relu613, relu613, k384x14x14, batch);
+  cnn::bn_affine(conv_pw_6_bn_saved, conv_pw_6_bn_weight_, conv_pw_6_bn_bias_, conv_pw_6_bn_running_mean_,
+                 conv_pw_6_bn_running_var_, kConvPw6Bn);
+  cnn::conv(relu613, cnn::Loaded(conv_dw_6, conv_dw_6_bn_saved, cnn::Activation::kRelu6), conv_pw_6_weight_,
+            cnn::Epilogue().scaled(conv_pw_6_bn_saved).then(cnn::Activation::kRelu6), kConvPw6, batch,
+            scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_7)
   cnn::dwconv(conv_dw_7, relu613, conv_dw_7_weight_, kConvDw7, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_7_bn)
-  cnn::bn_inference(relu614, conv_dw_7, conv_dw_7_bn_weight_, conv_dw_7_bn_bias_, conv_dw_7_bn_running_mean_,
-                    conv_dw_7_bn_running_var_, kConvDw7Bn, batch);
-
   // 10: relu6    (relu614)
-  cnn::relu6(relu614, relu614, k384x14x14, batch);
+  cnn::bn_affine(conv_dw_7_bn_saved, conv_dw_7_bn_weight_, conv_dw_7_bn_bias_, conv_dw_7_bn_running_mean_,
+                 conv_dw_7_bn_running_var_, kConvDw7Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
-  cnn::conv(conv_pw_7, relu614, conv_pw_7_weight_, kConvPw7, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_7_bn)
-  cnn::bn_inference(relu615, conv_pw_7, conv_pw_7_bn_weight_, conv_pw_7_bn_bias_, conv_pw_7_bn_running_mean_,
-                    conv_pw_7_bn_running_var_, kConvPw7Bn, batch);
-
   // 13: relu6    (relu615)
-  cnn::relu6(relu615, relu615, k384x14x14, batch);
+  cnn::bn_affine(conv_pw_7_bn_saved, conv_pw_7_bn_weight_, conv_pw_7_bn_bias_, conv_pw_7_bn_running_mean_,
+                 conv_pw_7_bn_running_var_, kConvPw7Bn);
+  cnn::conv(relu615, cnn::Loaded(conv_dw_7, conv_dw_7_bn_saved, cnn::Activation::kRelu6), conv_pw_7_weight_,
+            cnn::Epilogue().scaled(conv_pw_7_bn_saved).then(cnn::Activation::kRelu6), kConvPw7, batch,
+            scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
   cnn::dwconv(conv_dw_8, relu615, conv_dw_8_weight_, kConvDw8, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
-  cnn::bn_inference(relu616, conv_dw_8, conv_dw_8_bn_weight_, conv_dw_8_bn_bias_, conv_dw_8_bn_running_mean_,
-                    conv_dw_8_bn_running_var_, kConvDw8Bn, batch);
-
   // 10: relu6    (relu616)
-  cnn::relu6(relu616, relu616, k384x14x14, batch);
+  cnn::bn_affine(conv_dw_8_bn_saved, conv_dw_8_bn_weight_, conv_dw_8_bn_bias_, conv_dw_8_bn_running_mean_,
+                 conv_dw_8_bn_running_var_, kConvDw8Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_8)
-  cnn::conv(conv_pw_8, relu616, conv_pw_8_weight_, kConvPw8, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_8_bn)
-  cnn::bn_inference(relu617, conv_pw_8, conv_pw_8_bn_weight_, conv_pw_8_bn_bias_, conv_pw_8_bn_running_mean_,
-                    conv_pw_8_bn_running_var_, kConvPw8Bn, batch);
-
   // 13: relu6    (relu617)
-  cnn::relu6(relu617, relu617, k384x14x14, batch);
+  cnn::bn_affine(conv_pw_8_bn_saved, conv_pw_8_bn_weight_, conv_pw_8_bn_bias_, conv_pw_8_bn_running_mean_,
+                 conv_pw_8_bn_running_var_, kConvPw8Bn);
+  cnn::conv(relu617, cnn::Loaded(conv_dw_8, conv_dw_8_bn_saved, cnn::Activation::kRelu6), conv_pw_8_weight_,
+            cnn::Epilogue().scaled(conv_pw_8_bn_saved).then(cnn::Activation::kRelu6), kConvPw8, batch,
+            scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_9)
   cnn::dwconv(conv_dw_9, relu617, conv_dw_9_weight_, kConvDw9, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_9_bn)
-  cnn::bn_inference(relu618, conv_dw_9, conv_dw_9_bn_weight_, conv_dw_9_bn_bias_, conv_dw_9_bn_running_mean_,
-                    conv_dw_9_bn_running_var_, kConvDw9Bn, batch);
-
   // 10: relu6    (relu618)
-  cnn::relu6(relu618, relu618, k384x14x14, batch);
+  cnn::bn_affine(conv_dw_9_bn_saved, conv_dw_9_bn_weight_, conv_dw_9_bn_bias_, conv_dw_9_bn_running_mean_,
+                 conv_dw_9_bn_running_var_, kConvDw9Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_9)
-  cnn::conv(conv_pw_9, relu618, conv_pw_9_weight_, kConvPw9, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_9_bn)
-  cnn::bn_inference(relu619, conv_pw_9, conv_pw_9_bn_weight_, conv_pw_9_bn_bias_, conv_pw_9_bn_running_mean_,
-                    conv_pw_9_bn_running_var_, kConvPw9Bn, batch);
-
   // 13: relu6    (relu619)
-  cnn::relu6(relu619, relu619, k384x14x14, batch);
+  cnn::bn_affine(conv_pw_9_bn_saved, conv_pw_9_bn_weight_, conv_pw_9_bn_bias_, conv_pw_9_bn_running_mean_,
+                 conv_pw_9_bn_running_var_, kConvPw9Bn);
+  cnn::conv(relu619, cnn::Loaded(conv_dw_9, conv_dw_9_bn_saved, cnn::Activation::kRelu6), conv_pw_9_weight_,
+            cnn::Epilogue().scaled(conv_pw_9_bn_saved).then(cnn::Activation::kRelu6), kConvPw9, batch,
+            scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_10)
   cnn::dwconv(conv_dw_10, relu619, conv_dw_10_weight_, kConvDw10, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
-  cnn::bn_inference(relu620, conv_dw_10, conv_dw_10_bn_weight_, conv_dw_10_bn_bias_,
-                    conv_dw_10_bn_running_mean_, conv_dw_10_bn_running_var_, kConvDw10Bn, batch);
-
   // 10: relu6    (relu620)
-  cnn::relu6(relu620, relu620, k384x14x14, batch);
+  cnn::bn_affine(conv_dw_10_bn_saved, conv_dw_10_bn_weight_, conv_dw_10_bn_bias_, conv_dw_10_bn_running_mean_,
+                 conv_dw_10_bn_running_var_, kConvDw10Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_10)
-  cnn::conv(conv_pw_10, relu620, conv_pw_10_weight_, kConvPw10, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_10_bn)
-  cnn::bn_inference(relu621, conv_pw_10, conv_pw_10_bn_weight_, conv_pw_10_bn_bias_,
-                    conv_pw_10_bn_running_mean_, conv_pw_10_bn_running_var_, kConvPw10Bn, batch);
-
   // 13: relu6    (relu621)
-  cnn::relu6(relu621, relu621, k384x14x14, batch);
+  cnn::bn_affine(conv_pw_10_bn_saved, conv_pw_10_bn_weight_, conv_pw_10_bn_bias_, conv_pw_10_bn_running_mean_,
+                 conv_pw_10_bn_running_var_, kConvPw10Bn);
+  cnn::conv(relu621, cnn::Loaded(conv_dw_10, conv_dw_10_bn_saved, cnn::Activation::kRelu6),
+            conv_pw_10_weight_, cnn::Epilogue().scaled(conv_pw_10_bn_saved).then(cnn::Activation::kRelu6),
+            kConvPw10, batch, scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_11)
   cnn::dwconv(conv_dw_11, relu621, conv_dw_11_weight_, kConvDw11, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_11_bn)
-  cnn::bn_inference(relu622, conv_dw_11, conv_dw_11_bn_weight_, conv_dw_11_bn_bias_,
-                    conv_dw_11_bn_running_mean_, conv_dw_11_bn_running_var_, kConvDw11Bn, batch);
-
   // 10: relu6    (relu622)
-  cnn::relu6(relu622, relu622, k384x14x14, batch);
+  cnn::bn_affine(conv_dw_11_bn_saved, conv_dw_11_bn_weight_, conv_dw_11_bn_bias_, conv_dw_11_bn_running_mean_,
+                 conv_dw_11_bn_running_var_, kConvDw11Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_11)
-  cnn::conv(conv_pw_11, relu622, conv_pw_11_weight_, kConvPw11, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_11_bn)
-  cnn::bn_inference(relu623, conv_pw_11, conv_pw_11_bn_weight_, conv_pw_11_bn_bias_,
-                    conv_pw_11_bn_running_mean_, conv_pw_11_bn_running_var_, kConvPw11Bn, batch);
-
   // 13: relu6    (relu623)
-  cnn::relu6(relu623, relu623, k384x14x14, batch);
+  cnn::bn_affine(conv_pw_11_bn_saved, conv_pw_11_bn_weight_, conv_pw_11_bn_bias_, conv_pw_11_bn_running_mean_,
+                 conv_pw_11_bn_running_var_, kConvPw11Bn);
+  cnn::conv(relu623, cnn::Loaded(conv_dw_11, conv_dw_11_bn_saved, cnn::Activation::kRelu6),
+            conv_pw_11_weight_, cnn::Epilogue().scaled(conv_pw_11_bn_saved).then(cnn::Activation::kRelu6),
+            kConvPw11, batch, scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_12)
   cnn::dwconv(conv_dw_12, relu623, conv_dw_12_weight_, kConvDw12, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)
-  cnn::bn_inference(relu624, conv_dw_12, conv_dw_12_bn_weight_, conv_dw_12_bn_bias_,
-                    conv_dw_12_bn_running_mean_, conv_dw_12_bn_running_var_, kConvDw12Bn, batch);
-
   // 10: relu6    (relu624)
-  cnn::relu6(relu624, relu624, k384x7x7, batch);
+  cnn::bn_affine(conv_dw_12_bn_saved, conv_dw_12_bn_weight_, conv_dw_12_bn_bias_, conv_dw_12_bn_running_mean_,
+                 conv_dw_12_bn_running_var_, kConvDw12Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_12)
-  cnn::conv(conv_pw_12, relu624, conv_pw_12_weight_, kConvPw12, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_12_bn)
-  cnn::bn_inference(relu625, conv_pw_12, conv_pw_12_bn_weight_, conv_pw_12_bn_bias_,
-                    conv_pw_12_bn_running_mean_, conv_pw_12_bn_running_var_, kConvPw12Bn, batch);
-
   // 13: relu6    (relu625)
-  cnn::relu6(relu625, relu625, k768x7x7, batch);
+  cnn::bn_affine(conv_pw_12_bn_saved, conv_pw_12_bn_weight_, conv_pw_12_bn_bias_, conv_pw_12_bn_running_mean_,
+                 conv_pw_12_bn_running_var_, kConvPw12Bn);
+  cnn::conv(relu625, cnn::Loaded(conv_dw_12, conv_dw_12_bn_saved, cnn::Activation::kRelu6),
+            conv_pw_12_weight_, cnn::Epilogue().scaled(conv_pw_12_bn_saved).then(cnn::Activation::kRelu6),
+            kConvPw12, batch, scratch());
 
   // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_13)
   cnn::dwconv(conv_dw_13, relu625, conv_dw_13_weight_, kConvDw13, batch, scratch());
 
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_13_bn)
-  cnn::bn_inference(relu626, conv_dw_13, conv_dw_13_bn_weight_, conv_dw_13_bn_bias_,
-                    conv_dw_13_bn_running_mean_, conv_dw_13_bn_running_var_, kConvDw13Bn, batch);
-
   // 10: relu6    (relu626)
-  cnn::relu6(relu626, relu626, k768x7x7, batch);
+  cnn::bn_affine(conv_dw_13_bn_saved, conv_dw_13_bn_weight_, conv_dw_13_bn_bias_, conv_dw_13_bn_running_mean_,
+                 conv_dw_13_bn_running_var_, kConvDw13Bn);
 
   // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
-  cnn::conv(conv_pw_13, relu626, conv_pw_13_weight_, kConvPw13, batch, scratch());
-
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_13_bn)
-  cnn::bn_inference(relu627, conv_pw_13, conv_pw_13_bn_weight_, conv_pw_13_bn_bias_,
-                    conv_pw_13_bn_running_mean_, conv_pw_13_bn_running_var_, kConvPw13Bn, batch);
-
   // 13: relu6    (relu627)
-  cnn::relu6(relu627, relu627, k768x7x7, batch);
+  cnn::bn_affine(conv_pw_13_bn_saved, conv_pw_13_bn_weight_, conv_pw_13_bn_bias_, conv_pw_13_bn_running_mean_,
+                 conv_pw_13_bn_running_var_, kConvPw13Bn);
+  cnn::conv(relu627, cnn::Loaded(conv_dw_13, conv_dw_13_bn_saved, cnn::Activation::kRelu6),
+            conv_pw_13_weight_, cnn::Epilogue().scaled(conv_pw_13_bn_saved).then(cnn::Activation::kRelu6),
+            kConvPw13, batch, scratch());
 
   // 33: gap    (gap1)
   cnn::gap(gap1, relu627, k768x7x7, batch);

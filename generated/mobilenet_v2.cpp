@@ -13,334 +13,318 @@ namespace {
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
 constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
+constexpr cnn::BnGeometry kFeaturesBn1{
+    .channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesConv1{
     .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 32, .out_height = 112,
     .out_width = 112, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesBn1{
-    .channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k32x112x112{.channels = 32, .height = 112, .width = 112, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage1_0Conv1{
     .in_channels = 32, .in_height = 112, .in_width = 112, .out_channels = 32, .out_height = 112,
     .out_width = 112, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 32, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage1_0Bn1{
     .channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage1_0Bn2{
+    .channels = 16, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage1_0Conv2{
     .in_channels = 32, .in_height = 112, .in_width = 112, .out_channels = 16, .out_height = 112,
     .out_width = 112, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage1_0Bn2{
-    .channels = 16, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage2_0Bn1{
+    .channels = 96, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage2_0Conv1{
     .in_channels = 16, .in_height = 112, .in_width = 112, .out_channels = 96, .out_height = 112,
     .out_width = 112, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage2_0Bn1{
-    .channels = 96, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k96x112x112{.channels = 96, .height = 112, .width = 112, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage2_0Conv2{
     .in_channels = 96, .in_height = 112, .in_width = 112, .out_channels = 96, .out_height = 56,
     .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 96, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage2_0Bn2{
     .channels = 96, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k96x56x56{.channels = 96, .height = 56, .width = 56, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage2_0Bn3{
+    .channels = 24, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage2_0Conv3{
     .in_channels = 96, .in_height = 56, .in_width = 56, .out_channels = 24, .out_height = 56, .out_width = 56,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage2_0Bn3{
-    .channels = 24, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage2_1Bn1{
+    .channels = 144, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage2_1Conv1{
     .in_channels = 24, .in_height = 56, .in_width = 56, .out_channels = 144, .out_height = 56,
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage2_1Bn1{
-    .channels = 144, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k144x56x56{.channels = 144, .height = 56, .width = 56, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage2_1Conv2{
     .in_channels = 144, .in_height = 56, .in_width = 56, .out_channels = 144, .out_height = 56,
     .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 144, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage2_1Bn2{
     .channels = 144, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage2_1Bn3{
+    .channels = 24, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage2_1Conv3{
     .in_channels = 144, .in_height = 56, .in_width = 56, .out_channels = 24, .out_height = 56,
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage2_1Bn3{
-    .channels = 24, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k24x56x56{.channels = 24, .height = 56, .width = 56, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage3_0Bn1{
+    .channels = 144, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_0Conv1{
     .in_channels = 24, .in_height = 56, .in_width = 56, .out_channels = 144, .out_height = 56,
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_0Bn1{
-    .channels = 144, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_0Conv2{
     .in_channels = 144, .in_height = 56, .in_width = 56, .out_channels = 144, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 144, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage3_0Bn2{
     .channels = 144, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k144x28x28{.channels = 144, .height = 28, .width = 28, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage3_0Bn3{
+    .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_0Conv3{
     .in_channels = 144, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_0Bn3{
-    .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage3_1Bn1{
+    .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_1Conv1{
     .in_channels = 32, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_1Bn1{
-    .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k192x28x28{.channels = 192, .height = 28, .width = 28, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage3_1Conv2{
     .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 192, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage3_1Bn2{
     .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage3_1Bn3{
+    .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_1Conv3{
     .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_1Bn3{
-    .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k32x28x28{.channels = 32, .height = 28, .width = 28, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage3_2Bn1{
+    .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_2Conv1{
     .in_channels = 32, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_2Bn1{
-    .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_2Conv2{
     .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 192, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage3_2Bn2{
     .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage3_2Bn3{
+    .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_2Conv3{
     .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_2Bn3{
-    .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage4_0Bn1{
+    .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_0Conv1{
     .in_channels = 32, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_0Bn1{
-    .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_0Conv2{
     .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 192, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage4_0Bn2{
     .channels = 192, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k192x14x14{.channels = 192, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_0Bn3{
+    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_0Conv3{
     .in_channels = 192, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_0Bn3{
-    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage4_1Bn1{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_1Conv1{
     .in_channels = 64, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_1Bn1{
-    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k384x14x14{.channels = 384, .height = 14, .width = 14, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage4_1Conv2{
     .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 384, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage4_1Bn2{
     .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage4_1Bn3{
+    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_1Conv3{
     .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_1Bn3{
-    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k64x14x14{.channels = 64, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_2Bn1{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_2Conv1{
     .in_channels = 64, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_2Bn1{
-    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_2Conv2{
     .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 384, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage4_2Bn2{
     .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage4_2Bn3{
+    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_2Conv3{
     .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_2Bn3{
-    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage4_3Bn1{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_3Conv1{
     .in_channels = 64, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_3Bn1{
-    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_3Conv2{
     .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 384, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage4_3Bn2{
     .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage4_3Bn3{
+    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_3Conv3{
     .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_3Bn3{
-    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage5_0Bn1{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage5_0Conv1{
     .in_channels = 64, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_0Bn1{
-    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage5_0Conv2{
     .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 384, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage5_0Bn2{
     .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage5_0Bn3{
+    .channels = 96, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage5_0Conv3{
     .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 96, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_0Bn3{
-    .channels = 96, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage5_1Bn1{
+    .channels = 576, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage5_1Conv1{
     .in_channels = 96, .in_height = 14, .in_width = 14, .out_channels = 576, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_1Bn1{
-    .channels = 576, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k576x14x14{.channels = 576, .height = 14, .width = 14, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage5_1Conv2{
     .in_channels = 576, .in_height = 14, .in_width = 14, .out_channels = 576, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 576, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage5_1Bn2{
     .channels = 576, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage5_1Bn3{
+    .channels = 96, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage5_1Conv3{
     .in_channels = 576, .in_height = 14, .in_width = 14, .out_channels = 96, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_1Bn3{
-    .channels = 96, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k96x14x14{.channels = 96, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage5_2Bn1{
+    .channels = 576, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage5_2Conv1{
     .in_channels = 96, .in_height = 14, .in_width = 14, .out_channels = 576, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_2Bn1{
-    .channels = 576, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage5_2Conv2{
     .in_channels = 576, .in_height = 14, .in_width = 14, .out_channels = 576, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 576, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage5_2Bn2{
     .channels = 576, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage5_2Bn3{
+    .channels = 96, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage5_2Conv3{
     .in_channels = 576, .in_height = 14, .in_width = 14, .out_channels = 96, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_2Bn3{
-    .channels = 96, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage6_0Bn1{
+    .channels = 576, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_0Conv1{
     .in_channels = 96, .in_height = 14, .in_width = 14, .out_channels = 576, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_0Bn1{
-    .channels = 576, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_0Conv2{
     .in_channels = 576, .in_height = 14, .in_width = 14, .out_channels = 576, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 576, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage6_0Bn2{
     .channels = 576, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k576x7x7{.channels = 576, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage6_0Bn3{
+    .channels = 160, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_0Conv3{
     .in_channels = 576, .in_height = 7, .in_width = 7, .out_channels = 160, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_0Bn3{
-    .channels = 160, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage6_1Bn1{
+    .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_1Conv1{
     .in_channels = 160, .in_height = 7, .in_width = 7, .out_channels = 960, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_1Bn1{
-    .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k960x7x7{.channels = 960, .height = 7, .width = 7, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage6_1Conv2{
     .in_channels = 960, .in_height = 7, .in_width = 7, .out_channels = 960, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 960, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage6_1Bn2{
     .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage6_1Bn3{
+    .channels = 160, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_1Conv3{
     .in_channels = 960, .in_height = 7, .in_width = 7, .out_channels = 160, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_1Bn3{
-    .channels = 160, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k160x7x7{.channels = 160, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage6_2Bn1{
+    .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_2Conv1{
     .in_channels = 160, .in_height = 7, .in_width = 7, .out_channels = 960, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_2Bn1{
-    .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_2Conv2{
     .in_channels = 960, .in_height = 7, .in_width = 7, .out_channels = 960, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 960, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage6_2Bn2{
     .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage6_2Bn3{
+    .channels = 160, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_2Conv3{
     .in_channels = 960, .in_height = 7, .in_width = 7, .out_channels = 160, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_2Bn3{
-    .channels = 160, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage7_0Bn1{
+    .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage7_0Conv1{
     .in_channels = 160, .in_height = 7, .in_width = 7, .out_channels = 960, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage7_0Bn1{
-    .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage7_0Conv2{
     .in_channels = 960, .in_height = 7, .in_width = 7, .out_channels = 960, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 960, .block = 1};
 constexpr cnn::BnGeometry kFeaturesStage7_0Bn2{
     .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage7_0Bn3{
+    .channels = 320, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage7_0Conv3{
     .in_channels = 960, .in_height = 7, .in_width = 7, .out_channels = 320, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage7_0Bn3{
-    .channels = 320, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesBn2{
+    .channels = 1280, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesConv2{
     .in_channels = 320, .in_height = 7, .in_width = 7, .out_channels = 1280, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesBn2{
-    .channels = 1280, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k1280x7x7{.channels = 1280, .height = 7, .width = 7, .block = 1};
 constexpr cnn::DenseGeometry kClassifierDense1{.in = 1280, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
@@ -1303,7 +1287,7 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers,
-    .memory = {.parameters = 3539056, .gradients = 0, .optimizer = 0, .activations = 77070336,
+    .memory = {.parameters = 3539056, .gradients = 0, .optimizer = 0, .activations = 48168960,
                .shared_scratch = 410880, .thread_scratch = 295872},
 };
 
@@ -1319,723 +1303,652 @@ const cnn::ModelDescription& MobileNetV2::model() {
 void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(12845056, 150528);  // 3x224x224
-  const cnn::Blocked features_conv1 = blocked(0, 401408);  // 32x112x112
-  const cnn::Blocked features_relu61 = blocked(12845056, 401408);  // 32x112x112
-  const cnn::Blocked features_stage1_0_conv1 = blocked(0, 401408);  // 32x112x112
-  const cnn::Blocked features_stage1_0_relu61 = blocked(12845056, 401408);  // 32x112x112
-  const cnn::Blocked features_stage1_0_conv2 = blocked(0, 200704);  // 16x112x112
+  const cnn::Floats features_bn1_saved = floats(17661952, 128);
+  const cnn::Blocked features_relu61 = blocked(0, 401408);  // 32x112x112
+  const cnn::Blocked features_stage1_0_conv1 = blocked(12845056, 401408);  // 32x112x112
+  const cnn::Floats features_stage1_0_bn1_saved = floats(0, 128);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(128, 64);
   const cnn::Blocked features_stage1_0_bn2 = blocked(38535168, 200704);  // 16x112x112
-  const cnn::Blocked features_stage2_0_conv1 = blocked(0, 1204224);  // 96x112x112
-  const cnn::Blocked features_stage2_0_relu61 = blocked(38535168, 1204224);  // 96x112x112
-  const cnn::Blocked features_stage2_0_conv2 = blocked(0, 301056);  // 96x56x56
-  const cnn::Blocked features_stage2_0_relu62 = blocked(9633792, 301056);  // 96x56x56
-  const cnn::Blocked features_stage2_0_conv3 = blocked(0, 75264);  // 24x56x56
+  const cnn::Floats features_stage2_0_bn1_saved = floats(44957696, 384);
+  const cnn::Blocked features_stage2_0_relu61 = blocked(0, 1204224);  // 96x112x112
+  const cnn::Blocked features_stage2_0_conv2 = blocked(38535168, 301056);  // 96x56x56
+  const cnn::Floats features_stage2_0_bn2_saved = floats(0, 384);
+  const cnn::Floats features_stage2_0_bn3_saved = floats(384, 96);
   const cnn::Blocked features_stage2_0_bn3 = blocked(28901376, 75264);  // 24x56x56
-  const cnn::Blocked features_stage2_1_conv1 = blocked(0, 451584);  // 144x56x56
-  const cnn::Blocked features_stage2_1_relu61 = blocked(14450688, 451584);  // 144x56x56
-  const cnn::Blocked features_stage2_1_conv2 = blocked(0, 451584);  // 144x56x56
-  const cnn::Blocked features_stage2_1_relu62 = blocked(14450688, 451584);  // 144x56x56
-  const cnn::Blocked features_stage2_1_conv3 = blocked(0, 75264);  // 24x56x56
-  const cnn::Blocked features_stage2_1_bn3 = blocked(2408448, 75264);  // 24x56x56
-  const cnn::Blocked features_stage2_1_add1 = blocked(14450688, 75264);  // 24x56x56
-  const cnn::Blocked features_stage3_0_conv1 = blocked(0, 451584);  // 144x56x56
-  const cnn::Blocked features_stage3_0_relu61 = blocked(14450688, 451584);  // 144x56x56
-  const cnn::Blocked features_stage3_0_conv2 = blocked(0, 112896);  // 144x28x28
-  const cnn::Blocked features_stage3_0_relu62 = blocked(3612672, 112896);  // 144x28x28
-  const cnn::Blocked features_stage3_0_conv3 = blocked(0, 25088);  // 32x28x28
+  const cnn::Floats features_stage2_1_bn1_saved = floats(14450688, 576);
+  const cnn::Blocked features_stage2_1_relu61 = blocked(0, 451584);  // 144x56x56
+  const cnn::Blocked features_stage2_1_conv2 = blocked(14450688, 451584);  // 144x56x56
+  const cnn::Floats features_stage2_1_bn2_saved = floats(0, 576);
+  const cnn::Floats features_stage2_1_bn3_saved = floats(576, 96);
+  const cnn::Blocked features_stage2_1_add1 = blocked(31309824, 75264);  // 24x56x56
+  const cnn::Floats features_stage3_0_bn1_saved = floats(14450688, 576);
+  const cnn::Blocked features_stage3_0_relu61 = blocked(0, 451584);  // 144x56x56
+  const cnn::Blocked features_stage3_0_conv2 = blocked(14450688, 112896);  // 144x28x28
+  const cnn::Floats features_stage3_0_bn2_saved = floats(0, 576);
+  const cnn::Floats features_stage3_0_bn3_saved = floats(576, 128);
   const cnn::Blocked features_stage3_0_bn3 = blocked(9633792, 25088);  // 32x28x28
-  const cnn::Blocked features_stage3_1_conv1 = blocked(0, 150528);  // 192x28x28
-  const cnn::Blocked features_stage3_1_relu61 = blocked(4816896, 150528);  // 192x28x28
-  const cnn::Blocked features_stage3_1_conv2 = blocked(0, 150528);  // 192x28x28
-  const cnn::Blocked features_stage3_1_relu62 = blocked(4816896, 150528);  // 192x28x28
-  const cnn::Blocked features_stage3_1_conv3 = blocked(0, 25088);  // 32x28x28
-  const cnn::Blocked features_stage3_1_bn3 = blocked(802816, 25088);  // 32x28x28
+  const cnn::Floats features_stage3_1_bn1_saved = floats(4816896, 768);
+  const cnn::Blocked features_stage3_1_relu61 = blocked(0, 150528);  // 192x28x28
+  const cnn::Blocked features_stage3_1_conv2 = blocked(4816896, 150528);  // 192x28x28
+  const cnn::Floats features_stage3_1_bn2_saved = floats(0, 768);
+  const cnn::Floats features_stage3_1_bn3_saved = floats(768, 128);
   const cnn::Blocked features_stage3_1_add1 = blocked(10436608, 25088);  // 32x28x28
-  const cnn::Blocked features_stage3_2_conv1 = blocked(0, 150528);  // 192x28x28
-  const cnn::Blocked features_stage3_2_relu61 = blocked(4816896, 150528);  // 192x28x28
-  const cnn::Blocked features_stage3_2_conv2 = blocked(0, 150528);  // 192x28x28
-  const cnn::Blocked features_stage3_2_relu62 = blocked(4816896, 150528);  // 192x28x28
-  const cnn::Blocked features_stage3_2_conv3 = blocked(0, 25088);  // 32x28x28
-  const cnn::Blocked features_stage3_2_bn3 = blocked(802816, 25088);  // 32x28x28
-  const cnn::Blocked features_stage3_2_add1 = blocked(4816896, 25088);  // 32x28x28
-  const cnn::Blocked features_stage4_0_conv1 = blocked(0, 150528);  // 192x28x28
-  const cnn::Blocked features_stage4_0_relu61 = blocked(4816896, 150528);  // 192x28x28
-  const cnn::Blocked features_stage4_0_conv2 = blocked(0, 37632);  // 192x14x14
-  const cnn::Blocked features_stage4_0_relu62 = blocked(1204224, 37632);  // 192x14x14
-  const cnn::Blocked features_stage4_0_conv3 = blocked(0, 12544);  // 64x14x14
-  const cnn::Blocked features_stage4_0_bn3 = blocked(4816896, 12544);  // 64x14x14
-  const cnn::Blocked features_stage4_1_conv1 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked features_stage4_1_relu61 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Blocked features_stage4_1_conv2 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked features_stage4_1_relu62 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Blocked features_stage4_1_conv3 = blocked(0, 12544);  // 64x14x14
-  const cnn::Blocked features_stage4_1_bn3 = blocked(401408, 12544);  // 64x14x14
-  const cnn::Blocked features_stage4_1_add1 = blocked(5218304, 12544);  // 64x14x14
-  const cnn::Blocked features_stage4_2_conv1 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked features_stage4_2_relu61 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Blocked features_stage4_2_conv2 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked features_stage4_2_relu62 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Blocked features_stage4_2_conv3 = blocked(0, 12544);  // 64x14x14
-  const cnn::Blocked features_stage4_2_bn3 = blocked(401408, 12544);  // 64x14x14
-  const cnn::Blocked features_stage4_2_add1 = blocked(4816896, 12544);  // 64x14x14
-  const cnn::Blocked features_stage4_3_conv1 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked features_stage4_3_relu61 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Blocked features_stage4_3_conv2 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked features_stage4_3_relu62 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Blocked features_stage4_3_conv3 = blocked(0, 12544);  // 64x14x14
-  const cnn::Blocked features_stage4_3_bn3 = blocked(401408, 12544);  // 64x14x14
-  const cnn::Blocked features_stage4_3_add1 = blocked(2408448, 12544);  // 64x14x14
-  const cnn::Blocked features_stage5_0_conv1 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked features_stage5_0_relu61 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Blocked features_stage5_0_conv2 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked features_stage5_0_relu62 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Blocked features_stage5_0_conv3 = blocked(0, 18816);  // 96x14x14
+  const cnn::Floats features_stage3_2_bn1_saved = floats(4816896, 768);
+  const cnn::Blocked features_stage3_2_relu61 = blocked(0, 150528);  // 192x28x28
+  const cnn::Blocked features_stage3_2_conv2 = blocked(4816896, 150528);  // 192x28x28
+  const cnn::Floats features_stage3_2_bn2_saved = floats(0, 768);
+  const cnn::Floats features_stage3_2_bn3_saved = floats(768, 128);
+  const cnn::Blocked features_stage3_2_add1 = blocked(9633792, 25088);  // 32x28x28
+  const cnn::Floats features_stage4_0_bn1_saved = floats(4816896, 768);
+  const cnn::Blocked features_stage4_0_relu61 = blocked(0, 150528);  // 192x28x28
+  const cnn::Blocked features_stage4_0_conv2 = blocked(4816896, 37632);  // 192x14x14
+  const cnn::Floats features_stage4_0_bn2_saved = floats(0, 768);
+  const cnn::Floats features_stage4_0_bn3_saved = floats(768, 256);
+  const cnn::Blocked features_stage4_0_bn3 = blocked(6021120, 12544);  // 64x14x14
+  const cnn::Floats features_stage4_1_bn1_saved = floats(2408448, 1536);
+  const cnn::Blocked features_stage4_1_relu61 = blocked(0, 75264);  // 384x14x14
+  const cnn::Blocked features_stage4_1_conv2 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Floats features_stage4_1_bn2_saved = floats(0, 1536);
+  const cnn::Floats features_stage4_1_bn3_saved = floats(1536, 256);
+  const cnn::Blocked features_stage4_1_add1 = blocked(4816896, 12544);  // 64x14x14
+  const cnn::Floats features_stage4_2_bn1_saved = floats(2408448, 1536);
+  const cnn::Blocked features_stage4_2_relu61 = blocked(0, 75264);  // 384x14x14
+  const cnn::Blocked features_stage4_2_conv2 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Floats features_stage4_2_bn2_saved = floats(0, 1536);
+  const cnn::Floats features_stage4_2_bn3_saved = floats(1536, 256);
+  const cnn::Blocked features_stage4_2_add1 = blocked(5218304, 12544);  // 64x14x14
+  const cnn::Floats features_stage4_3_bn1_saved = floats(2408448, 1536);
+  const cnn::Blocked features_stage4_3_relu61 = blocked(0, 75264);  // 384x14x14
+  const cnn::Blocked features_stage4_3_conv2 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Floats features_stage4_3_bn2_saved = floats(0, 1536);
+  const cnn::Floats features_stage4_3_bn3_saved = floats(1536, 256);
+  const cnn::Blocked features_stage4_3_add1 = blocked(4816896, 12544);  // 64x14x14
+  const cnn::Floats features_stage5_0_bn1_saved = floats(2408448, 1536);
+  const cnn::Blocked features_stage5_0_relu61 = blocked(0, 75264);  // 384x14x14
+  const cnn::Blocked features_stage5_0_conv2 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Floats features_stage5_0_bn2_saved = floats(0, 1536);
+  const cnn::Floats features_stage5_0_bn3_saved = floats(1536, 384);
   const cnn::Blocked features_stage5_0_bn3 = blocked(7225344, 18816);  // 96x14x14
-  const cnn::Blocked features_stage5_1_conv1 = blocked(0, 112896);  // 576x14x14
-  const cnn::Blocked features_stage5_1_relu61 = blocked(3612672, 112896);  // 576x14x14
-  const cnn::Blocked features_stage5_1_conv2 = blocked(0, 112896);  // 576x14x14
-  const cnn::Blocked features_stage5_1_relu62 = blocked(3612672, 112896);  // 576x14x14
-  const cnn::Blocked features_stage5_1_conv3 = blocked(0, 18816);  // 96x14x14
-  const cnn::Blocked features_stage5_1_bn3 = blocked(602112, 18816);  // 96x14x14
+  const cnn::Floats features_stage5_1_bn1_saved = floats(3612672, 2304);
+  const cnn::Blocked features_stage5_1_relu61 = blocked(0, 112896);  // 576x14x14
+  const cnn::Blocked features_stage5_1_conv2 = blocked(3612672, 112896);  // 576x14x14
+  const cnn::Floats features_stage5_1_bn2_saved = floats(0, 2304);
+  const cnn::Floats features_stage5_1_bn3_saved = floats(2304, 384);
   const cnn::Blocked features_stage5_1_add1 = blocked(7827456, 18816);  // 96x14x14
-  const cnn::Blocked features_stage5_2_conv1 = blocked(0, 112896);  // 576x14x14
-  const cnn::Blocked features_stage5_2_relu61 = blocked(3612672, 112896);  // 576x14x14
-  const cnn::Blocked features_stage5_2_conv2 = blocked(0, 112896);  // 576x14x14
-  const cnn::Blocked features_stage5_2_relu62 = blocked(3612672, 112896);  // 576x14x14
-  const cnn::Blocked features_stage5_2_conv3 = blocked(0, 18816);  // 96x14x14
-  const cnn::Blocked features_stage5_2_bn3 = blocked(602112, 18816);  // 96x14x14
-  const cnn::Blocked features_stage5_2_add1 = blocked(3612672, 18816);  // 96x14x14
-  const cnn::Blocked features_stage6_0_conv1 = blocked(0, 112896);  // 576x14x14
-  const cnn::Blocked features_stage6_0_relu61 = blocked(3612672, 112896);  // 576x14x14
-  const cnn::Blocked features_stage6_0_conv2 = blocked(0, 28224);  // 576x7x7
-  const cnn::Blocked features_stage6_0_relu62 = blocked(903168, 28224);  // 576x7x7
-  const cnn::Blocked features_stage6_0_conv3 = blocked(0, 7840);  // 160x7x7
+  const cnn::Floats features_stage5_2_bn1_saved = floats(3612672, 2304);
+  const cnn::Blocked features_stage5_2_relu61 = blocked(0, 112896);  // 576x14x14
+  const cnn::Blocked features_stage5_2_conv2 = blocked(3612672, 112896);  // 576x14x14
+  const cnn::Floats features_stage5_2_bn2_saved = floats(0, 2304);
+  const cnn::Floats features_stage5_2_bn3_saved = floats(2304, 384);
+  const cnn::Blocked features_stage5_2_add1 = blocked(7225344, 18816);  // 96x14x14
+  const cnn::Floats features_stage6_0_bn1_saved = floats(3612672, 2304);
+  const cnn::Blocked features_stage6_0_relu61 = blocked(0, 112896);  // 576x14x14
+  const cnn::Blocked features_stage6_0_conv2 = blocked(3612672, 28224);  // 576x7x7
+  const cnn::Floats features_stage6_0_bn2_saved = floats(0, 2304);
+  const cnn::Floats features_stage6_0_bn3_saved = floats(2304, 640);
   const cnn::Blocked features_stage6_0_bn3 = blocked(3010560, 7840);  // 160x7x7
-  const cnn::Blocked features_stage6_1_conv1 = blocked(0, 47040);  // 960x7x7
-  const cnn::Blocked features_stage6_1_relu61 = blocked(1505280, 47040);  // 960x7x7
-  const cnn::Blocked features_stage6_1_conv2 = blocked(0, 47040);  // 960x7x7
-  const cnn::Blocked features_stage6_1_relu62 = blocked(1505280, 47040);  // 960x7x7
-  const cnn::Blocked features_stage6_1_conv3 = blocked(0, 7840);  // 160x7x7
-  const cnn::Blocked features_stage6_1_bn3 = blocked(250880, 7840);  // 160x7x7
+  const cnn::Floats features_stage6_1_bn1_saved = floats(1505280, 3840);
+  const cnn::Blocked features_stage6_1_relu61 = blocked(0, 47040);  // 960x7x7
+  const cnn::Blocked features_stage6_1_conv2 = blocked(1505280, 47040);  // 960x7x7
+  const cnn::Floats features_stage6_1_bn2_saved = floats(0, 3840);
+  const cnn::Floats features_stage6_1_bn3_saved = floats(3840, 640);
   const cnn::Blocked features_stage6_1_add1 = blocked(3261440, 7840);  // 160x7x7
-  const cnn::Blocked features_stage6_2_conv1 = blocked(0, 47040);  // 960x7x7
-  const cnn::Blocked features_stage6_2_relu61 = blocked(1505280, 47040);  // 960x7x7
-  const cnn::Blocked features_stage6_2_conv2 = blocked(0, 47040);  // 960x7x7
-  const cnn::Blocked features_stage6_2_relu62 = blocked(1505280, 47040);  // 960x7x7
-  const cnn::Blocked features_stage6_2_conv3 = blocked(0, 7840);  // 160x7x7
-  const cnn::Blocked features_stage6_2_bn3 = blocked(250880, 7840);  // 160x7x7
-  const cnn::Blocked features_stage6_2_add1 = blocked(1505280, 7840);  // 160x7x7
-  const cnn::Blocked features_stage7_0_conv1 = blocked(0, 47040);  // 960x7x7
-  const cnn::Blocked features_stage7_0_relu61 = blocked(1505280, 47040);  // 960x7x7
-  const cnn::Blocked features_stage7_0_conv2 = blocked(0, 47040);  // 960x7x7
-  const cnn::Blocked features_stage7_0_relu62 = blocked(1505280, 47040);  // 960x7x7
-  const cnn::Blocked features_stage7_0_conv3 = blocked(0, 15680);  // 320x7x7
-  const cnn::Blocked features_stage7_0_bn3 = blocked(2007040, 15680);  // 320x7x7
-  const cnn::Blocked features_conv2 = blocked(0, 62720);  // 1280x7x7
-  const cnn::Blocked features_relu62 = blocked(2007040, 62720);  // 1280x7x7
-  const cnn::Blocked classifier_gap1 = blocked(0, 1280);  // 1280
-  const cnn::Blocked classifier_dense1 = blocked(40960, 1000);  // 1000
-  const cnn::Blocked classifier_softmax1 = blocked(0, 1000);  // 1000
+  const cnn::Floats features_stage6_2_bn1_saved = floats(1505280, 3840);
+  const cnn::Blocked features_stage6_2_relu61 = blocked(0, 47040);  // 960x7x7
+  const cnn::Blocked features_stage6_2_conv2 = blocked(1505280, 47040);  // 960x7x7
+  const cnn::Floats features_stage6_2_bn2_saved = floats(0, 3840);
+  const cnn::Floats features_stage6_2_bn3_saved = floats(3840, 640);
+  const cnn::Blocked features_stage6_2_add1 = blocked(3010560, 7840);  // 160x7x7
+  const cnn::Floats features_stage7_0_bn1_saved = floats(1505280, 3840);
+  const cnn::Blocked features_stage7_0_relu61 = blocked(0, 47040);  // 960x7x7
+  const cnn::Blocked features_stage7_0_conv2 = blocked(1505280, 47040);  // 960x7x7
+  const cnn::Floats features_stage7_0_bn2_saved = floats(0, 3840);
+  const cnn::Floats features_stage7_0_bn3_saved = floats(3840, 1280);
+  const cnn::Blocked features_stage7_0_bn3 = blocked(3010560, 15680);  // 320x7x7
+  const cnn::Floats features_bn2_saved = floats(2007040, 5120);
+  const cnn::Blocked features_relu62 = blocked(0, 62720);  // 1280x7x7
+  const cnn::Blocked classifier_gap1 = blocked(2007040, 1280);  // 1280
+  const cnn::Blocked classifier_dense1 = blocked(0, 1000);  // 1000
+  const cnn::Blocked classifier_softmax1 = blocked(32000, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_, kFeaturesConv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.bn1)
-  cnn::bn_inference(features_relu61, features_conv1, features_bn1_weight_, features_bn1_bias_,
-                    features_bn1_running_mean_, features_bn1_running_var_, kFeaturesBn1, batch);
-
   // blocks.cnn:10: act    (features.relu61)
-  cnn::relu6(features_relu61, features_relu61, k32x112x112, batch);
+  cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
+                 features_bn1_running_var_, kFeaturesBn1);
+  cnn::conv(features_relu61, input, features_conv1_weight_,
+            cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu6), kFeaturesConv1, batch,
+            scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
   cnn::dwconv(features_stage1_0_conv1, features_relu61, features_stage1_0_conv1_weight_,
               kFeaturesStage1_0Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
-  cnn::bn_inference(features_stage1_0_relu61, features_stage1_0_conv1, features_stage1_0_bn1_weight_,
-                    features_stage1_0_bn1_bias_, features_stage1_0_bn1_running_mean_,
-                    features_stage1_0_bn1_running_var_, kFeaturesStage1_0Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage1[0].relu61)
-  cnn::relu6(features_stage1_0_relu61, features_stage1_0_relu61, k32x112x112, batch);
+  cnn::bn_affine(features_stage1_0_bn1_saved, features_stage1_0_bn1_weight_, features_stage1_0_bn1_bias_,
+                 features_stage1_0_bn1_running_mean_, features_stage1_0_bn1_running_var_,
+                 kFeaturesStage1_0Bn1);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
-  cnn::conv(features_stage1_0_conv2, features_stage1_0_relu61, features_stage1_0_conv2_weight_,
+  // blocks.cnn:9: bn    (features.stage1[0].bn2)
+  cnn::bn_affine(features_stage1_0_bn2_saved, features_stage1_0_bn2_weight_, features_stage1_0_bn2_bias_,
+                 features_stage1_0_bn2_running_mean_, features_stage1_0_bn2_running_var_,
+                 kFeaturesStage1_0Bn2);
+  cnn::conv(features_stage1_0_bn2,
+            cnn::Loaded(features_stage1_0_conv1, features_stage1_0_bn1_saved, cnn::Activation::kRelu6),
+            features_stage1_0_conv2_weight_, cnn::Epilogue().scaled(features_stage1_0_bn2_saved),
             kFeaturesStage1_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[0].bn2)
-  cnn::bn_inference(features_stage1_0_bn2, features_stage1_0_conv2, features_stage1_0_bn2_weight_,
-                    features_stage1_0_bn2_bias_, features_stage1_0_bn2_running_mean_,
-                    features_stage1_0_bn2_running_var_, kFeaturesStage1_0Bn2, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
-  cnn::conv(features_stage2_0_conv1, features_stage1_0_bn2, features_stage2_0_conv1_weight_,
-            kFeaturesStage2_0Conv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
-  cnn::bn_inference(features_stage2_0_relu61, features_stage2_0_conv1, features_stage2_0_bn1_weight_,
-                    features_stage2_0_bn1_bias_, features_stage2_0_bn1_running_mean_,
-                    features_stage2_0_bn1_running_var_, kFeaturesStage2_0Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage2[0].relu61)
-  cnn::relu6(features_stage2_0_relu61, features_stage2_0_relu61, k96x112x112, batch);
+  cnn::bn_affine(features_stage2_0_bn1_saved, features_stage2_0_bn1_weight_, features_stage2_0_bn1_bias_,
+                 features_stage2_0_bn1_running_mean_, features_stage2_0_bn1_running_var_,
+                 kFeaturesStage2_0Bn1);
+  cnn::conv(features_stage2_0_relu61, features_stage1_0_bn2, features_stage2_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage2_0Conv1, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
   cnn::dwconv(features_stage2_0_conv2, features_stage2_0_relu61, features_stage2_0_conv2_weight_,
               kFeaturesStage2_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
-  cnn::bn_inference(features_stage2_0_relu62, features_stage2_0_conv2, features_stage2_0_bn2_weight_,
-                    features_stage2_0_bn2_bias_, features_stage2_0_bn2_running_mean_,
-                    features_stage2_0_bn2_running_var_, kFeaturesStage2_0Bn2, batch);
-
   // blocks.cnn:10: act    (features.stage2[0].relu62)
-  cnn::relu6(features_stage2_0_relu62, features_stage2_0_relu62, k96x56x56, batch);
+  cnn::bn_affine(features_stage2_0_bn2_saved, features_stage2_0_bn2_weight_, features_stage2_0_bn2_bias_,
+                 features_stage2_0_bn2_running_mean_, features_stage2_0_bn2_running_var_,
+                 kFeaturesStage2_0Bn2);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv3)
-  cnn::conv(features_stage2_0_conv3, features_stage2_0_relu62, features_stage2_0_conv3_weight_,
+  // blocks.cnn:9: bn    (features.stage2[0].bn3)
+  cnn::bn_affine(features_stage2_0_bn3_saved, features_stage2_0_bn3_weight_, features_stage2_0_bn3_bias_,
+                 features_stage2_0_bn3_running_mean_, features_stage2_0_bn3_running_var_,
+                 kFeaturesStage2_0Bn3);
+  cnn::conv(features_stage2_0_bn3,
+            cnn::Loaded(features_stage2_0_conv2, features_stage2_0_bn2_saved, cnn::Activation::kRelu6),
+            features_stage2_0_conv3_weight_, cnn::Epilogue().scaled(features_stage2_0_bn3_saved),
             kFeaturesStage2_0Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[0].bn3)
-  cnn::bn_inference(features_stage2_0_bn3, features_stage2_0_conv3, features_stage2_0_bn3_weight_,
-                    features_stage2_0_bn3_bias_, features_stage2_0_bn3_running_mean_,
-                    features_stage2_0_bn3_running_var_, kFeaturesStage2_0Bn3, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
-  cnn::conv(features_stage2_1_conv1, features_stage2_0_bn3, features_stage2_1_conv1_weight_,
-            kFeaturesStage2_1Conv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
-  cnn::bn_inference(features_stage2_1_relu61, features_stage2_1_conv1, features_stage2_1_bn1_weight_,
-                    features_stage2_1_bn1_bias_, features_stage2_1_bn1_running_mean_,
-                    features_stage2_1_bn1_running_var_, kFeaturesStage2_1Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage2[1].relu61)
-  cnn::relu6(features_stage2_1_relu61, features_stage2_1_relu61, k144x56x56, batch);
+  cnn::bn_affine(features_stage2_1_bn1_saved, features_stage2_1_bn1_weight_, features_stage2_1_bn1_bias_,
+                 features_stage2_1_bn1_running_mean_, features_stage2_1_bn1_running_var_,
+                 kFeaturesStage2_1Bn1);
+  cnn::conv(features_stage2_1_relu61, features_stage2_0_bn3, features_stage2_1_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage2_1Conv1, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
   cnn::dwconv(features_stage2_1_conv2, features_stage2_1_relu61, features_stage2_1_conv2_weight_,
               kFeaturesStage2_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage2[1].bn2)
-  cnn::bn_inference(features_stage2_1_relu62, features_stage2_1_conv2, features_stage2_1_bn2_weight_,
-                    features_stage2_1_bn2_bias_, features_stage2_1_bn2_running_mean_,
-                    features_stage2_1_bn2_running_var_, kFeaturesStage2_1Bn2, batch);
-
   // blocks.cnn:10: act    (features.stage2[1].relu62)
-  cnn::relu6(features_stage2_1_relu62, features_stage2_1_relu62, k144x56x56, batch);
+  cnn::bn_affine(features_stage2_1_bn2_saved, features_stage2_1_bn2_weight_, features_stage2_1_bn2_bias_,
+                 features_stage2_1_bn2_running_mean_, features_stage2_1_bn2_running_var_,
+                 kFeaturesStage2_1Bn2);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv3)
-  cnn::conv(features_stage2_1_conv3, features_stage2_1_relu62, features_stage2_1_conv3_weight_,
+  // blocks.cnn:9: bn    (features.stage2[1].bn3)
+  // 19: add {    (features.stage2[1].add1)
+  cnn::bn_affine(features_stage2_1_bn3_saved, features_stage2_1_bn3_weight_, features_stage2_1_bn3_bias_,
+                 features_stage2_1_bn3_running_mean_, features_stage2_1_bn3_running_var_,
+                 kFeaturesStage2_1Bn3);
+  cnn::conv(features_stage2_1_add1,
+            cnn::Loaded(features_stage2_1_conv2, features_stage2_1_bn2_saved, cnn::Activation::kRelu6),
+            features_stage2_1_conv3_weight_,
+            cnn::Epilogue().scaled(features_stage2_1_bn3_saved).plus(features_stage2_0_bn3),
             kFeaturesStage2_1Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[1].bn3)
-  cnn::bn_inference(features_stage2_1_bn3, features_stage2_1_conv3, features_stage2_1_bn3_weight_,
-                    features_stage2_1_bn3_bias_, features_stage2_1_bn3_running_mean_,
-                    features_stage2_1_bn3_running_var_, kFeaturesStage2_1Bn3, batch);
-
-  // 19: add {    (features.stage2[1].add1)
-  cnn::add(features_stage2_1_add1, {features_stage2_1_bn3, features_stage2_0_bn3}, k24x56x56, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
-  cnn::conv(features_stage3_0_conv1, features_stage2_1_add1, features_stage3_0_conv1_weight_,
-            kFeaturesStage3_0Conv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
-  cnn::bn_inference(features_stage3_0_relu61, features_stage3_0_conv1, features_stage3_0_bn1_weight_,
-                    features_stage3_0_bn1_bias_, features_stage3_0_bn1_running_mean_,
-                    features_stage3_0_bn1_running_var_, kFeaturesStage3_0Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage3[0].relu61)
-  cnn::relu6(features_stage3_0_relu61, features_stage3_0_relu61, k144x56x56, batch);
+  cnn::bn_affine(features_stage3_0_bn1_saved, features_stage3_0_bn1_weight_, features_stage3_0_bn1_bias_,
+                 features_stage3_0_bn1_running_mean_, features_stage3_0_bn1_running_var_,
+                 kFeaturesStage3_0Bn1);
+  cnn::conv(features_stage3_0_relu61, features_stage2_1_add1, features_stage3_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage3_0Conv1, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
   cnn::dwconv(features_stage3_0_conv2, features_stage3_0_relu61, features_stage3_0_conv2_weight_,
               kFeaturesStage3_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
-  cnn::bn_inference(features_stage3_0_relu62, features_stage3_0_conv2, features_stage3_0_bn2_weight_,
-                    features_stage3_0_bn2_bias_, features_stage3_0_bn2_running_mean_,
-                    features_stage3_0_bn2_running_var_, kFeaturesStage3_0Bn2, batch);
-
   // blocks.cnn:10: act    (features.stage3[0].relu62)
-  cnn::relu6(features_stage3_0_relu62, features_stage3_0_relu62, k144x28x28, batch);
+  cnn::bn_affine(features_stage3_0_bn2_saved, features_stage3_0_bn2_weight_, features_stage3_0_bn2_bias_,
+                 features_stage3_0_bn2_running_mean_, features_stage3_0_bn2_running_var_,
+                 kFeaturesStage3_0Bn2);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv3)
-  cnn::conv(features_stage3_0_conv3, features_stage3_0_relu62, features_stage3_0_conv3_weight_,
+  // blocks.cnn:9: bn    (features.stage3[0].bn3)
+  cnn::bn_affine(features_stage3_0_bn3_saved, features_stage3_0_bn3_weight_, features_stage3_0_bn3_bias_,
+                 features_stage3_0_bn3_running_mean_, features_stage3_0_bn3_running_var_,
+                 kFeaturesStage3_0Bn3);
+  cnn::conv(features_stage3_0_bn3,
+            cnn::Loaded(features_stage3_0_conv2, features_stage3_0_bn2_saved, cnn::Activation::kRelu6),
+            features_stage3_0_conv3_weight_, cnn::Epilogue().scaled(features_stage3_0_bn3_saved),
             kFeaturesStage3_0Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[0].bn3)
-  cnn::bn_inference(features_stage3_0_bn3, features_stage3_0_conv3, features_stage3_0_bn3_weight_,
-                    features_stage3_0_bn3_bias_, features_stage3_0_bn3_running_mean_,
-                    features_stage3_0_bn3_running_var_, kFeaturesStage3_0Bn3, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
-  cnn::conv(features_stage3_1_conv1, features_stage3_0_bn3, features_stage3_1_conv1_weight_,
-            kFeaturesStage3_1Conv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
-  cnn::bn_inference(features_stage3_1_relu61, features_stage3_1_conv1, features_stage3_1_bn1_weight_,
-                    features_stage3_1_bn1_bias_, features_stage3_1_bn1_running_mean_,
-                    features_stage3_1_bn1_running_var_, kFeaturesStage3_1Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage3[1].relu61)
-  cnn::relu6(features_stage3_1_relu61, features_stage3_1_relu61, k192x28x28, batch);
+  cnn::bn_affine(features_stage3_1_bn1_saved, features_stage3_1_bn1_weight_, features_stage3_1_bn1_bias_,
+                 features_stage3_1_bn1_running_mean_, features_stage3_1_bn1_running_var_,
+                 kFeaturesStage3_1Bn1);
+  cnn::conv(features_stage3_1_relu61, features_stage3_0_bn3, features_stage3_1_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage3_1Conv1, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
   cnn::dwconv(features_stage3_1_conv2, features_stage3_1_relu61, features_stage3_1_conv2_weight_,
               kFeaturesStage3_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[1].bn2)
-  cnn::bn_inference(features_stage3_1_relu62, features_stage3_1_conv2, features_stage3_1_bn2_weight_,
-                    features_stage3_1_bn2_bias_, features_stage3_1_bn2_running_mean_,
-                    features_stage3_1_bn2_running_var_, kFeaturesStage3_1Bn2, batch);
-
   // blocks.cnn:10: act    (features.stage3[1].relu62)
-  cnn::relu6(features_stage3_1_relu62, features_stage3_1_relu62, k192x28x28, batch);
+  cnn::bn_affine(features_stage3_1_bn2_saved, features_stage3_1_bn2_weight_, features_stage3_1_bn2_bias_,
+                 features_stage3_1_bn2_running_mean_, features_stage3_1_bn2_running_var_,
+                 kFeaturesStage3_1Bn2);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv3)
-  cnn::conv(features_stage3_1_conv3, features_stage3_1_relu62, features_stage3_1_conv3_weight_,
+  // blocks.cnn:9: bn    (features.stage3[1].bn3)
+  // 19: add {    (features.stage3[1].add1)
+  cnn::bn_affine(features_stage3_1_bn3_saved, features_stage3_1_bn3_weight_, features_stage3_1_bn3_bias_,
+                 features_stage3_1_bn3_running_mean_, features_stage3_1_bn3_running_var_,
+                 kFeaturesStage3_1Bn3);
+  cnn::conv(features_stage3_1_add1,
+            cnn::Loaded(features_stage3_1_conv2, features_stage3_1_bn2_saved, cnn::Activation::kRelu6),
+            features_stage3_1_conv3_weight_,
+            cnn::Epilogue().scaled(features_stage3_1_bn3_saved).plus(features_stage3_0_bn3),
             kFeaturesStage3_1Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[1].bn3)
-  cnn::bn_inference(features_stage3_1_bn3, features_stage3_1_conv3, features_stage3_1_bn3_weight_,
-                    features_stage3_1_bn3_bias_, features_stage3_1_bn3_running_mean_,
-                    features_stage3_1_bn3_running_var_, kFeaturesStage3_1Bn3, batch);
-
-  // 19: add {    (features.stage3[1].add1)
-  cnn::add(features_stage3_1_add1, {features_stage3_1_bn3, features_stage3_0_bn3}, k32x28x28, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
-  cnn::conv(features_stage3_2_conv1, features_stage3_1_add1, features_stage3_2_conv1_weight_,
-            kFeaturesStage3_2Conv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
-  cnn::bn_inference(features_stage3_2_relu61, features_stage3_2_conv1, features_stage3_2_bn1_weight_,
-                    features_stage3_2_bn1_bias_, features_stage3_2_bn1_running_mean_,
-                    features_stage3_2_bn1_running_var_, kFeaturesStage3_2Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage3[2].relu61)
-  cnn::relu6(features_stage3_2_relu61, features_stage3_2_relu61, k192x28x28, batch);
+  cnn::bn_affine(features_stage3_2_bn1_saved, features_stage3_2_bn1_weight_, features_stage3_2_bn1_bias_,
+                 features_stage3_2_bn1_running_mean_, features_stage3_2_bn1_running_var_,
+                 kFeaturesStage3_2Bn1);
+  cnn::conv(features_stage3_2_relu61, features_stage3_1_add1, features_stage3_2_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage3_2Conv1, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
   cnn::dwconv(features_stage3_2_conv2, features_stage3_2_relu61, features_stage3_2_conv2_weight_,
               kFeaturesStage3_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
-  cnn::bn_inference(features_stage3_2_relu62, features_stage3_2_conv2, features_stage3_2_bn2_weight_,
-                    features_stage3_2_bn2_bias_, features_stage3_2_bn2_running_mean_,
-                    features_stage3_2_bn2_running_var_, kFeaturesStage3_2Bn2, batch);
-
   // blocks.cnn:10: act    (features.stage3[2].relu62)
-  cnn::relu6(features_stage3_2_relu62, features_stage3_2_relu62, k192x28x28, batch);
+  cnn::bn_affine(features_stage3_2_bn2_saved, features_stage3_2_bn2_weight_, features_stage3_2_bn2_bias_,
+                 features_stage3_2_bn2_running_mean_, features_stage3_2_bn2_running_var_,
+                 kFeaturesStage3_2Bn2);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv3)
-  cnn::conv(features_stage3_2_conv3, features_stage3_2_relu62, features_stage3_2_conv3_weight_,
+  // blocks.cnn:9: bn    (features.stage3[2].bn3)
+  // 19: add {    (features.stage3[2].add1)
+  cnn::bn_affine(features_stage3_2_bn3_saved, features_stage3_2_bn3_weight_, features_stage3_2_bn3_bias_,
+                 features_stage3_2_bn3_running_mean_, features_stage3_2_bn3_running_var_,
+                 kFeaturesStage3_2Bn3);
+  cnn::conv(features_stage3_2_add1,
+            cnn::Loaded(features_stage3_2_conv2, features_stage3_2_bn2_saved, cnn::Activation::kRelu6),
+            features_stage3_2_conv3_weight_,
+            cnn::Epilogue().scaled(features_stage3_2_bn3_saved).plus(features_stage3_1_add1),
             kFeaturesStage3_2Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[2].bn3)
-  cnn::bn_inference(features_stage3_2_bn3, features_stage3_2_conv3, features_stage3_2_bn3_weight_,
-                    features_stage3_2_bn3_bias_, features_stage3_2_bn3_running_mean_,
-                    features_stage3_2_bn3_running_var_, kFeaturesStage3_2Bn3, batch);
-
-  // 19: add {    (features.stage3[2].add1)
-  cnn::add(features_stage3_2_add1, {features_stage3_2_bn3, features_stage3_1_add1}, k32x28x28, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv1)
-  cnn::conv(features_stage4_0_conv1, features_stage3_2_add1, features_stage4_0_conv1_weight_,
-            kFeaturesStage4_0Conv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage4[0].bn1)
-  cnn::bn_inference(features_stage4_0_relu61, features_stage4_0_conv1, features_stage4_0_bn1_weight_,
-                    features_stage4_0_bn1_bias_, features_stage4_0_bn1_running_mean_,
-                    features_stage4_0_bn1_running_var_, kFeaturesStage4_0Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage4[0].relu61)
-  cnn::relu6(features_stage4_0_relu61, features_stage4_0_relu61, k192x28x28, batch);
+  cnn::bn_affine(features_stage4_0_bn1_saved, features_stage4_0_bn1_weight_, features_stage4_0_bn1_bias_,
+                 features_stage4_0_bn1_running_mean_, features_stage4_0_bn1_running_var_,
+                 kFeaturesStage4_0Bn1);
+  cnn::conv(features_stage4_0_relu61, features_stage3_2_add1, features_stage4_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage4_0_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage4_0Conv1, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv2)
   cnn::dwconv(features_stage4_0_conv2, features_stage4_0_relu61, features_stage4_0_conv2_weight_,
               kFeaturesStage4_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage4[0].bn2)
-  cnn::bn_inference(features_stage4_0_relu62, features_stage4_0_conv2, features_stage4_0_bn2_weight_,
-                    features_stage4_0_bn2_bias_, features_stage4_0_bn2_running_mean_,
-                    features_stage4_0_bn2_running_var_, kFeaturesStage4_0Bn2, batch);
-
   // blocks.cnn:10: act    (features.stage4[0].relu62)
-  cnn::relu6(features_stage4_0_relu62, features_stage4_0_relu62, k192x14x14, batch);
+  cnn::bn_affine(features_stage4_0_bn2_saved, features_stage4_0_bn2_weight_, features_stage4_0_bn2_bias_,
+                 features_stage4_0_bn2_running_mean_, features_stage4_0_bn2_running_var_,
+                 kFeaturesStage4_0Bn2);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv3)
-  cnn::conv(features_stage4_0_conv3, features_stage4_0_relu62, features_stage4_0_conv3_weight_,
+  // blocks.cnn:9: bn    (features.stage4[0].bn3)
+  cnn::bn_affine(features_stage4_0_bn3_saved, features_stage4_0_bn3_weight_, features_stage4_0_bn3_bias_,
+                 features_stage4_0_bn3_running_mean_, features_stage4_0_bn3_running_var_,
+                 kFeaturesStage4_0Bn3);
+  cnn::conv(features_stage4_0_bn3,
+            cnn::Loaded(features_stage4_0_conv2, features_stage4_0_bn2_saved, cnn::Activation::kRelu6),
+            features_stage4_0_conv3_weight_, cnn::Epilogue().scaled(features_stage4_0_bn3_saved),
             kFeaturesStage4_0Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage4[0].bn3)
-  cnn::bn_inference(features_stage4_0_bn3, features_stage4_0_conv3, features_stage4_0_bn3_weight_,
-                    features_stage4_0_bn3_bias_, features_stage4_0_bn3_running_mean_,
-                    features_stage4_0_bn3_running_var_, kFeaturesStage4_0Bn3, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv1)
-  cnn::conv(features_stage4_1_conv1, features_stage4_0_bn3, features_stage4_1_conv1_weight_,
-            kFeaturesStage4_1Conv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage4[1].bn1)
-  cnn::bn_inference(features_stage4_1_relu61, features_stage4_1_conv1, features_stage4_1_bn1_weight_,
-                    features_stage4_1_bn1_bias_, features_stage4_1_bn1_running_mean_,
-                    features_stage4_1_bn1_running_var_, kFeaturesStage4_1Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage4[1].relu61)
-  cnn::relu6(features_stage4_1_relu61, features_stage4_1_relu61, k384x14x14, batch);
+  cnn::bn_affine(features_stage4_1_bn1_saved, features_stage4_1_bn1_weight_, features_stage4_1_bn1_bias_,
+                 features_stage4_1_bn1_running_mean_, features_stage4_1_bn1_running_var_,
+                 kFeaturesStage4_1Bn1);
+  cnn::conv(features_stage4_1_relu61, features_stage4_0_bn3, features_stage4_1_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage4_1_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage4_1Conv1, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv2)
   cnn::dwconv(features_stage4_1_conv2, features_stage4_1_relu61, features_stage4_1_conv2_weight_,
               kFeaturesStage4_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage4[1].bn2)
-  cnn::bn_inference(features_stage4_1_relu62, features_stage4_1_conv2, features_stage4_1_bn2_weight_,
-                    features_stage4_1_bn2_bias_, features_stage4_1_bn2_running_mean_,
-                    features_stage4_1_bn2_running_var_, kFeaturesStage4_1Bn2, batch);
-
   // blocks.cnn:10: act    (features.stage4[1].relu62)
-  cnn::relu6(features_stage4_1_relu62, features_stage4_1_relu62, k384x14x14, batch);
+  cnn::bn_affine(features_stage4_1_bn2_saved, features_stage4_1_bn2_weight_, features_stage4_1_bn2_bias_,
+                 features_stage4_1_bn2_running_mean_, features_stage4_1_bn2_running_var_,
+                 kFeaturesStage4_1Bn2);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv3)
-  cnn::conv(features_stage4_1_conv3, features_stage4_1_relu62, features_stage4_1_conv3_weight_,
+  // blocks.cnn:9: bn    (features.stage4[1].bn3)
+  // 19: add {    (features.stage4[1].add1)
+  cnn::bn_affine(features_stage4_1_bn3_saved, features_stage4_1_bn3_weight_, features_stage4_1_bn3_bias_,
+                 features_stage4_1_bn3_running_mean_, features_stage4_1_bn3_running_var_,
+                 kFeaturesStage4_1Bn3);
+  cnn::conv(features_stage4_1_add1,
+            cnn::Loaded(features_stage4_1_conv2, features_stage4_1_bn2_saved, cnn::Activation::kRelu6),
+            features_stage4_1_conv3_weight_,
+            cnn::Epilogue().scaled(features_stage4_1_bn3_saved).plus(features_stage4_0_bn3),
             kFeaturesStage4_1Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage4[1].bn3)
-  cnn::bn_inference(features_stage4_1_bn3, features_stage4_1_conv3, features_stage4_1_bn3_weight_,
-                    features_stage4_1_bn3_bias_, features_stage4_1_bn3_running_mean_,
-                    features_stage4_1_bn3_running_var_, kFeaturesStage4_1Bn3, batch);
-
-  // 19: add {    (features.stage4[1].add1)
-  cnn::add(features_stage4_1_add1, {features_stage4_1_bn3, features_stage4_0_bn3}, k64x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv1)
-  cnn::conv(features_stage4_2_conv1, features_stage4_1_add1, features_stage4_2_conv1_weight_,
-            kFeaturesStage4_2Conv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage4[2].bn1)
-  cnn::bn_inference(features_stage4_2_relu61, features_stage4_2_conv1, features_stage4_2_bn1_weight_,
-                    features_stage4_2_bn1_bias_, features_stage4_2_bn1_running_mean_,
-                    features_stage4_2_bn1_running_var_, kFeaturesStage4_2Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage4[2].relu61)
-  cnn::relu6(features_stage4_2_relu61, features_stage4_2_relu61, k384x14x14, batch);
+  cnn::bn_affine(features_stage4_2_bn1_saved, features_stage4_2_bn1_weight_, features_stage4_2_bn1_bias_,
+                 features_stage4_2_bn1_running_mean_, features_stage4_2_bn1_running_var_,
+                 kFeaturesStage4_2Bn1);
+  cnn::conv(features_stage4_2_relu61, features_stage4_1_add1, features_stage4_2_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage4_2_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage4_2Conv1, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv2)
   cnn::dwconv(features_stage4_2_conv2, features_stage4_2_relu61, features_stage4_2_conv2_weight_,
               kFeaturesStage4_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage4[2].bn2)
-  cnn::bn_inference(features_stage4_2_relu62, features_stage4_2_conv2, features_stage4_2_bn2_weight_,
-                    features_stage4_2_bn2_bias_, features_stage4_2_bn2_running_mean_,
-                    features_stage4_2_bn2_running_var_, kFeaturesStage4_2Bn2, batch);
-
   // blocks.cnn:10: act    (features.stage4[2].relu62)
-  cnn::relu6(features_stage4_2_relu62, features_stage4_2_relu62, k384x14x14, batch);
+  cnn::bn_affine(features_stage4_2_bn2_saved, features_stage4_2_bn2_weight_, features_stage4_2_bn2_bias_,
+                 features_stage4_2_bn2_running_mean_, features_stage4_2_bn2_running_var_,
+                 kFeaturesStage4_2Bn2);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv3)
-  cnn::conv(features_stage4_2_conv3, features_stage4_2_relu62, features_stage4_2_conv3_weight_,
+  // blocks.cnn:9: bn    (features.stage4[2].bn3)
+  // 19: add {    (features.stage4[2].add1)
+  cnn::bn_affine(features_stage4_2_bn3_saved, features_stage4_2_bn3_weight_, features_stage4_2_bn3_bias_,
+                 features_stage4_2_bn3_running_mean_, features_stage4_2_bn3_running_var_,
+                 kFeaturesStage4_2Bn3);
+  cnn::conv(features_stage4_2_add1,
+            cnn::Loaded(features_stage4_2_conv2, features_stage4_2_bn2_saved, cnn::Activation::kRelu6),
+            features_stage4_2_conv3_weight_,
+            cnn::Epilogue().scaled(features_stage4_2_bn3_saved).plus(features_stage4_1_add1),
             kFeaturesStage4_2Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage4[2].bn3)
-  cnn::bn_inference(features_stage4_2_bn3, features_stage4_2_conv3, features_stage4_2_bn3_weight_,
-                    features_stage4_2_bn3_bias_, features_stage4_2_bn3_running_mean_,
-                    features_stage4_2_bn3_running_var_, kFeaturesStage4_2Bn3, batch);
-
-  // 19: add {    (features.stage4[2].add1)
-  cnn::add(features_stage4_2_add1, {features_stage4_2_bn3, features_stage4_1_add1}, k64x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[3].conv1)
-  cnn::conv(features_stage4_3_conv1, features_stage4_2_add1, features_stage4_3_conv1_weight_,
-            kFeaturesStage4_3Conv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage4[3].bn1)
-  cnn::bn_inference(features_stage4_3_relu61, features_stage4_3_conv1, features_stage4_3_bn1_weight_,
-                    features_stage4_3_bn1_bias_, features_stage4_3_bn1_running_mean_,
-                    features_stage4_3_bn1_running_var_, kFeaturesStage4_3Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage4[3].relu61)
-  cnn::relu6(features_stage4_3_relu61, features_stage4_3_relu61, k384x14x14, batch);
+  cnn::bn_affine(features_stage4_3_bn1_saved, features_stage4_3_bn1_weight_, features_stage4_3_bn1_bias_,
+                 features_stage4_3_bn1_running_mean_, features_stage4_3_bn1_running_var_,
+                 kFeaturesStage4_3Bn1);
+  cnn::conv(features_stage4_3_relu61, features_stage4_2_add1, features_stage4_3_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage4_3_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage4_3Conv1, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[3].conv2)
   cnn::dwconv(features_stage4_3_conv2, features_stage4_3_relu61, features_stage4_3_conv2_weight_,
               kFeaturesStage4_3Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage4[3].bn2)
-  cnn::bn_inference(features_stage4_3_relu62, features_stage4_3_conv2, features_stage4_3_bn2_weight_,
-                    features_stage4_3_bn2_bias_, features_stage4_3_bn2_running_mean_,
-                    features_stage4_3_bn2_running_var_, kFeaturesStage4_3Bn2, batch);
-
   // blocks.cnn:10: act    (features.stage4[3].relu62)
-  cnn::relu6(features_stage4_3_relu62, features_stage4_3_relu62, k384x14x14, batch);
+  cnn::bn_affine(features_stage4_3_bn2_saved, features_stage4_3_bn2_weight_, features_stage4_3_bn2_bias_,
+                 features_stage4_3_bn2_running_mean_, features_stage4_3_bn2_running_var_,
+                 kFeaturesStage4_3Bn2);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[3].conv3)
-  cnn::conv(features_stage4_3_conv3, features_stage4_3_relu62, features_stage4_3_conv3_weight_,
+  // blocks.cnn:9: bn    (features.stage4[3].bn3)
+  // 19: add {    (features.stage4[3].add1)
+  cnn::bn_affine(features_stage4_3_bn3_saved, features_stage4_3_bn3_weight_, features_stage4_3_bn3_bias_,
+                 features_stage4_3_bn3_running_mean_, features_stage4_3_bn3_running_var_,
+                 kFeaturesStage4_3Bn3);
+  cnn::conv(features_stage4_3_add1,
+            cnn::Loaded(features_stage4_3_conv2, features_stage4_3_bn2_saved, cnn::Activation::kRelu6),
+            features_stage4_3_conv3_weight_,
+            cnn::Epilogue().scaled(features_stage4_3_bn3_saved).plus(features_stage4_2_add1),
             kFeaturesStage4_3Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage4[3].bn3)
-  cnn::bn_inference(features_stage4_3_bn3, features_stage4_3_conv3, features_stage4_3_bn3_weight_,
-                    features_stage4_3_bn3_bias_, features_stage4_3_bn3_running_mean_,
-                    features_stage4_3_bn3_running_var_, kFeaturesStage4_3Bn3, batch);
-
-  // 19: add {    (features.stage4[3].add1)
-  cnn::add(features_stage4_3_add1, {features_stage4_3_bn3, features_stage4_2_add1}, k64x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv1)
-  cnn::conv(features_stage5_0_conv1, features_stage4_3_add1, features_stage5_0_conv1_weight_,
-            kFeaturesStage5_0Conv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage5[0].bn1)
-  cnn::bn_inference(features_stage5_0_relu61, features_stage5_0_conv1, features_stage5_0_bn1_weight_,
-                    features_stage5_0_bn1_bias_, features_stage5_0_bn1_running_mean_,
-                    features_stage5_0_bn1_running_var_, kFeaturesStage5_0Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage5[0].relu61)
-  cnn::relu6(features_stage5_0_relu61, features_stage5_0_relu61, k384x14x14, batch);
+  cnn::bn_affine(features_stage5_0_bn1_saved, features_stage5_0_bn1_weight_, features_stage5_0_bn1_bias_,
+                 features_stage5_0_bn1_running_mean_, features_stage5_0_bn1_running_var_,
+                 kFeaturesStage5_0Bn1);
+  cnn::conv(features_stage5_0_relu61, features_stage4_3_add1, features_stage5_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage5_0_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage5_0Conv1, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv2)
   cnn::dwconv(features_stage5_0_conv2, features_stage5_0_relu61, features_stage5_0_conv2_weight_,
               kFeaturesStage5_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage5[0].bn2)
-  cnn::bn_inference(features_stage5_0_relu62, features_stage5_0_conv2, features_stage5_0_bn2_weight_,
-                    features_stage5_0_bn2_bias_, features_stage5_0_bn2_running_mean_,
-                    features_stage5_0_bn2_running_var_, kFeaturesStage5_0Bn2, batch);
-
   // blocks.cnn:10: act    (features.stage5[0].relu62)
-  cnn::relu6(features_stage5_0_relu62, features_stage5_0_relu62, k384x14x14, batch);
+  cnn::bn_affine(features_stage5_0_bn2_saved, features_stage5_0_bn2_weight_, features_stage5_0_bn2_bias_,
+                 features_stage5_0_bn2_running_mean_, features_stage5_0_bn2_running_var_,
+                 kFeaturesStage5_0Bn2);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv3)
-  cnn::conv(features_stage5_0_conv3, features_stage5_0_relu62, features_stage5_0_conv3_weight_,
+  // blocks.cnn:9: bn    (features.stage5[0].bn3)
+  cnn::bn_affine(features_stage5_0_bn3_saved, features_stage5_0_bn3_weight_, features_stage5_0_bn3_bias_,
+                 features_stage5_0_bn3_running_mean_, features_stage5_0_bn3_running_var_,
+                 kFeaturesStage5_0Bn3);
+  cnn::conv(features_stage5_0_bn3,
+            cnn::Loaded(features_stage5_0_conv2, features_stage5_0_bn2_saved, cnn::Activation::kRelu6),
+            features_stage5_0_conv3_weight_, cnn::Epilogue().scaled(features_stage5_0_bn3_saved),
             kFeaturesStage5_0Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage5[0].bn3)
-  cnn::bn_inference(features_stage5_0_bn3, features_stage5_0_conv3, features_stage5_0_bn3_weight_,
-                    features_stage5_0_bn3_bias_, features_stage5_0_bn3_running_mean_,
-                    features_stage5_0_bn3_running_var_, kFeaturesStage5_0Bn3, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv1)
-  cnn::conv(features_stage5_1_conv1, features_stage5_0_bn3, features_stage5_1_conv1_weight_,
-            kFeaturesStage5_1Conv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage5[1].bn1)
-  cnn::bn_inference(features_stage5_1_relu61, features_stage5_1_conv1, features_stage5_1_bn1_weight_,
-                    features_stage5_1_bn1_bias_, features_stage5_1_bn1_running_mean_,
-                    features_stage5_1_bn1_running_var_, kFeaturesStage5_1Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage5[1].relu61)
-  cnn::relu6(features_stage5_1_relu61, features_stage5_1_relu61, k576x14x14, batch);
+  cnn::bn_affine(features_stage5_1_bn1_saved, features_stage5_1_bn1_weight_, features_stage5_1_bn1_bias_,
+                 features_stage5_1_bn1_running_mean_, features_stage5_1_bn1_running_var_,
+                 kFeaturesStage5_1Bn1);
+  cnn::conv(features_stage5_1_relu61, features_stage5_0_bn3, features_stage5_1_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage5_1_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage5_1Conv1, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv2)
   cnn::dwconv(features_stage5_1_conv2, features_stage5_1_relu61, features_stage5_1_conv2_weight_,
               kFeaturesStage5_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage5[1].bn2)
-  cnn::bn_inference(features_stage5_1_relu62, features_stage5_1_conv2, features_stage5_1_bn2_weight_,
-                    features_stage5_1_bn2_bias_, features_stage5_1_bn2_running_mean_,
-                    features_stage5_1_bn2_running_var_, kFeaturesStage5_1Bn2, batch);
-
   // blocks.cnn:10: act    (features.stage5[1].relu62)
-  cnn::relu6(features_stage5_1_relu62, features_stage5_1_relu62, k576x14x14, batch);
+  cnn::bn_affine(features_stage5_1_bn2_saved, features_stage5_1_bn2_weight_, features_stage5_1_bn2_bias_,
+                 features_stage5_1_bn2_running_mean_, features_stage5_1_bn2_running_var_,
+                 kFeaturesStage5_1Bn2);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv3)
-  cnn::conv(features_stage5_1_conv3, features_stage5_1_relu62, features_stage5_1_conv3_weight_,
+  // blocks.cnn:9: bn    (features.stage5[1].bn3)
+  // 19: add {    (features.stage5[1].add1)
+  cnn::bn_affine(features_stage5_1_bn3_saved, features_stage5_1_bn3_weight_, features_stage5_1_bn3_bias_,
+                 features_stage5_1_bn3_running_mean_, features_stage5_1_bn3_running_var_,
+                 kFeaturesStage5_1Bn3);
+  cnn::conv(features_stage5_1_add1,
+            cnn::Loaded(features_stage5_1_conv2, features_stage5_1_bn2_saved, cnn::Activation::kRelu6),
+            features_stage5_1_conv3_weight_,
+            cnn::Epilogue().scaled(features_stage5_1_bn3_saved).plus(features_stage5_0_bn3),
             kFeaturesStage5_1Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage5[1].bn3)
-  cnn::bn_inference(features_stage5_1_bn3, features_stage5_1_conv3, features_stage5_1_bn3_weight_,
-                    features_stage5_1_bn3_bias_, features_stage5_1_bn3_running_mean_,
-                    features_stage5_1_bn3_running_var_, kFeaturesStage5_1Bn3, batch);
-
-  // 19: add {    (features.stage5[1].add1)
-  cnn::add(features_stage5_1_add1, {features_stage5_1_bn3, features_stage5_0_bn3}, k96x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv1)
-  cnn::conv(features_stage5_2_conv1, features_stage5_1_add1, features_stage5_2_conv1_weight_,
-            kFeaturesStage5_2Conv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage5[2].bn1)
-  cnn::bn_inference(features_stage5_2_relu61, features_stage5_2_conv1, features_stage5_2_bn1_weight_,
-                    features_stage5_2_bn1_bias_, features_stage5_2_bn1_running_mean_,
-                    features_stage5_2_bn1_running_var_, kFeaturesStage5_2Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage5[2].relu61)
-  cnn::relu6(features_stage5_2_relu61, features_stage5_2_relu61, k576x14x14, batch);
+  cnn::bn_affine(features_stage5_2_bn1_saved, features_stage5_2_bn1_weight_, features_stage5_2_bn1_bias_,
+                 features_stage5_2_bn1_running_mean_, features_stage5_2_bn1_running_var_,
+                 kFeaturesStage5_2Bn1);
+  cnn::conv(features_stage5_2_relu61, features_stage5_1_add1, features_stage5_2_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage5_2_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage5_2Conv1, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv2)
   cnn::dwconv(features_stage5_2_conv2, features_stage5_2_relu61, features_stage5_2_conv2_weight_,
               kFeaturesStage5_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage5[2].bn2)
-  cnn::bn_inference(features_stage5_2_relu62, features_stage5_2_conv2, features_stage5_2_bn2_weight_,
-                    features_stage5_2_bn2_bias_, features_stage5_2_bn2_running_mean_,
-                    features_stage5_2_bn2_running_var_, kFeaturesStage5_2Bn2, batch);
-
   // blocks.cnn:10: act    (features.stage5[2].relu62)
-  cnn::relu6(features_stage5_2_relu62, features_stage5_2_relu62, k576x14x14, batch);
+  cnn::bn_affine(features_stage5_2_bn2_saved, features_stage5_2_bn2_weight_, features_stage5_2_bn2_bias_,
+                 features_stage5_2_bn2_running_mean_, features_stage5_2_bn2_running_var_,
+                 kFeaturesStage5_2Bn2);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv3)
-  cnn::conv(features_stage5_2_conv3, features_stage5_2_relu62, features_stage5_2_conv3_weight_,
+  // blocks.cnn:9: bn    (features.stage5[2].bn3)
+  // 19: add {    (features.stage5[2].add1)
+  cnn::bn_affine(features_stage5_2_bn3_saved, features_stage5_2_bn3_weight_, features_stage5_2_bn3_bias_,
+                 features_stage5_2_bn3_running_mean_, features_stage5_2_bn3_running_var_,
+                 kFeaturesStage5_2Bn3);
+  cnn::conv(features_stage5_2_add1,
+            cnn::Loaded(features_stage5_2_conv2, features_stage5_2_bn2_saved, cnn::Activation::kRelu6),
+            features_stage5_2_conv3_weight_,
+            cnn::Epilogue().scaled(features_stage5_2_bn3_saved).plus(features_stage5_1_add1),
             kFeaturesStage5_2Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage5[2].bn3)
-  cnn::bn_inference(features_stage5_2_bn3, features_stage5_2_conv3, features_stage5_2_bn3_weight_,
-                    features_stage5_2_bn3_bias_, features_stage5_2_bn3_running_mean_,
-                    features_stage5_2_bn3_running_var_, kFeaturesStage5_2Bn3, batch);
-
-  // 19: add {    (features.stage5[2].add1)
-  cnn::add(features_stage5_2_add1, {features_stage5_2_bn3, features_stage5_1_add1}, k96x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv1)
-  cnn::conv(features_stage6_0_conv1, features_stage5_2_add1, features_stage6_0_conv1_weight_,
-            kFeaturesStage6_0Conv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage6[0].bn1)
-  cnn::bn_inference(features_stage6_0_relu61, features_stage6_0_conv1, features_stage6_0_bn1_weight_,
-                    features_stage6_0_bn1_bias_, features_stage6_0_bn1_running_mean_,
-                    features_stage6_0_bn1_running_var_, kFeaturesStage6_0Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage6[0].relu61)
-  cnn::relu6(features_stage6_0_relu61, features_stage6_0_relu61, k576x14x14, batch);
+  cnn::bn_affine(features_stage6_0_bn1_saved, features_stage6_0_bn1_weight_, features_stage6_0_bn1_bias_,
+                 features_stage6_0_bn1_running_mean_, features_stage6_0_bn1_running_var_,
+                 kFeaturesStage6_0Bn1);
+  cnn::conv(features_stage6_0_relu61, features_stage5_2_add1, features_stage6_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage6_0_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage6_0Conv1, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv2)
   cnn::dwconv(features_stage6_0_conv2, features_stage6_0_relu61, features_stage6_0_conv2_weight_,
               kFeaturesStage6_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage6[0].bn2)
-  cnn::bn_inference(features_stage6_0_relu62, features_stage6_0_conv2, features_stage6_0_bn2_weight_,
-                    features_stage6_0_bn2_bias_, features_stage6_0_bn2_running_mean_,
-                    features_stage6_0_bn2_running_var_, kFeaturesStage6_0Bn2, batch);
-
   // blocks.cnn:10: act    (features.stage6[0].relu62)
-  cnn::relu6(features_stage6_0_relu62, features_stage6_0_relu62, k576x7x7, batch);
+  cnn::bn_affine(features_stage6_0_bn2_saved, features_stage6_0_bn2_weight_, features_stage6_0_bn2_bias_,
+                 features_stage6_0_bn2_running_mean_, features_stage6_0_bn2_running_var_,
+                 kFeaturesStage6_0Bn2);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv3)
-  cnn::conv(features_stage6_0_conv3, features_stage6_0_relu62, features_stage6_0_conv3_weight_,
+  // blocks.cnn:9: bn    (features.stage6[0].bn3)
+  cnn::bn_affine(features_stage6_0_bn3_saved, features_stage6_0_bn3_weight_, features_stage6_0_bn3_bias_,
+                 features_stage6_0_bn3_running_mean_, features_stage6_0_bn3_running_var_,
+                 kFeaturesStage6_0Bn3);
+  cnn::conv(features_stage6_0_bn3,
+            cnn::Loaded(features_stage6_0_conv2, features_stage6_0_bn2_saved, cnn::Activation::kRelu6),
+            features_stage6_0_conv3_weight_, cnn::Epilogue().scaled(features_stage6_0_bn3_saved),
             kFeaturesStage6_0Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage6[0].bn3)
-  cnn::bn_inference(features_stage6_0_bn3, features_stage6_0_conv3, features_stage6_0_bn3_weight_,
-                    features_stage6_0_bn3_bias_, features_stage6_0_bn3_running_mean_,
-                    features_stage6_0_bn3_running_var_, kFeaturesStage6_0Bn3, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv1)
-  cnn::conv(features_stage6_1_conv1, features_stage6_0_bn3, features_stage6_1_conv1_weight_,
-            kFeaturesStage6_1Conv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage6[1].bn1)
-  cnn::bn_inference(features_stage6_1_relu61, features_stage6_1_conv1, features_stage6_1_bn1_weight_,
-                    features_stage6_1_bn1_bias_, features_stage6_1_bn1_running_mean_,
-                    features_stage6_1_bn1_running_var_, kFeaturesStage6_1Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage6[1].relu61)
-  cnn::relu6(features_stage6_1_relu61, features_stage6_1_relu61, k960x7x7, batch);
+  cnn::bn_affine(features_stage6_1_bn1_saved, features_stage6_1_bn1_weight_, features_stage6_1_bn1_bias_,
+                 features_stage6_1_bn1_running_mean_, features_stage6_1_bn1_running_var_,
+                 kFeaturesStage6_1Bn1);
+  cnn::conv(features_stage6_1_relu61, features_stage6_0_bn3, features_stage6_1_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage6_1_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage6_1Conv1, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv2)
   cnn::dwconv(features_stage6_1_conv2, features_stage6_1_relu61, features_stage6_1_conv2_weight_,
               kFeaturesStage6_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage6[1].bn2)
-  cnn::bn_inference(features_stage6_1_relu62, features_stage6_1_conv2, features_stage6_1_bn2_weight_,
-                    features_stage6_1_bn2_bias_, features_stage6_1_bn2_running_mean_,
-                    features_stage6_1_bn2_running_var_, kFeaturesStage6_1Bn2, batch);
-
   // blocks.cnn:10: act    (features.stage6[1].relu62)
-  cnn::relu6(features_stage6_1_relu62, features_stage6_1_relu62, k960x7x7, batch);
+  cnn::bn_affine(features_stage6_1_bn2_saved, features_stage6_1_bn2_weight_, features_stage6_1_bn2_bias_,
+                 features_stage6_1_bn2_running_mean_, features_stage6_1_bn2_running_var_,
+                 kFeaturesStage6_1Bn2);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv3)
-  cnn::conv(features_stage6_1_conv3, features_stage6_1_relu62, features_stage6_1_conv3_weight_,
+  // blocks.cnn:9: bn    (features.stage6[1].bn3)
+  // 19: add {    (features.stage6[1].add1)
+  cnn::bn_affine(features_stage6_1_bn3_saved, features_stage6_1_bn3_weight_, features_stage6_1_bn3_bias_,
+                 features_stage6_1_bn3_running_mean_, features_stage6_1_bn3_running_var_,
+                 kFeaturesStage6_1Bn3);
+  cnn::conv(features_stage6_1_add1,
+            cnn::Loaded(features_stage6_1_conv2, features_stage6_1_bn2_saved, cnn::Activation::kRelu6),
+            features_stage6_1_conv3_weight_,
+            cnn::Epilogue().scaled(features_stage6_1_bn3_saved).plus(features_stage6_0_bn3),
             kFeaturesStage6_1Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage6[1].bn3)
-  cnn::bn_inference(features_stage6_1_bn3, features_stage6_1_conv3, features_stage6_1_bn3_weight_,
-                    features_stage6_1_bn3_bias_, features_stage6_1_bn3_running_mean_,
-                    features_stage6_1_bn3_running_var_, kFeaturesStage6_1Bn3, batch);
-
-  // 19: add {    (features.stage6[1].add1)
-  cnn::add(features_stage6_1_add1, {features_stage6_1_bn3, features_stage6_0_bn3}, k160x7x7, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv1)
-  cnn::conv(features_stage6_2_conv1, features_stage6_1_add1, features_stage6_2_conv1_weight_,
-            kFeaturesStage6_2Conv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage6[2].bn1)
-  cnn::bn_inference(features_stage6_2_relu61, features_stage6_2_conv1, features_stage6_2_bn1_weight_,
-                    features_stage6_2_bn1_bias_, features_stage6_2_bn1_running_mean_,
-                    features_stage6_2_bn1_running_var_, kFeaturesStage6_2Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage6[2].relu61)
-  cnn::relu6(features_stage6_2_relu61, features_stage6_2_relu61, k960x7x7, batch);
+  cnn::bn_affine(features_stage6_2_bn1_saved, features_stage6_2_bn1_weight_, features_stage6_2_bn1_bias_,
+                 features_stage6_2_bn1_running_mean_, features_stage6_2_bn1_running_var_,
+                 kFeaturesStage6_2Bn1);
+  cnn::conv(features_stage6_2_relu61, features_stage6_1_add1, features_stage6_2_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage6_2_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage6_2Conv1, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv2)
   cnn::dwconv(features_stage6_2_conv2, features_stage6_2_relu61, features_stage6_2_conv2_weight_,
               kFeaturesStage6_2Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage6[2].bn2)
-  cnn::bn_inference(features_stage6_2_relu62, features_stage6_2_conv2, features_stage6_2_bn2_weight_,
-                    features_stage6_2_bn2_bias_, features_stage6_2_bn2_running_mean_,
-                    features_stage6_2_bn2_running_var_, kFeaturesStage6_2Bn2, batch);
-
   // blocks.cnn:10: act    (features.stage6[2].relu62)
-  cnn::relu6(features_stage6_2_relu62, features_stage6_2_relu62, k960x7x7, batch);
+  cnn::bn_affine(features_stage6_2_bn2_saved, features_stage6_2_bn2_weight_, features_stage6_2_bn2_bias_,
+                 features_stage6_2_bn2_running_mean_, features_stage6_2_bn2_running_var_,
+                 kFeaturesStage6_2Bn2);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv3)
-  cnn::conv(features_stage6_2_conv3, features_stage6_2_relu62, features_stage6_2_conv3_weight_,
+  // blocks.cnn:9: bn    (features.stage6[2].bn3)
+  // 19: add {    (features.stage6[2].add1)
+  cnn::bn_affine(features_stage6_2_bn3_saved, features_stage6_2_bn3_weight_, features_stage6_2_bn3_bias_,
+                 features_stage6_2_bn3_running_mean_, features_stage6_2_bn3_running_var_,
+                 kFeaturesStage6_2Bn3);
+  cnn::conv(features_stage6_2_add1,
+            cnn::Loaded(features_stage6_2_conv2, features_stage6_2_bn2_saved, cnn::Activation::kRelu6),
+            features_stage6_2_conv3_weight_,
+            cnn::Epilogue().scaled(features_stage6_2_bn3_saved).plus(features_stage6_1_add1),
             kFeaturesStage6_2Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage6[2].bn3)
-  cnn::bn_inference(features_stage6_2_bn3, features_stage6_2_conv3, features_stage6_2_bn3_weight_,
-                    features_stage6_2_bn3_bias_, features_stage6_2_bn3_running_mean_,
-                    features_stage6_2_bn3_running_var_, kFeaturesStage6_2Bn3, batch);
-
-  // 19: add {    (features.stage6[2].add1)
-  cnn::add(features_stage6_2_add1, {features_stage6_2_bn3, features_stage6_1_add1}, k160x7x7, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv1)
-  cnn::conv(features_stage7_0_conv1, features_stage6_2_add1, features_stage7_0_conv1_weight_,
-            kFeaturesStage7_0Conv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.stage7[0].bn1)
-  cnn::bn_inference(features_stage7_0_relu61, features_stage7_0_conv1, features_stage7_0_bn1_weight_,
-                    features_stage7_0_bn1_bias_, features_stage7_0_bn1_running_mean_,
-                    features_stage7_0_bn1_running_var_, kFeaturesStage7_0Bn1, batch);
-
   // blocks.cnn:10: act    (features.stage7[0].relu61)
-  cnn::relu6(features_stage7_0_relu61, features_stage7_0_relu61, k960x7x7, batch);
+  cnn::bn_affine(features_stage7_0_bn1_saved, features_stage7_0_bn1_weight_, features_stage7_0_bn1_bias_,
+                 features_stage7_0_bn1_running_mean_, features_stage7_0_bn1_running_var_,
+                 kFeaturesStage7_0Bn1);
+  cnn::conv(features_stage7_0_relu61, features_stage6_2_add1, features_stage7_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_stage7_0_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage7_0Conv1, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv2)
   cnn::dwconv(features_stage7_0_conv2, features_stage7_0_relu61, features_stage7_0_conv2_weight_,
               kFeaturesStage7_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.stage7[0].bn2)
-  cnn::bn_inference(features_stage7_0_relu62, features_stage7_0_conv2, features_stage7_0_bn2_weight_,
-                    features_stage7_0_bn2_bias_, features_stage7_0_bn2_running_mean_,
-                    features_stage7_0_bn2_running_var_, kFeaturesStage7_0Bn2, batch);
-
   // blocks.cnn:10: act    (features.stage7[0].relu62)
-  cnn::relu6(features_stage7_0_relu62, features_stage7_0_relu62, k960x7x7, batch);
+  cnn::bn_affine(features_stage7_0_bn2_saved, features_stage7_0_bn2_weight_, features_stage7_0_bn2_bias_,
+                 features_stage7_0_bn2_running_mean_, features_stage7_0_bn2_running_var_,
+                 kFeaturesStage7_0Bn2);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv3)
-  cnn::conv(features_stage7_0_conv3, features_stage7_0_relu62, features_stage7_0_conv3_weight_,
+  // blocks.cnn:9: bn    (features.stage7[0].bn3)
+  cnn::bn_affine(features_stage7_0_bn3_saved, features_stage7_0_bn3_weight_, features_stage7_0_bn3_bias_,
+                 features_stage7_0_bn3_running_mean_, features_stage7_0_bn3_running_var_,
+                 kFeaturesStage7_0Bn3);
+  cnn::conv(features_stage7_0_bn3,
+            cnn::Loaded(features_stage7_0_conv2, features_stage7_0_bn2_saved, cnn::Activation::kRelu6),
+            features_stage7_0_conv3_weight_, cnn::Epilogue().scaled(features_stage7_0_bn3_saved),
             kFeaturesStage7_0Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage7[0].bn3)
-  cnn::bn_inference(features_stage7_0_bn3, features_stage7_0_conv3, features_stage7_0_bn3_weight_,
-                    features_stage7_0_bn3_bias_, features_stage7_0_bn3_running_mean_,
-                    features_stage7_0_bn3_running_var_, kFeaturesStage7_0Bn3, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv2)
-  cnn::conv(features_conv2, features_stage7_0_bn3, features_conv2_weight_, kFeaturesConv2, batch, scratch());
-
   // blocks.cnn:9: bn    (features.bn2)
-  cnn::bn_inference(features_relu62, features_conv2, features_bn2_weight_, features_bn2_bias_,
-                    features_bn2_running_mean_, features_bn2_running_var_, kFeaturesBn2, batch);
-
   // blocks.cnn:10: act    (features.relu62)
-  cnn::relu6(features_relu62, features_relu62, k1280x7x7, batch);
+  cnn::bn_affine(features_bn2_saved, features_bn2_weight_, features_bn2_bias_, features_bn2_running_mean_,
+                 features_bn2_running_var_, kFeaturesBn2);
+  cnn::conv(features_relu62, features_stage7_0_bn3, features_conv2_weight_,
+            cnn::Epilogue().scaled(features_bn2_saved).then(cnn::Activation::kRelu6), kFeaturesConv2, batch,
+            scratch());
 
   // 50: gap    (classifier.gap1)
   cnn::gap(classifier_gap1, features_relu62, k1280x7x7, batch);

@@ -19,7 +19,6 @@ constexpr cnn::ConvGeometry kStemConv1{
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kStemBn1{
     .channels = 16, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k16x28x28{.channels = 16, .height = 28, .width = 28, .block = 1};
 constexpr cnn::ConvGeometry kStage1Conv1{
     .in_channels = 16, .in_height = 28, .in_width = 28, .out_channels = 16, .out_height = 28, .out_width = 28,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
@@ -32,13 +31,13 @@ constexpr cnn::ConvGeometry kStage1Conv2{
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kStage1Bn2{
     .channels = 16, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::MapGeometry k16x28x28{.channels = 16, .height = 28, .width = 28, .block = 1};
 constexpr cnn::ConvGeometry kStage2Conv1{
     .in_channels = 16, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 14, .out_width = 14,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kStage2Bn1{
     .channels = 32, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k32x14x14{.channels = 32, .height = 14, .width = 14, .block = 1};
 constexpr cnn::ConvGeometry kStage2Conv2{
     .in_channels = 32, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14, .out_width = 14,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
@@ -51,6 +50,7 @@ constexpr cnn::ConvGeometry kStage2Conv3{
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kStage2Bn3{
     .channels = 32, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::MapGeometry k32x14x14{.channels = 32, .height = 14, .width = 14, .block = 1};
 constexpr cnn::DenseGeometry kHeadDense1{.in = 32, .out = 10, .block = 1};
 constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 1};
 
@@ -293,7 +293,7 @@ constexpr cnn::ModelDescription kModel{
              .class_names = kClassNames, .prepare = kPrepare},
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
-    .memory = {.parameters = 20000, .gradients = 19712, .optimizer = 19712, .activations = 15354144,
+    .memory = {.parameters = 20000, .gradients = 19712, .optimizer = 19712, .activations = 11340352,
                .shared_scratch = 355392, .thread_scratch = 324736},
 };
 
@@ -314,50 +314,36 @@ float Residual::step(int phase, cnn::ConstFloats images, cnn::Labels labels, con
 }
 
 // 34: train Residual on FashionMnist {
-// Phase main: 19,706 of 19,706 parameters learn; activations take 61,416,576 bytes.
+// Phase main: 19,706 of 19,706 parameters learn; activations take 45,361,408 bytes.
 float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(15253504, 784);  // 1x28x28
+  const cnn::Blocked input = blocked(11239424, 784);  // 1x28x28
   const cnn::Blocked stem_conv1 = blocked(0, 12544);  // 16x28x28
-  const cnn::Blocked stem_relu1 = blocked(1605632, 12544);  // 16x28x28
-  const cnn::Floats stem_bn1_saved = floats(15354048, 32);
-  const cnn::Blocked stage1_conv1 = blocked(3211264, 12544);  // 16x28x28
-  const cnn::Blocked stage1_relu1 = blocked(4816896, 12544);  // 16x28x28
-  const cnn::Floats stage1_bn1_saved = floats(15354080, 32);
-  const cnn::Blocked stage1_conv2 = blocked(6422528, 12544);  // 16x28x28
-  const cnn::Blocked stage1_bn2 = blocked(8028160, 12544);  // 16x28x28
-  const cnn::Floats stage1_bn2_saved = floats(15354112, 32);
-  const cnn::Blocked stage1_relu2 = blocked(9633792, 12544);  // 16x28x28
-  const cnn::Blocked stage2_conv1 = blocked(11239424, 6272);  // 32x14x14
-  const cnn::Blocked stage2_relu1 = blocked(12042240, 6272);  // 32x14x14
-  const cnn::Floats stage2_bn1_saved = floats(15353856, 64);
-  const cnn::Blocked stage2_conv2 = blocked(12845056, 6272);  // 32x14x14
-  const cnn::Blocked stage2_bn2 = blocked(8028160, 6272);  // 32x14x14
-  const cnn::Floats stage2_bn2_saved = floats(15353920, 64);
-  const cnn::Blocked stage2_conv3 = blocked(8830976, 6272);  // 32x14x14
-  const cnn::Blocked stage2_bn3 = blocked(13647872, 6272);  // 32x14x14
-  const cnn::Floats stage2_bn3_saved = floats(15353984, 64);
-  const cnn::Blocked stage2_relu2 = blocked(14450688, 6272);  // 32x14x14
-  const cnn::Blocked head_gap1 = blocked(8028160, 32);  // 32
-  const cnn::Blocked head_dense1 = blocked(8032256, 10);  // 10
-  const cnn::Blocked d_head_dense1 = blocked(8033536, 10);  // 10
-  const cnn::Blocked d_head_gap1 = blocked(8028160, 32);  // 32
-  const cnn::Blocked d_stage2_relu2 = blocked(13647872, 6272);  // 32x14x14
-  const cnn::Blocked d_stage2_conv3 = blocked(14450688, 6272);  // 32x14x14
-  const cnn::Blocked d_stage1_relu2 = blocked(8028160, 12544);  // 16x28x28
-  const cnn::Blocked d_stage2_conv2 = blocked(14450688, 6272);  // 32x14x14
-  const cnn::Blocked d_stage2_relu1 = blocked(12845056, 6272);  // 32x14x14
-  const cnn::Blocked d_stage2_conv1 = blocked(13647872, 6272);  // 32x14x14
-  const cnn::Blocked d_stage1_relu2_2 = blocked(11239424, 12544);  // 16x28x28
-  const cnn::Blocked d_stage1_relu2_3 = blocked(12845056, 12544);  // 16x28x28
-  const cnn::Blocked d_stage1_conv2 = blocked(8028160, 12544);  // 16x28x28
-  const cnn::Blocked d_stage1_relu1 = blocked(6422528, 12544);  // 16x28x28
-  const cnn::Blocked d_stage1_conv1 = blocked(4816896, 12544);  // 16x28x28
-  const cnn::Blocked d_stem_relu1 = blocked(3211264, 12544);  // 16x28x28
-  const cnn::Blocked d_stem_relu1_2 = blocked(4816896, 12544);  // 16x28x28
-  const cnn::Blocked d_stem_conv1 = blocked(1605632, 12544);  // 16x28x28
+  const cnn::Floats stem_bn1_saved = floats(11340160, 64);
+  const cnn::Blocked stage1_conv1 = blocked(1605632, 12544);  // 16x28x28
+  const cnn::Floats stage1_bn1_saved = floats(11340224, 64);
+  const cnn::Blocked stage1_conv2 = blocked(3211264, 12544);  // 16x28x28
+  const cnn::Floats stage1_bn2_saved = floats(11340288, 64);
+  const cnn::Blocked stage1_relu2 = blocked(4816896, 12544);  // 16x28x28
+  const cnn::Blocked stage2_conv1 = blocked(8028160, 6272);  // 32x14x14
+  const cnn::Floats stage2_bn1_saved = floats(11339776, 128);
+  const cnn::Blocked stage2_conv2 = blocked(8830976, 6272);  // 32x14x14
+  const cnn::Floats stage2_bn2_saved = floats(11339904, 128);
+  const cnn::Blocked stage2_conv3 = blocked(6422528, 6272);  // 32x14x14
+  const cnn::Floats stage2_bn3_saved = floats(11340032, 128);
+  const cnn::Blocked stage2_relu2 = blocked(7225344, 6272);  // 32x14x14
+  const cnn::Blocked head_gap1 = blocked(9633792, 32);  // 32
+  const cnn::Blocked head_dense1 = blocked(9637888, 10);  // 10
+  const cnn::Blocked d_head_dense1 = blocked(9639168, 10);  // 10
+  const cnn::Blocked d_head_gap1 = blocked(10436608, 32);  // 32
+  const cnn::Blocked d_stage2_relu2 = blocked(9633792, 6272);  // 32x14x14
+  const cnn::Blocked d_stage2_conv3 = blocked(10436608, 6272);  // 32x14x14
+  const cnn::Blocked d_stage1_relu2 = blocked(6422528, 12544);  // 16x28x28
+  const cnn::Blocked d_stage2_relu1 = blocked(8830976, 6272);  // 32x14x14
+  const cnn::Blocked d_stage1_conv2 = blocked(4816896, 12544);  // 16x28x28
+  const cnn::Blocked d_stage1_relu1 = blocked(3211264, 12544);  // 16x28x28
   const cnn::Floats d_stem_conv1_weight = gradients(0, 144);
   const cnn::Floats d_stem_bn1_weight = gradients(144, 16);
   const cnn::Floats d_stem_bn1_bias = gradients(160, 16);
@@ -381,67 +367,64 @@ float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Opti
   cnn::to_blocked(input, images, k1x28x28, batch);
 
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.conv1)
-  cnn::conv(stem_conv1, input, stem_conv1_weight_, kStemConv1, batch, scratch());
+  cnn::conv(stem_conv1, input, stem_conv1_weight_, {}, kStemConv1, batch, scratch());
 
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.bn1)
-  cnn::bn(stem_relu1, stem_bn1_saved, stem_conv1, stem_bn1_weight_, stem_bn1_bias_, stem_bn1_running_mean_,
-          stem_bn1_running_var_, kStemBn1, batch);
-
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.relu1)
-  cnn::relu(stem_relu1, stem_relu1, k16x28x28, batch);
+  cnn::bn_statistics(stem_bn1_saved, stem_conv1, stem_bn1_weight_, stem_bn1_bias_, stem_bn1_running_mean_,
+                     stem_bn1_running_var_, kStemBn1, batch);
 
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.conv1)
-  cnn::winograd::conv(stage1_conv1, stem_relu1, stage1_conv1_weight_, kStage1Conv1, batch, scratch());
+  cnn::winograd::conv(stage1_conv1, cnn::Loaded(stem_conv1, stem_bn1_saved, cnn::Activation::kRelu),
+                      stage1_conv1_weight_, {}, kStage1Conv1, batch, scratch());
 
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.bn1)
-  cnn::bn(stage1_relu1, stage1_bn1_saved, stage1_conv1, stage1_bn1_weight_, stage1_bn1_bias_,
-          stage1_bn1_running_mean_, stage1_bn1_running_var_, kStage1Bn1, batch);
-
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.relu1)
-  cnn::relu(stage1_relu1, stage1_relu1, k16x28x28, batch);
+  cnn::bn_statistics(stage1_bn1_saved, stage1_conv1, stage1_bn1_weight_, stage1_bn1_bias_,
+                     stage1_bn1_running_mean_, stage1_bn1_running_var_, kStage1Bn1, batch);
 
   // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.conv2)
-  cnn::winograd::conv(stage1_conv2, stage1_relu1, stage1_conv2_weight_, kStage1Conv2, batch, scratch());
+  cnn::winograd::conv(stage1_conv2, cnn::Loaded(stage1_conv1, stage1_bn1_saved, cnn::Activation::kRelu),
+                      stage1_conv2_weight_, {}, kStage1Conv2, batch, scratch());
 
   // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.bn2)
-  cnn::bn(stage1_bn2, stage1_bn2_saved, stage1_conv2, stage1_bn2_weight_, stage1_bn2_bias_,
-          stage1_bn2_running_mean_, stage1_bn2_running_var_, kStage1Bn2, batch);
+  cnn::bn_statistics(stage1_bn2_saved, stage1_conv2, stage1_bn2_weight_, stage1_bn2_bias_,
+                     stage1_bn2_running_mean_, stage1_bn2_running_var_, kStage1Bn2, batch);
 
   // 9: add {    (stage1.add1)
-  cnn::add(stage1_relu2, {stage1_bn2, stem_relu1}, k16x28x28, batch);
-
   // 14: relu    (stage1.relu2)
-  cnn::relu(stage1_relu2, stage1_relu2, k16x28x28, batch);
+  cnn::add(stage1_relu2,
+           {cnn::Loaded(stage1_conv2, stage1_bn2_saved, cnn::Activation::kNone), cnn::Loaded(stem_conv1, stem_bn1_saved, cnn::Activation::kRelu)},
+           cnn::Activation::kRelu, k16x28x28, batch);
 
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.conv1)
-  cnn::conv(stage2_conv1, stage1_relu2, stage2_conv1_weight_, kStage2Conv1, batch, scratch());
+  cnn::conv(stage2_conv1, stage1_relu2, stage2_conv1_weight_, {}, kStage2Conv1, batch, scratch());
 
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.bn1)
-  cnn::bn(stage2_relu1, stage2_bn1_saved, stage2_conv1, stage2_bn1_weight_, stage2_bn1_bias_,
-          stage2_bn1_running_mean_, stage2_bn1_running_var_, kStage2Bn1, batch);
-
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.relu1)
-  cnn::relu(stage2_relu1, stage2_relu1, k32x14x14, batch);
+  cnn::bn_statistics(stage2_bn1_saved, stage2_conv1, stage2_bn1_weight_, stage2_bn1_bias_,
+                     stage2_bn1_running_mean_, stage2_bn1_running_var_, kStage2Bn1, batch);
 
   // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.conv2)
-  cnn::winograd::conv(stage2_conv2, stage2_relu1, stage2_conv2_weight_, kStage2Conv2, batch, scratch());
+  cnn::winograd::conv(stage2_conv2, cnn::Loaded(stage2_conv1, stage2_bn1_saved, cnn::Activation::kRelu),
+                      stage2_conv2_weight_, {}, kStage2Conv2, batch, scratch());
 
   // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.bn2)
-  cnn::bn(stage2_bn2, stage2_bn2_saved, stage2_conv2, stage2_bn2_weight_, stage2_bn2_bias_,
-          stage2_bn2_running_mean_, stage2_bn2_running_var_, kStage2Bn2, batch);
+  cnn::bn_statistics(stage2_bn2_saved, stage2_conv2, stage2_bn2_weight_, stage2_bn2_bias_,
+                     stage2_bn2_running_mean_, stage2_bn2_running_var_, kStage2Bn2, batch);
 
   // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.conv3)
-  cnn::conv(stage2_conv3, stage1_relu2, stage2_conv3_weight_, kStage2Conv3, batch, scratch());
+  cnn::conv(stage2_conv3, stage1_relu2, stage2_conv3_weight_, {}, kStage2Conv3, batch, scratch());
 
   // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.bn3)
-  cnn::bn(stage2_bn3, stage2_bn3_saved, stage2_conv3, stage2_bn3_weight_, stage2_bn3_bias_,
-          stage2_bn3_running_mean_, stage2_bn3_running_var_, kStage2Bn3, batch);
+  cnn::bn_statistics(stage2_bn3_saved, stage2_conv3, stage2_bn3_weight_, stage2_bn3_bias_,
+                     stage2_bn3_running_mean_, stage2_bn3_running_var_, kStage2Bn3, batch);
 
   // 17: add {    (stage2.add1)
-  cnn::add(stage2_relu2, {stage2_bn2, stage2_bn3}, k32x14x14, batch);
-
   // 22: relu    (stage2.relu2)
-  cnn::relu(stage2_relu2, stage2_relu2, k32x14x14, batch);
+  cnn::add(stage2_relu2,
+           {cnn::Loaded(stage2_conv2, stage2_bn2_saved, cnn::Activation::kNone), cnn::Loaded(stage2_conv3, stage2_bn3_saved, cnn::Activation::kNone)},
+           cnn::Activation::kRelu, k32x14x14, batch);
 
   // 24: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, stage2_relu2, k32x14x14, batch);
@@ -462,72 +445,55 @@ float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Opti
   // 22: stage2.relu2
   cnn::relu_backward_input(d_stage2_relu2, d_stage2_relu2, stage2_relu2, k32x14x14, batch);
   // 20: stage2.bn3
-  cnn::bn_backward_params(d_stage2_bn3_weight, d_stage2_bn3_bias, d_stage2_relu2, stage2_conv3,
-                          stage2_bn3_saved, kStage2Bn3, batch);
-  cnn::bn_backward_input(d_stage2_conv3, d_stage2_relu2, stage2_conv3, stage2_bn3_saved, stage2_bn3_weight_,
-                         stage2_bn3_bias_, d_stage2_bn3_weight, d_stage2_bn3_bias, kStage2Bn3, batch);
+  cnn::bn_backward(d_stage2_conv3, d_stage2_bn3_weight, d_stage2_bn3_bias, d_stage2_relu2, stage2_conv3,
+                   stage2_bn3_saved, cnn::Activation::kNone, kStage2Bn3, batch);
   // 20: stage2.conv3
   cnn::conv_backward_params(d_stage2_conv3_weight, d_stage2_conv3, stage1_relu2, kStage2Conv3, batch,
                             scratch());
   cnn::conv_backward_input(d_stage1_relu2, d_stage2_conv3, stage2_conv3_weight_, kStage2Conv3, batch,
                            scratch());
   // 19: stage2.bn2
-  cnn::bn_backward_params(d_stage2_bn2_weight, d_stage2_bn2_bias, d_stage2_relu2, stage2_conv2,
-                          stage2_bn2_saved, kStage2Bn2, batch);
-  cnn::bn_backward_input(d_stage2_conv2, d_stage2_relu2, stage2_conv2, stage2_bn2_saved, stage2_bn2_weight_,
-                         stage2_bn2_bias_, d_stage2_bn2_weight, d_stage2_bn2_bias, kStage2Bn2, batch);
+  cnn::bn_backward(d_stage2_relu2, d_stage2_bn2_weight, d_stage2_bn2_bias, d_stage2_relu2, stage2_conv2,
+                   stage2_bn2_saved, cnn::Activation::kNone, kStage2Bn2, batch);
   // 19: stage2.conv2
-  cnn::winograd::conv_backward_params(d_stage2_conv2_weight, d_stage2_conv2, stage2_relu1, kStage2Conv2,
-                                      batch, scratch());
-  cnn::winograd::conv_backward_input(d_stage2_relu1, d_stage2_conv2, stage2_conv2_weight_, kStage2Conv2,
+  cnn::winograd::conv_backward_params(d_stage2_conv2_weight, d_stage2_relu2,
+                                      cnn::Loaded(stage2_conv1, stage2_bn1_saved, cnn::Activation::kRelu),
+                                      kStage2Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_stage2_relu1, d_stage2_relu2, stage2_conv2_weight_, kStage2Conv2,
                                      batch, scratch());
-  // 18: stage2.relu1
-  cnn::relu_backward_input(d_stage2_relu1, d_stage2_relu1, stage2_relu1, k32x14x14, batch);
   // 18: stage2.bn1
-  cnn::bn_backward_params(d_stage2_bn1_weight, d_stage2_bn1_bias, d_stage2_relu1, stage2_conv1,
-                          stage2_bn1_saved, kStage2Bn1, batch);
-  cnn::bn_backward_input(d_stage2_conv1, d_stage2_relu1, stage2_conv1, stage2_bn1_saved, stage2_bn1_weight_,
-                         stage2_bn1_bias_, d_stage2_bn1_weight, d_stage2_bn1_bias, kStage2Bn1, batch);
+  cnn::bn_backward(d_stage2_relu1, d_stage2_bn1_weight, d_stage2_bn1_bias, d_stage2_relu1, stage2_conv1,
+                   stage2_bn1_saved, cnn::Activation::kRelu, kStage2Bn1, batch);
   // 18: stage2.conv1
-  cnn::conv_backward_params(d_stage2_conv1_weight, d_stage2_conv1, stage1_relu2, kStage2Conv1, batch,
+  cnn::conv_backward_params(d_stage2_conv1_weight, d_stage2_relu1, stage1_relu2, kStage2Conv1, batch,
                             scratch());
-  cnn::conv_backward_input(d_stage1_relu2_2, d_stage2_conv1, stage2_conv1_weight_, kStage2Conv1, batch,
-                           scratch());
+  cnn::conv_backward_input(cnn::added_to(d_stage1_relu2), d_stage2_relu1, stage2_conv1_weight_, kStage2Conv1,
+                           batch, scratch());
   // 14: stage1.relu2
-  cnn::add(d_stage1_relu2_3, {d_stage1_relu2, d_stage1_relu2_2}, k16x28x28, batch);
-  cnn::relu_backward_input(d_stage1_relu2_3, d_stage1_relu2_3, stage1_relu2, k16x28x28, batch);
+  cnn::relu_backward_input(d_stage1_relu2, d_stage1_relu2, stage1_relu2, k16x28x28, batch);
   // 11: stage1.bn2
-  cnn::bn_backward_params(d_stage1_bn2_weight, d_stage1_bn2_bias, d_stage1_relu2_3, stage1_conv2,
-                          stage1_bn2_saved, kStage1Bn2, batch);
-  cnn::bn_backward_input(d_stage1_conv2, d_stage1_relu2_3, stage1_conv2, stage1_bn2_saved, stage1_bn2_weight_,
-                         stage1_bn2_bias_, d_stage1_bn2_weight, d_stage1_bn2_bias, kStage1Bn2, batch);
+  cnn::bn_backward(d_stage1_conv2, d_stage1_bn2_weight, d_stage1_bn2_bias, d_stage1_relu2, stage1_conv2,
+                   stage1_bn2_saved, cnn::Activation::kNone, kStage1Bn2, batch);
   // 11: stage1.conv2
-  cnn::winograd::conv_backward_params(d_stage1_conv2_weight, d_stage1_conv2, stage1_relu1, kStage1Conv2,
-                                      batch, scratch());
+  cnn::winograd::conv_backward_params(d_stage1_conv2_weight, d_stage1_conv2,
+                                      cnn::Loaded(stage1_conv1, stage1_bn1_saved, cnn::Activation::kRelu),
+                                      kStage1Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_stage1_relu1, d_stage1_conv2, stage1_conv2_weight_, kStage1Conv2,
                                      batch, scratch());
-  // 10: stage1.relu1
-  cnn::relu_backward_input(d_stage1_relu1, d_stage1_relu1, stage1_relu1, k16x28x28, batch);
   // 10: stage1.bn1
-  cnn::bn_backward_params(d_stage1_bn1_weight, d_stage1_bn1_bias, d_stage1_relu1, stage1_conv1,
-                          stage1_bn1_saved, kStage1Bn1, batch);
-  cnn::bn_backward_input(d_stage1_conv1, d_stage1_relu1, stage1_conv1, stage1_bn1_saved, stage1_bn1_weight_,
-                         stage1_bn1_bias_, d_stage1_bn1_weight, d_stage1_bn1_bias, kStage1Bn1, batch);
+  cnn::bn_backward(d_stage1_relu1, d_stage1_bn1_weight, d_stage1_bn1_bias, d_stage1_relu1, stage1_conv1,
+                   stage1_bn1_saved, cnn::Activation::kRelu, kStage1Bn1, batch);
   // 10: stage1.conv1
-  cnn::winograd::conv_backward_params(d_stage1_conv1_weight, d_stage1_conv1, stem_relu1, kStage1Conv1, batch,
-                                      scratch());
-  cnn::winograd::conv_backward_input(d_stem_relu1, d_stage1_conv1, stage1_conv1_weight_, kStage1Conv1, batch,
-                                     scratch());
-  // 7: stem.relu1
-  cnn::add(d_stem_relu1_2, {d_stage1_relu2_3, d_stem_relu1}, k16x28x28, batch);
-  cnn::relu_backward_input(d_stem_relu1_2, d_stem_relu1_2, stem_relu1, k16x28x28, batch);
+  cnn::winograd::conv_backward_params(d_stage1_conv1_weight, d_stage1_relu1,
+                                      cnn::Loaded(stem_conv1, stem_bn1_saved, cnn::Activation::kRelu),
+                                      kStage1Conv1, batch, scratch());
+  cnn::winograd::conv_backward_input(cnn::added_to(d_stage1_relu2), d_stage1_relu1, stage1_conv1_weight_,
+                                     kStage1Conv1, batch, scratch());
   // 7: stem.bn1
-  cnn::bn_backward_params(d_stem_bn1_weight, d_stem_bn1_bias, d_stem_relu1_2, stem_conv1, stem_bn1_saved,
-                          kStemBn1, batch);
-  cnn::bn_backward_input(d_stem_conv1, d_stem_relu1_2, stem_conv1, stem_bn1_saved, stem_bn1_weight_,
-                         stem_bn1_bias_, d_stem_bn1_weight, d_stem_bn1_bias, kStemBn1, batch);
+  cnn::bn_backward(d_stage1_relu2, d_stem_bn1_weight, d_stem_bn1_bias, d_stage1_relu2, stem_conv1,
+                   stem_bn1_saved, cnn::Activation::kRelu, kStemBn1, batch);
   // 7: stem.conv1
-  cnn::conv_backward_params(d_stem_conv1_weight, d_stem_conv1, input, kStemConv1, batch, scratch());
+  cnn::conv_backward_params(d_stem_conv1_weight, d_stage1_relu2, input, kStemConv1, batch, scratch());
 
   optimizer.update(parameters(), gradients());
   return cnn::mean_loss(losses, batch);
@@ -539,86 +505,75 @@ float Residual::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(1605632, 784);  // 1x28x28
-  const cnn::Blocked stem_conv1 = blocked(0, 12544);  // 16x28x28
-  const cnn::Blocked stem_relu1 = blocked(1605632, 12544);  // 16x28x28
-  const cnn::Blocked stage1_conv1 = blocked(0, 12544);  // 16x28x28
-  const cnn::Blocked stage1_relu1 = blocked(3211264, 12544);  // 16x28x28
-  const cnn::Blocked stage1_conv2 = blocked(0, 12544);  // 16x28x28
-  const cnn::Blocked stage1_bn2 = blocked(3211264, 12544);  // 16x28x28
-  const cnn::Blocked stage1_relu2 = blocked(0, 12544);  // 16x28x28
-  const cnn::Blocked stage2_conv1 = blocked(1605632, 6272);  // 32x14x14
-  const cnn::Blocked stage2_relu1 = blocked(2408448, 6272);  // 32x14x14
-  const cnn::Blocked stage2_conv2 = blocked(1605632, 6272);  // 32x14x14
-  const cnn::Blocked stage2_bn2 = blocked(2408448, 6272);  // 32x14x14
-  const cnn::Blocked stage2_conv3 = blocked(1605632, 6272);  // 32x14x14
-  const cnn::Blocked stage2_bn3 = blocked(0, 6272);  // 32x14x14
-  const cnn::Blocked stage2_relu2 = blocked(802816, 6272);  // 32x14x14
-  const cnn::Blocked head_gap1 = blocked(0, 32);  // 32
-  const cnn::Blocked head_dense1 = blocked(4096, 10);  // 10
+  const cnn::Floats stem_bn1_saved = floats(1705984, 64);
+  const cnn::Blocked stem_relu1 = blocked(0, 12544);  // 16x28x28
+  const cnn::Floats stage1_bn1_saved = floats(3211264, 64);
+  const cnn::Blocked stage1_relu1 = blocked(1605632, 12544);  // 16x28x28
+  const cnn::Floats stage1_bn2_saved = floats(4816896, 64);
+  const cnn::Blocked stage1_relu2 = blocked(3211264, 12544);  // 16x28x28
+  const cnn::Floats stage2_bn1_saved = floats(802816, 128);
+  const cnn::Blocked stage2_relu1 = blocked(0, 6272);  // 32x14x14
+  const cnn::Floats stage2_bn2_saved = floats(1605632, 128);
+  const cnn::Blocked stage2_bn2 = blocked(802816, 6272);  // 32x14x14
+  const cnn::Floats stage2_bn3_saved = floats(1605632, 128);
+  const cnn::Blocked stage2_relu2 = blocked(0, 6272);  // 32x14x14
+  const cnn::Blocked head_gap1 = blocked(802816, 32);  // 32
+  const cnn::Blocked head_dense1 = blocked(0, 10);  // 10
   cnn::to_blocked(input, images, k1x28x28, batch);
 
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.conv1)
-  cnn::conv(stem_conv1, input, stem_conv1_weight_, kStemConv1, batch, scratch());
-
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.bn1)
-  cnn::bn_inference(stem_relu1, stem_conv1, stem_bn1_weight_, stem_bn1_bias_, stem_bn1_running_mean_,
-                    stem_bn1_running_var_, kStemBn1, batch);
-
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.relu1)
-  cnn::relu(stem_relu1, stem_relu1, k16x28x28, batch);
+  cnn::bn_affine(stem_bn1_saved, stem_bn1_weight_, stem_bn1_bias_, stem_bn1_running_mean_,
+                 stem_bn1_running_var_, kStemBn1);
+  cnn::conv(stem_relu1, input, stem_conv1_weight_,
+            cnn::Epilogue().scaled(stem_bn1_saved).then(cnn::Activation::kRelu), kStemConv1, batch,
+            scratch());
 
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.conv1)
-  cnn::winograd::conv(stage1_conv1, stem_relu1, stage1_conv1_weight_, kStage1Conv1, batch, scratch());
-
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.bn1)
-  cnn::bn_inference(stage1_relu1, stage1_conv1, stage1_bn1_weight_, stage1_bn1_bias_,
-                    stage1_bn1_running_mean_, stage1_bn1_running_var_, kStage1Bn1, batch);
-
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.relu1)
-  cnn::relu(stage1_relu1, stage1_relu1, k16x28x28, batch);
+  cnn::bn_affine(stage1_bn1_saved, stage1_bn1_weight_, stage1_bn1_bias_, stage1_bn1_running_mean_,
+                 stage1_bn1_running_var_, kStage1Bn1);
+  cnn::winograd::conv(stage1_relu1, stem_relu1, stage1_conv1_weight_,
+                      cnn::Epilogue().scaled(stage1_bn1_saved).then(cnn::Activation::kRelu), kStage1Conv1,
+                      batch, scratch());
 
   // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.conv2)
-  cnn::winograd::conv(stage1_conv2, stage1_relu1, stage1_conv2_weight_, kStage1Conv2, batch, scratch());
-
   // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.bn2)
-  cnn::bn_inference(stage1_bn2, stage1_conv2, stage1_bn2_weight_, stage1_bn2_bias_, stage1_bn2_running_mean_,
-                    stage1_bn2_running_var_, kStage1Bn2, batch);
-
   // 9: add {    (stage1.add1)
-  cnn::add(stage1_relu2, {stage1_bn2, stem_relu1}, k16x28x28, batch);
-
   // 14: relu    (stage1.relu2)
-  cnn::relu(stage1_relu2, stage1_relu2, k16x28x28, batch);
+  cnn::bn_affine(stage1_bn2_saved, stage1_bn2_weight_, stage1_bn2_bias_, stage1_bn2_running_mean_,
+                 stage1_bn2_running_var_, kStage1Bn2);
+  cnn::winograd::conv(stage1_relu2, stage1_relu1, stage1_conv2_weight_,
+                      cnn::Epilogue().scaled(stage1_bn2_saved).plus(stem_relu1).then(cnn::Activation::kRelu),
+                      kStage1Conv2, batch, scratch());
 
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.conv1)
-  cnn::conv(stage2_conv1, stage1_relu2, stage2_conv1_weight_, kStage2Conv1, batch, scratch());
-
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.bn1)
-  cnn::bn_inference(stage2_relu1, stage2_conv1, stage2_bn1_weight_, stage2_bn1_bias_,
-                    stage2_bn1_running_mean_, stage2_bn1_running_var_, kStage2Bn1, batch);
-
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.relu1)
-  cnn::relu(stage2_relu1, stage2_relu1, k32x14x14, batch);
+  cnn::bn_affine(stage2_bn1_saved, stage2_bn1_weight_, stage2_bn1_bias_, stage2_bn1_running_mean_,
+                 stage2_bn1_running_var_, kStage2Bn1);
+  cnn::conv(stage2_relu1, stage1_relu2, stage2_conv1_weight_,
+            cnn::Epilogue().scaled(stage2_bn1_saved).then(cnn::Activation::kRelu), kStage2Conv1, batch,
+            scratch());
 
   // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.conv2)
-  cnn::winograd::conv(stage2_conv2, stage2_relu1, stage2_conv2_weight_, kStage2Conv2, batch, scratch());
-
   // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.bn2)
-  cnn::bn_inference(stage2_bn2, stage2_conv2, stage2_bn2_weight_, stage2_bn2_bias_, stage2_bn2_running_mean_,
-                    stage2_bn2_running_var_, kStage2Bn2, batch);
+  cnn::bn_affine(stage2_bn2_saved, stage2_bn2_weight_, stage2_bn2_bias_, stage2_bn2_running_mean_,
+                 stage2_bn2_running_var_, kStage2Bn2);
+  cnn::winograd::conv(stage2_bn2, stage2_relu1, stage2_conv2_weight_,
+                      cnn::Epilogue().scaled(stage2_bn2_saved), kStage2Conv2, batch, scratch());
 
   // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.conv3)
-  cnn::conv(stage2_conv3, stage1_relu2, stage2_conv3_weight_, kStage2Conv3, batch, scratch());
-
   // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.bn3)
-  cnn::bn_inference(stage2_bn3, stage2_conv3, stage2_bn3_weight_, stage2_bn3_bias_, stage2_bn3_running_mean_,
-                    stage2_bn3_running_var_, kStage2Bn3, batch);
-
   // 17: add {    (stage2.add1)
-  cnn::add(stage2_relu2, {stage2_bn2, stage2_bn3}, k32x14x14, batch);
-
   // 22: relu    (stage2.relu2)
-  cnn::relu(stage2_relu2, stage2_relu2, k32x14x14, batch);
+  cnn::bn_affine(stage2_bn3_saved, stage2_bn3_weight_, stage2_bn3_bias_, stage2_bn3_running_mean_,
+                 stage2_bn3_running_var_, kStage2Bn3);
+  cnn::conv(stage2_relu2, stage1_relu2, stage2_conv3_weight_,
+            cnn::Epilogue().scaled(stage2_bn3_saved).plus(stage2_bn2).then(cnn::Activation::kRelu),
+            kStage2Conv3, batch, scratch());
 
   // 24: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, stage2_relu2, k32x14x14, batch);
@@ -635,87 +590,76 @@ float Residual::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
 void Residual::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(1605632, 784);  // 1x28x28
-  const cnn::Blocked stem_conv1 = blocked(0, 12544);  // 16x28x28
-  const cnn::Blocked stem_relu1 = blocked(1605632, 12544);  // 16x28x28
-  const cnn::Blocked stage1_conv1 = blocked(0, 12544);  // 16x28x28
-  const cnn::Blocked stage1_relu1 = blocked(3211264, 12544);  // 16x28x28
-  const cnn::Blocked stage1_conv2 = blocked(0, 12544);  // 16x28x28
-  const cnn::Blocked stage1_bn2 = blocked(3211264, 12544);  // 16x28x28
-  const cnn::Blocked stage1_relu2 = blocked(0, 12544);  // 16x28x28
-  const cnn::Blocked stage2_conv1 = blocked(1605632, 6272);  // 32x14x14
-  const cnn::Blocked stage2_relu1 = blocked(2408448, 6272);  // 32x14x14
-  const cnn::Blocked stage2_conv2 = blocked(1605632, 6272);  // 32x14x14
-  const cnn::Blocked stage2_bn2 = blocked(2408448, 6272);  // 32x14x14
-  const cnn::Blocked stage2_conv3 = blocked(1605632, 6272);  // 32x14x14
-  const cnn::Blocked stage2_bn3 = blocked(0, 6272);  // 32x14x14
-  const cnn::Blocked stage2_relu2 = blocked(802816, 6272);  // 32x14x14
-  const cnn::Blocked head_gap1 = blocked(0, 32);  // 32
-  const cnn::Blocked head_dense1 = blocked(4096, 10);  // 10
-  const cnn::Blocked head_softmax1 = blocked(0, 10);  // 10
+  const cnn::Floats stem_bn1_saved = floats(1705984, 64);
+  const cnn::Blocked stem_relu1 = blocked(0, 12544);  // 16x28x28
+  const cnn::Floats stage1_bn1_saved = floats(3211264, 64);
+  const cnn::Blocked stage1_relu1 = blocked(1605632, 12544);  // 16x28x28
+  const cnn::Floats stage1_bn2_saved = floats(4816896, 64);
+  const cnn::Blocked stage1_relu2 = blocked(3211264, 12544);  // 16x28x28
+  const cnn::Floats stage2_bn1_saved = floats(802816, 128);
+  const cnn::Blocked stage2_relu1 = blocked(0, 6272);  // 32x14x14
+  const cnn::Floats stage2_bn2_saved = floats(1605632, 128);
+  const cnn::Blocked stage2_bn2 = blocked(802816, 6272);  // 32x14x14
+  const cnn::Floats stage2_bn3_saved = floats(1605632, 128);
+  const cnn::Blocked stage2_relu2 = blocked(0, 6272);  // 32x14x14
+  const cnn::Blocked head_gap1 = blocked(802816, 32);  // 32
+  const cnn::Blocked head_dense1 = blocked(0, 10);  // 10
+  const cnn::Blocked head_softmax1 = blocked(1280, 10);  // 10
   cnn::to_blocked(input, images, k1x28x28, batch);
 
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.conv1)
-  cnn::conv(stem_conv1, input, stem_conv1_weight_, kStemConv1, batch, scratch());
-
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.bn1)
-  cnn::bn_inference(stem_relu1, stem_conv1, stem_bn1_weight_, stem_bn1_bias_, stem_bn1_running_mean_,
-                    stem_bn1_running_var_, kStemBn1, batch);
-
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.relu1)
-  cnn::relu(stem_relu1, stem_relu1, k16x28x28, batch);
+  cnn::bn_affine(stem_bn1_saved, stem_bn1_weight_, stem_bn1_bias_, stem_bn1_running_mean_,
+                 stem_bn1_running_var_, kStemBn1);
+  cnn::conv(stem_relu1, input, stem_conv1_weight_,
+            cnn::Epilogue().scaled(stem_bn1_saved).then(cnn::Activation::kRelu), kStemConv1, batch,
+            scratch());
 
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.conv1)
-  cnn::winograd::conv(stage1_conv1, stem_relu1, stage1_conv1_weight_, kStage1Conv1, batch, scratch());
-
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.bn1)
-  cnn::bn_inference(stage1_relu1, stage1_conv1, stage1_bn1_weight_, stage1_bn1_bias_,
-                    stage1_bn1_running_mean_, stage1_bn1_running_var_, kStage1Bn1, batch);
-
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.relu1)
-  cnn::relu(stage1_relu1, stage1_relu1, k16x28x28, batch);
+  cnn::bn_affine(stage1_bn1_saved, stage1_bn1_weight_, stage1_bn1_bias_, stage1_bn1_running_mean_,
+                 stage1_bn1_running_var_, kStage1Bn1);
+  cnn::winograd::conv(stage1_relu1, stem_relu1, stage1_conv1_weight_,
+                      cnn::Epilogue().scaled(stage1_bn1_saved).then(cnn::Activation::kRelu), kStage1Conv1,
+                      batch, scratch());
 
   // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.conv2)
-  cnn::winograd::conv(stage1_conv2, stage1_relu1, stage1_conv2_weight_, kStage1Conv2, batch, scratch());
-
   // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.bn2)
-  cnn::bn_inference(stage1_bn2, stage1_conv2, stage1_bn2_weight_, stage1_bn2_bias_, stage1_bn2_running_mean_,
-                    stage1_bn2_running_var_, kStage1Bn2, batch);
-
   // 9: add {    (stage1.add1)
-  cnn::add(stage1_relu2, {stage1_bn2, stem_relu1}, k16x28x28, batch);
-
   // 14: relu    (stage1.relu2)
-  cnn::relu(stage1_relu2, stage1_relu2, k16x28x28, batch);
+  cnn::bn_affine(stage1_bn2_saved, stage1_bn2_weight_, stage1_bn2_bias_, stage1_bn2_running_mean_,
+                 stage1_bn2_running_var_, kStage1Bn2);
+  cnn::winograd::conv(stage1_relu2, stage1_relu1, stage1_conv2_weight_,
+                      cnn::Epilogue().scaled(stage1_bn2_saved).plus(stem_relu1).then(cnn::Activation::kRelu),
+                      kStage1Conv2, batch, scratch());
 
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.conv1)
-  cnn::conv(stage2_conv1, stage1_relu2, stage2_conv1_weight_, kStage2Conv1, batch, scratch());
-
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.bn1)
-  cnn::bn_inference(stage2_relu1, stage2_conv1, stage2_bn1_weight_, stage2_bn1_bias_,
-                    stage2_bn1_running_mean_, stage2_bn1_running_var_, kStage2Bn1, batch);
-
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.relu1)
-  cnn::relu(stage2_relu1, stage2_relu1, k32x14x14, batch);
+  cnn::bn_affine(stage2_bn1_saved, stage2_bn1_weight_, stage2_bn1_bias_, stage2_bn1_running_mean_,
+                 stage2_bn1_running_var_, kStage2Bn1);
+  cnn::conv(stage2_relu1, stage1_relu2, stage2_conv1_weight_,
+            cnn::Epilogue().scaled(stage2_bn1_saved).then(cnn::Activation::kRelu), kStage2Conv1, batch,
+            scratch());
 
   // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.conv2)
-  cnn::winograd::conv(stage2_conv2, stage2_relu1, stage2_conv2_weight_, kStage2Conv2, batch, scratch());
-
   // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.bn2)
-  cnn::bn_inference(stage2_bn2, stage2_conv2, stage2_bn2_weight_, stage2_bn2_bias_, stage2_bn2_running_mean_,
-                    stage2_bn2_running_var_, kStage2Bn2, batch);
+  cnn::bn_affine(stage2_bn2_saved, stage2_bn2_weight_, stage2_bn2_bias_, stage2_bn2_running_mean_,
+                 stage2_bn2_running_var_, kStage2Bn2);
+  cnn::winograd::conv(stage2_bn2, stage2_relu1, stage2_conv2_weight_,
+                      cnn::Epilogue().scaled(stage2_bn2_saved), kStage2Conv2, batch, scratch());
 
   // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.conv3)
-  cnn::conv(stage2_conv3, stage1_relu2, stage2_conv3_weight_, kStage2Conv3, batch, scratch());
-
   // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.bn3)
-  cnn::bn_inference(stage2_bn3, stage2_conv3, stage2_bn3_weight_, stage2_bn3_bias_, stage2_bn3_running_mean_,
-                    stage2_bn3_running_var_, kStage2Bn3, batch);
-
   // 17: add {    (stage2.add1)
-  cnn::add(stage2_relu2, {stage2_bn2, stage2_bn3}, k32x14x14, batch);
-
   // 22: relu    (stage2.relu2)
-  cnn::relu(stage2_relu2, stage2_relu2, k32x14x14, batch);
+  cnn::bn_affine(stage2_bn3_saved, stage2_bn3_weight_, stage2_bn3_bias_, stage2_bn3_running_mean_,
+                 stage2_bn3_running_var_, kStage2Bn3);
+  cnn::conv(stage2_relu2, stage1_relu2, stage2_conv3_weight_,
+            cnn::Epilogue().scaled(stage2_bn3_saved).plus(stage2_bn2).then(cnn::Activation::kRelu),
+            kStage2Conv3, batch, scratch());
 
   // 24: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, stage2_relu2, k32x14x14, batch);

@@ -13,213 +13,209 @@ namespace {
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
 constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
+constexpr cnn::BnGeometry kFeaturesBn1{
+    .channels = 64, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesConv1{
     .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 64, .out_height = 112,
     .out_width = 112, .kernel_height = 7, .kernel_width = 7, .stride_height = 2, .stride_width = 2,
     .pad_top = 3, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesBn1{
-    .channels = 64, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k64x112x112{.channels = 64, .height = 112, .width = 112, .block = 1};
 constexpr cnn::PoolGeometry kFeaturesMaxpool1{
     .channels = 64, .in_height = 112, .in_width = 112, .out_height = 56, .out_width = 56, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1, .block = 1,
     .count_include_pad = false};
-constexpr cnn::ConvGeometry kFeaturesLayer1_0Conv1{
-    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
-    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer1_0Bn1{
     .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k64x56x56{.channels = 64, .height = 56, .width = 56, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer1_0Conv2{
+constexpr cnn::ConvGeometry kFeaturesLayer1_0Conv1{
     .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer1_0Bn2{
     .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer1_1Conv1{
+constexpr cnn::ConvGeometry kFeaturesLayer1_0Conv2{
     .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer1_1Bn1{
     .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer1_1Conv2{
+constexpr cnn::ConvGeometry kFeaturesLayer1_1Conv1{
     .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer1_1Bn2{
     .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer1_2Conv1{
+constexpr cnn::ConvGeometry kFeaturesLayer1_1Conv2{
     .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer1_2Bn1{
     .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer1_2Conv2{
+constexpr cnn::ConvGeometry kFeaturesLayer1_2Conv1{
     .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer1_2Bn2{
     .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer1_2Conv2{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_0Bn1{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer2_0Conv1{
     .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_0Bn1{
-    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k128x28x28{.channels = 128, .height = 28, .width = 28, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer2_0Conv2{
-    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
-    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer2_0Bn2{
     .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_1Conv1{
+constexpr cnn::ConvGeometry kFeaturesLayer2_0Conv2{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer2_1Bn1{
     .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_1Conv2{
+constexpr cnn::ConvGeometry kFeaturesLayer2_1Conv1{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer2_1Bn2{
     .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_2Conv1{
+constexpr cnn::ConvGeometry kFeaturesLayer2_1Conv2{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer2_2Bn1{
     .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_2Conv2{
+constexpr cnn::ConvGeometry kFeaturesLayer2_2Conv1{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer2_2Bn2{
     .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_3Conv1{
+constexpr cnn::ConvGeometry kFeaturesLayer2_2Conv2{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer2_3Bn1{
     .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer2_3Conv2{
+constexpr cnn::ConvGeometry kFeaturesLayer2_3Conv1{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer2_3Bn2{
     .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer2_3Conv2{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_0Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_0Conv1{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_0Bn1{
-    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k256x14x14{.channels = 256, .height = 14, .width = 14, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer3_0Conv2{
-    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
-    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer3_0Bn2{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_1Conv1{
+constexpr cnn::ConvGeometry kFeaturesLayer3_0Conv2{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer3_1Bn1{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_1Conv2{
+constexpr cnn::ConvGeometry kFeaturesLayer3_1Conv1{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer3_1Bn2{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_2Conv1{
+constexpr cnn::ConvGeometry kFeaturesLayer3_1Conv2{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer3_2Bn1{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_2Conv2{
+constexpr cnn::ConvGeometry kFeaturesLayer3_2Conv1{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer3_2Bn2{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_3Conv1{
+constexpr cnn::ConvGeometry kFeaturesLayer3_2Conv2{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer3_3Bn1{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_3Conv2{
+constexpr cnn::ConvGeometry kFeaturesLayer3_3Conv1{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer3_3Bn2{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_4Conv1{
+constexpr cnn::ConvGeometry kFeaturesLayer3_3Conv2{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer3_4Bn1{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_4Conv2{
+constexpr cnn::ConvGeometry kFeaturesLayer3_4Conv1{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer3_4Bn2{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_5Conv1{
+constexpr cnn::ConvGeometry kFeaturesLayer3_4Conv2{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer3_5Bn1{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer3_5Conv2{
+constexpr cnn::ConvGeometry kFeaturesLayer3_5Conv1{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer3_5Bn2{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer3_5Conv2{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_0Bn1{
+    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer4_0Conv1{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_0Bn1{
-    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k512x7x7{.channels = 512, .height = 7, .width = 7, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesLayer4_0Conv2{
-    .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 512, .out_height = 7, .out_width = 7,
-    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer4_0Bn2{
     .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer4_1Conv1{
+constexpr cnn::ConvGeometry kFeaturesLayer4_0Conv2{
     .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 512, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer4_1Bn1{
     .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer4_1Conv2{
+constexpr cnn::ConvGeometry kFeaturesLayer4_1Conv1{
     .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 512, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer4_1Bn2{
     .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer4_2Conv1{
+constexpr cnn::ConvGeometry kFeaturesLayer4_1Conv2{
     .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 512, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer4_2Bn1{
     .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer4_2Conv2{
+constexpr cnn::ConvGeometry kFeaturesLayer4_2Conv1{
     .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 512, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer4_2Bn2{
     .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::ConvGeometry kFeaturesLayer4_2Conv2{
+    .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 512, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::MapGeometry k512x7x7{.channels = 512, .height = 7, .width = 7, .block = 1};
 constexpr cnn::DenseGeometry kHeadFc{.in = 512, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
@@ -830,7 +826,7 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers,
-    .memory = {.parameters = 21639088, .gradients = 0, .optimizer = 0, .activations = 51380224,
+    .memory = {.parameters = 21639088, .gradients = 0, .optimizer = 0, .activations = 32112640,
                .shared_scratch = 9510912, .thread_scratch = 603520},
 };
 
@@ -846,474 +842,409 @@ const cnn::ModelDescription& Plain34::model() {
 void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
-  const cnn::Blocked features_conv1 = blocked(0, 802816);  // 64x112x112
-  const cnn::Blocked features_relu1 = blocked(25690112, 802816);  // 64x112x112
-  const cnn::Blocked features_maxpool1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_0_conv1 = blocked(6422528, 200704);  // 64x56x56
+  const cnn::Floats features_bn1_saved = floats(30507008, 256);
+  const cnn::Blocked features_relu1 = blocked(0, 802816);  // 64x112x112
+  const cnn::Blocked features_maxpool1 = blocked(25690112, 200704);  // 64x56x56
+  const cnn::Floats features_layer1_0_bn1_saved = floats(6422528, 256);
   const cnn::Blocked features_layer1_0_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_0_conv2 = blocked(6422528, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_0_relu2 = blocked(0, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_1_conv1 = blocked(6422528, 200704);  // 64x56x56
+  const cnn::Floats features_layer1_0_bn2_saved = floats(12845056, 256);
+  const cnn::Blocked features_layer1_0_relu2 = blocked(6422528, 200704);  // 64x56x56
+  const cnn::Floats features_layer1_1_bn1_saved = floats(12845056, 256);
   const cnn::Blocked features_layer1_1_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_1_conv2 = blocked(6422528, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_1_relu2 = blocked(0, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_2_conv1 = blocked(6422528, 200704);  // 64x56x56
+  const cnn::Floats features_layer1_1_bn2_saved = floats(12845056, 256);
+  const cnn::Blocked features_layer1_1_relu2 = blocked(6422528, 200704);  // 64x56x56
+  const cnn::Floats features_layer1_2_bn1_saved = floats(12845056, 256);
   const cnn::Blocked features_layer1_2_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_2_conv2 = blocked(6422528, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_2_relu2 = blocked(0, 200704);  // 64x56x56
-  const cnn::Blocked features_layer2_0_conv1 = blocked(6422528, 100352);  // 128x28x28
+  const cnn::Floats features_layer1_2_bn2_saved = floats(12845056, 256);
+  const cnn::Blocked features_layer1_2_relu2 = blocked(6422528, 200704);  // 64x56x56
+  const cnn::Floats features_layer2_0_bn1_saved = floats(3211264, 512);
   const cnn::Blocked features_layer2_0_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_0_conv2 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_0_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_1_conv1 = blocked(3211264, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_0_bn2_saved = floats(6422528, 512);
+  const cnn::Blocked features_layer2_0_relu2 = blocked(3211264, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_1_bn1_saved = floats(6422528, 512);
   const cnn::Blocked features_layer2_1_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_1_conv2 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_1_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_2_conv1 = blocked(3211264, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_1_bn2_saved = floats(6422528, 512);
+  const cnn::Blocked features_layer2_1_relu2 = blocked(3211264, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_2_bn1_saved = floats(6422528, 512);
   const cnn::Blocked features_layer2_2_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_2_conv2 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_2_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_3_conv1 = blocked(3211264, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_2_bn2_saved = floats(6422528, 512);
+  const cnn::Blocked features_layer2_2_relu2 = blocked(3211264, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_3_bn1_saved = floats(6422528, 512);
   const cnn::Blocked features_layer2_3_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_3_conv2 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_3_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_layer3_0_conv1 = blocked(3211264, 50176);  // 256x14x14
+  const cnn::Floats features_layer2_3_bn2_saved = floats(6422528, 512);
+  const cnn::Blocked features_layer2_3_relu2 = blocked(3211264, 100352);  // 128x28x28
+  const cnn::Floats features_layer3_0_bn1_saved = floats(1605632, 1024);
   const cnn::Blocked features_layer3_0_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_0_conv2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_0_relu2 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_1_conv1 = blocked(1605632, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_0_bn2_saved = floats(3211264, 1024);
+  const cnn::Blocked features_layer3_0_relu2 = blocked(1605632, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_1_bn1_saved = floats(3211264, 1024);
   const cnn::Blocked features_layer3_1_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_1_conv2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_1_relu2 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_2_conv1 = blocked(1605632, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_1_bn2_saved = floats(3211264, 1024);
+  const cnn::Blocked features_layer3_1_relu2 = blocked(1605632, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_2_bn1_saved = floats(3211264, 1024);
   const cnn::Blocked features_layer3_2_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_2_conv2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_2_relu2 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_3_conv1 = blocked(1605632, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_2_bn2_saved = floats(3211264, 1024);
+  const cnn::Blocked features_layer3_2_relu2 = blocked(1605632, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_3_bn1_saved = floats(3211264, 1024);
   const cnn::Blocked features_layer3_3_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_3_conv2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_3_relu2 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_4_conv1 = blocked(1605632, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_3_bn2_saved = floats(3211264, 1024);
+  const cnn::Blocked features_layer3_3_relu2 = blocked(1605632, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_4_bn1_saved = floats(3211264, 1024);
   const cnn::Blocked features_layer3_4_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_4_conv2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_4_relu2 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_5_conv1 = blocked(1605632, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_4_bn2_saved = floats(3211264, 1024);
+  const cnn::Blocked features_layer3_4_relu2 = blocked(1605632, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_5_bn1_saved = floats(3211264, 1024);
   const cnn::Blocked features_layer3_5_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_5_conv2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_5_relu2 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer4_0_conv1 = blocked(1605632, 25088);  // 512x7x7
+  const cnn::Floats features_layer3_5_bn2_saved = floats(3211264, 1024);
+  const cnn::Blocked features_layer3_5_relu2 = blocked(1605632, 50176);  // 256x14x14
+  const cnn::Floats features_layer4_0_bn1_saved = floats(802816, 2048);
   const cnn::Blocked features_layer4_0_relu1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_0_conv2 = blocked(802816, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_0_relu2 = blocked(0, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_1_conv1 = blocked(802816, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_0_bn2_saved = floats(1605632, 2048);
+  const cnn::Blocked features_layer4_0_relu2 = blocked(802816, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_1_bn1_saved = floats(1605632, 2048);
   const cnn::Blocked features_layer4_1_relu1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_1_conv2 = blocked(802816, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_1_relu2 = blocked(0, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_2_conv1 = blocked(802816, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_1_bn2_saved = floats(1605632, 2048);
+  const cnn::Blocked features_layer4_1_relu2 = blocked(802816, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_2_bn1_saved = floats(1605632, 2048);
   const cnn::Blocked features_layer4_2_relu1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_2_conv2 = blocked(802816, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_2_relu2 = blocked(0, 25088);  // 512x7x7
-  const cnn::Blocked head_gap1 = blocked(802816, 512);  // 512
+  const cnn::Floats features_layer4_2_bn2_saved = floats(1605632, 2048);
+  const cnn::Blocked features_layer4_2_relu2 = blocked(802816, 25088);  // 512x7x7
+  const cnn::Blocked head_gap1 = blocked(32000, 512);  // 512
   const cnn::Blocked head_fc = blocked(0, 1000);  // 1000
   const cnn::Blocked head_softmax1 = blocked(32000, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_, kFeaturesConv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.bn1)
-  cnn::bn_inference(features_relu1, features_conv1, features_bn1_weight_, features_bn1_bias_,
-                    features_bn1_running_mean_, features_bn1_running_var_, kFeaturesBn1, batch);
-
   // blocks.cnn:10: act    (features.relu1)
-  cnn::relu(features_relu1, features_relu1, k64x112x112, batch);
+  cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
+                 features_bn1_running_var_, kFeaturesBn1);
+  cnn::conv(features_relu1, input, features_conv1_weight_,
+            cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
+            scratch());
 
   // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
-  cnn::winograd::conv(features_layer1_0_conv1, features_maxpool1, features_layer1_0_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer1[0].bn1)
+  // blocks.cnn:10: act    (features.layer1[0].relu1)
+  cnn::bn_affine(features_layer1_0_bn1_saved, features_layer1_0_bn1_weight_, features_layer1_0_bn1_bias_,
+                 features_layer1_0_bn1_running_mean_, features_layer1_0_bn1_running_var_,
+                 kFeaturesLayer1_0Bn1);
+  cnn::winograd::conv(features_layer1_0_relu1, features_maxpool1, features_layer1_0_conv1_weight_,
+                      cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer1[0].bn1)
-  cnn::bn_inference(features_layer1_0_relu1, features_layer1_0_conv1, features_layer1_0_bn1_weight_,
-                    features_layer1_0_bn1_bias_, features_layer1_0_bn1_running_mean_,
-                    features_layer1_0_bn1_running_var_, kFeaturesLayer1_0Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer1[0].relu1)
-  cnn::relu(features_layer1_0_relu1, features_layer1_0_relu1, k64x56x56, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
-  cnn::winograd::conv(features_layer1_0_conv2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer1[0].bn2)
+  // blocks.cnn:10: act    (features.layer1[0].relu2)
+  cnn::bn_affine(features_layer1_0_bn2_saved, features_layer1_0_bn2_weight_, features_layer1_0_bn2_bias_,
+                 features_layer1_0_bn2_running_mean_, features_layer1_0_bn2_running_var_,
+                 kFeaturesLayer1_0Bn2);
+  cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer1_0_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer1[0].bn2)
-  cnn::bn_inference(features_layer1_0_relu2, features_layer1_0_conv2, features_layer1_0_bn2_weight_,
-                    features_layer1_0_bn2_bias_, features_layer1_0_bn2_running_mean_,
-                    features_layer1_0_bn2_running_var_, kFeaturesLayer1_0Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer1[0].relu2)
-  cnn::relu(features_layer1_0_relu2, features_layer1_0_relu2, k64x56x56, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
-  cnn::winograd::conv(features_layer1_1_conv1, features_layer1_0_relu2, features_layer1_1_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer1[1].bn1)
+  // blocks.cnn:10: act    (features.layer1[1].relu1)
+  cnn::bn_affine(features_layer1_1_bn1_saved, features_layer1_1_bn1_weight_, features_layer1_1_bn1_bias_,
+                 features_layer1_1_bn1_running_mean_, features_layer1_1_bn1_running_var_,
+                 kFeaturesLayer1_1Bn1);
+  cnn::winograd::conv(features_layer1_1_relu1, features_layer1_0_relu2, features_layer1_1_conv1_weight_,
+                      cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer1[1].bn1)
-  cnn::bn_inference(features_layer1_1_relu1, features_layer1_1_conv1, features_layer1_1_bn1_weight_,
-                    features_layer1_1_bn1_bias_, features_layer1_1_bn1_running_mean_,
-                    features_layer1_1_bn1_running_var_, kFeaturesLayer1_1Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer1[1].relu1)
-  cnn::relu(features_layer1_1_relu1, features_layer1_1_relu1, k64x56x56, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
-  cnn::winograd::conv(features_layer1_1_conv2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer1[1].bn2)
+  // blocks.cnn:10: act    (features.layer1[1].relu2)
+  cnn::bn_affine(features_layer1_1_bn2_saved, features_layer1_1_bn2_weight_, features_layer1_1_bn2_bias_,
+                 features_layer1_1_bn2_running_mean_, features_layer1_1_bn2_running_var_,
+                 kFeaturesLayer1_1Bn2);
+  cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer1_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer1[1].bn2)
-  cnn::bn_inference(features_layer1_1_relu2, features_layer1_1_conv2, features_layer1_1_bn2_weight_,
-                    features_layer1_1_bn2_bias_, features_layer1_1_bn2_running_mean_,
-                    features_layer1_1_bn2_running_var_, kFeaturesLayer1_1Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer1[1].relu2)
-  cnn::relu(features_layer1_1_relu2, features_layer1_1_relu2, k64x56x56, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
-  cnn::winograd::conv(features_layer1_2_conv1, features_layer1_1_relu2, features_layer1_2_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer1[2].bn1)
+  // blocks.cnn:10: act    (features.layer1[2].relu1)
+  cnn::bn_affine(features_layer1_2_bn1_saved, features_layer1_2_bn1_weight_, features_layer1_2_bn1_bias_,
+                 features_layer1_2_bn1_running_mean_, features_layer1_2_bn1_running_var_,
+                 kFeaturesLayer1_2Bn1);
+  cnn::winograd::conv(features_layer1_2_relu1, features_layer1_1_relu2, features_layer1_2_conv1_weight_,
+                      cnn::Epilogue().scaled(features_layer1_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_2Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer1[2].bn1)
-  cnn::bn_inference(features_layer1_2_relu1, features_layer1_2_conv1, features_layer1_2_bn1_weight_,
-                    features_layer1_2_bn1_bias_, features_layer1_2_bn1_running_mean_,
-                    features_layer1_2_bn1_running_var_, kFeaturesLayer1_2Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer1[2].relu1)
-  cnn::relu(features_layer1_2_relu1, features_layer1_2_relu1, k64x56x56, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
-  cnn::winograd::conv(features_layer1_2_conv2, features_layer1_2_relu1, features_layer1_2_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer1[2].bn2)
+  // blocks.cnn:10: act    (features.layer1[2].relu2)
+  cnn::bn_affine(features_layer1_2_bn2_saved, features_layer1_2_bn2_weight_, features_layer1_2_bn2_bias_,
+                 features_layer1_2_bn2_running_mean_, features_layer1_2_bn2_running_var_,
+                 kFeaturesLayer1_2Bn2);
+  cnn::winograd::conv(features_layer1_2_relu2, features_layer1_2_relu1, features_layer1_2_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer1_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_2Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer1[2].bn2)
-  cnn::bn_inference(features_layer1_2_relu2, features_layer1_2_conv2, features_layer1_2_bn2_weight_,
-                    features_layer1_2_bn2_bias_, features_layer1_2_bn2_running_mean_,
-                    features_layer1_2_bn2_running_var_, kFeaturesLayer1_2Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer1[2].relu2)
-  cnn::relu(features_layer1_2_relu2, features_layer1_2_relu2, k64x56x56, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
-  cnn::conv(features_layer2_0_conv1, features_layer1_2_relu2, features_layer2_0_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer2[0].bn1)
+  // blocks.cnn:10: act    (features.layer2[0].relu1)
+  cnn::bn_affine(features_layer2_0_bn1_saved, features_layer2_0_bn1_weight_, features_layer2_0_bn1_bias_,
+                 features_layer2_0_bn1_running_mean_, features_layer2_0_bn1_running_var_,
+                 kFeaturesLayer2_0Bn1);
+  cnn::conv(features_layer2_0_relu1, features_layer1_2_relu2, features_layer2_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer2[0].bn1)
-  cnn::bn_inference(features_layer2_0_relu1, features_layer2_0_conv1, features_layer2_0_bn1_weight_,
-                    features_layer2_0_bn1_bias_, features_layer2_0_bn1_running_mean_,
-                    features_layer2_0_bn1_running_var_, kFeaturesLayer2_0Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer2[0].relu1)
-  cnn::relu(features_layer2_0_relu1, features_layer2_0_relu1, k128x28x28, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
-  cnn::winograd::conv(features_layer2_0_conv2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer2[0].bn2)
+  // blocks.cnn:10: act    (features.layer2[0].relu2)
+  cnn::bn_affine(features_layer2_0_bn2_saved, features_layer2_0_bn2_weight_, features_layer2_0_bn2_bias_,
+                 features_layer2_0_bn2_running_mean_, features_layer2_0_bn2_running_var_,
+                 kFeaturesLayer2_0Bn2);
+  cnn::winograd::conv(features_layer2_0_relu2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer2_0_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer2[0].bn2)
-  cnn::bn_inference(features_layer2_0_relu2, features_layer2_0_conv2, features_layer2_0_bn2_weight_,
-                    features_layer2_0_bn2_bias_, features_layer2_0_bn2_running_mean_,
-                    features_layer2_0_bn2_running_var_, kFeaturesLayer2_0Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer2[0].relu2)
-  cnn::relu(features_layer2_0_relu2, features_layer2_0_relu2, k128x28x28, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
-  cnn::winograd::conv(features_layer2_1_conv1, features_layer2_0_relu2, features_layer2_1_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer2[1].bn1)
+  // blocks.cnn:10: act    (features.layer2[1].relu1)
+  cnn::bn_affine(features_layer2_1_bn1_saved, features_layer2_1_bn1_weight_, features_layer2_1_bn1_bias_,
+                 features_layer2_1_bn1_running_mean_, features_layer2_1_bn1_running_var_,
+                 kFeaturesLayer2_1Bn1);
+  cnn::winograd::conv(features_layer2_1_relu1, features_layer2_0_relu2, features_layer2_1_conv1_weight_,
+                      cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer2[1].bn1)
-  cnn::bn_inference(features_layer2_1_relu1, features_layer2_1_conv1, features_layer2_1_bn1_weight_,
-                    features_layer2_1_bn1_bias_, features_layer2_1_bn1_running_mean_,
-                    features_layer2_1_bn1_running_var_, kFeaturesLayer2_1Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer2[1].relu1)
-  cnn::relu(features_layer2_1_relu1, features_layer2_1_relu1, k128x28x28, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
-  cnn::winograd::conv(features_layer2_1_conv2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer2[1].bn2)
+  // blocks.cnn:10: act    (features.layer2[1].relu2)
+  cnn::bn_affine(features_layer2_1_bn2_saved, features_layer2_1_bn2_weight_, features_layer2_1_bn2_bias_,
+                 features_layer2_1_bn2_running_mean_, features_layer2_1_bn2_running_var_,
+                 kFeaturesLayer2_1Bn2);
+  cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer2_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer2[1].bn2)
-  cnn::bn_inference(features_layer2_1_relu2, features_layer2_1_conv2, features_layer2_1_bn2_weight_,
-                    features_layer2_1_bn2_bias_, features_layer2_1_bn2_running_mean_,
-                    features_layer2_1_bn2_running_var_, kFeaturesLayer2_1Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer2[1].relu2)
-  cnn::relu(features_layer2_1_relu2, features_layer2_1_relu2, k128x28x28, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
-  cnn::winograd::conv(features_layer2_2_conv1, features_layer2_1_relu2, features_layer2_2_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer2[2].bn1)
+  // blocks.cnn:10: act    (features.layer2[2].relu1)
+  cnn::bn_affine(features_layer2_2_bn1_saved, features_layer2_2_bn1_weight_, features_layer2_2_bn1_bias_,
+                 features_layer2_2_bn1_running_mean_, features_layer2_2_bn1_running_var_,
+                 kFeaturesLayer2_2Bn1);
+  cnn::winograd::conv(features_layer2_2_relu1, features_layer2_1_relu2, features_layer2_2_conv1_weight_,
+                      cnn::Epilogue().scaled(features_layer2_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_2Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer2[2].bn1)
-  cnn::bn_inference(features_layer2_2_relu1, features_layer2_2_conv1, features_layer2_2_bn1_weight_,
-                    features_layer2_2_bn1_bias_, features_layer2_2_bn1_running_mean_,
-                    features_layer2_2_bn1_running_var_, kFeaturesLayer2_2Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer2[2].relu1)
-  cnn::relu(features_layer2_2_relu1, features_layer2_2_relu1, k128x28x28, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
-  cnn::winograd::conv(features_layer2_2_conv2, features_layer2_2_relu1, features_layer2_2_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer2[2].bn2)
+  // blocks.cnn:10: act    (features.layer2[2].relu2)
+  cnn::bn_affine(features_layer2_2_bn2_saved, features_layer2_2_bn2_weight_, features_layer2_2_bn2_bias_,
+                 features_layer2_2_bn2_running_mean_, features_layer2_2_bn2_running_var_,
+                 kFeaturesLayer2_2Bn2);
+  cnn::winograd::conv(features_layer2_2_relu2, features_layer2_2_relu1, features_layer2_2_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer2_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_2Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer2[2].bn2)
-  cnn::bn_inference(features_layer2_2_relu2, features_layer2_2_conv2, features_layer2_2_bn2_weight_,
-                    features_layer2_2_bn2_bias_, features_layer2_2_bn2_running_mean_,
-                    features_layer2_2_bn2_running_var_, kFeaturesLayer2_2Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer2[2].relu2)
-  cnn::relu(features_layer2_2_relu2, features_layer2_2_relu2, k128x28x28, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
-  cnn::winograd::conv(features_layer2_3_conv1, features_layer2_2_relu2, features_layer2_3_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer2[3].bn1)
+  // blocks.cnn:10: act    (features.layer2[3].relu1)
+  cnn::bn_affine(features_layer2_3_bn1_saved, features_layer2_3_bn1_weight_, features_layer2_3_bn1_bias_,
+                 features_layer2_3_bn1_running_mean_, features_layer2_3_bn1_running_var_,
+                 kFeaturesLayer2_3Bn1);
+  cnn::winograd::conv(features_layer2_3_relu1, features_layer2_2_relu2, features_layer2_3_conv1_weight_,
+                      cnn::Epilogue().scaled(features_layer2_3_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_3Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer2[3].bn1)
-  cnn::bn_inference(features_layer2_3_relu1, features_layer2_3_conv1, features_layer2_3_bn1_weight_,
-                    features_layer2_3_bn1_bias_, features_layer2_3_bn1_running_mean_,
-                    features_layer2_3_bn1_running_var_, kFeaturesLayer2_3Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer2[3].relu1)
-  cnn::relu(features_layer2_3_relu1, features_layer2_3_relu1, k128x28x28, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
-  cnn::winograd::conv(features_layer2_3_conv2, features_layer2_3_relu1, features_layer2_3_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer2[3].bn2)
+  // blocks.cnn:10: act    (features.layer2[3].relu2)
+  cnn::bn_affine(features_layer2_3_bn2_saved, features_layer2_3_bn2_weight_, features_layer2_3_bn2_bias_,
+                 features_layer2_3_bn2_running_mean_, features_layer2_3_bn2_running_var_,
+                 kFeaturesLayer2_3Bn2);
+  cnn::winograd::conv(features_layer2_3_relu2, features_layer2_3_relu1, features_layer2_3_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer2_3_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_3Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer2[3].bn2)
-  cnn::bn_inference(features_layer2_3_relu2, features_layer2_3_conv2, features_layer2_3_bn2_weight_,
-                    features_layer2_3_bn2_bias_, features_layer2_3_bn2_running_mean_,
-                    features_layer2_3_bn2_running_var_, kFeaturesLayer2_3Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer2[3].relu2)
-  cnn::relu(features_layer2_3_relu2, features_layer2_3_relu2, k128x28x28, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
-  cnn::conv(features_layer3_0_conv1, features_layer2_3_relu2, features_layer3_0_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[0].bn1)
+  // blocks.cnn:10: act    (features.layer3[0].relu1)
+  cnn::bn_affine(features_layer3_0_bn1_saved, features_layer3_0_bn1_weight_, features_layer3_0_bn1_bias_,
+                 features_layer3_0_bn1_running_mean_, features_layer3_0_bn1_running_var_,
+                 kFeaturesLayer3_0Bn1);
+  cnn::conv(features_layer3_0_relu1, features_layer2_3_relu2, features_layer3_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[0].bn1)
-  cnn::bn_inference(features_layer3_0_relu1, features_layer3_0_conv1, features_layer3_0_bn1_weight_,
-                    features_layer3_0_bn1_bias_, features_layer3_0_bn1_running_mean_,
-                    features_layer3_0_bn1_running_var_, kFeaturesLayer3_0Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[0].relu1)
-  cnn::relu(features_layer3_0_relu1, features_layer3_0_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
-  cnn::winograd::conv(features_layer3_0_conv2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer3[0].bn2)
+  // blocks.cnn:10: act    (features.layer3[0].relu2)
+  cnn::bn_affine(features_layer3_0_bn2_saved, features_layer3_0_bn2_weight_, features_layer3_0_bn2_bias_,
+                 features_layer3_0_bn2_running_mean_, features_layer3_0_bn2_running_var_,
+                 kFeaturesLayer3_0Bn2);
+  cnn::winograd::conv(features_layer3_0_relu2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_0_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[0].bn2)
-  cnn::bn_inference(features_layer3_0_relu2, features_layer3_0_conv2, features_layer3_0_bn2_weight_,
-                    features_layer3_0_bn2_bias_, features_layer3_0_bn2_running_mean_,
-                    features_layer3_0_bn2_running_var_, kFeaturesLayer3_0Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer3[0].relu2)
-  cnn::relu(features_layer3_0_relu2, features_layer3_0_relu2, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
-  cnn::winograd::conv(features_layer3_1_conv1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[1].bn1)
+  // blocks.cnn:10: act    (features.layer3[1].relu1)
+  cnn::bn_affine(features_layer3_1_bn1_saved, features_layer3_1_bn1_weight_, features_layer3_1_bn1_bias_,
+                 features_layer3_1_bn1_running_mean_, features_layer3_1_bn1_running_var_,
+                 kFeaturesLayer3_1Bn1);
+  cnn::winograd::conv(features_layer3_1_relu1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
+                      cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[1].bn1)
-  cnn::bn_inference(features_layer3_1_relu1, features_layer3_1_conv1, features_layer3_1_bn1_weight_,
-                    features_layer3_1_bn1_bias_, features_layer3_1_bn1_running_mean_,
-                    features_layer3_1_bn1_running_var_, kFeaturesLayer3_1Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[1].relu1)
-  cnn::relu(features_layer3_1_relu1, features_layer3_1_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
-  cnn::winograd::conv(features_layer3_1_conv2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer3[1].bn2)
+  // blocks.cnn:10: act    (features.layer3[1].relu2)
+  cnn::bn_affine(features_layer3_1_bn2_saved, features_layer3_1_bn2_weight_, features_layer3_1_bn2_bias_,
+                 features_layer3_1_bn2_running_mean_, features_layer3_1_bn2_running_var_,
+                 kFeaturesLayer3_1Bn2);
+  cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[1].bn2)
-  cnn::bn_inference(features_layer3_1_relu2, features_layer3_1_conv2, features_layer3_1_bn2_weight_,
-                    features_layer3_1_bn2_bias_, features_layer3_1_bn2_running_mean_,
-                    features_layer3_1_bn2_running_var_, kFeaturesLayer3_1Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer3[1].relu2)
-  cnn::relu(features_layer3_1_relu2, features_layer3_1_relu2, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
-  cnn::winograd::conv(features_layer3_2_conv1, features_layer3_1_relu2, features_layer3_2_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[2].bn1)
+  // blocks.cnn:10: act    (features.layer3[2].relu1)
+  cnn::bn_affine(features_layer3_2_bn1_saved, features_layer3_2_bn1_weight_, features_layer3_2_bn1_bias_,
+                 features_layer3_2_bn1_running_mean_, features_layer3_2_bn1_running_var_,
+                 kFeaturesLayer3_2Bn1);
+  cnn::winograd::conv(features_layer3_2_relu1, features_layer3_1_relu2, features_layer3_2_conv1_weight_,
+                      cnn::Epilogue().scaled(features_layer3_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_2Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[2].bn1)
-  cnn::bn_inference(features_layer3_2_relu1, features_layer3_2_conv1, features_layer3_2_bn1_weight_,
-                    features_layer3_2_bn1_bias_, features_layer3_2_bn1_running_mean_,
-                    features_layer3_2_bn1_running_var_, kFeaturesLayer3_2Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[2].relu1)
-  cnn::relu(features_layer3_2_relu1, features_layer3_2_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
-  cnn::winograd::conv(features_layer3_2_conv2, features_layer3_2_relu1, features_layer3_2_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer3[2].bn2)
+  // blocks.cnn:10: act    (features.layer3[2].relu2)
+  cnn::bn_affine(features_layer3_2_bn2_saved, features_layer3_2_bn2_weight_, features_layer3_2_bn2_bias_,
+                 features_layer3_2_bn2_running_mean_, features_layer3_2_bn2_running_var_,
+                 kFeaturesLayer3_2Bn2);
+  cnn::winograd::conv(features_layer3_2_relu2, features_layer3_2_relu1, features_layer3_2_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_2Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[2].bn2)
-  cnn::bn_inference(features_layer3_2_relu2, features_layer3_2_conv2, features_layer3_2_bn2_weight_,
-                    features_layer3_2_bn2_bias_, features_layer3_2_bn2_running_mean_,
-                    features_layer3_2_bn2_running_var_, kFeaturesLayer3_2Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer3[2].relu2)
-  cnn::relu(features_layer3_2_relu2, features_layer3_2_relu2, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
-  cnn::winograd::conv(features_layer3_3_conv1, features_layer3_2_relu2, features_layer3_3_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[3].bn1)
+  // blocks.cnn:10: act    (features.layer3[3].relu1)
+  cnn::bn_affine(features_layer3_3_bn1_saved, features_layer3_3_bn1_weight_, features_layer3_3_bn1_bias_,
+                 features_layer3_3_bn1_running_mean_, features_layer3_3_bn1_running_var_,
+                 kFeaturesLayer3_3Bn1);
+  cnn::winograd::conv(features_layer3_3_relu1, features_layer3_2_relu2, features_layer3_3_conv1_weight_,
+                      cnn::Epilogue().scaled(features_layer3_3_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_3Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[3].bn1)
-  cnn::bn_inference(features_layer3_3_relu1, features_layer3_3_conv1, features_layer3_3_bn1_weight_,
-                    features_layer3_3_bn1_bias_, features_layer3_3_bn1_running_mean_,
-                    features_layer3_3_bn1_running_var_, kFeaturesLayer3_3Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[3].relu1)
-  cnn::relu(features_layer3_3_relu1, features_layer3_3_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
-  cnn::winograd::conv(features_layer3_3_conv2, features_layer3_3_relu1, features_layer3_3_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer3[3].bn2)
+  // blocks.cnn:10: act    (features.layer3[3].relu2)
+  cnn::bn_affine(features_layer3_3_bn2_saved, features_layer3_3_bn2_weight_, features_layer3_3_bn2_bias_,
+                 features_layer3_3_bn2_running_mean_, features_layer3_3_bn2_running_var_,
+                 kFeaturesLayer3_3Bn2);
+  cnn::winograd::conv(features_layer3_3_relu2, features_layer3_3_relu1, features_layer3_3_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_3_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_3Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[3].bn2)
-  cnn::bn_inference(features_layer3_3_relu2, features_layer3_3_conv2, features_layer3_3_bn2_weight_,
-                    features_layer3_3_bn2_bias_, features_layer3_3_bn2_running_mean_,
-                    features_layer3_3_bn2_running_var_, kFeaturesLayer3_3Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer3[3].relu2)
-  cnn::relu(features_layer3_3_relu2, features_layer3_3_relu2, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
-  cnn::winograd::conv(features_layer3_4_conv1, features_layer3_3_relu2, features_layer3_4_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[4].bn1)
+  // blocks.cnn:10: act    (features.layer3[4].relu1)
+  cnn::bn_affine(features_layer3_4_bn1_saved, features_layer3_4_bn1_weight_, features_layer3_4_bn1_bias_,
+                 features_layer3_4_bn1_running_mean_, features_layer3_4_bn1_running_var_,
+                 kFeaturesLayer3_4Bn1);
+  cnn::winograd::conv(features_layer3_4_relu1, features_layer3_3_relu2, features_layer3_4_conv1_weight_,
+                      cnn::Epilogue().scaled(features_layer3_4_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_4Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[4].bn1)
-  cnn::bn_inference(features_layer3_4_relu1, features_layer3_4_conv1, features_layer3_4_bn1_weight_,
-                    features_layer3_4_bn1_bias_, features_layer3_4_bn1_running_mean_,
-                    features_layer3_4_bn1_running_var_, kFeaturesLayer3_4Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[4].relu1)
-  cnn::relu(features_layer3_4_relu1, features_layer3_4_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
-  cnn::winograd::conv(features_layer3_4_conv2, features_layer3_4_relu1, features_layer3_4_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer3[4].bn2)
+  // blocks.cnn:10: act    (features.layer3[4].relu2)
+  cnn::bn_affine(features_layer3_4_bn2_saved, features_layer3_4_bn2_weight_, features_layer3_4_bn2_bias_,
+                 features_layer3_4_bn2_running_mean_, features_layer3_4_bn2_running_var_,
+                 kFeaturesLayer3_4Bn2);
+  cnn::winograd::conv(features_layer3_4_relu2, features_layer3_4_relu1, features_layer3_4_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_4_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_4Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[4].bn2)
-  cnn::bn_inference(features_layer3_4_relu2, features_layer3_4_conv2, features_layer3_4_bn2_weight_,
-                    features_layer3_4_bn2_bias_, features_layer3_4_bn2_running_mean_,
-                    features_layer3_4_bn2_running_var_, kFeaturesLayer3_4Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer3[4].relu2)
-  cnn::relu(features_layer3_4_relu2, features_layer3_4_relu2, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
-  cnn::winograd::conv(features_layer3_5_conv1, features_layer3_4_relu2, features_layer3_5_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[5].bn1)
+  // blocks.cnn:10: act    (features.layer3[5].relu1)
+  cnn::bn_affine(features_layer3_5_bn1_saved, features_layer3_5_bn1_weight_, features_layer3_5_bn1_bias_,
+                 features_layer3_5_bn1_running_mean_, features_layer3_5_bn1_running_var_,
+                 kFeaturesLayer3_5Bn1);
+  cnn::winograd::conv(features_layer3_5_relu1, features_layer3_4_relu2, features_layer3_5_conv1_weight_,
+                      cnn::Epilogue().scaled(features_layer3_5_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_5Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[5].bn1)
-  cnn::bn_inference(features_layer3_5_relu1, features_layer3_5_conv1, features_layer3_5_bn1_weight_,
-                    features_layer3_5_bn1_bias_, features_layer3_5_bn1_running_mean_,
-                    features_layer3_5_bn1_running_var_, kFeaturesLayer3_5Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[5].relu1)
-  cnn::relu(features_layer3_5_relu1, features_layer3_5_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
-  cnn::winograd::conv(features_layer3_5_conv2, features_layer3_5_relu1, features_layer3_5_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer3[5].bn2)
+  // blocks.cnn:10: act    (features.layer3[5].relu2)
+  cnn::bn_affine(features_layer3_5_bn2_saved, features_layer3_5_bn2_weight_, features_layer3_5_bn2_bias_,
+                 features_layer3_5_bn2_running_mean_, features_layer3_5_bn2_running_var_,
+                 kFeaturesLayer3_5Bn2);
+  cnn::winograd::conv(features_layer3_5_relu2, features_layer3_5_relu1, features_layer3_5_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_5_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_5Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[5].bn2)
-  cnn::bn_inference(features_layer3_5_relu2, features_layer3_5_conv2, features_layer3_5_bn2_weight_,
-                    features_layer3_5_bn2_bias_, features_layer3_5_bn2_running_mean_,
-                    features_layer3_5_bn2_running_var_, kFeaturesLayer3_5Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer3[5].relu2)
-  cnn::relu(features_layer3_5_relu2, features_layer3_5_relu2, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
-  cnn::conv(features_layer4_0_conv1, features_layer3_5_relu2, features_layer4_0_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer4[0].bn1)
+  // blocks.cnn:10: act    (features.layer4[0].relu1)
+  cnn::bn_affine(features_layer4_0_bn1_saved, features_layer4_0_bn1_weight_, features_layer4_0_bn1_bias_,
+                 features_layer4_0_bn1_running_mean_, features_layer4_0_bn1_running_var_,
+                 kFeaturesLayer4_0Bn1);
+  cnn::conv(features_layer4_0_relu1, features_layer3_5_relu2, features_layer4_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer4_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer4_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer4[0].bn1)
-  cnn::bn_inference(features_layer4_0_relu1, features_layer4_0_conv1, features_layer4_0_bn1_weight_,
-                    features_layer4_0_bn1_bias_, features_layer4_0_bn1_running_mean_,
-                    features_layer4_0_bn1_running_var_, kFeaturesLayer4_0Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer4[0].relu1)
-  cnn::relu(features_layer4_0_relu1, features_layer4_0_relu1, k512x7x7, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
-  cnn::winograd::conv(features_layer4_0_conv2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer4[0].bn2)
+  // blocks.cnn:10: act    (features.layer4[0].relu2)
+  cnn::bn_affine(features_layer4_0_bn2_saved, features_layer4_0_bn2_weight_, features_layer4_0_bn2_bias_,
+                 features_layer4_0_bn2_running_mean_, features_layer4_0_bn2_running_var_,
+                 kFeaturesLayer4_0Bn2);
+  cnn::winograd::conv(features_layer4_0_relu2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer4_0_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer4[0].bn2)
-  cnn::bn_inference(features_layer4_0_relu2, features_layer4_0_conv2, features_layer4_0_bn2_weight_,
-                    features_layer4_0_bn2_bias_, features_layer4_0_bn2_running_mean_,
-                    features_layer4_0_bn2_running_var_, kFeaturesLayer4_0Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer4[0].relu2)
-  cnn::relu(features_layer4_0_relu2, features_layer4_0_relu2, k512x7x7, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
-  cnn::winograd::conv(features_layer4_1_conv1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer4[1].bn1)
+  // blocks.cnn:10: act    (features.layer4[1].relu1)
+  cnn::bn_affine(features_layer4_1_bn1_saved, features_layer4_1_bn1_weight_, features_layer4_1_bn1_bias_,
+                 features_layer4_1_bn1_running_mean_, features_layer4_1_bn1_running_var_,
+                 kFeaturesLayer4_1Bn1);
+  cnn::winograd::conv(features_layer4_1_relu1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
+                      cnn::Epilogue().scaled(features_layer4_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer4[1].bn1)
-  cnn::bn_inference(features_layer4_1_relu1, features_layer4_1_conv1, features_layer4_1_bn1_weight_,
-                    features_layer4_1_bn1_bias_, features_layer4_1_bn1_running_mean_,
-                    features_layer4_1_bn1_running_var_, kFeaturesLayer4_1Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer4[1].relu1)
-  cnn::relu(features_layer4_1_relu1, features_layer4_1_relu1, k512x7x7, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
-  cnn::winograd::conv(features_layer4_1_conv2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer4[1].bn2)
+  // blocks.cnn:10: act    (features.layer4[1].relu2)
+  cnn::bn_affine(features_layer4_1_bn2_saved, features_layer4_1_bn2_weight_, features_layer4_1_bn2_bias_,
+                 features_layer4_1_bn2_running_mean_, features_layer4_1_bn2_running_var_,
+                 kFeaturesLayer4_1Bn2);
+  cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer4_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer4[1].bn2)
-  cnn::bn_inference(features_layer4_1_relu2, features_layer4_1_conv2, features_layer4_1_bn2_weight_,
-                    features_layer4_1_bn2_bias_, features_layer4_1_bn2_running_mean_,
-                    features_layer4_1_bn2_running_var_, kFeaturesLayer4_1Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer4[1].relu2)
-  cnn::relu(features_layer4_1_relu2, features_layer4_1_relu2, k512x7x7, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
-  cnn::winograd::conv(features_layer4_2_conv1, features_layer4_1_relu2, features_layer4_2_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer4[2].bn1)
+  // blocks.cnn:10: act    (features.layer4[2].relu1)
+  cnn::bn_affine(features_layer4_2_bn1_saved, features_layer4_2_bn1_weight_, features_layer4_2_bn1_bias_,
+                 features_layer4_2_bn1_running_mean_, features_layer4_2_bn1_running_var_,
+                 kFeaturesLayer4_2Bn1);
+  cnn::winograd::conv(features_layer4_2_relu1, features_layer4_1_relu2, features_layer4_2_conv1_weight_,
+                      cnn::Epilogue().scaled(features_layer4_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_2Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer4[2].bn1)
-  cnn::bn_inference(features_layer4_2_relu1, features_layer4_2_conv1, features_layer4_2_bn1_weight_,
-                    features_layer4_2_bn1_bias_, features_layer4_2_bn1_running_mean_,
-                    features_layer4_2_bn1_running_var_, kFeaturesLayer4_2Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer4[2].relu1)
-  cnn::relu(features_layer4_2_relu1, features_layer4_2_relu1, k512x7x7, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv2)
-  cnn::winograd::conv(features_layer4_2_conv2, features_layer4_2_relu1, features_layer4_2_conv2_weight_,
-                      kFeaturesLayer4_2Conv2, batch, scratch());
-
   // blocks.cnn:9: bn    (features.layer4[2].bn2)
-  cnn::bn_inference(features_layer4_2_relu2, features_layer4_2_conv2, features_layer4_2_bn2_weight_,
-                    features_layer4_2_bn2_bias_, features_layer4_2_bn2_running_mean_,
-                    features_layer4_2_bn2_running_var_, kFeaturesLayer4_2Bn2, batch);
-
   // blocks.cnn:10: act    (features.layer4[2].relu2)
-  cnn::relu(features_layer4_2_relu2, features_layer4_2_relu2, k512x7x7, batch);
+  cnn::bn_affine(features_layer4_2_bn2_saved, features_layer4_2_bn2_weight_, features_layer4_2_bn2_bias_,
+                 features_layer4_2_bn2_running_mean_, features_layer4_2_bn2_running_var_,
+                 kFeaturesLayer4_2Bn2);
+  cnn::winograd::conv(features_layer4_2_relu2, features_layer4_2_relu1, features_layer4_2_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer4_2_bn2_saved).then(cnn::Activation::kRelu),
+                      kFeaturesLayer4_2Conv2, batch, scratch());
 
   // 60: gap    (head.gap1)
   cnn::gap(head_gap1, features_layer4_2_relu2, k512x7x7, batch);

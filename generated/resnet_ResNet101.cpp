@@ -13,646 +13,635 @@ namespace {
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
 constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
+constexpr cnn::BnGeometry kFeaturesBn1{
+    .channels = 64, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesConv1{
     .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 64, .out_height = 112,
     .out_width = 112, .kernel_height = 7, .kernel_width = 7, .stride_height = 2, .stride_width = 2,
     .pad_top = 3, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesBn1{
-    .channels = 64, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k64x112x112{.channels = 64, .height = 112, .width = 112, .block = 1};
 constexpr cnn::PoolGeometry kFeaturesMaxpool1{
     .channels = 64, .in_height = 112, .in_width = 112, .out_height = 56, .out_width = 56, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1, .block = 1,
     .count_include_pad = false};
+constexpr cnn::BnGeometry kFeaturesLayer1_0Bn1{
+    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer1_0Conv1{
     .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_0Bn1{
+constexpr cnn::BnGeometry kFeaturesLayer1_0Bn2{
     .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k64x56x56{.channels = 64, .height = 56, .width = 56, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesLayer1_0Conv2{
     .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_0Bn2{
-    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer1_0Conv3{
-    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 256, .out_height = 56,
-    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer1_0Bn3{
     .channels = 256, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesLayer1_0DownsampleConv1{
+constexpr cnn::ConvGeometry kFeaturesLayer1_0Conv3{
     .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 256, .out_height = 56,
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer1_0DownsampleBn1{
     .channels = 256, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k256x56x56{.channels = 256, .height = 56, .width = 56, .block = 1};
+constexpr cnn::ConvGeometry kFeaturesLayer1_0DownsampleConv1{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 256, .out_height = 56,
+    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer1_1Bn1{
+    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer1_1Conv1{
     .in_channels = 256, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56,
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_1Bn1{
+constexpr cnn::BnGeometry kFeaturesLayer1_1Bn2{
     .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer1_1Conv2{
     .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_1Bn2{
-    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer1_1Bn3{
+    .channels = 256, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer1_1Conv3{
     .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 256, .out_height = 56,
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_1Bn3{
-    .channels = 256, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer1_2Bn1{
+    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer1_2Conv1{
     .in_channels = 256, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56,
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_2Bn1{
+constexpr cnn::BnGeometry kFeaturesLayer1_2Bn2{
     .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer1_2Conv2{
     .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_2Bn2{
-    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer1_2Bn3{
+    .channels = 256, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer1_2Conv3{
     .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 256, .out_height = 56,
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer1_2Bn3{
-    .channels = 256, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer2_0Bn1{
+    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer2_0Conv1{
     .in_channels = 256, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 56,
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_0Bn1{
-    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k128x56x56{.channels = 128, .height = 56, .width = 56, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_0Bn2{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer2_0Conv2{
     .in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_0Bn2{
-    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k128x28x28{.channels = 128, .height = 28, .width = 28, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_0Bn3{
+    .channels = 512, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer2_0Conv3{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 512, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_0Bn3{
+constexpr cnn::BnGeometry kFeaturesLayer2_0DownsampleBn1{
     .channels = 512, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer2_0DownsampleConv1{
     .in_channels = 256, .in_height = 56, .in_width = 56, .out_channels = 512, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 2, .stride_width = 2,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_0DownsampleBn1{
-    .channels = 512, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k512x28x28{.channels = 512, .height = 28, .width = 28, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer2_1Bn1{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer2_1Conv1{
     .in_channels = 512, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_1Bn1{
+constexpr cnn::BnGeometry kFeaturesLayer2_1Bn2{
     .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer2_1Conv2{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_1Bn2{
-    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer2_1Bn3{
+    .channels = 512, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer2_1Conv3{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 512, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_1Bn3{
-    .channels = 512, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer2_2Bn1{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer2_2Conv1{
     .in_channels = 512, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_2Bn1{
+constexpr cnn::BnGeometry kFeaturesLayer2_2Bn2{
     .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer2_2Conv2{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_2Bn2{
-    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer2_2Bn3{
+    .channels = 512, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer2_2Conv3{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 512, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_2Bn3{
-    .channels = 512, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer2_3Bn1{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer2_3Conv1{
     .in_channels = 512, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_3Bn1{
+constexpr cnn::BnGeometry kFeaturesLayer2_3Bn2{
     .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer2_3Conv2{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_3Bn2{
-    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer2_3Bn3{
+    .channels = 512, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer2_3Conv3{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 512, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer2_3Bn3{
-    .channels = 512, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_0Bn1{
+    .channels = 256, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_0Conv1{
     .in_channels = 512, .in_height = 28, .in_width = 28, .out_channels = 256, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_0Bn1{
-    .channels = 256, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k256x28x28{.channels = 256, .height = 28, .width = 28, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_0Bn2{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_0Conv2{
     .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_0Bn2{
-    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k256x14x14{.channels = 256, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_0Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_0Conv3{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_0Bn3{
+constexpr cnn::BnGeometry kFeaturesLayer3_0DownsampleBn1{
     .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_0DownsampleConv1{
     .in_channels = 512, .in_height = 28, .in_width = 28, .out_channels = 1024, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 2, .stride_width = 2,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_0DownsampleBn1{
-    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k1024x14x14{.channels = 1024, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer3_1Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_1Conv1{
     .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_1Bn1{
+constexpr cnn::BnGeometry kFeaturesLayer3_1Bn2{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_1Conv2{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_1Bn2{
-    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_1Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_1Conv3{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_1Bn3{
-    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_2Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_2Conv1{
     .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_2Bn1{
+constexpr cnn::BnGeometry kFeaturesLayer3_2Bn2{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_2Conv2{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_2Bn2{
-    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_2Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_2Conv3{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_2Bn3{
-    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_3Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_3Conv1{
     .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_3Bn1{
+constexpr cnn::BnGeometry kFeaturesLayer3_3Bn2{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_3Conv2{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_3Bn2{
-    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_3Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_3Conv3{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_3Bn3{
-    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_4Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_4Conv1{
     .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_4Bn1{
+constexpr cnn::BnGeometry kFeaturesLayer3_4Bn2{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_4Conv2{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_4Bn2{
-    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_4Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_4Conv3{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_4Bn3{
-    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_5Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_5Conv1{
     .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_5Bn1{
+constexpr cnn::BnGeometry kFeaturesLayer3_5Bn2{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_5Conv2{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_5Bn2{
-    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_5Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_5Conv3{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_5Bn3{
-    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_6Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_6Conv1{
     .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_6Bn1{
+constexpr cnn::BnGeometry kFeaturesLayer3_6Bn2{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_6Conv2{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_6Bn2{
-    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_6Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_6Conv3{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_6Bn3{
-    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_7Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_7Conv1{
     .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_7Bn1{
+constexpr cnn::BnGeometry kFeaturesLayer3_7Bn2{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_7Conv2{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_7Bn2{
-    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_7Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_7Conv3{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_7Bn3{
-    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_8Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_8Conv1{
     .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_8Bn1{
+constexpr cnn::BnGeometry kFeaturesLayer3_8Bn2{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_8Conv2{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_8Bn2{
-    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_8Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_8Conv3{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_8Bn3{
-    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_9Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_9Conv1{
     .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_9Bn1{
+constexpr cnn::BnGeometry kFeaturesLayer3_9Bn2{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_9Conv2{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_9Bn2{
-    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_9Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_9Conv3{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_9Bn3{
-    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_10Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_10Conv1{
     .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_10Bn1{
+constexpr cnn::BnGeometry kFeaturesLayer3_10Bn2{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_10Conv2{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_10Bn2{
-    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_10Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_10Conv3{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_10Bn3{
-    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_11Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_11Conv1{
     .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_11Bn1{
+constexpr cnn::BnGeometry kFeaturesLayer3_11Bn2{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_11Conv2{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_11Bn2{
-    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_11Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_11Conv3{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_11Bn3{
-    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_12Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_12Conv1{
     .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_12Bn1{
+constexpr cnn::BnGeometry kFeaturesLayer3_12Bn2{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_12Conv2{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_12Bn2{
-    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_12Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_12Conv3{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_12Bn3{
-    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_13Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_13Conv1{
     .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_13Bn1{
+constexpr cnn::BnGeometry kFeaturesLayer3_13Bn2{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_13Conv2{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_13Bn2{
-    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_13Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_13Conv3{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_13Bn3{
-    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_14Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_14Conv1{
     .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_14Bn1{
+constexpr cnn::BnGeometry kFeaturesLayer3_14Bn2{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_14Conv2{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_14Bn2{
-    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_14Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_14Conv3{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_14Bn3{
-    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_15Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_15Conv1{
     .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_15Bn1{
+constexpr cnn::BnGeometry kFeaturesLayer3_15Bn2{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_15Conv2{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_15Bn2{
-    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_15Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_15Conv3{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_15Bn3{
-    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_16Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_16Conv1{
     .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_16Bn1{
+constexpr cnn::BnGeometry kFeaturesLayer3_16Bn2{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_16Conv2{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_16Bn2{
-    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_16Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_16Conv3{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_16Bn3{
-    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_17Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_17Conv1{
     .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_17Bn1{
+constexpr cnn::BnGeometry kFeaturesLayer3_17Bn2{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_17Conv2{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_17Bn2{
-    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_17Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_17Conv3{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_17Bn3{
-    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_18Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_18Conv1{
     .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_18Bn1{
+constexpr cnn::BnGeometry kFeaturesLayer3_18Bn2{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_18Conv2{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_18Bn2{
-    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_18Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_18Conv3{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_18Bn3{
-    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_19Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_19Conv1{
     .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_19Bn1{
+constexpr cnn::BnGeometry kFeaturesLayer3_19Bn2{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_19Conv2{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_19Bn2{
-    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_19Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_19Conv3{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_19Bn3{
-    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_20Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_20Conv1{
     .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_20Bn1{
+constexpr cnn::BnGeometry kFeaturesLayer3_20Bn2{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_20Conv2{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_20Bn2{
-    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_20Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_20Conv3{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_20Bn3{
-    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_21Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_21Conv1{
     .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_21Bn1{
+constexpr cnn::BnGeometry kFeaturesLayer3_21Bn2{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_21Conv2{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_21Bn2{
-    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_21Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_21Conv3{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_21Bn3{
-    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_22Bn1{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_22Conv1{
     .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_22Bn1{
+constexpr cnn::BnGeometry kFeaturesLayer3_22Bn2{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_22Conv2{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_22Bn2{
-    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer3_22Bn3{
+    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer3_22Conv3{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 1024, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer3_22Bn3{
-    .channels = 1024, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer4_0Bn1{
+    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer4_0Conv1{
     .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_0Bn1{
-    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k512x14x14{.channels = 512, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_0Bn2{
+    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer4_0Conv2{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_0Bn2{
-    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k512x7x7{.channels = 512, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_0Bn3{
+    .channels = 2048, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer4_0Conv3{
     .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 2048, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_0Bn3{
+constexpr cnn::BnGeometry kFeaturesLayer4_0DownsampleBn1{
     .channels = 2048, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer4_0DownsampleConv1{
     .in_channels = 1024, .in_height = 14, .in_width = 14, .out_channels = 2048, .out_height = 7,
     .out_width = 7, .kernel_height = 1, .kernel_width = 1, .stride_height = 2, .stride_width = 2,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_0DownsampleBn1{
-    .channels = 2048, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k2048x7x7{.channels = 2048, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesLayer4_1Bn1{
+    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer4_1Conv1{
     .in_channels = 2048, .in_height = 7, .in_width = 7, .out_channels = 512, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_1Bn1{
+constexpr cnn::BnGeometry kFeaturesLayer4_1Bn2{
     .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer4_1Conv2{
     .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 512, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_1Bn2{
-    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer4_1Bn3{
+    .channels = 2048, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer4_1Conv3{
     .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 2048, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_1Bn3{
-    .channels = 2048, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer4_2Bn1{
+    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer4_2Conv1{
     .in_channels = 2048, .in_height = 7, .in_width = 7, .out_channels = 512, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_2Bn1{
+constexpr cnn::BnGeometry kFeaturesLayer4_2Bn2{
     .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer4_2Conv2{
     .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 512, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_2Bn2{
-    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesLayer4_2Bn3{
+    .channels = 2048, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesLayer4_2Conv3{
     .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 2048, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesLayer4_2Bn3{
-    .channels = 2048, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::MapGeometry k2048x7x7{.channels = 2048, .height = 7, .width = 7, .block = 1};
 constexpr cnn::DenseGeometry kHeadFc{.in = 2048, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
@@ -2631,7 +2620,7 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers,
-    .memory = {.parameters = 44654512, .gradients = 0, .optimizer = 0, .activations = 77070336,
+    .memory = {.parameters = 44654512, .gradients = 0, .optimizer = 0, .activations = 57803776,
                .shared_scratch = 9510912, .thread_scratch = 603520},
 };
 
@@ -2647,1596 +2636,1286 @@ const cnn::ModelDescription& ResNet101::model() {
 void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
-  const cnn::Blocked features_conv1 = blocked(0, 802816);  // 64x112x112
-  const cnn::Blocked features_relu1 = blocked(25690112, 802816);  // 64x112x112
+  const cnn::Floats features_bn1_saved = floats(30507008, 256);
+  const cnn::Blocked features_relu1 = blocked(0, 802816);  // 64x112x112
   const cnn::Blocked features_maxpool1 = blocked(51380224, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_0_conv1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_0_relu1 = blocked(6422528, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_0_conv2 = blocked(0, 200704);  // 64x56x56
+  const cnn::Floats features_layer1_0_bn1_saved = floats(6422528, 256);
+  const cnn::Blocked features_layer1_0_relu1 = blocked(0, 200704);  // 64x56x56
+  const cnn::Floats features_layer1_0_bn2_saved = floats(6422528, 256);
   const cnn::Blocked features_layer1_0_relu2 = blocked(25690112, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_0_conv3 = blocked(0, 802816);  // 256x56x56
-  const cnn::Blocked features_layer1_0_bn3 = blocked(25690112, 802816);  // 256x56x56
-  const cnn::Blocked features_layer1_0_downsample_conv1 = blocked(0, 802816);  // 256x56x56
-  const cnn::Blocked features_layer1_0_downsample_bn1 = blocked(51380224, 802816);  // 256x56x56
-  const cnn::Blocked features_layer1_0_relu3 = blocked(0, 802816);  // 256x56x56
-  const cnn::Blocked features_layer1_1_conv1 = blocked(25690112, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_1_relu1 = blocked(32112640, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_1_conv2 = blocked(25690112, 200704);  // 64x56x56
+  const cnn::Floats features_layer1_0_bn3_saved = floats(32112640, 1024);
+  const cnn::Blocked features_layer1_0_bn3 = blocked(0, 802816);  // 256x56x56
+  const cnn::Floats features_layer1_0_downsample_bn1_saved = floats(57802752, 1024);
+  const cnn::Blocked features_layer1_0_relu3 = blocked(25690112, 802816);  // 256x56x56
+  const cnn::Floats features_layer1_1_bn1_saved = floats(6422528, 256);
+  const cnn::Blocked features_layer1_1_relu1 = blocked(0, 200704);  // 64x56x56
+  const cnn::Floats features_layer1_1_bn2_saved = floats(6422528, 256);
   const cnn::Blocked features_layer1_1_relu2 = blocked(51380224, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_1_conv3 = blocked(25690112, 802816);  // 256x56x56
-  const cnn::Blocked features_layer1_1_bn3 = blocked(51380224, 802816);  // 256x56x56
-  const cnn::Blocked features_layer1_1_relu3 = blocked(25690112, 802816);  // 256x56x56
-  const cnn::Blocked features_layer1_2_conv1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_2_relu1 = blocked(6422528, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_2_conv2 = blocked(0, 200704);  // 64x56x56
+  const cnn::Floats features_layer1_1_bn3_saved = floats(57802752, 1024);
+  const cnn::Blocked features_layer1_1_relu3 = blocked(0, 802816);  // 256x56x56
+  const cnn::Floats features_layer1_2_bn1_saved = floats(32112640, 256);
+  const cnn::Blocked features_layer1_2_relu1 = blocked(25690112, 200704);  // 64x56x56
+  const cnn::Floats features_layer1_2_bn2_saved = floats(32112640, 256);
   const cnn::Blocked features_layer1_2_relu2 = blocked(51380224, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_2_conv3 = blocked(0, 802816);  // 256x56x56
-  const cnn::Blocked features_layer1_2_bn3 = blocked(51380224, 802816);  // 256x56x56
-  const cnn::Blocked features_layer1_2_relu3 = blocked(0, 802816);  // 256x56x56
-  const cnn::Blocked features_layer2_0_conv1 = blocked(25690112, 401408);  // 128x56x56
-  const cnn::Blocked features_layer2_0_relu1 = blocked(38535168, 401408);  // 128x56x56
-  const cnn::Blocked features_layer2_0_conv2 = blocked(25690112, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_0_relu2 = blocked(38535168, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_0_conv3 = blocked(25690112, 401408);  // 512x28x28
-  const cnn::Blocked features_layer2_0_bn3 = blocked(38535168, 401408);  // 512x28x28
-  const cnn::Blocked features_layer2_0_downsample_conv1 = blocked(25690112, 401408);  // 512x28x28
-  const cnn::Blocked features_layer2_0_downsample_bn1 = blocked(0, 401408);  // 512x28x28
+  const cnn::Floats features_layer1_2_bn3_saved = floats(57802752, 1024);
+  const cnn::Blocked features_layer1_2_relu3 = blocked(25690112, 802816);  // 256x56x56
+  const cnn::Floats features_layer2_0_bn1_saved = floats(12845056, 512);
+  const cnn::Blocked features_layer2_0_relu1 = blocked(0, 401408);  // 128x56x56
+  const cnn::Floats features_layer2_0_bn2_saved = floats(16056320, 512);
+  const cnn::Blocked features_layer2_0_relu2 = blocked(12845056, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_0_bn3_saved = floats(16056320, 2048);
+  const cnn::Blocked features_layer2_0_bn3 = blocked(0, 401408);  // 512x28x28
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(51380224, 2048);
   const cnn::Blocked features_layer2_0_relu3 = blocked(12845056, 401408);  // 512x28x28
-  const cnn::Blocked features_layer2_1_conv1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_1_relu1 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_1_conv2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_1_bn1_saved = floats(3211264, 512);
+  const cnn::Blocked features_layer2_1_relu1 = blocked(0, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_1_bn2_saved = floats(3211264, 512);
   const cnn::Blocked features_layer2_1_relu2 = blocked(25690112, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_1_conv3 = blocked(0, 401408);  // 512x28x28
-  const cnn::Blocked features_layer2_1_bn3 = blocked(25690112, 401408);  // 512x28x28
+  const cnn::Floats features_layer2_1_bn3_saved = floats(28901376, 2048);
   const cnn::Blocked features_layer2_1_relu3 = blocked(0, 401408);  // 512x28x28
-  const cnn::Blocked features_layer2_2_conv1 = blocked(12845056, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_2_relu1 = blocked(16056320, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_2_conv2 = blocked(12845056, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_2_bn1_saved = floats(16056320, 512);
+  const cnn::Blocked features_layer2_2_relu1 = blocked(12845056, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_2_bn2_saved = floats(16056320, 512);
   const cnn::Blocked features_layer2_2_relu2 = blocked(25690112, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_2_conv3 = blocked(12845056, 401408);  // 512x28x28
-  const cnn::Blocked features_layer2_2_bn3 = blocked(25690112, 401408);  // 512x28x28
+  const cnn::Floats features_layer2_2_bn3_saved = floats(28901376, 2048);
   const cnn::Blocked features_layer2_2_relu3 = blocked(12845056, 401408);  // 512x28x28
-  const cnn::Blocked features_layer2_3_conv1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_3_relu1 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_3_conv2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_3_bn1_saved = floats(3211264, 512);
+  const cnn::Blocked features_layer2_3_relu1 = blocked(0, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_3_bn2_saved = floats(3211264, 512);
   const cnn::Blocked features_layer2_3_relu2 = blocked(25690112, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_3_conv3 = blocked(0, 401408);  // 512x28x28
-  const cnn::Blocked features_layer2_3_bn3 = blocked(25690112, 401408);  // 512x28x28
+  const cnn::Floats features_layer2_3_bn3_saved = floats(28901376, 2048);
   const cnn::Blocked features_layer2_3_relu3 = blocked(0, 401408);  // 512x28x28
-  const cnn::Blocked features_layer3_0_conv1 = blocked(12845056, 200704);  // 256x28x28
-  const cnn::Blocked features_layer3_0_relu1 = blocked(19267584, 200704);  // 256x28x28
-  const cnn::Blocked features_layer3_0_conv2 = blocked(12845056, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_0_bn1_saved = floats(19267584, 1024);
+  const cnn::Blocked features_layer3_0_relu1 = blocked(12845056, 200704);  // 256x28x28
+  const cnn::Floats features_layer3_0_bn2_saved = floats(20873216, 1024);
   const cnn::Blocked features_layer3_0_relu2 = blocked(19267584, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_0_conv3 = blocked(12845056, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_0_bn3 = blocked(19267584, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_0_downsample_conv1 = blocked(12845056, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_0_downsample_bn1 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_0_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_1_conv1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_1_relu1 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_1_conv2 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_1_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_1_conv3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_1_bn3 = blocked(12845056, 200704);  // 1024x14x14
+  const cnn::Floats features_layer3_0_bn3_saved = floats(20873216, 4096);
+  const cnn::Blocked features_layer3_0_bn3 = blocked(12845056, 200704);  // 1024x14x14
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(25690112, 4096);
+  const cnn::Blocked features_layer3_0_relu3 = blocked(19267584, 200704);  // 1024x14x14
+  const cnn::Floats features_layer3_1_bn1_saved = floats(1605632, 1024);
+  const cnn::Blocked features_layer3_1_relu1 = blocked(0, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_1_bn2_saved = floats(1605632, 1024);
+  const cnn::Blocked features_layer3_1_relu2 = blocked(6422528, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_1_bn3_saved = floats(8028160, 4096);
   const cnn::Blocked features_layer3_1_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_2_conv1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_2_relu1 = blocked(8028160, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_2_conv2 = blocked(6422528, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_2_bn1_saved = floats(8028160, 1024);
+  const cnn::Blocked features_layer3_2_relu1 = blocked(6422528, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_2_bn2_saved = floats(8028160, 1024);
   const cnn::Blocked features_layer3_2_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_2_conv3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_2_bn3 = blocked(12845056, 200704);  // 1024x14x14
+  const cnn::Floats features_layer3_2_bn3_saved = floats(14450688, 4096);
   const cnn::Blocked features_layer3_2_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_3_conv1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_3_relu1 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_3_conv2 = blocked(0, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_3_bn1_saved = floats(1605632, 1024);
+  const cnn::Blocked features_layer3_3_relu1 = blocked(0, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_3_bn2_saved = floats(1605632, 1024);
   const cnn::Blocked features_layer3_3_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_3_conv3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_3_bn3 = blocked(12845056, 200704);  // 1024x14x14
+  const cnn::Floats features_layer3_3_bn3_saved = floats(14450688, 4096);
   const cnn::Blocked features_layer3_3_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_4_conv1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_4_relu1 = blocked(8028160, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_4_conv2 = blocked(6422528, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_4_bn1_saved = floats(8028160, 1024);
+  const cnn::Blocked features_layer3_4_relu1 = blocked(6422528, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_4_bn2_saved = floats(8028160, 1024);
   const cnn::Blocked features_layer3_4_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_4_conv3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_4_bn3 = blocked(12845056, 200704);  // 1024x14x14
+  const cnn::Floats features_layer3_4_bn3_saved = floats(14450688, 4096);
   const cnn::Blocked features_layer3_4_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_5_conv1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_5_relu1 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_5_conv2 = blocked(0, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_5_bn1_saved = floats(1605632, 1024);
+  const cnn::Blocked features_layer3_5_relu1 = blocked(0, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_5_bn2_saved = floats(1605632, 1024);
   const cnn::Blocked features_layer3_5_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_5_conv3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_5_bn3 = blocked(12845056, 200704);  // 1024x14x14
+  const cnn::Floats features_layer3_5_bn3_saved = floats(14450688, 4096);
   const cnn::Blocked features_layer3_5_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_6_conv1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_6_relu1 = blocked(8028160, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_6_conv2 = blocked(6422528, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_6_bn1_saved = floats(8028160, 1024);
+  const cnn::Blocked features_layer3_6_relu1 = blocked(6422528, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_6_bn2_saved = floats(8028160, 1024);
   const cnn::Blocked features_layer3_6_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_6_conv3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_6_bn3 = blocked(12845056, 200704);  // 1024x14x14
+  const cnn::Floats features_layer3_6_bn3_saved = floats(14450688, 4096);
   const cnn::Blocked features_layer3_6_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_7_conv1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_7_relu1 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_7_conv2 = blocked(0, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_7_bn1_saved = floats(1605632, 1024);
+  const cnn::Blocked features_layer3_7_relu1 = blocked(0, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_7_bn2_saved = floats(1605632, 1024);
   const cnn::Blocked features_layer3_7_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_7_conv3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_7_bn3 = blocked(12845056, 200704);  // 1024x14x14
+  const cnn::Floats features_layer3_7_bn3_saved = floats(14450688, 4096);
   const cnn::Blocked features_layer3_7_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_8_conv1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_8_relu1 = blocked(8028160, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_8_conv2 = blocked(6422528, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_8_bn1_saved = floats(8028160, 1024);
+  const cnn::Blocked features_layer3_8_relu1 = blocked(6422528, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_8_bn2_saved = floats(8028160, 1024);
   const cnn::Blocked features_layer3_8_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_8_conv3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_8_bn3 = blocked(12845056, 200704);  // 1024x14x14
+  const cnn::Floats features_layer3_8_bn3_saved = floats(14450688, 4096);
   const cnn::Blocked features_layer3_8_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_9_conv1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_9_relu1 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_9_conv2 = blocked(0, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_9_bn1_saved = floats(1605632, 1024);
+  const cnn::Blocked features_layer3_9_relu1 = blocked(0, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_9_bn2_saved = floats(1605632, 1024);
   const cnn::Blocked features_layer3_9_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_9_conv3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_9_bn3 = blocked(12845056, 200704);  // 1024x14x14
+  const cnn::Floats features_layer3_9_bn3_saved = floats(14450688, 4096);
   const cnn::Blocked features_layer3_9_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_10_conv1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_10_relu1 = blocked(8028160, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_10_conv2 = blocked(6422528, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_10_bn1_saved = floats(8028160, 1024);
+  const cnn::Blocked features_layer3_10_relu1 = blocked(6422528, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_10_bn2_saved = floats(8028160, 1024);
   const cnn::Blocked features_layer3_10_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_10_conv3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_10_bn3 = blocked(12845056, 200704);  // 1024x14x14
+  const cnn::Floats features_layer3_10_bn3_saved = floats(14450688, 4096);
   const cnn::Blocked features_layer3_10_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_11_conv1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_11_relu1 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_11_conv2 = blocked(0, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_11_bn1_saved = floats(1605632, 1024);
+  const cnn::Blocked features_layer3_11_relu1 = blocked(0, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_11_bn2_saved = floats(1605632, 1024);
   const cnn::Blocked features_layer3_11_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_11_conv3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_11_bn3 = blocked(12845056, 200704);  // 1024x14x14
+  const cnn::Floats features_layer3_11_bn3_saved = floats(14450688, 4096);
   const cnn::Blocked features_layer3_11_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_12_conv1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_12_relu1 = blocked(8028160, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_12_conv2 = blocked(6422528, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_12_bn1_saved = floats(8028160, 1024);
+  const cnn::Blocked features_layer3_12_relu1 = blocked(6422528, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_12_bn2_saved = floats(8028160, 1024);
   const cnn::Blocked features_layer3_12_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_12_conv3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_12_bn3 = blocked(12845056, 200704);  // 1024x14x14
+  const cnn::Floats features_layer3_12_bn3_saved = floats(14450688, 4096);
   const cnn::Blocked features_layer3_12_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_13_conv1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_13_relu1 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_13_conv2 = blocked(0, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_13_bn1_saved = floats(1605632, 1024);
+  const cnn::Blocked features_layer3_13_relu1 = blocked(0, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_13_bn2_saved = floats(1605632, 1024);
   const cnn::Blocked features_layer3_13_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_13_conv3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_13_bn3 = blocked(12845056, 200704);  // 1024x14x14
+  const cnn::Floats features_layer3_13_bn3_saved = floats(14450688, 4096);
   const cnn::Blocked features_layer3_13_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_14_conv1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_14_relu1 = blocked(8028160, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_14_conv2 = blocked(6422528, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_14_bn1_saved = floats(8028160, 1024);
+  const cnn::Blocked features_layer3_14_relu1 = blocked(6422528, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_14_bn2_saved = floats(8028160, 1024);
   const cnn::Blocked features_layer3_14_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_14_conv3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_14_bn3 = blocked(12845056, 200704);  // 1024x14x14
+  const cnn::Floats features_layer3_14_bn3_saved = floats(14450688, 4096);
   const cnn::Blocked features_layer3_14_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_15_conv1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_15_relu1 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_15_conv2 = blocked(0, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_15_bn1_saved = floats(1605632, 1024);
+  const cnn::Blocked features_layer3_15_relu1 = blocked(0, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_15_bn2_saved = floats(1605632, 1024);
   const cnn::Blocked features_layer3_15_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_15_conv3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_15_bn3 = blocked(12845056, 200704);  // 1024x14x14
+  const cnn::Floats features_layer3_15_bn3_saved = floats(14450688, 4096);
   const cnn::Blocked features_layer3_15_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_16_conv1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_16_relu1 = blocked(8028160, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_16_conv2 = blocked(6422528, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_16_bn1_saved = floats(8028160, 1024);
+  const cnn::Blocked features_layer3_16_relu1 = blocked(6422528, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_16_bn2_saved = floats(8028160, 1024);
   const cnn::Blocked features_layer3_16_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_16_conv3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_16_bn3 = blocked(12845056, 200704);  // 1024x14x14
+  const cnn::Floats features_layer3_16_bn3_saved = floats(14450688, 4096);
   const cnn::Blocked features_layer3_16_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_17_conv1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_17_relu1 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_17_conv2 = blocked(0, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_17_bn1_saved = floats(1605632, 1024);
+  const cnn::Blocked features_layer3_17_relu1 = blocked(0, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_17_bn2_saved = floats(1605632, 1024);
   const cnn::Blocked features_layer3_17_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_17_conv3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_17_bn3 = blocked(12845056, 200704);  // 1024x14x14
+  const cnn::Floats features_layer3_17_bn3_saved = floats(14450688, 4096);
   const cnn::Blocked features_layer3_17_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_18_conv1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_18_relu1 = blocked(8028160, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_18_conv2 = blocked(6422528, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_18_bn1_saved = floats(8028160, 1024);
+  const cnn::Blocked features_layer3_18_relu1 = blocked(6422528, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_18_bn2_saved = floats(8028160, 1024);
   const cnn::Blocked features_layer3_18_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_18_conv3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_18_bn3 = blocked(12845056, 200704);  // 1024x14x14
+  const cnn::Floats features_layer3_18_bn3_saved = floats(14450688, 4096);
   const cnn::Blocked features_layer3_18_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_19_conv1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_19_relu1 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_19_conv2 = blocked(0, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_19_bn1_saved = floats(1605632, 1024);
+  const cnn::Blocked features_layer3_19_relu1 = blocked(0, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_19_bn2_saved = floats(1605632, 1024);
   const cnn::Blocked features_layer3_19_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_19_conv3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_19_bn3 = blocked(12845056, 200704);  // 1024x14x14
+  const cnn::Floats features_layer3_19_bn3_saved = floats(14450688, 4096);
   const cnn::Blocked features_layer3_19_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_20_conv1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_20_relu1 = blocked(8028160, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_20_conv2 = blocked(6422528, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_20_bn1_saved = floats(8028160, 1024);
+  const cnn::Blocked features_layer3_20_relu1 = blocked(6422528, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_20_bn2_saved = floats(8028160, 1024);
   const cnn::Blocked features_layer3_20_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_20_conv3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_20_bn3 = blocked(12845056, 200704);  // 1024x14x14
+  const cnn::Floats features_layer3_20_bn3_saved = floats(14450688, 4096);
   const cnn::Blocked features_layer3_20_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_21_conv1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_21_relu1 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_21_conv2 = blocked(0, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_21_bn1_saved = floats(1605632, 1024);
+  const cnn::Blocked features_layer3_21_relu1 = blocked(0, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_21_bn2_saved = floats(1605632, 1024);
   const cnn::Blocked features_layer3_21_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_21_conv3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_21_bn3 = blocked(12845056, 200704);  // 1024x14x14
+  const cnn::Floats features_layer3_21_bn3_saved = floats(14450688, 4096);
   const cnn::Blocked features_layer3_21_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_22_conv1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_22_relu1 = blocked(8028160, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_22_conv2 = blocked(6422528, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_22_bn1_saved = floats(8028160, 1024);
+  const cnn::Blocked features_layer3_22_relu1 = blocked(6422528, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_22_bn2_saved = floats(8028160, 1024);
   const cnn::Blocked features_layer3_22_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_22_conv3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer3_22_bn3 = blocked(12845056, 200704);  // 1024x14x14
+  const cnn::Floats features_layer3_22_bn3_saved = floats(14450688, 4096);
   const cnn::Blocked features_layer3_22_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Blocked features_layer4_0_conv1 = blocked(0, 100352);  // 512x14x14
-  const cnn::Blocked features_layer4_0_relu1 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Blocked features_layer4_0_conv2 = blocked(0, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_0_bn1_saved = floats(3211264, 2048);
+  const cnn::Blocked features_layer4_0_relu1 = blocked(0, 100352);  // 512x14x14
+  const cnn::Floats features_layer4_0_bn2_saved = floats(4014080, 2048);
   const cnn::Blocked features_layer4_0_relu2 = blocked(3211264, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_0_conv3 = blocked(0, 100352);  // 2048x7x7
-  const cnn::Blocked features_layer4_0_bn3 = blocked(3211264, 100352);  // 2048x7x7
-  const cnn::Blocked features_layer4_0_downsample_conv1 = blocked(0, 100352);  // 2048x7x7
-  const cnn::Blocked features_layer4_0_downsample_bn1 = blocked(6422528, 100352);  // 2048x7x7
-  const cnn::Blocked features_layer4_0_relu3 = blocked(0, 100352);  // 2048x7x7
-  const cnn::Blocked features_layer4_1_conv1 = blocked(3211264, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_1_relu1 = blocked(4014080, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_1_conv2 = blocked(3211264, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_0_bn3_saved = floats(4014080, 8192);
+  const cnn::Blocked features_layer4_0_bn3 = blocked(0, 100352);  // 2048x7x7
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(12845056, 8192);
+  const cnn::Blocked features_layer4_0_relu3 = blocked(3211264, 100352);  // 2048x7x7
+  const cnn::Floats features_layer4_1_bn1_saved = floats(802816, 2048);
+  const cnn::Blocked features_layer4_1_relu1 = blocked(0, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_1_bn2_saved = floats(802816, 2048);
   const cnn::Blocked features_layer4_1_relu2 = blocked(6422528, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_1_conv3 = blocked(3211264, 100352);  // 2048x7x7
-  const cnn::Blocked features_layer4_1_bn3 = blocked(6422528, 100352);  // 2048x7x7
-  const cnn::Blocked features_layer4_1_relu3 = blocked(3211264, 100352);  // 2048x7x7
-  const cnn::Blocked features_layer4_2_conv1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_2_relu1 = blocked(802816, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_2_conv2 = blocked(0, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_1_bn3_saved = floats(7225344, 8192);
+  const cnn::Blocked features_layer4_1_relu3 = blocked(0, 100352);  // 2048x7x7
+  const cnn::Floats features_layer4_2_bn1_saved = floats(4014080, 2048);
+  const cnn::Blocked features_layer4_2_relu1 = blocked(3211264, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_2_bn2_saved = floats(4014080, 2048);
   const cnn::Blocked features_layer4_2_relu2 = blocked(6422528, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_2_conv3 = blocked(0, 100352);  // 2048x7x7
-  const cnn::Blocked features_layer4_2_bn3 = blocked(6422528, 100352);  // 2048x7x7
-  const cnn::Blocked features_layer4_2_relu3 = blocked(0, 100352);  // 2048x7x7
-  const cnn::Blocked head_gap1 = blocked(3211264, 2048);  // 2048
-  const cnn::Blocked head_fc = blocked(0, 1000);  // 1000
-  const cnn::Blocked head_softmax1 = blocked(32000, 1000);  // 1000
+  const cnn::Floats features_layer4_2_bn3_saved = floats(7225344, 8192);
+  const cnn::Blocked features_layer4_2_relu3 = blocked(3211264, 100352);  // 2048x7x7
+  const cnn::Blocked head_gap1 = blocked(0, 2048);  // 2048
+  const cnn::Blocked head_fc = blocked(65536, 1000);  // 1000
+  const cnn::Blocked head_softmax1 = blocked(0, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_, kFeaturesConv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.bn1)
-  cnn::bn_inference(features_relu1, features_conv1, features_bn1_weight_, features_bn1_bias_,
-                    features_bn1_running_mean_, features_bn1_running_var_, kFeaturesBn1, batch);
-
   // blocks.cnn:10: act    (features.relu1)
-  cnn::relu(features_relu1, features_relu1, k64x112x112, batch);
+  cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
+                 features_bn1_running_var_, kFeaturesBn1);
+  cnn::conv(features_relu1, input, features_conv1_weight_,
+            cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
+            scratch());
 
   // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
-  cnn::conv(features_layer1_0_conv1, features_maxpool1, features_layer1_0_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer1[0].bn1)
+  // blocks.cnn:10: act    (features.layer1[0].relu1)
+  cnn::bn_affine(features_layer1_0_bn1_saved, features_layer1_0_bn1_weight_, features_layer1_0_bn1_bias_,
+                 features_layer1_0_bn1_running_mean_, features_layer1_0_bn1_running_var_,
+                 kFeaturesLayer1_0Bn1);
+  cnn::conv(features_layer1_0_relu1, features_maxpool1, features_layer1_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer1_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer1[0].bn1)
-  cnn::bn_inference(features_layer1_0_relu1, features_layer1_0_conv1, features_layer1_0_bn1_weight_,
-                    features_layer1_0_bn1_bias_, features_layer1_0_bn1_running_mean_,
-                    features_layer1_0_bn1_running_var_, kFeaturesLayer1_0Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer1[0].relu1)
-  cnn::relu(features_layer1_0_relu1, features_layer1_0_relu1, k64x56x56, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
-  cnn::winograd::conv(features_layer1_0_conv2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer1[0].bn2)
+  // blocks.cnn:10: act    (features.layer1[0].relu2)
+  cnn::bn_affine(features_layer1_0_bn2_saved, features_layer1_0_bn2_weight_, features_layer1_0_bn2_bias_,
+                 features_layer1_0_bn2_running_mean_, features_layer1_0_bn2_running_var_,
+                 kFeaturesLayer1_0Bn2);
+  cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer1_0_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer1[0].bn2)
-  cnn::bn_inference(features_layer1_0_relu2, features_layer1_0_conv2, features_layer1_0_bn2_weight_,
-                    features_layer1_0_bn2_bias_, features_layer1_0_bn2_running_mean_,
-                    features_layer1_0_bn2_running_var_, kFeaturesLayer1_0Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer1[0].relu2)
-  cnn::relu(features_layer1_0_relu2, features_layer1_0_relu2, k64x56x56, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv3)
-  cnn::conv(features_layer1_0_conv3, features_layer1_0_relu2, features_layer1_0_conv3_weight_,
-            kFeaturesLayer1_0Conv3, batch, scratch());
-
   // blocks.cnn:9: bn    (features.layer1[0].bn3)
-  cnn::bn_inference(features_layer1_0_bn3, features_layer1_0_conv3, features_layer1_0_bn3_weight_,
-                    features_layer1_0_bn3_bias_, features_layer1_0_bn3_running_mean_,
-                    features_layer1_0_bn3_running_var_, kFeaturesLayer1_0Bn3, batch);
+  cnn::bn_affine(features_layer1_0_bn3_saved, features_layer1_0_bn3_weight_, features_layer1_0_bn3_bias_,
+                 features_layer1_0_bn3_running_mean_, features_layer1_0_bn3_running_var_,
+                 kFeaturesLayer1_0Bn3);
+  cnn::conv(features_layer1_0_bn3, features_layer1_0_relu2, features_layer1_0_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer1_0_bn3_saved), kFeaturesLayer1_0Conv3, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].downsample.conv1)
-  cnn::conv(features_layer1_0_downsample_conv1, features_maxpool1, features_layer1_0_downsample_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer1[0].downsample.bn1)
+  // 31: add {    (features.layer1[0].add1)
+  // 37: relu    (features.layer1[0].relu3)
+  cnn::bn_affine(features_layer1_0_downsample_bn1_saved, features_layer1_0_downsample_bn1_weight_,
+                 features_layer1_0_downsample_bn1_bias_, features_layer1_0_downsample_bn1_running_mean_,
+                 features_layer1_0_downsample_bn1_running_var_, kFeaturesLayer1_0DownsampleBn1);
+  cnn::conv(features_layer1_0_relu3, features_maxpool1, features_layer1_0_downsample_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer1_0_downsample_bn1_saved).plus(features_layer1_0_bn3).then(cnn::Activation::kRelu),
             kFeaturesLayer1_0DownsampleConv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer1[0].downsample.bn1)
-  cnn::bn_inference(features_layer1_0_downsample_bn1, features_layer1_0_downsample_conv1,
-                    features_layer1_0_downsample_bn1_weight_, features_layer1_0_downsample_bn1_bias_,
-                    features_layer1_0_downsample_bn1_running_mean_,
-                    features_layer1_0_downsample_bn1_running_var_, kFeaturesLayer1_0DownsampleBn1, batch);
-
-  // 31: add {    (features.layer1[0].add1)
-  cnn::add(features_layer1_0_relu3, {features_layer1_0_bn3, features_layer1_0_downsample_bn1}, k256x56x56,
-           batch);
-
-  // 37: relu    (features.layer1[0].relu3)
-  cnn::relu(features_layer1_0_relu3, features_layer1_0_relu3, k256x56x56, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
-  cnn::conv(features_layer1_1_conv1, features_layer1_0_relu3, features_layer1_1_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer1[1].bn1)
+  // blocks.cnn:10: act    (features.layer1[1].relu1)
+  cnn::bn_affine(features_layer1_1_bn1_saved, features_layer1_1_bn1_weight_, features_layer1_1_bn1_bias_,
+                 features_layer1_1_bn1_running_mean_, features_layer1_1_bn1_running_var_,
+                 kFeaturesLayer1_1Bn1);
+  cnn::conv(features_layer1_1_relu1, features_layer1_0_relu3, features_layer1_1_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer1_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer1[1].bn1)
-  cnn::bn_inference(features_layer1_1_relu1, features_layer1_1_conv1, features_layer1_1_bn1_weight_,
-                    features_layer1_1_bn1_bias_, features_layer1_1_bn1_running_mean_,
-                    features_layer1_1_bn1_running_var_, kFeaturesLayer1_1Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer1[1].relu1)
-  cnn::relu(features_layer1_1_relu1, features_layer1_1_relu1, k64x56x56, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
-  cnn::winograd::conv(features_layer1_1_conv2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer1[1].bn2)
+  // blocks.cnn:10: act    (features.layer1[1].relu2)
+  cnn::bn_affine(features_layer1_1_bn2_saved, features_layer1_1_bn2_weight_, features_layer1_1_bn2_bias_,
+                 features_layer1_1_bn2_running_mean_, features_layer1_1_bn2_running_var_,
+                 kFeaturesLayer1_1Bn2);
+  cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer1_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer1[1].bn2)
-  cnn::bn_inference(features_layer1_1_relu2, features_layer1_1_conv2, features_layer1_1_bn2_weight_,
-                    features_layer1_1_bn2_bias_, features_layer1_1_bn2_running_mean_,
-                    features_layer1_1_bn2_running_var_, kFeaturesLayer1_1Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer1[1].relu2)
-  cnn::relu(features_layer1_1_relu2, features_layer1_1_relu2, k64x56x56, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv3)
-  cnn::conv(features_layer1_1_conv3, features_layer1_1_relu2, features_layer1_1_conv3_weight_,
+  // blocks.cnn:9: bn    (features.layer1[1].bn3)
+  // 31: add {    (features.layer1[1].add1)
+  // 37: relu    (features.layer1[1].relu3)
+  cnn::bn_affine(features_layer1_1_bn3_saved, features_layer1_1_bn3_weight_, features_layer1_1_bn3_bias_,
+                 features_layer1_1_bn3_running_mean_, features_layer1_1_bn3_running_var_,
+                 kFeaturesLayer1_1Bn3);
+  cnn::conv(features_layer1_1_relu3, features_layer1_1_relu2, features_layer1_1_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer1_1_bn3_saved).plus(features_layer1_0_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer1_1Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer1[1].bn3)
-  cnn::bn_inference(features_layer1_1_bn3, features_layer1_1_conv3, features_layer1_1_bn3_weight_,
-                    features_layer1_1_bn3_bias_, features_layer1_1_bn3_running_mean_,
-                    features_layer1_1_bn3_running_var_, kFeaturesLayer1_1Bn3, batch);
-
-  // 31: add {    (features.layer1[1].add1)
-  cnn::add(features_layer1_1_relu3, {features_layer1_1_bn3, features_layer1_0_relu3}, k256x56x56, batch);
-
-  // 37: relu    (features.layer1[1].relu3)
-  cnn::relu(features_layer1_1_relu3, features_layer1_1_relu3, k256x56x56, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
-  cnn::conv(features_layer1_2_conv1, features_layer1_1_relu3, features_layer1_2_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer1[2].bn1)
+  // blocks.cnn:10: act    (features.layer1[2].relu1)
+  cnn::bn_affine(features_layer1_2_bn1_saved, features_layer1_2_bn1_weight_, features_layer1_2_bn1_bias_,
+                 features_layer1_2_bn1_running_mean_, features_layer1_2_bn1_running_var_,
+                 kFeaturesLayer1_2Bn1);
+  cnn::conv(features_layer1_2_relu1, features_layer1_1_relu3, features_layer1_2_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer1_2_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer1_2Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer1[2].bn1)
-  cnn::bn_inference(features_layer1_2_relu1, features_layer1_2_conv1, features_layer1_2_bn1_weight_,
-                    features_layer1_2_bn1_bias_, features_layer1_2_bn1_running_mean_,
-                    features_layer1_2_bn1_running_var_, kFeaturesLayer1_2Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer1[2].relu1)
-  cnn::relu(features_layer1_2_relu1, features_layer1_2_relu1, k64x56x56, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
-  cnn::winograd::conv(features_layer1_2_conv2, features_layer1_2_relu1, features_layer1_2_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer1[2].bn2)
+  // blocks.cnn:10: act    (features.layer1[2].relu2)
+  cnn::bn_affine(features_layer1_2_bn2_saved, features_layer1_2_bn2_weight_, features_layer1_2_bn2_bias_,
+                 features_layer1_2_bn2_running_mean_, features_layer1_2_bn2_running_var_,
+                 kFeaturesLayer1_2Bn2);
+  cnn::winograd::conv(features_layer1_2_relu2, features_layer1_2_relu1, features_layer1_2_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer1_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_2Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer1[2].bn2)
-  cnn::bn_inference(features_layer1_2_relu2, features_layer1_2_conv2, features_layer1_2_bn2_weight_,
-                    features_layer1_2_bn2_bias_, features_layer1_2_bn2_running_mean_,
-                    features_layer1_2_bn2_running_var_, kFeaturesLayer1_2Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer1[2].relu2)
-  cnn::relu(features_layer1_2_relu2, features_layer1_2_relu2, k64x56x56, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv3)
-  cnn::conv(features_layer1_2_conv3, features_layer1_2_relu2, features_layer1_2_conv3_weight_,
+  // blocks.cnn:9: bn    (features.layer1[2].bn3)
+  // 31: add {    (features.layer1[2].add1)
+  // 37: relu    (features.layer1[2].relu3)
+  cnn::bn_affine(features_layer1_2_bn3_saved, features_layer1_2_bn3_weight_, features_layer1_2_bn3_bias_,
+                 features_layer1_2_bn3_running_mean_, features_layer1_2_bn3_running_var_,
+                 kFeaturesLayer1_2Bn3);
+  cnn::conv(features_layer1_2_relu3, features_layer1_2_relu2, features_layer1_2_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer1_2_bn3_saved).plus(features_layer1_1_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer1_2Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer1[2].bn3)
-  cnn::bn_inference(features_layer1_2_bn3, features_layer1_2_conv3, features_layer1_2_bn3_weight_,
-                    features_layer1_2_bn3_bias_, features_layer1_2_bn3_running_mean_,
-                    features_layer1_2_bn3_running_var_, kFeaturesLayer1_2Bn3, batch);
-
-  // 31: add {    (features.layer1[2].add1)
-  cnn::add(features_layer1_2_relu3, {features_layer1_2_bn3, features_layer1_1_relu3}, k256x56x56, batch);
-
-  // 37: relu    (features.layer1[2].relu3)
-  cnn::relu(features_layer1_2_relu3, features_layer1_2_relu3, k256x56x56, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
-  cnn::conv(features_layer2_0_conv1, features_layer1_2_relu3, features_layer2_0_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer2[0].bn1)
+  // blocks.cnn:10: act    (features.layer2[0].relu1)
+  cnn::bn_affine(features_layer2_0_bn1_saved, features_layer2_0_bn1_weight_, features_layer2_0_bn1_bias_,
+                 features_layer2_0_bn1_running_mean_, features_layer2_0_bn1_running_var_,
+                 kFeaturesLayer2_0Bn1);
+  cnn::conv(features_layer2_0_relu1, features_layer1_2_relu3, features_layer2_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer2[0].bn1)
-  cnn::bn_inference(features_layer2_0_relu1, features_layer2_0_conv1, features_layer2_0_bn1_weight_,
-                    features_layer2_0_bn1_bias_, features_layer2_0_bn1_running_mean_,
-                    features_layer2_0_bn1_running_var_, kFeaturesLayer2_0Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer2[0].relu1)
-  cnn::relu(features_layer2_0_relu1, features_layer2_0_relu1, k128x56x56, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
-  cnn::conv(features_layer2_0_conv2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer2[0].bn2)
+  // blocks.cnn:10: act    (features.layer2[0].relu2)
+  cnn::bn_affine(features_layer2_0_bn2_saved, features_layer2_0_bn2_weight_, features_layer2_0_bn2_bias_,
+                 features_layer2_0_bn2_running_mean_, features_layer2_0_bn2_running_var_,
+                 kFeaturesLayer2_0Bn2);
+  cnn::conv(features_layer2_0_relu2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
+            cnn::Epilogue().scaled(features_layer2_0_bn2_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer2[0].bn2)
-  cnn::bn_inference(features_layer2_0_relu2, features_layer2_0_conv2, features_layer2_0_bn2_weight_,
-                    features_layer2_0_bn2_bias_, features_layer2_0_bn2_running_mean_,
-                    features_layer2_0_bn2_running_var_, kFeaturesLayer2_0Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer2[0].relu2)
-  cnn::relu(features_layer2_0_relu2, features_layer2_0_relu2, k128x28x28, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv3)
-  cnn::conv(features_layer2_0_conv3, features_layer2_0_relu2, features_layer2_0_conv3_weight_,
-            kFeaturesLayer2_0Conv3, batch, scratch());
-
   // blocks.cnn:9: bn    (features.layer2[0].bn3)
-  cnn::bn_inference(features_layer2_0_bn3, features_layer2_0_conv3, features_layer2_0_bn3_weight_,
-                    features_layer2_0_bn3_bias_, features_layer2_0_bn3_running_mean_,
-                    features_layer2_0_bn3_running_var_, kFeaturesLayer2_0Bn3, batch);
+  cnn::bn_affine(features_layer2_0_bn3_saved, features_layer2_0_bn3_weight_, features_layer2_0_bn3_bias_,
+                 features_layer2_0_bn3_running_mean_, features_layer2_0_bn3_running_var_,
+                 kFeaturesLayer2_0Bn3);
+  cnn::conv(features_layer2_0_bn3, features_layer2_0_relu2, features_layer2_0_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer2_0_bn3_saved), kFeaturesLayer2_0Conv3, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
-  cnn::conv(features_layer2_0_downsample_conv1, features_layer1_2_relu3,
-            features_layer2_0_downsample_conv1_weight_, kFeaturesLayer2_0DownsampleConv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
-  cnn::bn_inference(features_layer2_0_downsample_bn1, features_layer2_0_downsample_conv1,
-                    features_layer2_0_downsample_bn1_weight_, features_layer2_0_downsample_bn1_bias_,
-                    features_layer2_0_downsample_bn1_running_mean_,
-                    features_layer2_0_downsample_bn1_running_var_, kFeaturesLayer2_0DownsampleBn1, batch);
-
   // 31: add {    (features.layer2[0].add1)
-  cnn::add(features_layer2_0_relu3, {features_layer2_0_bn3, features_layer2_0_downsample_bn1}, k512x28x28,
-           batch);
-
   // 37: relu    (features.layer2[0].relu3)
-  cnn::relu(features_layer2_0_relu3, features_layer2_0_relu3, k512x28x28, batch);
+  cnn::bn_affine(features_layer2_0_downsample_bn1_saved, features_layer2_0_downsample_bn1_weight_,
+                 features_layer2_0_downsample_bn1_bias_, features_layer2_0_downsample_bn1_running_mean_,
+                 features_layer2_0_downsample_bn1_running_var_, kFeaturesLayer2_0DownsampleBn1);
+  cnn::conv(features_layer2_0_relu3, features_layer1_2_relu3, features_layer2_0_downsample_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer2_0_downsample_bn1_saved).plus(features_layer2_0_bn3).then(cnn::Activation::kRelu),
+            kFeaturesLayer2_0DownsampleConv1, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
-  cnn::conv(features_layer2_1_conv1, features_layer2_0_relu3, features_layer2_1_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer2[1].bn1)
+  // blocks.cnn:10: act    (features.layer2[1].relu1)
+  cnn::bn_affine(features_layer2_1_bn1_saved, features_layer2_1_bn1_weight_, features_layer2_1_bn1_bias_,
+                 features_layer2_1_bn1_running_mean_, features_layer2_1_bn1_running_var_,
+                 kFeaturesLayer2_1Bn1);
+  cnn::conv(features_layer2_1_relu1, features_layer2_0_relu3, features_layer2_1_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer2[1].bn1)
-  cnn::bn_inference(features_layer2_1_relu1, features_layer2_1_conv1, features_layer2_1_bn1_weight_,
-                    features_layer2_1_bn1_bias_, features_layer2_1_bn1_running_mean_,
-                    features_layer2_1_bn1_running_var_, kFeaturesLayer2_1Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer2[1].relu1)
-  cnn::relu(features_layer2_1_relu1, features_layer2_1_relu1, k128x28x28, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
-  cnn::winograd::conv(features_layer2_1_conv2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer2[1].bn2)
+  // blocks.cnn:10: act    (features.layer2[1].relu2)
+  cnn::bn_affine(features_layer2_1_bn2_saved, features_layer2_1_bn2_weight_, features_layer2_1_bn2_bias_,
+                 features_layer2_1_bn2_running_mean_, features_layer2_1_bn2_running_var_,
+                 kFeaturesLayer2_1Bn2);
+  cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer2_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer2[1].bn2)
-  cnn::bn_inference(features_layer2_1_relu2, features_layer2_1_conv2, features_layer2_1_bn2_weight_,
-                    features_layer2_1_bn2_bias_, features_layer2_1_bn2_running_mean_,
-                    features_layer2_1_bn2_running_var_, kFeaturesLayer2_1Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer2[1].relu2)
-  cnn::relu(features_layer2_1_relu2, features_layer2_1_relu2, k128x28x28, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv3)
-  cnn::conv(features_layer2_1_conv3, features_layer2_1_relu2, features_layer2_1_conv3_weight_,
+  // blocks.cnn:9: bn    (features.layer2[1].bn3)
+  // 31: add {    (features.layer2[1].add1)
+  // 37: relu    (features.layer2[1].relu3)
+  cnn::bn_affine(features_layer2_1_bn3_saved, features_layer2_1_bn3_weight_, features_layer2_1_bn3_bias_,
+                 features_layer2_1_bn3_running_mean_, features_layer2_1_bn3_running_var_,
+                 kFeaturesLayer2_1Bn3);
+  cnn::conv(features_layer2_1_relu3, features_layer2_1_relu2, features_layer2_1_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer2_1_bn3_saved).plus(features_layer2_0_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer2_1Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer2[1].bn3)
-  cnn::bn_inference(features_layer2_1_bn3, features_layer2_1_conv3, features_layer2_1_bn3_weight_,
-                    features_layer2_1_bn3_bias_, features_layer2_1_bn3_running_mean_,
-                    features_layer2_1_bn3_running_var_, kFeaturesLayer2_1Bn3, batch);
-
-  // 31: add {    (features.layer2[1].add1)
-  cnn::add(features_layer2_1_relu3, {features_layer2_1_bn3, features_layer2_0_relu3}, k512x28x28, batch);
-
-  // 37: relu    (features.layer2[1].relu3)
-  cnn::relu(features_layer2_1_relu3, features_layer2_1_relu3, k512x28x28, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
-  cnn::conv(features_layer2_2_conv1, features_layer2_1_relu3, features_layer2_2_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer2[2].bn1)
+  // blocks.cnn:10: act    (features.layer2[2].relu1)
+  cnn::bn_affine(features_layer2_2_bn1_saved, features_layer2_2_bn1_weight_, features_layer2_2_bn1_bias_,
+                 features_layer2_2_bn1_running_mean_, features_layer2_2_bn1_running_var_,
+                 kFeaturesLayer2_2Bn1);
+  cnn::conv(features_layer2_2_relu1, features_layer2_1_relu3, features_layer2_2_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer2_2_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_2Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer2[2].bn1)
-  cnn::bn_inference(features_layer2_2_relu1, features_layer2_2_conv1, features_layer2_2_bn1_weight_,
-                    features_layer2_2_bn1_bias_, features_layer2_2_bn1_running_mean_,
-                    features_layer2_2_bn1_running_var_, kFeaturesLayer2_2Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer2[2].relu1)
-  cnn::relu(features_layer2_2_relu1, features_layer2_2_relu1, k128x28x28, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
-  cnn::winograd::conv(features_layer2_2_conv2, features_layer2_2_relu1, features_layer2_2_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer2[2].bn2)
+  // blocks.cnn:10: act    (features.layer2[2].relu2)
+  cnn::bn_affine(features_layer2_2_bn2_saved, features_layer2_2_bn2_weight_, features_layer2_2_bn2_bias_,
+                 features_layer2_2_bn2_running_mean_, features_layer2_2_bn2_running_var_,
+                 kFeaturesLayer2_2Bn2);
+  cnn::winograd::conv(features_layer2_2_relu2, features_layer2_2_relu1, features_layer2_2_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer2_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_2Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer2[2].bn2)
-  cnn::bn_inference(features_layer2_2_relu2, features_layer2_2_conv2, features_layer2_2_bn2_weight_,
-                    features_layer2_2_bn2_bias_, features_layer2_2_bn2_running_mean_,
-                    features_layer2_2_bn2_running_var_, kFeaturesLayer2_2Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer2[2].relu2)
-  cnn::relu(features_layer2_2_relu2, features_layer2_2_relu2, k128x28x28, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv3)
-  cnn::conv(features_layer2_2_conv3, features_layer2_2_relu2, features_layer2_2_conv3_weight_,
+  // blocks.cnn:9: bn    (features.layer2[2].bn3)
+  // 31: add {    (features.layer2[2].add1)
+  // 37: relu    (features.layer2[2].relu3)
+  cnn::bn_affine(features_layer2_2_bn3_saved, features_layer2_2_bn3_weight_, features_layer2_2_bn3_bias_,
+                 features_layer2_2_bn3_running_mean_, features_layer2_2_bn3_running_var_,
+                 kFeaturesLayer2_2Bn3);
+  cnn::conv(features_layer2_2_relu3, features_layer2_2_relu2, features_layer2_2_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer2_2_bn3_saved).plus(features_layer2_1_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer2_2Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer2[2].bn3)
-  cnn::bn_inference(features_layer2_2_bn3, features_layer2_2_conv3, features_layer2_2_bn3_weight_,
-                    features_layer2_2_bn3_bias_, features_layer2_2_bn3_running_mean_,
-                    features_layer2_2_bn3_running_var_, kFeaturesLayer2_2Bn3, batch);
-
-  // 31: add {    (features.layer2[2].add1)
-  cnn::add(features_layer2_2_relu3, {features_layer2_2_bn3, features_layer2_1_relu3}, k512x28x28, batch);
-
-  // 37: relu    (features.layer2[2].relu3)
-  cnn::relu(features_layer2_2_relu3, features_layer2_2_relu3, k512x28x28, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
-  cnn::conv(features_layer2_3_conv1, features_layer2_2_relu3, features_layer2_3_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer2[3].bn1)
+  // blocks.cnn:10: act    (features.layer2[3].relu1)
+  cnn::bn_affine(features_layer2_3_bn1_saved, features_layer2_3_bn1_weight_, features_layer2_3_bn1_bias_,
+                 features_layer2_3_bn1_running_mean_, features_layer2_3_bn1_running_var_,
+                 kFeaturesLayer2_3Bn1);
+  cnn::conv(features_layer2_3_relu1, features_layer2_2_relu3, features_layer2_3_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer2_3_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_3Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer2[3].bn1)
-  cnn::bn_inference(features_layer2_3_relu1, features_layer2_3_conv1, features_layer2_3_bn1_weight_,
-                    features_layer2_3_bn1_bias_, features_layer2_3_bn1_running_mean_,
-                    features_layer2_3_bn1_running_var_, kFeaturesLayer2_3Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer2[3].relu1)
-  cnn::relu(features_layer2_3_relu1, features_layer2_3_relu1, k128x28x28, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
-  cnn::winograd::conv(features_layer2_3_conv2, features_layer2_3_relu1, features_layer2_3_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer2[3].bn2)
+  // blocks.cnn:10: act    (features.layer2[3].relu2)
+  cnn::bn_affine(features_layer2_3_bn2_saved, features_layer2_3_bn2_weight_, features_layer2_3_bn2_bias_,
+                 features_layer2_3_bn2_running_mean_, features_layer2_3_bn2_running_var_,
+                 kFeaturesLayer2_3Bn2);
+  cnn::winograd::conv(features_layer2_3_relu2, features_layer2_3_relu1, features_layer2_3_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer2_3_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_3Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer2[3].bn2)
-  cnn::bn_inference(features_layer2_3_relu2, features_layer2_3_conv2, features_layer2_3_bn2_weight_,
-                    features_layer2_3_bn2_bias_, features_layer2_3_bn2_running_mean_,
-                    features_layer2_3_bn2_running_var_, kFeaturesLayer2_3Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer2[3].relu2)
-  cnn::relu(features_layer2_3_relu2, features_layer2_3_relu2, k128x28x28, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv3)
-  cnn::conv(features_layer2_3_conv3, features_layer2_3_relu2, features_layer2_3_conv3_weight_,
+  // blocks.cnn:9: bn    (features.layer2[3].bn3)
+  // 31: add {    (features.layer2[3].add1)
+  // 37: relu    (features.layer2[3].relu3)
+  cnn::bn_affine(features_layer2_3_bn3_saved, features_layer2_3_bn3_weight_, features_layer2_3_bn3_bias_,
+                 features_layer2_3_bn3_running_mean_, features_layer2_3_bn3_running_var_,
+                 kFeaturesLayer2_3Bn3);
+  cnn::conv(features_layer2_3_relu3, features_layer2_3_relu2, features_layer2_3_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer2_3_bn3_saved).plus(features_layer2_2_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer2_3Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer2[3].bn3)
-  cnn::bn_inference(features_layer2_3_bn3, features_layer2_3_conv3, features_layer2_3_bn3_weight_,
-                    features_layer2_3_bn3_bias_, features_layer2_3_bn3_running_mean_,
-                    features_layer2_3_bn3_running_var_, kFeaturesLayer2_3Bn3, batch);
-
-  // 31: add {    (features.layer2[3].add1)
-  cnn::add(features_layer2_3_relu3, {features_layer2_3_bn3, features_layer2_2_relu3}, k512x28x28, batch);
-
-  // 37: relu    (features.layer2[3].relu3)
-  cnn::relu(features_layer2_3_relu3, features_layer2_3_relu3, k512x28x28, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
-  cnn::conv(features_layer3_0_conv1, features_layer2_3_relu3, features_layer3_0_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[0].bn1)
+  // blocks.cnn:10: act    (features.layer3[0].relu1)
+  cnn::bn_affine(features_layer3_0_bn1_saved, features_layer3_0_bn1_weight_, features_layer3_0_bn1_bias_,
+                 features_layer3_0_bn1_running_mean_, features_layer3_0_bn1_running_var_,
+                 kFeaturesLayer3_0Bn1);
+  cnn::conv(features_layer3_0_relu1, features_layer2_3_relu3, features_layer3_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[0].bn1)
-  cnn::bn_inference(features_layer3_0_relu1, features_layer3_0_conv1, features_layer3_0_bn1_weight_,
-                    features_layer3_0_bn1_bias_, features_layer3_0_bn1_running_mean_,
-                    features_layer3_0_bn1_running_var_, kFeaturesLayer3_0Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[0].relu1)
-  cnn::relu(features_layer3_0_relu1, features_layer3_0_relu1, k256x28x28, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
-  cnn::conv(features_layer3_0_conv2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer3[0].bn2)
+  // blocks.cnn:10: act    (features.layer3[0].relu2)
+  cnn::bn_affine(features_layer3_0_bn2_saved, features_layer3_0_bn2_weight_, features_layer3_0_bn2_bias_,
+                 features_layer3_0_bn2_running_mean_, features_layer3_0_bn2_running_var_,
+                 kFeaturesLayer3_0Bn2);
+  cnn::conv(features_layer3_0_relu2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
+            cnn::Epilogue().scaled(features_layer3_0_bn2_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[0].bn2)
-  cnn::bn_inference(features_layer3_0_relu2, features_layer3_0_conv2, features_layer3_0_bn2_weight_,
-                    features_layer3_0_bn2_bias_, features_layer3_0_bn2_running_mean_,
-                    features_layer3_0_bn2_running_var_, kFeaturesLayer3_0Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer3[0].relu2)
-  cnn::relu(features_layer3_0_relu2, features_layer3_0_relu2, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv3)
-  cnn::conv(features_layer3_0_conv3, features_layer3_0_relu2, features_layer3_0_conv3_weight_,
-            kFeaturesLayer3_0Conv3, batch, scratch());
-
   // blocks.cnn:9: bn    (features.layer3[0].bn3)
-  cnn::bn_inference(features_layer3_0_bn3, features_layer3_0_conv3, features_layer3_0_bn3_weight_,
-                    features_layer3_0_bn3_bias_, features_layer3_0_bn3_running_mean_,
-                    features_layer3_0_bn3_running_var_, kFeaturesLayer3_0Bn3, batch);
+  cnn::bn_affine(features_layer3_0_bn3_saved, features_layer3_0_bn3_weight_, features_layer3_0_bn3_bias_,
+                 features_layer3_0_bn3_running_mean_, features_layer3_0_bn3_running_var_,
+                 kFeaturesLayer3_0Bn3);
+  cnn::conv(features_layer3_0_bn3, features_layer3_0_relu2, features_layer3_0_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer3_0_bn3_saved), kFeaturesLayer3_0Conv3, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
-  cnn::conv(features_layer3_0_downsample_conv1, features_layer2_3_relu3,
-            features_layer3_0_downsample_conv1_weight_, kFeaturesLayer3_0DownsampleConv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
-  cnn::bn_inference(features_layer3_0_downsample_bn1, features_layer3_0_downsample_conv1,
-                    features_layer3_0_downsample_bn1_weight_, features_layer3_0_downsample_bn1_bias_,
-                    features_layer3_0_downsample_bn1_running_mean_,
-                    features_layer3_0_downsample_bn1_running_var_, kFeaturesLayer3_0DownsampleBn1, batch);
-
   // 31: add {    (features.layer3[0].add1)
-  cnn::add(features_layer3_0_relu3, {features_layer3_0_bn3, features_layer3_0_downsample_bn1}, k1024x14x14,
-           batch);
-
   // 37: relu    (features.layer3[0].relu3)
-  cnn::relu(features_layer3_0_relu3, features_layer3_0_relu3, k1024x14x14, batch);
+  cnn::bn_affine(features_layer3_0_downsample_bn1_saved, features_layer3_0_downsample_bn1_weight_,
+                 features_layer3_0_downsample_bn1_bias_, features_layer3_0_downsample_bn1_running_mean_,
+                 features_layer3_0_downsample_bn1_running_var_, kFeaturesLayer3_0DownsampleBn1);
+  cnn::conv(features_layer3_0_relu3, features_layer2_3_relu3, features_layer3_0_downsample_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer3_0_downsample_bn1_saved).plus(features_layer3_0_bn3).then(cnn::Activation::kRelu),
+            kFeaturesLayer3_0DownsampleConv1, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
-  cnn::conv(features_layer3_1_conv1, features_layer3_0_relu3, features_layer3_1_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[1].bn1)
+  // blocks.cnn:10: act    (features.layer3[1].relu1)
+  cnn::bn_affine(features_layer3_1_bn1_saved, features_layer3_1_bn1_weight_, features_layer3_1_bn1_bias_,
+                 features_layer3_1_bn1_running_mean_, features_layer3_1_bn1_running_var_,
+                 kFeaturesLayer3_1Bn1);
+  cnn::conv(features_layer3_1_relu1, features_layer3_0_relu3, features_layer3_1_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[1].bn1)
-  cnn::bn_inference(features_layer3_1_relu1, features_layer3_1_conv1, features_layer3_1_bn1_weight_,
-                    features_layer3_1_bn1_bias_, features_layer3_1_bn1_running_mean_,
-                    features_layer3_1_bn1_running_var_, kFeaturesLayer3_1Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[1].relu1)
-  cnn::relu(features_layer3_1_relu1, features_layer3_1_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
-  cnn::winograd::conv(features_layer3_1_conv2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer3[1].bn2)
+  // blocks.cnn:10: act    (features.layer3[1].relu2)
+  cnn::bn_affine(features_layer3_1_bn2_saved, features_layer3_1_bn2_weight_, features_layer3_1_bn2_bias_,
+                 features_layer3_1_bn2_running_mean_, features_layer3_1_bn2_running_var_,
+                 kFeaturesLayer3_1Bn2);
+  cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[1].bn2)
-  cnn::bn_inference(features_layer3_1_relu2, features_layer3_1_conv2, features_layer3_1_bn2_weight_,
-                    features_layer3_1_bn2_bias_, features_layer3_1_bn2_running_mean_,
-                    features_layer3_1_bn2_running_var_, kFeaturesLayer3_1Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer3[1].relu2)
-  cnn::relu(features_layer3_1_relu2, features_layer3_1_relu2, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv3)
-  cnn::conv(features_layer3_1_conv3, features_layer3_1_relu2, features_layer3_1_conv3_weight_,
+  // blocks.cnn:9: bn    (features.layer3[1].bn3)
+  // 31: add {    (features.layer3[1].add1)
+  // 37: relu    (features.layer3[1].relu3)
+  cnn::bn_affine(features_layer3_1_bn3_saved, features_layer3_1_bn3_weight_, features_layer3_1_bn3_bias_,
+                 features_layer3_1_bn3_running_mean_, features_layer3_1_bn3_running_var_,
+                 kFeaturesLayer3_1Bn3);
+  cnn::conv(features_layer3_1_relu3, features_layer3_1_relu2, features_layer3_1_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer3_1_bn3_saved).plus(features_layer3_0_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_1Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[1].bn3)
-  cnn::bn_inference(features_layer3_1_bn3, features_layer3_1_conv3, features_layer3_1_bn3_weight_,
-                    features_layer3_1_bn3_bias_, features_layer3_1_bn3_running_mean_,
-                    features_layer3_1_bn3_running_var_, kFeaturesLayer3_1Bn3, batch);
-
-  // 31: add {    (features.layer3[1].add1)
-  cnn::add(features_layer3_1_relu3, {features_layer3_1_bn3, features_layer3_0_relu3}, k1024x14x14, batch);
-
-  // 37: relu    (features.layer3[1].relu3)
-  cnn::relu(features_layer3_1_relu3, features_layer3_1_relu3, k1024x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
-  cnn::conv(features_layer3_2_conv1, features_layer3_1_relu3, features_layer3_2_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[2].bn1)
+  // blocks.cnn:10: act    (features.layer3[2].relu1)
+  cnn::bn_affine(features_layer3_2_bn1_saved, features_layer3_2_bn1_weight_, features_layer3_2_bn1_bias_,
+                 features_layer3_2_bn1_running_mean_, features_layer3_2_bn1_running_var_,
+                 kFeaturesLayer3_2Bn1);
+  cnn::conv(features_layer3_2_relu1, features_layer3_1_relu3, features_layer3_2_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer3_2_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_2Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[2].bn1)
-  cnn::bn_inference(features_layer3_2_relu1, features_layer3_2_conv1, features_layer3_2_bn1_weight_,
-                    features_layer3_2_bn1_bias_, features_layer3_2_bn1_running_mean_,
-                    features_layer3_2_bn1_running_var_, kFeaturesLayer3_2Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[2].relu1)
-  cnn::relu(features_layer3_2_relu1, features_layer3_2_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
-  cnn::winograd::conv(features_layer3_2_conv2, features_layer3_2_relu1, features_layer3_2_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer3[2].bn2)
+  // blocks.cnn:10: act    (features.layer3[2].relu2)
+  cnn::bn_affine(features_layer3_2_bn2_saved, features_layer3_2_bn2_weight_, features_layer3_2_bn2_bias_,
+                 features_layer3_2_bn2_running_mean_, features_layer3_2_bn2_running_var_,
+                 kFeaturesLayer3_2Bn2);
+  cnn::winograd::conv(features_layer3_2_relu2, features_layer3_2_relu1, features_layer3_2_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_2Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[2].bn2)
-  cnn::bn_inference(features_layer3_2_relu2, features_layer3_2_conv2, features_layer3_2_bn2_weight_,
-                    features_layer3_2_bn2_bias_, features_layer3_2_bn2_running_mean_,
-                    features_layer3_2_bn2_running_var_, kFeaturesLayer3_2Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer3[2].relu2)
-  cnn::relu(features_layer3_2_relu2, features_layer3_2_relu2, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv3)
-  cnn::conv(features_layer3_2_conv3, features_layer3_2_relu2, features_layer3_2_conv3_weight_,
+  // blocks.cnn:9: bn    (features.layer3[2].bn3)
+  // 31: add {    (features.layer3[2].add1)
+  // 37: relu    (features.layer3[2].relu3)
+  cnn::bn_affine(features_layer3_2_bn3_saved, features_layer3_2_bn3_weight_, features_layer3_2_bn3_bias_,
+                 features_layer3_2_bn3_running_mean_, features_layer3_2_bn3_running_var_,
+                 kFeaturesLayer3_2Bn3);
+  cnn::conv(features_layer3_2_relu3, features_layer3_2_relu2, features_layer3_2_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer3_2_bn3_saved).plus(features_layer3_1_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_2Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[2].bn3)
-  cnn::bn_inference(features_layer3_2_bn3, features_layer3_2_conv3, features_layer3_2_bn3_weight_,
-                    features_layer3_2_bn3_bias_, features_layer3_2_bn3_running_mean_,
-                    features_layer3_2_bn3_running_var_, kFeaturesLayer3_2Bn3, batch);
-
-  // 31: add {    (features.layer3[2].add1)
-  cnn::add(features_layer3_2_relu3, {features_layer3_2_bn3, features_layer3_1_relu3}, k1024x14x14, batch);
-
-  // 37: relu    (features.layer3[2].relu3)
-  cnn::relu(features_layer3_2_relu3, features_layer3_2_relu3, k1024x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
-  cnn::conv(features_layer3_3_conv1, features_layer3_2_relu3, features_layer3_3_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[3].bn1)
+  // blocks.cnn:10: act    (features.layer3[3].relu1)
+  cnn::bn_affine(features_layer3_3_bn1_saved, features_layer3_3_bn1_weight_, features_layer3_3_bn1_bias_,
+                 features_layer3_3_bn1_running_mean_, features_layer3_3_bn1_running_var_,
+                 kFeaturesLayer3_3Bn1);
+  cnn::conv(features_layer3_3_relu1, features_layer3_2_relu3, features_layer3_3_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer3_3_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_3Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[3].bn1)
-  cnn::bn_inference(features_layer3_3_relu1, features_layer3_3_conv1, features_layer3_3_bn1_weight_,
-                    features_layer3_3_bn1_bias_, features_layer3_3_bn1_running_mean_,
-                    features_layer3_3_bn1_running_var_, kFeaturesLayer3_3Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[3].relu1)
-  cnn::relu(features_layer3_3_relu1, features_layer3_3_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
-  cnn::winograd::conv(features_layer3_3_conv2, features_layer3_3_relu1, features_layer3_3_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer3[3].bn2)
+  // blocks.cnn:10: act    (features.layer3[3].relu2)
+  cnn::bn_affine(features_layer3_3_bn2_saved, features_layer3_3_bn2_weight_, features_layer3_3_bn2_bias_,
+                 features_layer3_3_bn2_running_mean_, features_layer3_3_bn2_running_var_,
+                 kFeaturesLayer3_3Bn2);
+  cnn::winograd::conv(features_layer3_3_relu2, features_layer3_3_relu1, features_layer3_3_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_3_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_3Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[3].bn2)
-  cnn::bn_inference(features_layer3_3_relu2, features_layer3_3_conv2, features_layer3_3_bn2_weight_,
-                    features_layer3_3_bn2_bias_, features_layer3_3_bn2_running_mean_,
-                    features_layer3_3_bn2_running_var_, kFeaturesLayer3_3Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer3[3].relu2)
-  cnn::relu(features_layer3_3_relu2, features_layer3_3_relu2, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv3)
-  cnn::conv(features_layer3_3_conv3, features_layer3_3_relu2, features_layer3_3_conv3_weight_,
+  // blocks.cnn:9: bn    (features.layer3[3].bn3)
+  // 31: add {    (features.layer3[3].add1)
+  // 37: relu    (features.layer3[3].relu3)
+  cnn::bn_affine(features_layer3_3_bn3_saved, features_layer3_3_bn3_weight_, features_layer3_3_bn3_bias_,
+                 features_layer3_3_bn3_running_mean_, features_layer3_3_bn3_running_var_,
+                 kFeaturesLayer3_3Bn3);
+  cnn::conv(features_layer3_3_relu3, features_layer3_3_relu2, features_layer3_3_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer3_3_bn3_saved).plus(features_layer3_2_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_3Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[3].bn3)
-  cnn::bn_inference(features_layer3_3_bn3, features_layer3_3_conv3, features_layer3_3_bn3_weight_,
-                    features_layer3_3_bn3_bias_, features_layer3_3_bn3_running_mean_,
-                    features_layer3_3_bn3_running_var_, kFeaturesLayer3_3Bn3, batch);
-
-  // 31: add {    (features.layer3[3].add1)
-  cnn::add(features_layer3_3_relu3, {features_layer3_3_bn3, features_layer3_2_relu3}, k1024x14x14, batch);
-
-  // 37: relu    (features.layer3[3].relu3)
-  cnn::relu(features_layer3_3_relu3, features_layer3_3_relu3, k1024x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
-  cnn::conv(features_layer3_4_conv1, features_layer3_3_relu3, features_layer3_4_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[4].bn1)
+  // blocks.cnn:10: act    (features.layer3[4].relu1)
+  cnn::bn_affine(features_layer3_4_bn1_saved, features_layer3_4_bn1_weight_, features_layer3_4_bn1_bias_,
+                 features_layer3_4_bn1_running_mean_, features_layer3_4_bn1_running_var_,
+                 kFeaturesLayer3_4Bn1);
+  cnn::conv(features_layer3_4_relu1, features_layer3_3_relu3, features_layer3_4_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer3_4_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_4Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[4].bn1)
-  cnn::bn_inference(features_layer3_4_relu1, features_layer3_4_conv1, features_layer3_4_bn1_weight_,
-                    features_layer3_4_bn1_bias_, features_layer3_4_bn1_running_mean_,
-                    features_layer3_4_bn1_running_var_, kFeaturesLayer3_4Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[4].relu1)
-  cnn::relu(features_layer3_4_relu1, features_layer3_4_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
-  cnn::winograd::conv(features_layer3_4_conv2, features_layer3_4_relu1, features_layer3_4_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer3[4].bn2)
+  // blocks.cnn:10: act    (features.layer3[4].relu2)
+  cnn::bn_affine(features_layer3_4_bn2_saved, features_layer3_4_bn2_weight_, features_layer3_4_bn2_bias_,
+                 features_layer3_4_bn2_running_mean_, features_layer3_4_bn2_running_var_,
+                 kFeaturesLayer3_4Bn2);
+  cnn::winograd::conv(features_layer3_4_relu2, features_layer3_4_relu1, features_layer3_4_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_4_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_4Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[4].bn2)
-  cnn::bn_inference(features_layer3_4_relu2, features_layer3_4_conv2, features_layer3_4_bn2_weight_,
-                    features_layer3_4_bn2_bias_, features_layer3_4_bn2_running_mean_,
-                    features_layer3_4_bn2_running_var_, kFeaturesLayer3_4Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer3[4].relu2)
-  cnn::relu(features_layer3_4_relu2, features_layer3_4_relu2, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv3)
-  cnn::conv(features_layer3_4_conv3, features_layer3_4_relu2, features_layer3_4_conv3_weight_,
+  // blocks.cnn:9: bn    (features.layer3[4].bn3)
+  // 31: add {    (features.layer3[4].add1)
+  // 37: relu    (features.layer3[4].relu3)
+  cnn::bn_affine(features_layer3_4_bn3_saved, features_layer3_4_bn3_weight_, features_layer3_4_bn3_bias_,
+                 features_layer3_4_bn3_running_mean_, features_layer3_4_bn3_running_var_,
+                 kFeaturesLayer3_4Bn3);
+  cnn::conv(features_layer3_4_relu3, features_layer3_4_relu2, features_layer3_4_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer3_4_bn3_saved).plus(features_layer3_3_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_4Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[4].bn3)
-  cnn::bn_inference(features_layer3_4_bn3, features_layer3_4_conv3, features_layer3_4_bn3_weight_,
-                    features_layer3_4_bn3_bias_, features_layer3_4_bn3_running_mean_,
-                    features_layer3_4_bn3_running_var_, kFeaturesLayer3_4Bn3, batch);
-
-  // 31: add {    (features.layer3[4].add1)
-  cnn::add(features_layer3_4_relu3, {features_layer3_4_bn3, features_layer3_3_relu3}, k1024x14x14, batch);
-
-  // 37: relu    (features.layer3[4].relu3)
-  cnn::relu(features_layer3_4_relu3, features_layer3_4_relu3, k1024x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
-  cnn::conv(features_layer3_5_conv1, features_layer3_4_relu3, features_layer3_5_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[5].bn1)
+  // blocks.cnn:10: act    (features.layer3[5].relu1)
+  cnn::bn_affine(features_layer3_5_bn1_saved, features_layer3_5_bn1_weight_, features_layer3_5_bn1_bias_,
+                 features_layer3_5_bn1_running_mean_, features_layer3_5_bn1_running_var_,
+                 kFeaturesLayer3_5Bn1);
+  cnn::conv(features_layer3_5_relu1, features_layer3_4_relu3, features_layer3_5_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer3_5_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_5Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[5].bn1)
-  cnn::bn_inference(features_layer3_5_relu1, features_layer3_5_conv1, features_layer3_5_bn1_weight_,
-                    features_layer3_5_bn1_bias_, features_layer3_5_bn1_running_mean_,
-                    features_layer3_5_bn1_running_var_, kFeaturesLayer3_5Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[5].relu1)
-  cnn::relu(features_layer3_5_relu1, features_layer3_5_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
-  cnn::winograd::conv(features_layer3_5_conv2, features_layer3_5_relu1, features_layer3_5_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer3[5].bn2)
+  // blocks.cnn:10: act    (features.layer3[5].relu2)
+  cnn::bn_affine(features_layer3_5_bn2_saved, features_layer3_5_bn2_weight_, features_layer3_5_bn2_bias_,
+                 features_layer3_5_bn2_running_mean_, features_layer3_5_bn2_running_var_,
+                 kFeaturesLayer3_5Bn2);
+  cnn::winograd::conv(features_layer3_5_relu2, features_layer3_5_relu1, features_layer3_5_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_5_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_5Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[5].bn2)
-  cnn::bn_inference(features_layer3_5_relu2, features_layer3_5_conv2, features_layer3_5_bn2_weight_,
-                    features_layer3_5_bn2_bias_, features_layer3_5_bn2_running_mean_,
-                    features_layer3_5_bn2_running_var_, kFeaturesLayer3_5Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer3[5].relu2)
-  cnn::relu(features_layer3_5_relu2, features_layer3_5_relu2, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv3)
-  cnn::conv(features_layer3_5_conv3, features_layer3_5_relu2, features_layer3_5_conv3_weight_,
+  // blocks.cnn:9: bn    (features.layer3[5].bn3)
+  // 31: add {    (features.layer3[5].add1)
+  // 37: relu    (features.layer3[5].relu3)
+  cnn::bn_affine(features_layer3_5_bn3_saved, features_layer3_5_bn3_weight_, features_layer3_5_bn3_bias_,
+                 features_layer3_5_bn3_running_mean_, features_layer3_5_bn3_running_var_,
+                 kFeaturesLayer3_5Bn3);
+  cnn::conv(features_layer3_5_relu3, features_layer3_5_relu2, features_layer3_5_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer3_5_bn3_saved).plus(features_layer3_4_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_5Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[5].bn3)
-  cnn::bn_inference(features_layer3_5_bn3, features_layer3_5_conv3, features_layer3_5_bn3_weight_,
-                    features_layer3_5_bn3_bias_, features_layer3_5_bn3_running_mean_,
-                    features_layer3_5_bn3_running_var_, kFeaturesLayer3_5Bn3, batch);
-
-  // 31: add {    (features.layer3[5].add1)
-  cnn::add(features_layer3_5_relu3, {features_layer3_5_bn3, features_layer3_4_relu3}, k1024x14x14, batch);
-
-  // 37: relu    (features.layer3[5].relu3)
-  cnn::relu(features_layer3_5_relu3, features_layer3_5_relu3, k1024x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[6].conv1)
-  cnn::conv(features_layer3_6_conv1, features_layer3_5_relu3, features_layer3_6_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[6].bn1)
+  // blocks.cnn:10: act    (features.layer3[6].relu1)
+  cnn::bn_affine(features_layer3_6_bn1_saved, features_layer3_6_bn1_weight_, features_layer3_6_bn1_bias_,
+                 features_layer3_6_bn1_running_mean_, features_layer3_6_bn1_running_var_,
+                 kFeaturesLayer3_6Bn1);
+  cnn::conv(features_layer3_6_relu1, features_layer3_5_relu3, features_layer3_6_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer3_6_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_6Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[6].bn1)
-  cnn::bn_inference(features_layer3_6_relu1, features_layer3_6_conv1, features_layer3_6_bn1_weight_,
-                    features_layer3_6_bn1_bias_, features_layer3_6_bn1_running_mean_,
-                    features_layer3_6_bn1_running_var_, kFeaturesLayer3_6Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[6].relu1)
-  cnn::relu(features_layer3_6_relu1, features_layer3_6_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[6].conv2)
-  cnn::winograd::conv(features_layer3_6_conv2, features_layer3_6_relu1, features_layer3_6_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer3[6].bn2)
+  // blocks.cnn:10: act    (features.layer3[6].relu2)
+  cnn::bn_affine(features_layer3_6_bn2_saved, features_layer3_6_bn2_weight_, features_layer3_6_bn2_bias_,
+                 features_layer3_6_bn2_running_mean_, features_layer3_6_bn2_running_var_,
+                 kFeaturesLayer3_6Bn2);
+  cnn::winograd::conv(features_layer3_6_relu2, features_layer3_6_relu1, features_layer3_6_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_6_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_6Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[6].bn2)
-  cnn::bn_inference(features_layer3_6_relu2, features_layer3_6_conv2, features_layer3_6_bn2_weight_,
-                    features_layer3_6_bn2_bias_, features_layer3_6_bn2_running_mean_,
-                    features_layer3_6_bn2_running_var_, kFeaturesLayer3_6Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer3[6].relu2)
-  cnn::relu(features_layer3_6_relu2, features_layer3_6_relu2, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[6].conv3)
-  cnn::conv(features_layer3_6_conv3, features_layer3_6_relu2, features_layer3_6_conv3_weight_,
+  // blocks.cnn:9: bn    (features.layer3[6].bn3)
+  // 31: add {    (features.layer3[6].add1)
+  // 37: relu    (features.layer3[6].relu3)
+  cnn::bn_affine(features_layer3_6_bn3_saved, features_layer3_6_bn3_weight_, features_layer3_6_bn3_bias_,
+                 features_layer3_6_bn3_running_mean_, features_layer3_6_bn3_running_var_,
+                 kFeaturesLayer3_6Bn3);
+  cnn::conv(features_layer3_6_relu3, features_layer3_6_relu2, features_layer3_6_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer3_6_bn3_saved).plus(features_layer3_5_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_6Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[6].bn3)
-  cnn::bn_inference(features_layer3_6_bn3, features_layer3_6_conv3, features_layer3_6_bn3_weight_,
-                    features_layer3_6_bn3_bias_, features_layer3_6_bn3_running_mean_,
-                    features_layer3_6_bn3_running_var_, kFeaturesLayer3_6Bn3, batch);
-
-  // 31: add {    (features.layer3[6].add1)
-  cnn::add(features_layer3_6_relu3, {features_layer3_6_bn3, features_layer3_5_relu3}, k1024x14x14, batch);
-
-  // 37: relu    (features.layer3[6].relu3)
-  cnn::relu(features_layer3_6_relu3, features_layer3_6_relu3, k1024x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[7].conv1)
-  cnn::conv(features_layer3_7_conv1, features_layer3_6_relu3, features_layer3_7_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[7].bn1)
+  // blocks.cnn:10: act    (features.layer3[7].relu1)
+  cnn::bn_affine(features_layer3_7_bn1_saved, features_layer3_7_bn1_weight_, features_layer3_7_bn1_bias_,
+                 features_layer3_7_bn1_running_mean_, features_layer3_7_bn1_running_var_,
+                 kFeaturesLayer3_7Bn1);
+  cnn::conv(features_layer3_7_relu1, features_layer3_6_relu3, features_layer3_7_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer3_7_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_7Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[7].bn1)
-  cnn::bn_inference(features_layer3_7_relu1, features_layer3_7_conv1, features_layer3_7_bn1_weight_,
-                    features_layer3_7_bn1_bias_, features_layer3_7_bn1_running_mean_,
-                    features_layer3_7_bn1_running_var_, kFeaturesLayer3_7Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[7].relu1)
-  cnn::relu(features_layer3_7_relu1, features_layer3_7_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[7].conv2)
-  cnn::winograd::conv(features_layer3_7_conv2, features_layer3_7_relu1, features_layer3_7_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer3[7].bn2)
+  // blocks.cnn:10: act    (features.layer3[7].relu2)
+  cnn::bn_affine(features_layer3_7_bn2_saved, features_layer3_7_bn2_weight_, features_layer3_7_bn2_bias_,
+                 features_layer3_7_bn2_running_mean_, features_layer3_7_bn2_running_var_,
+                 kFeaturesLayer3_7Bn2);
+  cnn::winograd::conv(features_layer3_7_relu2, features_layer3_7_relu1, features_layer3_7_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_7_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_7Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[7].bn2)
-  cnn::bn_inference(features_layer3_7_relu2, features_layer3_7_conv2, features_layer3_7_bn2_weight_,
-                    features_layer3_7_bn2_bias_, features_layer3_7_bn2_running_mean_,
-                    features_layer3_7_bn2_running_var_, kFeaturesLayer3_7Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer3[7].relu2)
-  cnn::relu(features_layer3_7_relu2, features_layer3_7_relu2, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[7].conv3)
-  cnn::conv(features_layer3_7_conv3, features_layer3_7_relu2, features_layer3_7_conv3_weight_,
+  // blocks.cnn:9: bn    (features.layer3[7].bn3)
+  // 31: add {    (features.layer3[7].add1)
+  // 37: relu    (features.layer3[7].relu3)
+  cnn::bn_affine(features_layer3_7_bn3_saved, features_layer3_7_bn3_weight_, features_layer3_7_bn3_bias_,
+                 features_layer3_7_bn3_running_mean_, features_layer3_7_bn3_running_var_,
+                 kFeaturesLayer3_7Bn3);
+  cnn::conv(features_layer3_7_relu3, features_layer3_7_relu2, features_layer3_7_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer3_7_bn3_saved).plus(features_layer3_6_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_7Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[7].bn3)
-  cnn::bn_inference(features_layer3_7_bn3, features_layer3_7_conv3, features_layer3_7_bn3_weight_,
-                    features_layer3_7_bn3_bias_, features_layer3_7_bn3_running_mean_,
-                    features_layer3_7_bn3_running_var_, kFeaturesLayer3_7Bn3, batch);
-
-  // 31: add {    (features.layer3[7].add1)
-  cnn::add(features_layer3_7_relu3, {features_layer3_7_bn3, features_layer3_6_relu3}, k1024x14x14, batch);
-
-  // 37: relu    (features.layer3[7].relu3)
-  cnn::relu(features_layer3_7_relu3, features_layer3_7_relu3, k1024x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[8].conv1)
-  cnn::conv(features_layer3_8_conv1, features_layer3_7_relu3, features_layer3_8_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[8].bn1)
+  // blocks.cnn:10: act    (features.layer3[8].relu1)
+  cnn::bn_affine(features_layer3_8_bn1_saved, features_layer3_8_bn1_weight_, features_layer3_8_bn1_bias_,
+                 features_layer3_8_bn1_running_mean_, features_layer3_8_bn1_running_var_,
+                 kFeaturesLayer3_8Bn1);
+  cnn::conv(features_layer3_8_relu1, features_layer3_7_relu3, features_layer3_8_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer3_8_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_8Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[8].bn1)
-  cnn::bn_inference(features_layer3_8_relu1, features_layer3_8_conv1, features_layer3_8_bn1_weight_,
-                    features_layer3_8_bn1_bias_, features_layer3_8_bn1_running_mean_,
-                    features_layer3_8_bn1_running_var_, kFeaturesLayer3_8Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[8].relu1)
-  cnn::relu(features_layer3_8_relu1, features_layer3_8_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[8].conv2)
-  cnn::winograd::conv(features_layer3_8_conv2, features_layer3_8_relu1, features_layer3_8_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer3[8].bn2)
+  // blocks.cnn:10: act    (features.layer3[8].relu2)
+  cnn::bn_affine(features_layer3_8_bn2_saved, features_layer3_8_bn2_weight_, features_layer3_8_bn2_bias_,
+                 features_layer3_8_bn2_running_mean_, features_layer3_8_bn2_running_var_,
+                 kFeaturesLayer3_8Bn2);
+  cnn::winograd::conv(features_layer3_8_relu2, features_layer3_8_relu1, features_layer3_8_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_8_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_8Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[8].bn2)
-  cnn::bn_inference(features_layer3_8_relu2, features_layer3_8_conv2, features_layer3_8_bn2_weight_,
-                    features_layer3_8_bn2_bias_, features_layer3_8_bn2_running_mean_,
-                    features_layer3_8_bn2_running_var_, kFeaturesLayer3_8Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer3[8].relu2)
-  cnn::relu(features_layer3_8_relu2, features_layer3_8_relu2, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[8].conv3)
-  cnn::conv(features_layer3_8_conv3, features_layer3_8_relu2, features_layer3_8_conv3_weight_,
+  // blocks.cnn:9: bn    (features.layer3[8].bn3)
+  // 31: add {    (features.layer3[8].add1)
+  // 37: relu    (features.layer3[8].relu3)
+  cnn::bn_affine(features_layer3_8_bn3_saved, features_layer3_8_bn3_weight_, features_layer3_8_bn3_bias_,
+                 features_layer3_8_bn3_running_mean_, features_layer3_8_bn3_running_var_,
+                 kFeaturesLayer3_8Bn3);
+  cnn::conv(features_layer3_8_relu3, features_layer3_8_relu2, features_layer3_8_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer3_8_bn3_saved).plus(features_layer3_7_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_8Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[8].bn3)
-  cnn::bn_inference(features_layer3_8_bn3, features_layer3_8_conv3, features_layer3_8_bn3_weight_,
-                    features_layer3_8_bn3_bias_, features_layer3_8_bn3_running_mean_,
-                    features_layer3_8_bn3_running_var_, kFeaturesLayer3_8Bn3, batch);
-
-  // 31: add {    (features.layer3[8].add1)
-  cnn::add(features_layer3_8_relu3, {features_layer3_8_bn3, features_layer3_7_relu3}, k1024x14x14, batch);
-
-  // 37: relu    (features.layer3[8].relu3)
-  cnn::relu(features_layer3_8_relu3, features_layer3_8_relu3, k1024x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[9].conv1)
-  cnn::conv(features_layer3_9_conv1, features_layer3_8_relu3, features_layer3_9_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[9].bn1)
+  // blocks.cnn:10: act    (features.layer3[9].relu1)
+  cnn::bn_affine(features_layer3_9_bn1_saved, features_layer3_9_bn1_weight_, features_layer3_9_bn1_bias_,
+                 features_layer3_9_bn1_running_mean_, features_layer3_9_bn1_running_var_,
+                 kFeaturesLayer3_9Bn1);
+  cnn::conv(features_layer3_9_relu1, features_layer3_8_relu3, features_layer3_9_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer3_9_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_9Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[9].bn1)
-  cnn::bn_inference(features_layer3_9_relu1, features_layer3_9_conv1, features_layer3_9_bn1_weight_,
-                    features_layer3_9_bn1_bias_, features_layer3_9_bn1_running_mean_,
-                    features_layer3_9_bn1_running_var_, kFeaturesLayer3_9Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[9].relu1)
-  cnn::relu(features_layer3_9_relu1, features_layer3_9_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[9].conv2)
-  cnn::winograd::conv(features_layer3_9_conv2, features_layer3_9_relu1, features_layer3_9_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer3[9].bn2)
+  // blocks.cnn:10: act    (features.layer3[9].relu2)
+  cnn::bn_affine(features_layer3_9_bn2_saved, features_layer3_9_bn2_weight_, features_layer3_9_bn2_bias_,
+                 features_layer3_9_bn2_running_mean_, features_layer3_9_bn2_running_var_,
+                 kFeaturesLayer3_9Bn2);
+  cnn::winograd::conv(features_layer3_9_relu2, features_layer3_9_relu1, features_layer3_9_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_9_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_9Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[9].bn2)
-  cnn::bn_inference(features_layer3_9_relu2, features_layer3_9_conv2, features_layer3_9_bn2_weight_,
-                    features_layer3_9_bn2_bias_, features_layer3_9_bn2_running_mean_,
-                    features_layer3_9_bn2_running_var_, kFeaturesLayer3_9Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer3[9].relu2)
-  cnn::relu(features_layer3_9_relu2, features_layer3_9_relu2, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[9].conv3)
-  cnn::conv(features_layer3_9_conv3, features_layer3_9_relu2, features_layer3_9_conv3_weight_,
+  // blocks.cnn:9: bn    (features.layer3[9].bn3)
+  // 31: add {    (features.layer3[9].add1)
+  // 37: relu    (features.layer3[9].relu3)
+  cnn::bn_affine(features_layer3_9_bn3_saved, features_layer3_9_bn3_weight_, features_layer3_9_bn3_bias_,
+                 features_layer3_9_bn3_running_mean_, features_layer3_9_bn3_running_var_,
+                 kFeaturesLayer3_9Bn3);
+  cnn::conv(features_layer3_9_relu3, features_layer3_9_relu2, features_layer3_9_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer3_9_bn3_saved).plus(features_layer3_8_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_9Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[9].bn3)
-  cnn::bn_inference(features_layer3_9_bn3, features_layer3_9_conv3, features_layer3_9_bn3_weight_,
-                    features_layer3_9_bn3_bias_, features_layer3_9_bn3_running_mean_,
-                    features_layer3_9_bn3_running_var_, kFeaturesLayer3_9Bn3, batch);
-
-  // 31: add {    (features.layer3[9].add1)
-  cnn::add(features_layer3_9_relu3, {features_layer3_9_bn3, features_layer3_8_relu3}, k1024x14x14, batch);
-
-  // 37: relu    (features.layer3[9].relu3)
-  cnn::relu(features_layer3_9_relu3, features_layer3_9_relu3, k1024x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[10].conv1)
-  cnn::conv(features_layer3_10_conv1, features_layer3_9_relu3, features_layer3_10_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[10].bn1)
+  // blocks.cnn:10: act    (features.layer3[10].relu1)
+  cnn::bn_affine(features_layer3_10_bn1_saved, features_layer3_10_bn1_weight_, features_layer3_10_bn1_bias_,
+                 features_layer3_10_bn1_running_mean_, features_layer3_10_bn1_running_var_,
+                 kFeaturesLayer3_10Bn1);
+  cnn::conv(features_layer3_10_relu1, features_layer3_9_relu3, features_layer3_10_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer3_10_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_10Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[10].bn1)
-  cnn::bn_inference(features_layer3_10_relu1, features_layer3_10_conv1, features_layer3_10_bn1_weight_,
-                    features_layer3_10_bn1_bias_, features_layer3_10_bn1_running_mean_,
-                    features_layer3_10_bn1_running_var_, kFeaturesLayer3_10Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[10].relu1)
-  cnn::relu(features_layer3_10_relu1, features_layer3_10_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[10].conv2)
-  cnn::winograd::conv(features_layer3_10_conv2, features_layer3_10_relu1, features_layer3_10_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer3[10].bn2)
+  // blocks.cnn:10: act    (features.layer3[10].relu2)
+  cnn::bn_affine(features_layer3_10_bn2_saved, features_layer3_10_bn2_weight_, features_layer3_10_bn2_bias_,
+                 features_layer3_10_bn2_running_mean_, features_layer3_10_bn2_running_var_,
+                 kFeaturesLayer3_10Bn2);
+  cnn::winograd::conv(features_layer3_10_relu2, features_layer3_10_relu1, features_layer3_10_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_10_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_10Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[10].bn2)
-  cnn::bn_inference(features_layer3_10_relu2, features_layer3_10_conv2, features_layer3_10_bn2_weight_,
-                    features_layer3_10_bn2_bias_, features_layer3_10_bn2_running_mean_,
-                    features_layer3_10_bn2_running_var_, kFeaturesLayer3_10Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer3[10].relu2)
-  cnn::relu(features_layer3_10_relu2, features_layer3_10_relu2, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[10].conv3)
-  cnn::conv(features_layer3_10_conv3, features_layer3_10_relu2, features_layer3_10_conv3_weight_,
+  // blocks.cnn:9: bn    (features.layer3[10].bn3)
+  // 31: add {    (features.layer3[10].add1)
+  // 37: relu    (features.layer3[10].relu3)
+  cnn::bn_affine(features_layer3_10_bn3_saved, features_layer3_10_bn3_weight_, features_layer3_10_bn3_bias_,
+                 features_layer3_10_bn3_running_mean_, features_layer3_10_bn3_running_var_,
+                 kFeaturesLayer3_10Bn3);
+  cnn::conv(features_layer3_10_relu3, features_layer3_10_relu2, features_layer3_10_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer3_10_bn3_saved).plus(features_layer3_9_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_10Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[10].bn3)
-  cnn::bn_inference(features_layer3_10_bn3, features_layer3_10_conv3, features_layer3_10_bn3_weight_,
-                    features_layer3_10_bn3_bias_, features_layer3_10_bn3_running_mean_,
-                    features_layer3_10_bn3_running_var_, kFeaturesLayer3_10Bn3, batch);
-
-  // 31: add {    (features.layer3[10].add1)
-  cnn::add(features_layer3_10_relu3, {features_layer3_10_bn3, features_layer3_9_relu3}, k1024x14x14, batch);
-
-  // 37: relu    (features.layer3[10].relu3)
-  cnn::relu(features_layer3_10_relu3, features_layer3_10_relu3, k1024x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[11].conv1)
-  cnn::conv(features_layer3_11_conv1, features_layer3_10_relu3, features_layer3_11_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[11].bn1)
+  // blocks.cnn:10: act    (features.layer3[11].relu1)
+  cnn::bn_affine(features_layer3_11_bn1_saved, features_layer3_11_bn1_weight_, features_layer3_11_bn1_bias_,
+                 features_layer3_11_bn1_running_mean_, features_layer3_11_bn1_running_var_,
+                 kFeaturesLayer3_11Bn1);
+  cnn::conv(features_layer3_11_relu1, features_layer3_10_relu3, features_layer3_11_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer3_11_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_11Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[11].bn1)
-  cnn::bn_inference(features_layer3_11_relu1, features_layer3_11_conv1, features_layer3_11_bn1_weight_,
-                    features_layer3_11_bn1_bias_, features_layer3_11_bn1_running_mean_,
-                    features_layer3_11_bn1_running_var_, kFeaturesLayer3_11Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[11].relu1)
-  cnn::relu(features_layer3_11_relu1, features_layer3_11_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[11].conv2)
-  cnn::winograd::conv(features_layer3_11_conv2, features_layer3_11_relu1, features_layer3_11_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer3[11].bn2)
+  // blocks.cnn:10: act    (features.layer3[11].relu2)
+  cnn::bn_affine(features_layer3_11_bn2_saved, features_layer3_11_bn2_weight_, features_layer3_11_bn2_bias_,
+                 features_layer3_11_bn2_running_mean_, features_layer3_11_bn2_running_var_,
+                 kFeaturesLayer3_11Bn2);
+  cnn::winograd::conv(features_layer3_11_relu2, features_layer3_11_relu1, features_layer3_11_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_11_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_11Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[11].bn2)
-  cnn::bn_inference(features_layer3_11_relu2, features_layer3_11_conv2, features_layer3_11_bn2_weight_,
-                    features_layer3_11_bn2_bias_, features_layer3_11_bn2_running_mean_,
-                    features_layer3_11_bn2_running_var_, kFeaturesLayer3_11Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer3[11].relu2)
-  cnn::relu(features_layer3_11_relu2, features_layer3_11_relu2, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[11].conv3)
-  cnn::conv(features_layer3_11_conv3, features_layer3_11_relu2, features_layer3_11_conv3_weight_,
+  // blocks.cnn:9: bn    (features.layer3[11].bn3)
+  // 31: add {    (features.layer3[11].add1)
+  // 37: relu    (features.layer3[11].relu3)
+  cnn::bn_affine(features_layer3_11_bn3_saved, features_layer3_11_bn3_weight_, features_layer3_11_bn3_bias_,
+                 features_layer3_11_bn3_running_mean_, features_layer3_11_bn3_running_var_,
+                 kFeaturesLayer3_11Bn3);
+  cnn::conv(features_layer3_11_relu3, features_layer3_11_relu2, features_layer3_11_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer3_11_bn3_saved).plus(features_layer3_10_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_11Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[11].bn3)
-  cnn::bn_inference(features_layer3_11_bn3, features_layer3_11_conv3, features_layer3_11_bn3_weight_,
-                    features_layer3_11_bn3_bias_, features_layer3_11_bn3_running_mean_,
-                    features_layer3_11_bn3_running_var_, kFeaturesLayer3_11Bn3, batch);
-
-  // 31: add {    (features.layer3[11].add1)
-  cnn::add(features_layer3_11_relu3, {features_layer3_11_bn3, features_layer3_10_relu3}, k1024x14x14, batch);
-
-  // 37: relu    (features.layer3[11].relu3)
-  cnn::relu(features_layer3_11_relu3, features_layer3_11_relu3, k1024x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[12].conv1)
-  cnn::conv(features_layer3_12_conv1, features_layer3_11_relu3, features_layer3_12_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[12].bn1)
+  // blocks.cnn:10: act    (features.layer3[12].relu1)
+  cnn::bn_affine(features_layer3_12_bn1_saved, features_layer3_12_bn1_weight_, features_layer3_12_bn1_bias_,
+                 features_layer3_12_bn1_running_mean_, features_layer3_12_bn1_running_var_,
+                 kFeaturesLayer3_12Bn1);
+  cnn::conv(features_layer3_12_relu1, features_layer3_11_relu3, features_layer3_12_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer3_12_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_12Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[12].bn1)
-  cnn::bn_inference(features_layer3_12_relu1, features_layer3_12_conv1, features_layer3_12_bn1_weight_,
-                    features_layer3_12_bn1_bias_, features_layer3_12_bn1_running_mean_,
-                    features_layer3_12_bn1_running_var_, kFeaturesLayer3_12Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[12].relu1)
-  cnn::relu(features_layer3_12_relu1, features_layer3_12_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[12].conv2)
-  cnn::winograd::conv(features_layer3_12_conv2, features_layer3_12_relu1, features_layer3_12_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer3[12].bn2)
+  // blocks.cnn:10: act    (features.layer3[12].relu2)
+  cnn::bn_affine(features_layer3_12_bn2_saved, features_layer3_12_bn2_weight_, features_layer3_12_bn2_bias_,
+                 features_layer3_12_bn2_running_mean_, features_layer3_12_bn2_running_var_,
+                 kFeaturesLayer3_12Bn2);
+  cnn::winograd::conv(features_layer3_12_relu2, features_layer3_12_relu1, features_layer3_12_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_12_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_12Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[12].bn2)
-  cnn::bn_inference(features_layer3_12_relu2, features_layer3_12_conv2, features_layer3_12_bn2_weight_,
-                    features_layer3_12_bn2_bias_, features_layer3_12_bn2_running_mean_,
-                    features_layer3_12_bn2_running_var_, kFeaturesLayer3_12Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer3[12].relu2)
-  cnn::relu(features_layer3_12_relu2, features_layer3_12_relu2, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[12].conv3)
-  cnn::conv(features_layer3_12_conv3, features_layer3_12_relu2, features_layer3_12_conv3_weight_,
+  // blocks.cnn:9: bn    (features.layer3[12].bn3)
+  // 31: add {    (features.layer3[12].add1)
+  // 37: relu    (features.layer3[12].relu3)
+  cnn::bn_affine(features_layer3_12_bn3_saved, features_layer3_12_bn3_weight_, features_layer3_12_bn3_bias_,
+                 features_layer3_12_bn3_running_mean_, features_layer3_12_bn3_running_var_,
+                 kFeaturesLayer3_12Bn3);
+  cnn::conv(features_layer3_12_relu3, features_layer3_12_relu2, features_layer3_12_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer3_12_bn3_saved).plus(features_layer3_11_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_12Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[12].bn3)
-  cnn::bn_inference(features_layer3_12_bn3, features_layer3_12_conv3, features_layer3_12_bn3_weight_,
-                    features_layer3_12_bn3_bias_, features_layer3_12_bn3_running_mean_,
-                    features_layer3_12_bn3_running_var_, kFeaturesLayer3_12Bn3, batch);
-
-  // 31: add {    (features.layer3[12].add1)
-  cnn::add(features_layer3_12_relu3, {features_layer3_12_bn3, features_layer3_11_relu3}, k1024x14x14, batch);
-
-  // 37: relu    (features.layer3[12].relu3)
-  cnn::relu(features_layer3_12_relu3, features_layer3_12_relu3, k1024x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[13].conv1)
-  cnn::conv(features_layer3_13_conv1, features_layer3_12_relu3, features_layer3_13_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[13].bn1)
+  // blocks.cnn:10: act    (features.layer3[13].relu1)
+  cnn::bn_affine(features_layer3_13_bn1_saved, features_layer3_13_bn1_weight_, features_layer3_13_bn1_bias_,
+                 features_layer3_13_bn1_running_mean_, features_layer3_13_bn1_running_var_,
+                 kFeaturesLayer3_13Bn1);
+  cnn::conv(features_layer3_13_relu1, features_layer3_12_relu3, features_layer3_13_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer3_13_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_13Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[13].bn1)
-  cnn::bn_inference(features_layer3_13_relu1, features_layer3_13_conv1, features_layer3_13_bn1_weight_,
-                    features_layer3_13_bn1_bias_, features_layer3_13_bn1_running_mean_,
-                    features_layer3_13_bn1_running_var_, kFeaturesLayer3_13Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[13].relu1)
-  cnn::relu(features_layer3_13_relu1, features_layer3_13_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[13].conv2)
-  cnn::winograd::conv(features_layer3_13_conv2, features_layer3_13_relu1, features_layer3_13_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer3[13].bn2)
+  // blocks.cnn:10: act    (features.layer3[13].relu2)
+  cnn::bn_affine(features_layer3_13_bn2_saved, features_layer3_13_bn2_weight_, features_layer3_13_bn2_bias_,
+                 features_layer3_13_bn2_running_mean_, features_layer3_13_bn2_running_var_,
+                 kFeaturesLayer3_13Bn2);
+  cnn::winograd::conv(features_layer3_13_relu2, features_layer3_13_relu1, features_layer3_13_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_13_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_13Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[13].bn2)
-  cnn::bn_inference(features_layer3_13_relu2, features_layer3_13_conv2, features_layer3_13_bn2_weight_,
-                    features_layer3_13_bn2_bias_, features_layer3_13_bn2_running_mean_,
-                    features_layer3_13_bn2_running_var_, kFeaturesLayer3_13Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer3[13].relu2)
-  cnn::relu(features_layer3_13_relu2, features_layer3_13_relu2, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[13].conv3)
-  cnn::conv(features_layer3_13_conv3, features_layer3_13_relu2, features_layer3_13_conv3_weight_,
+  // blocks.cnn:9: bn    (features.layer3[13].bn3)
+  // 31: add {    (features.layer3[13].add1)
+  // 37: relu    (features.layer3[13].relu3)
+  cnn::bn_affine(features_layer3_13_bn3_saved, features_layer3_13_bn3_weight_, features_layer3_13_bn3_bias_,
+                 features_layer3_13_bn3_running_mean_, features_layer3_13_bn3_running_var_,
+                 kFeaturesLayer3_13Bn3);
+  cnn::conv(features_layer3_13_relu3, features_layer3_13_relu2, features_layer3_13_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer3_13_bn3_saved).plus(features_layer3_12_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_13Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[13].bn3)
-  cnn::bn_inference(features_layer3_13_bn3, features_layer3_13_conv3, features_layer3_13_bn3_weight_,
-                    features_layer3_13_bn3_bias_, features_layer3_13_bn3_running_mean_,
-                    features_layer3_13_bn3_running_var_, kFeaturesLayer3_13Bn3, batch);
-
-  // 31: add {    (features.layer3[13].add1)
-  cnn::add(features_layer3_13_relu3, {features_layer3_13_bn3, features_layer3_12_relu3}, k1024x14x14, batch);
-
-  // 37: relu    (features.layer3[13].relu3)
-  cnn::relu(features_layer3_13_relu3, features_layer3_13_relu3, k1024x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[14].conv1)
-  cnn::conv(features_layer3_14_conv1, features_layer3_13_relu3, features_layer3_14_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[14].bn1)
+  // blocks.cnn:10: act    (features.layer3[14].relu1)
+  cnn::bn_affine(features_layer3_14_bn1_saved, features_layer3_14_bn1_weight_, features_layer3_14_bn1_bias_,
+                 features_layer3_14_bn1_running_mean_, features_layer3_14_bn1_running_var_,
+                 kFeaturesLayer3_14Bn1);
+  cnn::conv(features_layer3_14_relu1, features_layer3_13_relu3, features_layer3_14_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer3_14_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_14Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[14].bn1)
-  cnn::bn_inference(features_layer3_14_relu1, features_layer3_14_conv1, features_layer3_14_bn1_weight_,
-                    features_layer3_14_bn1_bias_, features_layer3_14_bn1_running_mean_,
-                    features_layer3_14_bn1_running_var_, kFeaturesLayer3_14Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[14].relu1)
-  cnn::relu(features_layer3_14_relu1, features_layer3_14_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[14].conv2)
-  cnn::winograd::conv(features_layer3_14_conv2, features_layer3_14_relu1, features_layer3_14_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer3[14].bn2)
+  // blocks.cnn:10: act    (features.layer3[14].relu2)
+  cnn::bn_affine(features_layer3_14_bn2_saved, features_layer3_14_bn2_weight_, features_layer3_14_bn2_bias_,
+                 features_layer3_14_bn2_running_mean_, features_layer3_14_bn2_running_var_,
+                 kFeaturesLayer3_14Bn2);
+  cnn::winograd::conv(features_layer3_14_relu2, features_layer3_14_relu1, features_layer3_14_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_14_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_14Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[14].bn2)
-  cnn::bn_inference(features_layer3_14_relu2, features_layer3_14_conv2, features_layer3_14_bn2_weight_,
-                    features_layer3_14_bn2_bias_, features_layer3_14_bn2_running_mean_,
-                    features_layer3_14_bn2_running_var_, kFeaturesLayer3_14Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer3[14].relu2)
-  cnn::relu(features_layer3_14_relu2, features_layer3_14_relu2, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[14].conv3)
-  cnn::conv(features_layer3_14_conv3, features_layer3_14_relu2, features_layer3_14_conv3_weight_,
+  // blocks.cnn:9: bn    (features.layer3[14].bn3)
+  // 31: add {    (features.layer3[14].add1)
+  // 37: relu    (features.layer3[14].relu3)
+  cnn::bn_affine(features_layer3_14_bn3_saved, features_layer3_14_bn3_weight_, features_layer3_14_bn3_bias_,
+                 features_layer3_14_bn3_running_mean_, features_layer3_14_bn3_running_var_,
+                 kFeaturesLayer3_14Bn3);
+  cnn::conv(features_layer3_14_relu3, features_layer3_14_relu2, features_layer3_14_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer3_14_bn3_saved).plus(features_layer3_13_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_14Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[14].bn3)
-  cnn::bn_inference(features_layer3_14_bn3, features_layer3_14_conv3, features_layer3_14_bn3_weight_,
-                    features_layer3_14_bn3_bias_, features_layer3_14_bn3_running_mean_,
-                    features_layer3_14_bn3_running_var_, kFeaturesLayer3_14Bn3, batch);
-
-  // 31: add {    (features.layer3[14].add1)
-  cnn::add(features_layer3_14_relu3, {features_layer3_14_bn3, features_layer3_13_relu3}, k1024x14x14, batch);
-
-  // 37: relu    (features.layer3[14].relu3)
-  cnn::relu(features_layer3_14_relu3, features_layer3_14_relu3, k1024x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[15].conv1)
-  cnn::conv(features_layer3_15_conv1, features_layer3_14_relu3, features_layer3_15_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[15].bn1)
+  // blocks.cnn:10: act    (features.layer3[15].relu1)
+  cnn::bn_affine(features_layer3_15_bn1_saved, features_layer3_15_bn1_weight_, features_layer3_15_bn1_bias_,
+                 features_layer3_15_bn1_running_mean_, features_layer3_15_bn1_running_var_,
+                 kFeaturesLayer3_15Bn1);
+  cnn::conv(features_layer3_15_relu1, features_layer3_14_relu3, features_layer3_15_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer3_15_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_15Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[15].bn1)
-  cnn::bn_inference(features_layer3_15_relu1, features_layer3_15_conv1, features_layer3_15_bn1_weight_,
-                    features_layer3_15_bn1_bias_, features_layer3_15_bn1_running_mean_,
-                    features_layer3_15_bn1_running_var_, kFeaturesLayer3_15Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[15].relu1)
-  cnn::relu(features_layer3_15_relu1, features_layer3_15_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[15].conv2)
-  cnn::winograd::conv(features_layer3_15_conv2, features_layer3_15_relu1, features_layer3_15_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer3[15].bn2)
+  // blocks.cnn:10: act    (features.layer3[15].relu2)
+  cnn::bn_affine(features_layer3_15_bn2_saved, features_layer3_15_bn2_weight_, features_layer3_15_bn2_bias_,
+                 features_layer3_15_bn2_running_mean_, features_layer3_15_bn2_running_var_,
+                 kFeaturesLayer3_15Bn2);
+  cnn::winograd::conv(features_layer3_15_relu2, features_layer3_15_relu1, features_layer3_15_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_15_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_15Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[15].bn2)
-  cnn::bn_inference(features_layer3_15_relu2, features_layer3_15_conv2, features_layer3_15_bn2_weight_,
-                    features_layer3_15_bn2_bias_, features_layer3_15_bn2_running_mean_,
-                    features_layer3_15_bn2_running_var_, kFeaturesLayer3_15Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer3[15].relu2)
-  cnn::relu(features_layer3_15_relu2, features_layer3_15_relu2, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[15].conv3)
-  cnn::conv(features_layer3_15_conv3, features_layer3_15_relu2, features_layer3_15_conv3_weight_,
+  // blocks.cnn:9: bn    (features.layer3[15].bn3)
+  // 31: add {    (features.layer3[15].add1)
+  // 37: relu    (features.layer3[15].relu3)
+  cnn::bn_affine(features_layer3_15_bn3_saved, features_layer3_15_bn3_weight_, features_layer3_15_bn3_bias_,
+                 features_layer3_15_bn3_running_mean_, features_layer3_15_bn3_running_var_,
+                 kFeaturesLayer3_15Bn3);
+  cnn::conv(features_layer3_15_relu3, features_layer3_15_relu2, features_layer3_15_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer3_15_bn3_saved).plus(features_layer3_14_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_15Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[15].bn3)
-  cnn::bn_inference(features_layer3_15_bn3, features_layer3_15_conv3, features_layer3_15_bn3_weight_,
-                    features_layer3_15_bn3_bias_, features_layer3_15_bn3_running_mean_,
-                    features_layer3_15_bn3_running_var_, kFeaturesLayer3_15Bn3, batch);
-
-  // 31: add {    (features.layer3[15].add1)
-  cnn::add(features_layer3_15_relu3, {features_layer3_15_bn3, features_layer3_14_relu3}, k1024x14x14, batch);
-
-  // 37: relu    (features.layer3[15].relu3)
-  cnn::relu(features_layer3_15_relu3, features_layer3_15_relu3, k1024x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[16].conv1)
-  cnn::conv(features_layer3_16_conv1, features_layer3_15_relu3, features_layer3_16_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[16].bn1)
+  // blocks.cnn:10: act    (features.layer3[16].relu1)
+  cnn::bn_affine(features_layer3_16_bn1_saved, features_layer3_16_bn1_weight_, features_layer3_16_bn1_bias_,
+                 features_layer3_16_bn1_running_mean_, features_layer3_16_bn1_running_var_,
+                 kFeaturesLayer3_16Bn1);
+  cnn::conv(features_layer3_16_relu1, features_layer3_15_relu3, features_layer3_16_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer3_16_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_16Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[16].bn1)
-  cnn::bn_inference(features_layer3_16_relu1, features_layer3_16_conv1, features_layer3_16_bn1_weight_,
-                    features_layer3_16_bn1_bias_, features_layer3_16_bn1_running_mean_,
-                    features_layer3_16_bn1_running_var_, kFeaturesLayer3_16Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[16].relu1)
-  cnn::relu(features_layer3_16_relu1, features_layer3_16_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[16].conv2)
-  cnn::winograd::conv(features_layer3_16_conv2, features_layer3_16_relu1, features_layer3_16_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer3[16].bn2)
+  // blocks.cnn:10: act    (features.layer3[16].relu2)
+  cnn::bn_affine(features_layer3_16_bn2_saved, features_layer3_16_bn2_weight_, features_layer3_16_bn2_bias_,
+                 features_layer3_16_bn2_running_mean_, features_layer3_16_bn2_running_var_,
+                 kFeaturesLayer3_16Bn2);
+  cnn::winograd::conv(features_layer3_16_relu2, features_layer3_16_relu1, features_layer3_16_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_16_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_16Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[16].bn2)
-  cnn::bn_inference(features_layer3_16_relu2, features_layer3_16_conv2, features_layer3_16_bn2_weight_,
-                    features_layer3_16_bn2_bias_, features_layer3_16_bn2_running_mean_,
-                    features_layer3_16_bn2_running_var_, kFeaturesLayer3_16Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer3[16].relu2)
-  cnn::relu(features_layer3_16_relu2, features_layer3_16_relu2, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[16].conv3)
-  cnn::conv(features_layer3_16_conv3, features_layer3_16_relu2, features_layer3_16_conv3_weight_,
+  // blocks.cnn:9: bn    (features.layer3[16].bn3)
+  // 31: add {    (features.layer3[16].add1)
+  // 37: relu    (features.layer3[16].relu3)
+  cnn::bn_affine(features_layer3_16_bn3_saved, features_layer3_16_bn3_weight_, features_layer3_16_bn3_bias_,
+                 features_layer3_16_bn3_running_mean_, features_layer3_16_bn3_running_var_,
+                 kFeaturesLayer3_16Bn3);
+  cnn::conv(features_layer3_16_relu3, features_layer3_16_relu2, features_layer3_16_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer3_16_bn3_saved).plus(features_layer3_15_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_16Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[16].bn3)
-  cnn::bn_inference(features_layer3_16_bn3, features_layer3_16_conv3, features_layer3_16_bn3_weight_,
-                    features_layer3_16_bn3_bias_, features_layer3_16_bn3_running_mean_,
-                    features_layer3_16_bn3_running_var_, kFeaturesLayer3_16Bn3, batch);
-
-  // 31: add {    (features.layer3[16].add1)
-  cnn::add(features_layer3_16_relu3, {features_layer3_16_bn3, features_layer3_15_relu3}, k1024x14x14, batch);
-
-  // 37: relu    (features.layer3[16].relu3)
-  cnn::relu(features_layer3_16_relu3, features_layer3_16_relu3, k1024x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[17].conv1)
-  cnn::conv(features_layer3_17_conv1, features_layer3_16_relu3, features_layer3_17_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[17].bn1)
+  // blocks.cnn:10: act    (features.layer3[17].relu1)
+  cnn::bn_affine(features_layer3_17_bn1_saved, features_layer3_17_bn1_weight_, features_layer3_17_bn1_bias_,
+                 features_layer3_17_bn1_running_mean_, features_layer3_17_bn1_running_var_,
+                 kFeaturesLayer3_17Bn1);
+  cnn::conv(features_layer3_17_relu1, features_layer3_16_relu3, features_layer3_17_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer3_17_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_17Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[17].bn1)
-  cnn::bn_inference(features_layer3_17_relu1, features_layer3_17_conv1, features_layer3_17_bn1_weight_,
-                    features_layer3_17_bn1_bias_, features_layer3_17_bn1_running_mean_,
-                    features_layer3_17_bn1_running_var_, kFeaturesLayer3_17Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[17].relu1)
-  cnn::relu(features_layer3_17_relu1, features_layer3_17_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[17].conv2)
-  cnn::winograd::conv(features_layer3_17_conv2, features_layer3_17_relu1, features_layer3_17_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer3[17].bn2)
+  // blocks.cnn:10: act    (features.layer3[17].relu2)
+  cnn::bn_affine(features_layer3_17_bn2_saved, features_layer3_17_bn2_weight_, features_layer3_17_bn2_bias_,
+                 features_layer3_17_bn2_running_mean_, features_layer3_17_bn2_running_var_,
+                 kFeaturesLayer3_17Bn2);
+  cnn::winograd::conv(features_layer3_17_relu2, features_layer3_17_relu1, features_layer3_17_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_17_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_17Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[17].bn2)
-  cnn::bn_inference(features_layer3_17_relu2, features_layer3_17_conv2, features_layer3_17_bn2_weight_,
-                    features_layer3_17_bn2_bias_, features_layer3_17_bn2_running_mean_,
-                    features_layer3_17_bn2_running_var_, kFeaturesLayer3_17Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer3[17].relu2)
-  cnn::relu(features_layer3_17_relu2, features_layer3_17_relu2, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[17].conv3)
-  cnn::conv(features_layer3_17_conv3, features_layer3_17_relu2, features_layer3_17_conv3_weight_,
+  // blocks.cnn:9: bn    (features.layer3[17].bn3)
+  // 31: add {    (features.layer3[17].add1)
+  // 37: relu    (features.layer3[17].relu3)
+  cnn::bn_affine(features_layer3_17_bn3_saved, features_layer3_17_bn3_weight_, features_layer3_17_bn3_bias_,
+                 features_layer3_17_bn3_running_mean_, features_layer3_17_bn3_running_var_,
+                 kFeaturesLayer3_17Bn3);
+  cnn::conv(features_layer3_17_relu3, features_layer3_17_relu2, features_layer3_17_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer3_17_bn3_saved).plus(features_layer3_16_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_17Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[17].bn3)
-  cnn::bn_inference(features_layer3_17_bn3, features_layer3_17_conv3, features_layer3_17_bn3_weight_,
-                    features_layer3_17_bn3_bias_, features_layer3_17_bn3_running_mean_,
-                    features_layer3_17_bn3_running_var_, kFeaturesLayer3_17Bn3, batch);
-
-  // 31: add {    (features.layer3[17].add1)
-  cnn::add(features_layer3_17_relu3, {features_layer3_17_bn3, features_layer3_16_relu3}, k1024x14x14, batch);
-
-  // 37: relu    (features.layer3[17].relu3)
-  cnn::relu(features_layer3_17_relu3, features_layer3_17_relu3, k1024x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[18].conv1)
-  cnn::conv(features_layer3_18_conv1, features_layer3_17_relu3, features_layer3_18_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[18].bn1)
+  // blocks.cnn:10: act    (features.layer3[18].relu1)
+  cnn::bn_affine(features_layer3_18_bn1_saved, features_layer3_18_bn1_weight_, features_layer3_18_bn1_bias_,
+                 features_layer3_18_bn1_running_mean_, features_layer3_18_bn1_running_var_,
+                 kFeaturesLayer3_18Bn1);
+  cnn::conv(features_layer3_18_relu1, features_layer3_17_relu3, features_layer3_18_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer3_18_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_18Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[18].bn1)
-  cnn::bn_inference(features_layer3_18_relu1, features_layer3_18_conv1, features_layer3_18_bn1_weight_,
-                    features_layer3_18_bn1_bias_, features_layer3_18_bn1_running_mean_,
-                    features_layer3_18_bn1_running_var_, kFeaturesLayer3_18Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[18].relu1)
-  cnn::relu(features_layer3_18_relu1, features_layer3_18_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[18].conv2)
-  cnn::winograd::conv(features_layer3_18_conv2, features_layer3_18_relu1, features_layer3_18_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer3[18].bn2)
+  // blocks.cnn:10: act    (features.layer3[18].relu2)
+  cnn::bn_affine(features_layer3_18_bn2_saved, features_layer3_18_bn2_weight_, features_layer3_18_bn2_bias_,
+                 features_layer3_18_bn2_running_mean_, features_layer3_18_bn2_running_var_,
+                 kFeaturesLayer3_18Bn2);
+  cnn::winograd::conv(features_layer3_18_relu2, features_layer3_18_relu1, features_layer3_18_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_18_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_18Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[18].bn2)
-  cnn::bn_inference(features_layer3_18_relu2, features_layer3_18_conv2, features_layer3_18_bn2_weight_,
-                    features_layer3_18_bn2_bias_, features_layer3_18_bn2_running_mean_,
-                    features_layer3_18_bn2_running_var_, kFeaturesLayer3_18Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer3[18].relu2)
-  cnn::relu(features_layer3_18_relu2, features_layer3_18_relu2, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[18].conv3)
-  cnn::conv(features_layer3_18_conv3, features_layer3_18_relu2, features_layer3_18_conv3_weight_,
+  // blocks.cnn:9: bn    (features.layer3[18].bn3)
+  // 31: add {    (features.layer3[18].add1)
+  // 37: relu    (features.layer3[18].relu3)
+  cnn::bn_affine(features_layer3_18_bn3_saved, features_layer3_18_bn3_weight_, features_layer3_18_bn3_bias_,
+                 features_layer3_18_bn3_running_mean_, features_layer3_18_bn3_running_var_,
+                 kFeaturesLayer3_18Bn3);
+  cnn::conv(features_layer3_18_relu3, features_layer3_18_relu2, features_layer3_18_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer3_18_bn3_saved).plus(features_layer3_17_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_18Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[18].bn3)
-  cnn::bn_inference(features_layer3_18_bn3, features_layer3_18_conv3, features_layer3_18_bn3_weight_,
-                    features_layer3_18_bn3_bias_, features_layer3_18_bn3_running_mean_,
-                    features_layer3_18_bn3_running_var_, kFeaturesLayer3_18Bn3, batch);
-
-  // 31: add {    (features.layer3[18].add1)
-  cnn::add(features_layer3_18_relu3, {features_layer3_18_bn3, features_layer3_17_relu3}, k1024x14x14, batch);
-
-  // 37: relu    (features.layer3[18].relu3)
-  cnn::relu(features_layer3_18_relu3, features_layer3_18_relu3, k1024x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[19].conv1)
-  cnn::conv(features_layer3_19_conv1, features_layer3_18_relu3, features_layer3_19_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[19].bn1)
+  // blocks.cnn:10: act    (features.layer3[19].relu1)
+  cnn::bn_affine(features_layer3_19_bn1_saved, features_layer3_19_bn1_weight_, features_layer3_19_bn1_bias_,
+                 features_layer3_19_bn1_running_mean_, features_layer3_19_bn1_running_var_,
+                 kFeaturesLayer3_19Bn1);
+  cnn::conv(features_layer3_19_relu1, features_layer3_18_relu3, features_layer3_19_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer3_19_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_19Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[19].bn1)
-  cnn::bn_inference(features_layer3_19_relu1, features_layer3_19_conv1, features_layer3_19_bn1_weight_,
-                    features_layer3_19_bn1_bias_, features_layer3_19_bn1_running_mean_,
-                    features_layer3_19_bn1_running_var_, kFeaturesLayer3_19Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[19].relu1)
-  cnn::relu(features_layer3_19_relu1, features_layer3_19_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[19].conv2)
-  cnn::winograd::conv(features_layer3_19_conv2, features_layer3_19_relu1, features_layer3_19_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer3[19].bn2)
+  // blocks.cnn:10: act    (features.layer3[19].relu2)
+  cnn::bn_affine(features_layer3_19_bn2_saved, features_layer3_19_bn2_weight_, features_layer3_19_bn2_bias_,
+                 features_layer3_19_bn2_running_mean_, features_layer3_19_bn2_running_var_,
+                 kFeaturesLayer3_19Bn2);
+  cnn::winograd::conv(features_layer3_19_relu2, features_layer3_19_relu1, features_layer3_19_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_19_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_19Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[19].bn2)
-  cnn::bn_inference(features_layer3_19_relu2, features_layer3_19_conv2, features_layer3_19_bn2_weight_,
-                    features_layer3_19_bn2_bias_, features_layer3_19_bn2_running_mean_,
-                    features_layer3_19_bn2_running_var_, kFeaturesLayer3_19Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer3[19].relu2)
-  cnn::relu(features_layer3_19_relu2, features_layer3_19_relu2, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[19].conv3)
-  cnn::conv(features_layer3_19_conv3, features_layer3_19_relu2, features_layer3_19_conv3_weight_,
+  // blocks.cnn:9: bn    (features.layer3[19].bn3)
+  // 31: add {    (features.layer3[19].add1)
+  // 37: relu    (features.layer3[19].relu3)
+  cnn::bn_affine(features_layer3_19_bn3_saved, features_layer3_19_bn3_weight_, features_layer3_19_bn3_bias_,
+                 features_layer3_19_bn3_running_mean_, features_layer3_19_bn3_running_var_,
+                 kFeaturesLayer3_19Bn3);
+  cnn::conv(features_layer3_19_relu3, features_layer3_19_relu2, features_layer3_19_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer3_19_bn3_saved).plus(features_layer3_18_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_19Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[19].bn3)
-  cnn::bn_inference(features_layer3_19_bn3, features_layer3_19_conv3, features_layer3_19_bn3_weight_,
-                    features_layer3_19_bn3_bias_, features_layer3_19_bn3_running_mean_,
-                    features_layer3_19_bn3_running_var_, kFeaturesLayer3_19Bn3, batch);
-
-  // 31: add {    (features.layer3[19].add1)
-  cnn::add(features_layer3_19_relu3, {features_layer3_19_bn3, features_layer3_18_relu3}, k1024x14x14, batch);
-
-  // 37: relu    (features.layer3[19].relu3)
-  cnn::relu(features_layer3_19_relu3, features_layer3_19_relu3, k1024x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[20].conv1)
-  cnn::conv(features_layer3_20_conv1, features_layer3_19_relu3, features_layer3_20_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[20].bn1)
+  // blocks.cnn:10: act    (features.layer3[20].relu1)
+  cnn::bn_affine(features_layer3_20_bn1_saved, features_layer3_20_bn1_weight_, features_layer3_20_bn1_bias_,
+                 features_layer3_20_bn1_running_mean_, features_layer3_20_bn1_running_var_,
+                 kFeaturesLayer3_20Bn1);
+  cnn::conv(features_layer3_20_relu1, features_layer3_19_relu3, features_layer3_20_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer3_20_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_20Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[20].bn1)
-  cnn::bn_inference(features_layer3_20_relu1, features_layer3_20_conv1, features_layer3_20_bn1_weight_,
-                    features_layer3_20_bn1_bias_, features_layer3_20_bn1_running_mean_,
-                    features_layer3_20_bn1_running_var_, kFeaturesLayer3_20Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[20].relu1)
-  cnn::relu(features_layer3_20_relu1, features_layer3_20_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[20].conv2)
-  cnn::winograd::conv(features_layer3_20_conv2, features_layer3_20_relu1, features_layer3_20_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer3[20].bn2)
+  // blocks.cnn:10: act    (features.layer3[20].relu2)
+  cnn::bn_affine(features_layer3_20_bn2_saved, features_layer3_20_bn2_weight_, features_layer3_20_bn2_bias_,
+                 features_layer3_20_bn2_running_mean_, features_layer3_20_bn2_running_var_,
+                 kFeaturesLayer3_20Bn2);
+  cnn::winograd::conv(features_layer3_20_relu2, features_layer3_20_relu1, features_layer3_20_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_20_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_20Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[20].bn2)
-  cnn::bn_inference(features_layer3_20_relu2, features_layer3_20_conv2, features_layer3_20_bn2_weight_,
-                    features_layer3_20_bn2_bias_, features_layer3_20_bn2_running_mean_,
-                    features_layer3_20_bn2_running_var_, kFeaturesLayer3_20Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer3[20].relu2)
-  cnn::relu(features_layer3_20_relu2, features_layer3_20_relu2, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[20].conv3)
-  cnn::conv(features_layer3_20_conv3, features_layer3_20_relu2, features_layer3_20_conv3_weight_,
+  // blocks.cnn:9: bn    (features.layer3[20].bn3)
+  // 31: add {    (features.layer3[20].add1)
+  // 37: relu    (features.layer3[20].relu3)
+  cnn::bn_affine(features_layer3_20_bn3_saved, features_layer3_20_bn3_weight_, features_layer3_20_bn3_bias_,
+                 features_layer3_20_bn3_running_mean_, features_layer3_20_bn3_running_var_,
+                 kFeaturesLayer3_20Bn3);
+  cnn::conv(features_layer3_20_relu3, features_layer3_20_relu2, features_layer3_20_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer3_20_bn3_saved).plus(features_layer3_19_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_20Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[20].bn3)
-  cnn::bn_inference(features_layer3_20_bn3, features_layer3_20_conv3, features_layer3_20_bn3_weight_,
-                    features_layer3_20_bn3_bias_, features_layer3_20_bn3_running_mean_,
-                    features_layer3_20_bn3_running_var_, kFeaturesLayer3_20Bn3, batch);
-
-  // 31: add {    (features.layer3[20].add1)
-  cnn::add(features_layer3_20_relu3, {features_layer3_20_bn3, features_layer3_19_relu3}, k1024x14x14, batch);
-
-  // 37: relu    (features.layer3[20].relu3)
-  cnn::relu(features_layer3_20_relu3, features_layer3_20_relu3, k1024x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[21].conv1)
-  cnn::conv(features_layer3_21_conv1, features_layer3_20_relu3, features_layer3_21_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[21].bn1)
+  // blocks.cnn:10: act    (features.layer3[21].relu1)
+  cnn::bn_affine(features_layer3_21_bn1_saved, features_layer3_21_bn1_weight_, features_layer3_21_bn1_bias_,
+                 features_layer3_21_bn1_running_mean_, features_layer3_21_bn1_running_var_,
+                 kFeaturesLayer3_21Bn1);
+  cnn::conv(features_layer3_21_relu1, features_layer3_20_relu3, features_layer3_21_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer3_21_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_21Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[21].bn1)
-  cnn::bn_inference(features_layer3_21_relu1, features_layer3_21_conv1, features_layer3_21_bn1_weight_,
-                    features_layer3_21_bn1_bias_, features_layer3_21_bn1_running_mean_,
-                    features_layer3_21_bn1_running_var_, kFeaturesLayer3_21Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[21].relu1)
-  cnn::relu(features_layer3_21_relu1, features_layer3_21_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[21].conv2)
-  cnn::winograd::conv(features_layer3_21_conv2, features_layer3_21_relu1, features_layer3_21_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer3[21].bn2)
+  // blocks.cnn:10: act    (features.layer3[21].relu2)
+  cnn::bn_affine(features_layer3_21_bn2_saved, features_layer3_21_bn2_weight_, features_layer3_21_bn2_bias_,
+                 features_layer3_21_bn2_running_mean_, features_layer3_21_bn2_running_var_,
+                 kFeaturesLayer3_21Bn2);
+  cnn::winograd::conv(features_layer3_21_relu2, features_layer3_21_relu1, features_layer3_21_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_21_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_21Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[21].bn2)
-  cnn::bn_inference(features_layer3_21_relu2, features_layer3_21_conv2, features_layer3_21_bn2_weight_,
-                    features_layer3_21_bn2_bias_, features_layer3_21_bn2_running_mean_,
-                    features_layer3_21_bn2_running_var_, kFeaturesLayer3_21Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer3[21].relu2)
-  cnn::relu(features_layer3_21_relu2, features_layer3_21_relu2, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[21].conv3)
-  cnn::conv(features_layer3_21_conv3, features_layer3_21_relu2, features_layer3_21_conv3_weight_,
+  // blocks.cnn:9: bn    (features.layer3[21].bn3)
+  // 31: add {    (features.layer3[21].add1)
+  // 37: relu    (features.layer3[21].relu3)
+  cnn::bn_affine(features_layer3_21_bn3_saved, features_layer3_21_bn3_weight_, features_layer3_21_bn3_bias_,
+                 features_layer3_21_bn3_running_mean_, features_layer3_21_bn3_running_var_,
+                 kFeaturesLayer3_21Bn3);
+  cnn::conv(features_layer3_21_relu3, features_layer3_21_relu2, features_layer3_21_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer3_21_bn3_saved).plus(features_layer3_20_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_21Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[21].bn3)
-  cnn::bn_inference(features_layer3_21_bn3, features_layer3_21_conv3, features_layer3_21_bn3_weight_,
-                    features_layer3_21_bn3_bias_, features_layer3_21_bn3_running_mean_,
-                    features_layer3_21_bn3_running_var_, kFeaturesLayer3_21Bn3, batch);
-
-  // 31: add {    (features.layer3[21].add1)
-  cnn::add(features_layer3_21_relu3, {features_layer3_21_bn3, features_layer3_20_relu3}, k1024x14x14, batch);
-
-  // 37: relu    (features.layer3[21].relu3)
-  cnn::relu(features_layer3_21_relu3, features_layer3_21_relu3, k1024x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[22].conv1)
-  cnn::conv(features_layer3_22_conv1, features_layer3_21_relu3, features_layer3_22_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[22].bn1)
+  // blocks.cnn:10: act    (features.layer3[22].relu1)
+  cnn::bn_affine(features_layer3_22_bn1_saved, features_layer3_22_bn1_weight_, features_layer3_22_bn1_bias_,
+                 features_layer3_22_bn1_running_mean_, features_layer3_22_bn1_running_var_,
+                 kFeaturesLayer3_22Bn1);
+  cnn::conv(features_layer3_22_relu1, features_layer3_21_relu3, features_layer3_22_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer3_22_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_22Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[22].bn1)
-  cnn::bn_inference(features_layer3_22_relu1, features_layer3_22_conv1, features_layer3_22_bn1_weight_,
-                    features_layer3_22_bn1_bias_, features_layer3_22_bn1_running_mean_,
-                    features_layer3_22_bn1_running_var_, kFeaturesLayer3_22Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[22].relu1)
-  cnn::relu(features_layer3_22_relu1, features_layer3_22_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[22].conv2)
-  cnn::winograd::conv(features_layer3_22_conv2, features_layer3_22_relu1, features_layer3_22_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer3[22].bn2)
+  // blocks.cnn:10: act    (features.layer3[22].relu2)
+  cnn::bn_affine(features_layer3_22_bn2_saved, features_layer3_22_bn2_weight_, features_layer3_22_bn2_bias_,
+                 features_layer3_22_bn2_running_mean_, features_layer3_22_bn2_running_var_,
+                 kFeaturesLayer3_22Bn2);
+  cnn::winograd::conv(features_layer3_22_relu2, features_layer3_22_relu1, features_layer3_22_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_22_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_22Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[22].bn2)
-  cnn::bn_inference(features_layer3_22_relu2, features_layer3_22_conv2, features_layer3_22_bn2_weight_,
-                    features_layer3_22_bn2_bias_, features_layer3_22_bn2_running_mean_,
-                    features_layer3_22_bn2_running_var_, kFeaturesLayer3_22Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer3[22].relu2)
-  cnn::relu(features_layer3_22_relu2, features_layer3_22_relu2, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[22].conv3)
-  cnn::conv(features_layer3_22_conv3, features_layer3_22_relu2, features_layer3_22_conv3_weight_,
+  // blocks.cnn:9: bn    (features.layer3[22].bn3)
+  // 31: add {    (features.layer3[22].add1)
+  // 37: relu    (features.layer3[22].relu3)
+  cnn::bn_affine(features_layer3_22_bn3_saved, features_layer3_22_bn3_weight_, features_layer3_22_bn3_bias_,
+                 features_layer3_22_bn3_running_mean_, features_layer3_22_bn3_running_var_,
+                 kFeaturesLayer3_22Bn3);
+  cnn::conv(features_layer3_22_relu3, features_layer3_22_relu2, features_layer3_22_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer3_22_bn3_saved).plus(features_layer3_21_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_22Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[22].bn3)
-  cnn::bn_inference(features_layer3_22_bn3, features_layer3_22_conv3, features_layer3_22_bn3_weight_,
-                    features_layer3_22_bn3_bias_, features_layer3_22_bn3_running_mean_,
-                    features_layer3_22_bn3_running_var_, kFeaturesLayer3_22Bn3, batch);
-
-  // 31: add {    (features.layer3[22].add1)
-  cnn::add(features_layer3_22_relu3, {features_layer3_22_bn3, features_layer3_21_relu3}, k1024x14x14, batch);
-
-  // 37: relu    (features.layer3[22].relu3)
-  cnn::relu(features_layer3_22_relu3, features_layer3_22_relu3, k1024x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
-  cnn::conv(features_layer4_0_conv1, features_layer3_22_relu3, features_layer4_0_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer4[0].bn1)
+  // blocks.cnn:10: act    (features.layer4[0].relu1)
+  cnn::bn_affine(features_layer4_0_bn1_saved, features_layer4_0_bn1_weight_, features_layer4_0_bn1_bias_,
+                 features_layer4_0_bn1_running_mean_, features_layer4_0_bn1_running_var_,
+                 kFeaturesLayer4_0Bn1);
+  cnn::conv(features_layer4_0_relu1, features_layer3_22_relu3, features_layer4_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer4_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer4_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer4[0].bn1)
-  cnn::bn_inference(features_layer4_0_relu1, features_layer4_0_conv1, features_layer4_0_bn1_weight_,
-                    features_layer4_0_bn1_bias_, features_layer4_0_bn1_running_mean_,
-                    features_layer4_0_bn1_running_var_, kFeaturesLayer4_0Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer4[0].relu1)
-  cnn::relu(features_layer4_0_relu1, features_layer4_0_relu1, k512x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
-  cnn::conv(features_layer4_0_conv2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer4[0].bn2)
+  // blocks.cnn:10: act    (features.layer4[0].relu2)
+  cnn::bn_affine(features_layer4_0_bn2_saved, features_layer4_0_bn2_weight_, features_layer4_0_bn2_bias_,
+                 features_layer4_0_bn2_running_mean_, features_layer4_0_bn2_running_var_,
+                 kFeaturesLayer4_0Bn2);
+  cnn::conv(features_layer4_0_relu2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
+            cnn::Epilogue().scaled(features_layer4_0_bn2_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer4_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer4[0].bn2)
-  cnn::bn_inference(features_layer4_0_relu2, features_layer4_0_conv2, features_layer4_0_bn2_weight_,
-                    features_layer4_0_bn2_bias_, features_layer4_0_bn2_running_mean_,
-                    features_layer4_0_bn2_running_var_, kFeaturesLayer4_0Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer4[0].relu2)
-  cnn::relu(features_layer4_0_relu2, features_layer4_0_relu2, k512x7x7, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv3)
-  cnn::conv(features_layer4_0_conv3, features_layer4_0_relu2, features_layer4_0_conv3_weight_,
-            kFeaturesLayer4_0Conv3, batch, scratch());
-
   // blocks.cnn:9: bn    (features.layer4[0].bn3)
-  cnn::bn_inference(features_layer4_0_bn3, features_layer4_0_conv3, features_layer4_0_bn3_weight_,
-                    features_layer4_0_bn3_bias_, features_layer4_0_bn3_running_mean_,
-                    features_layer4_0_bn3_running_var_, kFeaturesLayer4_0Bn3, batch);
+  cnn::bn_affine(features_layer4_0_bn3_saved, features_layer4_0_bn3_weight_, features_layer4_0_bn3_bias_,
+                 features_layer4_0_bn3_running_mean_, features_layer4_0_bn3_running_var_,
+                 kFeaturesLayer4_0Bn3);
+  cnn::conv(features_layer4_0_bn3, features_layer4_0_relu2, features_layer4_0_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer4_0_bn3_saved), kFeaturesLayer4_0Conv3, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
-  cnn::conv(features_layer4_0_downsample_conv1, features_layer3_22_relu3,
-            features_layer4_0_downsample_conv1_weight_, kFeaturesLayer4_0DownsampleConv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
-  cnn::bn_inference(features_layer4_0_downsample_bn1, features_layer4_0_downsample_conv1,
-                    features_layer4_0_downsample_bn1_weight_, features_layer4_0_downsample_bn1_bias_,
-                    features_layer4_0_downsample_bn1_running_mean_,
-                    features_layer4_0_downsample_bn1_running_var_, kFeaturesLayer4_0DownsampleBn1, batch);
-
   // 31: add {    (features.layer4[0].add1)
-  cnn::add(features_layer4_0_relu3, {features_layer4_0_bn3, features_layer4_0_downsample_bn1}, k2048x7x7,
-           batch);
-
   // 37: relu    (features.layer4[0].relu3)
-  cnn::relu(features_layer4_0_relu3, features_layer4_0_relu3, k2048x7x7, batch);
+  cnn::bn_affine(features_layer4_0_downsample_bn1_saved, features_layer4_0_downsample_bn1_weight_,
+                 features_layer4_0_downsample_bn1_bias_, features_layer4_0_downsample_bn1_running_mean_,
+                 features_layer4_0_downsample_bn1_running_var_, kFeaturesLayer4_0DownsampleBn1);
+  cnn::conv(features_layer4_0_relu3, features_layer3_22_relu3, features_layer4_0_downsample_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer4_0_downsample_bn1_saved).plus(features_layer4_0_bn3).then(cnn::Activation::kRelu),
+            kFeaturesLayer4_0DownsampleConv1, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
-  cnn::conv(features_layer4_1_conv1, features_layer4_0_relu3, features_layer4_1_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer4[1].bn1)
+  // blocks.cnn:10: act    (features.layer4[1].relu1)
+  cnn::bn_affine(features_layer4_1_bn1_saved, features_layer4_1_bn1_weight_, features_layer4_1_bn1_bias_,
+                 features_layer4_1_bn1_running_mean_, features_layer4_1_bn1_running_var_,
+                 kFeaturesLayer4_1Bn1);
+  cnn::conv(features_layer4_1_relu1, features_layer4_0_relu3, features_layer4_1_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer4_1_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer4_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer4[1].bn1)
-  cnn::bn_inference(features_layer4_1_relu1, features_layer4_1_conv1, features_layer4_1_bn1_weight_,
-                    features_layer4_1_bn1_bias_, features_layer4_1_bn1_running_mean_,
-                    features_layer4_1_bn1_running_var_, kFeaturesLayer4_1Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer4[1].relu1)
-  cnn::relu(features_layer4_1_relu1, features_layer4_1_relu1, k512x7x7, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
-  cnn::winograd::conv(features_layer4_1_conv2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer4[1].bn2)
+  // blocks.cnn:10: act    (features.layer4[1].relu2)
+  cnn::bn_affine(features_layer4_1_bn2_saved, features_layer4_1_bn2_weight_, features_layer4_1_bn2_bias_,
+                 features_layer4_1_bn2_running_mean_, features_layer4_1_bn2_running_var_,
+                 kFeaturesLayer4_1Bn2);
+  cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer4_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer4[1].bn2)
-  cnn::bn_inference(features_layer4_1_relu2, features_layer4_1_conv2, features_layer4_1_bn2_weight_,
-                    features_layer4_1_bn2_bias_, features_layer4_1_bn2_running_mean_,
-                    features_layer4_1_bn2_running_var_, kFeaturesLayer4_1Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer4[1].relu2)
-  cnn::relu(features_layer4_1_relu2, features_layer4_1_relu2, k512x7x7, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv3)
-  cnn::conv(features_layer4_1_conv3, features_layer4_1_relu2, features_layer4_1_conv3_weight_,
+  // blocks.cnn:9: bn    (features.layer4[1].bn3)
+  // 31: add {    (features.layer4[1].add1)
+  // 37: relu    (features.layer4[1].relu3)
+  cnn::bn_affine(features_layer4_1_bn3_saved, features_layer4_1_bn3_weight_, features_layer4_1_bn3_bias_,
+                 features_layer4_1_bn3_running_mean_, features_layer4_1_bn3_running_var_,
+                 kFeaturesLayer4_1Bn3);
+  cnn::conv(features_layer4_1_relu3, features_layer4_1_relu2, features_layer4_1_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer4_1_bn3_saved).plus(features_layer4_0_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer4_1Conv3, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer4[1].bn3)
-  cnn::bn_inference(features_layer4_1_bn3, features_layer4_1_conv3, features_layer4_1_bn3_weight_,
-                    features_layer4_1_bn3_bias_, features_layer4_1_bn3_running_mean_,
-                    features_layer4_1_bn3_running_var_, kFeaturesLayer4_1Bn3, batch);
-
-  // 31: add {    (features.layer4[1].add1)
-  cnn::add(features_layer4_1_relu3, {features_layer4_1_bn3, features_layer4_0_relu3}, k2048x7x7, batch);
-
-  // 37: relu    (features.layer4[1].relu3)
-  cnn::relu(features_layer4_1_relu3, features_layer4_1_relu3, k2048x7x7, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
-  cnn::conv(features_layer4_2_conv1, features_layer4_1_relu3, features_layer4_2_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer4[2].bn1)
+  // blocks.cnn:10: act    (features.layer4[2].relu1)
+  cnn::bn_affine(features_layer4_2_bn1_saved, features_layer4_2_bn1_weight_, features_layer4_2_bn1_bias_,
+                 features_layer4_2_bn1_running_mean_, features_layer4_2_bn1_running_var_,
+                 kFeaturesLayer4_2Bn1);
+  cnn::conv(features_layer4_2_relu1, features_layer4_1_relu3, features_layer4_2_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer4_2_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer4_2Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer4[2].bn1)
-  cnn::bn_inference(features_layer4_2_relu1, features_layer4_2_conv1, features_layer4_2_bn1_weight_,
-                    features_layer4_2_bn1_bias_, features_layer4_2_bn1_running_mean_,
-                    features_layer4_2_bn1_running_var_, kFeaturesLayer4_2Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer4[2].relu1)
-  cnn::relu(features_layer4_2_relu1, features_layer4_2_relu1, k512x7x7, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv2)
-  cnn::winograd::conv(features_layer4_2_conv2, features_layer4_2_relu1, features_layer4_2_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer4[2].bn2)
+  // blocks.cnn:10: act    (features.layer4[2].relu2)
+  cnn::bn_affine(features_layer4_2_bn2_saved, features_layer4_2_bn2_weight_, features_layer4_2_bn2_bias_,
+                 features_layer4_2_bn2_running_mean_, features_layer4_2_bn2_running_var_,
+                 kFeaturesLayer4_2Bn2);
+  cnn::winograd::conv(features_layer4_2_relu2, features_layer4_2_relu1, features_layer4_2_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer4_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_2Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer4[2].bn2)
-  cnn::bn_inference(features_layer4_2_relu2, features_layer4_2_conv2, features_layer4_2_bn2_weight_,
-                    features_layer4_2_bn2_bias_, features_layer4_2_bn2_running_mean_,
-                    features_layer4_2_bn2_running_var_, kFeaturesLayer4_2Bn2, batch);
-
-  // blocks.cnn:10: act    (features.layer4[2].relu2)
-  cnn::relu(features_layer4_2_relu2, features_layer4_2_relu2, k512x7x7, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv3)
-  cnn::conv(features_layer4_2_conv3, features_layer4_2_relu2, features_layer4_2_conv3_weight_,
-            kFeaturesLayer4_2Conv3, batch, scratch());
-
   // blocks.cnn:9: bn    (features.layer4[2].bn3)
-  cnn::bn_inference(features_layer4_2_bn3, features_layer4_2_conv3, features_layer4_2_bn3_weight_,
-                    features_layer4_2_bn3_bias_, features_layer4_2_bn3_running_mean_,
-                    features_layer4_2_bn3_running_var_, kFeaturesLayer4_2Bn3, batch);
-
   // 31: add {    (features.layer4[2].add1)
-  cnn::add(features_layer4_2_relu3, {features_layer4_2_bn3, features_layer4_1_relu3}, k2048x7x7, batch);
-
   // 37: relu    (features.layer4[2].relu3)
-  cnn::relu(features_layer4_2_relu3, features_layer4_2_relu3, k2048x7x7, batch);
+  cnn::bn_affine(features_layer4_2_bn3_saved, features_layer4_2_bn3_weight_, features_layer4_2_bn3_bias_,
+                 features_layer4_2_bn3_running_mean_, features_layer4_2_bn3_running_var_,
+                 kFeaturesLayer4_2Bn3);
+  cnn::conv(features_layer4_2_relu3, features_layer4_2_relu2, features_layer4_2_conv3_weight_,
+            cnn::Epilogue().scaled(features_layer4_2_bn3_saved).plus(features_layer4_1_relu3).then(cnn::Activation::kRelu),
+            kFeaturesLayer4_2Conv3, batch, scratch());
 
   // 60: gap    (head.gap1)
   cnn::gap(head_gap1, features_layer4_2_relu3, k2048x7x7, batch);

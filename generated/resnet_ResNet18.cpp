@@ -19,18 +19,17 @@ constexpr cnn::ConvGeometry kFeaturesConv1{
     .pad_top = 3, .pad_left = 3, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesBn1{
     .channels = 64, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k64x112x112{.channels = 64, .height = 112, .width = 112, .block = 1};
 constexpr cnn::PoolGeometry kFeaturesMaxpool1{
     .channels = 64, .in_height = 112, .in_width = 112, .out_height = 56, .out_width = 56, .kernel_height = 3,
     .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1, .block = 1,
     .count_include_pad = false};
+constexpr cnn::MapGeometry k64x56x56{.channels = 64, .height = 56, .width = 56, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesLayer1_0Conv1{
     .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer1_0Bn1{
     .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k64x56x56{.channels = 64, .height = 56, .width = 56, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesLayer1_0Conv2{
     .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 64, .out_height = 56, .out_width = 56,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
@@ -55,7 +54,6 @@ constexpr cnn::ConvGeometry kFeaturesLayer2_0Conv1{
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer2_0Bn1{
     .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k128x28x28{.channels = 128, .height = 28, .width = 28, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesLayer2_0Conv2{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
@@ -68,6 +66,7 @@ constexpr cnn::ConvGeometry kFeaturesLayer2_0DownsampleConv1{
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer2_0DownsampleBn1{
     .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::MapGeometry k128x28x28{.channels = 128, .height = 28, .width = 28, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesLayer2_1Conv1{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
@@ -86,7 +85,6 @@ constexpr cnn::ConvGeometry kFeaturesLayer3_0Conv1{
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer3_0Bn1{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k256x14x14{.channels = 256, .height = 14, .width = 14, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesLayer3_0Conv2{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
@@ -99,6 +97,7 @@ constexpr cnn::ConvGeometry kFeaturesLayer3_0DownsampleConv1{
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer3_0DownsampleBn1{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::MapGeometry k256x14x14{.channels = 256, .height = 14, .width = 14, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesLayer3_1Conv1{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
@@ -117,7 +116,6 @@ constexpr cnn::ConvGeometry kFeaturesLayer4_0Conv1{
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer4_0Bn1{
     .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::MapGeometry k512x7x7{.channels = 512, .height = 7, .width = 7, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesLayer4_0Conv2{
     .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 512, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
@@ -130,6 +128,7 @@ constexpr cnn::ConvGeometry kFeaturesLayer4_0DownsampleConv1{
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kFeaturesLayer4_0DownsampleBn1{
     .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::MapGeometry k512x7x7{.channels = 512, .height = 7, .width = 7, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesLayer4_1Conv1{
     .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 512, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
@@ -721,7 +720,7 @@ constexpr cnn::ModelDescription kModel{
              .class_names = {}, .prepare = kPrepare, .augment = kAugment},
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
-    .memory = {.parameters = 11699120, .gradients = 11689520, .optimizer = 11689520, .activations = 167011712,
+    .memory = {.parameters = 11699120, .gradients = 11689520, .optimizer = 11689520, .activations = 117246720,
                .shared_scratch = 14248512, .thread_scratch = 603520},
 };
 
@@ -742,135 +741,87 @@ float ResNet18::step(int phase, cnn::ConstFloats images, cnn::Labels labels, con
 }
 
 // 20: add {
-// Phase whole: 11,689,512 of 11,689,512 parameters learn; activations take 668,046,848 bytes.
+// Phase whole: 11,689,512 of 11,689,512 parameters learn; activations take 468,986,880 bytes.
 float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(128450560, 150528);  // 3x224x224
+  const cnn::Blocked input = blocked(77070336, 150528);  // 3x224x224
   const cnn::Blocked features_conv1 = blocked(0, 802816);  // 64x112x112
-  const cnn::Blocked features_relu1 = blocked(25690112, 802816);  // 64x112x112
-  const cnn::Floats features_bn1_saved = floats(167011072, 128);
-  const cnn::Blocked features_maxpool1 = blocked(51380224, 200704);  // 64x56x56
-  const std::span<std::uint8_t> features_maxpool1_saved = bytes(152535040, 6422528);
-  const cnn::Blocked features_layer1_0_conv1 = blocked(57802752, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_0_relu1 = blocked(64225280, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_bn1_saved = floats(167011200, 128);
-  const cnn::Blocked features_layer1_0_conv2 = blocked(70647808, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_0_bn2 = blocked(77070336, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_bn2_saved = floats(167011328, 128);
-  const cnn::Blocked features_layer1_0_relu2 = blocked(83492864, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_1_conv1 = blocked(77070336, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_1_relu1 = blocked(89915392, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_bn1_saved = floats(167011456, 128);
-  const cnn::Blocked features_layer1_1_conv2 = blocked(96337920, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_1_bn2 = blocked(102760448, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_bn2_saved = floats(167011584, 128);
-  const cnn::Blocked features_layer1_1_relu2 = blocked(109182976, 200704);  // 64x56x56
-  const cnn::Blocked features_layer2_0_conv1 = blocked(115605504, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_0_relu1 = blocked(118816768, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_bn1_saved = floats(167009792, 256);
-  const cnn::Blocked features_layer2_0_conv2 = blocked(122028032, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_0_bn2 = blocked(102760448, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_bn2_saved = floats(167010048, 256);
-  const cnn::Blocked features_layer2_0_downsample_conv1 = blocked(105971712, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_0_downsample_bn1 = blocked(125239296, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(167010304, 256);
-  const cnn::Blocked features_layer2_0_relu2 = blocked(133267456, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_1_conv1 = blocked(102760448, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_1_relu1 = blocked(125239296, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_bn1_saved = floats(167010560, 256);
-  const cnn::Blocked features_layer2_1_conv2 = blocked(136478720, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_1_bn2 = blocked(139689984, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_bn2_saved = floats(167010816, 256);
-  const cnn::Blocked features_layer2_1_relu2 = blocked(142901248, 100352);  // 128x28x28
-  const cnn::Blocked features_layer3_0_conv1 = blocked(146112512, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_0_relu1 = blocked(147718144, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_bn1_saved = floats(167007232, 512);
-  const cnn::Blocked features_layer3_0_conv2 = blocked(149323776, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_0_bn2 = blocked(139689984, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_bn2_saved = floats(167007744, 512);
-  const cnn::Blocked features_layer3_0_downsample_conv1 = blocked(141295616, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_0_downsample_bn1 = blocked(150929408, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(167008256, 512);
-  const cnn::Blocked features_layer3_0_relu2 = blocked(154140672, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_1_conv1 = blocked(139689984, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_1_relu1 = blocked(150929408, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_bn1_saved = floats(167008768, 512);
-  const cnn::Blocked features_layer3_1_conv2 = blocked(155746304, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_1_bn2 = blocked(157351936, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_bn2_saved = floats(167009280, 512);
-  const cnn::Blocked features_layer3_1_relu2 = blocked(158957568, 50176);  // 256x14x14
-  const cnn::Blocked features_layer4_0_conv1 = blocked(160563200, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_0_relu1 = blocked(161366016, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_bn1_saved = floats(167002112, 1024);
-  const cnn::Blocked features_layer4_0_conv2 = blocked(162168832, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_0_bn2 = blocked(157351936, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_bn2_saved = floats(167003136, 1024);
-  const cnn::Blocked features_layer4_0_downsample_conv1 = blocked(158154752, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_0_downsample_bn1 = blocked(162971648, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(167004160, 1024);
-  const cnn::Blocked features_layer4_0_relu2 = blocked(163774464, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_1_conv1 = blocked(157351936, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_1_relu1 = blocked(162971648, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_bn1_saved = floats(167005184, 1024);
-  const cnn::Blocked features_layer4_1_conv2 = blocked(164577280, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_1_bn2 = blocked(165380096, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_bn2_saved = floats(167006208, 1024);
-  const cnn::Blocked features_layer4_1_relu2 = blocked(166182912, 25088);  // 512x7x7
-  const cnn::Blocked head_gap1 = blocked(165444096, 512);  // 512
-  const cnn::Blocked head_fc = blocked(165380096, 1000);  // 1000
-  const cnn::Blocked d_head_fc = blocked(165412096, 1000);  // 1000
-  const cnn::Blocked d_head_gap1 = blocked(166985728, 512);  // 512
-  const cnn::Blocked d_features_layer4_1_relu2 = blocked(165380096, 25088);  // 512x7x7
-  const cnn::Blocked d_features_layer4_1_conv2 = blocked(166182912, 25088);  // 512x7x7
-  const cnn::Blocked d_features_layer4_1_relu1 = blocked(164577280, 25088);  // 512x7x7
-  const cnn::Blocked d_features_layer4_1_conv1 = blocked(162971648, 25088);  // 512x7x7
-  const cnn::Blocked d_features_layer4_0_relu2 = blocked(157351936, 25088);  // 512x7x7
-  const cnn::Blocked d_features_layer4_0_relu2_2 = blocked(162971648, 25088);  // 512x7x7
-  const cnn::Blocked d_features_layer4_0_downsample_conv1 = blocked(163774464, 25088);  // 512x7x7
-  const cnn::Blocked d_features_layer3_1_relu2 = blocked(157351936, 50176);  // 256x14x14
-  const cnn::Blocked d_features_layer4_0_conv2 = blocked(163774464, 25088);  // 512x7x7
-  const cnn::Blocked d_features_layer4_0_relu1 = blocked(162168832, 25088);  // 512x7x7
-  const cnn::Blocked d_features_layer4_0_conv1 = blocked(162971648, 25088);  // 512x7x7
-  const cnn::Blocked d_features_layer3_1_relu2_2 = blocked(160563200, 50176);  // 256x14x14
-  const cnn::Blocked d_features_layer3_1_relu2_3 = blocked(162168832, 50176);  // 256x14x14
-  const cnn::Blocked d_features_layer3_1_conv2 = blocked(157351936, 50176);  // 256x14x14
-  const cnn::Blocked d_features_layer3_1_relu1 = blocked(155746304, 50176);  // 256x14x14
-  const cnn::Blocked d_features_layer3_1_conv1 = blocked(150929408, 50176);  // 256x14x14
-  const cnn::Blocked d_features_layer3_0_relu2 = blocked(139689984, 50176);  // 256x14x14
-  const cnn::Blocked d_features_layer3_0_relu2_2 = blocked(150929408, 50176);  // 256x14x14
-  const cnn::Blocked d_features_layer3_0_downsample_conv1 = blocked(154140672, 50176);  // 256x14x14
-  const cnn::Blocked d_features_layer2_1_relu2 = blocked(139689984, 100352);  // 128x28x28
-  const cnn::Blocked d_features_layer3_0_conv2 = blocked(154140672, 50176);  // 256x14x14
-  const cnn::Blocked d_features_layer3_0_relu1 = blocked(149323776, 50176);  // 256x14x14
-  const cnn::Blocked d_features_layer3_0_conv1 = blocked(150929408, 50176);  // 256x14x14
-  const cnn::Blocked d_features_layer2_1_relu2_2 = blocked(146112512, 100352);  // 128x28x28
-  const cnn::Blocked d_features_layer2_1_relu2_3 = blocked(149323776, 100352);  // 128x28x28
-  const cnn::Blocked d_features_layer2_1_conv2 = blocked(139689984, 100352);  // 128x28x28
-  const cnn::Blocked d_features_layer2_1_relu1 = blocked(136478720, 100352);  // 128x28x28
-  const cnn::Blocked d_features_layer2_1_conv1 = blocked(125239296, 100352);  // 128x28x28
-  const cnn::Blocked d_features_layer2_0_relu2 = blocked(102760448, 100352);  // 128x28x28
-  const cnn::Blocked d_features_layer2_0_relu2_2 = blocked(125239296, 100352);  // 128x28x28
-  const cnn::Blocked d_features_layer2_0_downsample_conv1 = blocked(133267456, 100352);  // 128x28x28
-  const cnn::Blocked d_features_layer1_1_relu2 = blocked(102760448, 200704);  // 64x56x56
-  const cnn::Blocked d_features_layer2_0_conv2 = blocked(133267456, 100352);  // 128x28x28
-  const cnn::Blocked d_features_layer2_0_relu1 = blocked(122028032, 100352);  // 128x28x28
-  const cnn::Blocked d_features_layer2_0_conv1 = blocked(125239296, 100352);  // 128x28x28
-  const cnn::Blocked d_features_layer1_1_relu2_2 = blocked(115605504, 200704);  // 64x56x56
-  const cnn::Blocked d_features_layer1_1_relu2_3 = blocked(122028032, 200704);  // 64x56x56
-  const cnn::Blocked d_features_layer1_1_conv2 = blocked(102760448, 200704);  // 64x56x56
-  const cnn::Blocked d_features_layer1_1_relu1 = blocked(96337920, 200704);  // 64x56x56
-  const cnn::Blocked d_features_layer1_1_conv1 = blocked(89915392, 200704);  // 64x56x56
-  const cnn::Blocked d_features_layer1_0_relu2 = blocked(77070336, 200704);  // 64x56x56
-  const cnn::Blocked d_features_layer1_0_relu2_2 = blocked(89915392, 200704);  // 64x56x56
-  const cnn::Blocked d_features_layer1_0_conv2 = blocked(77070336, 200704);  // 64x56x56
-  const cnn::Blocked d_features_layer1_0_relu1 = blocked(70647808, 200704);  // 64x56x56
-  const cnn::Blocked d_features_layer1_0_conv1 = blocked(64225280, 200704);  // 64x56x56
-  const cnn::Blocked d_features_maxpool1 = blocked(51380224, 200704);  // 64x56x56
-  const cnn::Blocked d_features_maxpool1_2 = blocked(77070336, 200704);  // 64x56x56
-  const cnn::Blocked d_features_relu1 = blocked(51380224, 802816);  // 64x112x112
-  const cnn::Blocked d_features_conv1 = blocked(25690112, 802816);  // 64x112x112
+  const cnn::Floats features_bn1_saved = floats(117245440, 256);
+  const cnn::Blocked features_relu1 = blocked(25690112, 200704);  // 64x56x56
+  const std::span<std::uint8_t> features_maxpool1_saved = bytes(101154816, 6422528);
+  const cnn::Blocked features_layer1_0_conv1 = blocked(32112640, 200704);  // 64x56x56
+  const cnn::Floats features_layer1_0_bn1_saved = floats(117245696, 256);
+  const cnn::Blocked features_layer1_0_conv2 = blocked(38535168, 200704);  // 64x56x56
+  const cnn::Floats features_layer1_0_bn2_saved = floats(117245952, 256);
+  const cnn::Blocked features_layer1_0_relu2 = blocked(44957696, 200704);  // 64x56x56
+  const cnn::Blocked features_layer1_1_conv1 = blocked(51380224, 200704);  // 64x56x56
+  const cnn::Floats features_layer1_1_bn1_saved = floats(117246208, 256);
+  const cnn::Blocked features_layer1_1_conv2 = blocked(57802752, 200704);  // 64x56x56
+  const cnn::Floats features_layer1_1_bn2_saved = floats(117246464, 256);
+  const cnn::Blocked features_layer1_1_relu2 = blocked(64225280, 200704);  // 64x56x56
+  const cnn::Blocked features_layer2_0_conv1 = blocked(81887232, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_0_bn1_saved = floats(117242880, 512);
+  const cnn::Blocked features_layer2_0_conv2 = blocked(85098496, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_0_bn2_saved = floats(117243392, 512);
+  const cnn::Blocked features_layer2_0_downsample_conv1 = blocked(70647808, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(117243904, 512);
+  const cnn::Blocked features_layer2_0_relu2 = blocked(73859072, 100352);  // 128x28x28
+  const cnn::Blocked features_layer2_1_conv1 = blocked(88309760, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_1_bn1_saved = floats(117244416, 512);
+  const cnn::Blocked features_layer2_1_conv2 = blocked(91521024, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_1_bn2_saved = floats(117244928, 512);
+  const cnn::Blocked features_layer2_1_relu2 = blocked(94732288, 100352);  // 128x28x28
+  const cnn::Blocked features_layer3_0_conv1 = blocked(102760448, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_0_bn1_saved = floats(117237760, 1024);
+  const cnn::Blocked features_layer3_0_conv2 = blocked(104366080, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_0_bn2_saved = floats(117238784, 1024);
+  const cnn::Blocked features_layer3_0_downsample_conv1 = blocked(97943552, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(117239808, 1024);
+  const cnn::Blocked features_layer3_0_relu2 = blocked(99549184, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_1_conv1 = blocked(105971712, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_1_bn1_saved = floats(117240832, 1024);
+  const cnn::Blocked features_layer3_1_conv2 = blocked(107577344, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_1_bn2_saved = floats(117241856, 1024);
+  const cnn::Blocked features_layer3_1_relu2 = blocked(109182976, 50176);  // 256x14x14
+  const cnn::Blocked features_layer4_0_conv1 = blocked(112394240, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_0_bn1_saved = floats(117227520, 2048);
+  const cnn::Blocked features_layer4_0_conv2 = blocked(113197056, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_0_bn2_saved = floats(117229568, 2048);
+  const cnn::Blocked features_layer4_0_downsample_conv1 = blocked(110788608, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(117231616, 2048);
+  const cnn::Blocked features_layer4_0_relu2 = blocked(111591424, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_1_conv1 = blocked(113999872, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_1_bn1_saved = floats(117233664, 2048);
+  const cnn::Blocked features_layer4_1_conv2 = blocked(114802688, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_1_bn2_saved = floats(117235712, 2048);
+  const cnn::Blocked features_layer4_1_relu2 = blocked(115605504, 25088);  // 512x7x7
+  const cnn::Blocked head_gap1 = blocked(116472320, 512);  // 512
+  const cnn::Blocked head_fc = blocked(116408320, 1000);  // 1000
+  const cnn::Blocked d_head_fc = blocked(116440320, 1000);  // 1000
+  const cnn::Blocked d_head_gap1 = blocked(117211136, 512);  // 512
+  const cnn::Blocked d_features_layer4_1_relu2 = blocked(116408320, 25088);  // 512x7x7
+  const cnn::Blocked d_features_layer4_1_conv2 = blocked(115605504, 25088);  // 512x7x7
+  const cnn::Blocked d_features_layer4_1_relu1 = blocked(114802688, 25088);  // 512x7x7
+  const cnn::Blocked d_features_layer4_0_downsample_conv1 = blocked(113999872, 25088);  // 512x7x7
+  const cnn::Blocked d_features_layer3_1_relu2 = blocked(110788608, 50176);  // 256x14x14
+  const cnn::Blocked d_features_layer4_0_relu1 = blocked(113197056, 25088);  // 512x7x7
+  const cnn::Blocked d_features_layer3_1_conv2 = blocked(109182976, 50176);  // 256x14x14
+  const cnn::Blocked d_features_layer3_1_relu1 = blocked(107577344, 50176);  // 256x14x14
+  const cnn::Blocked d_features_layer3_0_downsample_conv1 = blocked(105971712, 50176);  // 256x14x14
+  const cnn::Blocked d_features_layer2_1_relu2 = blocked(97943552, 100352);  // 128x28x28
+  const cnn::Blocked d_features_layer3_0_relu1 = blocked(104366080, 50176);  // 256x14x14
+  const cnn::Blocked d_features_layer2_1_conv2 = blocked(94732288, 100352);  // 128x28x28
+  const cnn::Blocked d_features_layer2_1_relu1 = blocked(91521024, 100352);  // 128x28x28
+  const cnn::Blocked d_features_layer2_0_downsample_conv1 = blocked(88309760, 100352);  // 128x28x28
+  const cnn::Blocked d_features_layer1_1_relu2 = blocked(70647808, 200704);  // 64x56x56
+  const cnn::Blocked d_features_layer2_0_relu1 = blocked(85098496, 100352);  // 128x28x28
+  const cnn::Blocked d_features_layer1_1_conv2 = blocked(64225280, 200704);  // 64x56x56
+  const cnn::Blocked d_features_layer1_1_relu1 = blocked(57802752, 200704);  // 64x56x56
+  const cnn::Blocked d_features_layer1_0_conv2 = blocked(44957696, 200704);  // 64x56x56
+  const cnn::Blocked d_features_layer1_0_relu1 = blocked(38535168, 200704);  // 64x56x56
+  const cnn::Blocked d_features_bn1 = blocked(25690112, 802816);  // 64x112x112
   const cnn::Floats d_features_conv1_weight = gradients(0, 9408);
   const cnn::Floats d_features_bn1_weight = gradients(9408, 64);
   const cnn::Floats d_features_bn1_bias = gradients(9472, 64);
@@ -936,266 +887,260 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   cnn::to_blocked(input, images, k3x224x224, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_, kFeaturesConv1, batch, scratch());
+  cnn::conv(features_conv1, input, features_conv1_weight_, {}, kFeaturesConv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.bn1)
-  cnn::bn(features_relu1, features_bn1_saved, features_conv1, features_bn1_weight_, features_bn1_bias_,
-          features_bn1_running_mean_, features_bn1_running_var_, kFeaturesBn1, batch);
-
-  // blocks.cnn:10: act    (features.relu1)
-  cnn::relu(features_relu1, features_relu1, k64x112x112, batch);
+  cnn::bn_statistics(features_bn1_saved, features_conv1, features_bn1_weight_, features_bn1_bias_,
+                     features_bn1_running_mean_, features_bn1_running_var_, kFeaturesBn1, batch);
 
   // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
-  cnn::maxpool(features_maxpool1, features_maxpool1_saved, features_relu1, kFeaturesMaxpool1, batch);
+  cnn::maxpool(features_relu1, features_maxpool1_saved,
+               cnn::Loaded(features_conv1, features_bn1_saved, cnn::Activation::kNone), kFeaturesMaxpool1,
+               batch);
+
+  // blocks.cnn:10: act    (features.relu1)
+  cnn::relu(features_relu1, features_relu1, k64x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
-  cnn::winograd::conv(features_layer1_0_conv1, features_maxpool1, features_layer1_0_conv1_weight_,
+  cnn::winograd::conv(features_layer1_0_conv1, features_relu1, features_layer1_0_conv1_weight_, {},
                       kFeaturesLayer1_0Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer1[0].bn1)
-  cnn::bn(features_layer1_0_relu1, features_layer1_0_bn1_saved, features_layer1_0_conv1,
-          features_layer1_0_bn1_weight_, features_layer1_0_bn1_bias_, features_layer1_0_bn1_running_mean_,
-          features_layer1_0_bn1_running_var_, kFeaturesLayer1_0Bn1, batch);
-
   // blocks.cnn:10: act    (features.layer1[0].relu1)
-  cnn::relu(features_layer1_0_relu1, features_layer1_0_relu1, k64x56x56, batch);
+  cnn::bn_statistics(features_layer1_0_bn1_saved, features_layer1_0_conv1, features_layer1_0_bn1_weight_,
+                     features_layer1_0_bn1_bias_, features_layer1_0_bn1_running_mean_,
+                     features_layer1_0_bn1_running_var_, kFeaturesLayer1_0Bn1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
-  cnn::winograd::conv(features_layer1_0_conv2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
-                      kFeaturesLayer1_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer1_0_conv2,
+                      cnn::Loaded(features_layer1_0_conv1, features_layer1_0_bn1_saved, cnn::Activation::kRelu),
+                      features_layer1_0_conv2_weight_, {}, kFeaturesLayer1_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
-  cnn::bn(features_layer1_0_bn2, features_layer1_0_bn2_saved, features_layer1_0_conv2,
-          features_layer1_0_bn2_weight_, features_layer1_0_bn2_bias_, features_layer1_0_bn2_running_mean_,
-          features_layer1_0_bn2_running_var_, kFeaturesLayer1_0Bn2, batch);
+  cnn::bn_statistics(features_layer1_0_bn2_saved, features_layer1_0_conv2, features_layer1_0_bn2_weight_,
+                     features_layer1_0_bn2_bias_, features_layer1_0_bn2_running_mean_,
+                     features_layer1_0_bn2_running_var_, kFeaturesLayer1_0Bn2, batch);
 
   // 20: add {    (features.layer1[0].add1)
-  cnn::add(features_layer1_0_relu2, {features_layer1_0_bn2, features_maxpool1}, k64x56x56, batch);
-
   // 25: relu    (features.layer1[0].relu2)
-  cnn::relu(features_layer1_0_relu2, features_layer1_0_relu2, k64x56x56, batch);
+  cnn::add(features_layer1_0_relu2,
+           {cnn::Loaded(features_layer1_0_conv2, features_layer1_0_bn2_saved, cnn::Activation::kNone), features_relu1},
+           cnn::Activation::kRelu, k64x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
-  cnn::winograd::conv(features_layer1_1_conv1, features_layer1_0_relu2, features_layer1_1_conv1_weight_,
+  cnn::winograd::conv(features_layer1_1_conv1, features_layer1_0_relu2, features_layer1_1_conv1_weight_, {},
                       kFeaturesLayer1_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
-  cnn::bn(features_layer1_1_relu1, features_layer1_1_bn1_saved, features_layer1_1_conv1,
-          features_layer1_1_bn1_weight_, features_layer1_1_bn1_bias_, features_layer1_1_bn1_running_mean_,
-          features_layer1_1_bn1_running_var_, kFeaturesLayer1_1Bn1, batch);
-
   // blocks.cnn:10: act    (features.layer1[1].relu1)
-  cnn::relu(features_layer1_1_relu1, features_layer1_1_relu1, k64x56x56, batch);
+  cnn::bn_statistics(features_layer1_1_bn1_saved, features_layer1_1_conv1, features_layer1_1_bn1_weight_,
+                     features_layer1_1_bn1_bias_, features_layer1_1_bn1_running_mean_,
+                     features_layer1_1_bn1_running_var_, kFeaturesLayer1_1Bn1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
-  cnn::winograd::conv(features_layer1_1_conv2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
-                      kFeaturesLayer1_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer1_1_conv2,
+                      cnn::Loaded(features_layer1_1_conv1, features_layer1_1_bn1_saved, cnn::Activation::kRelu),
+                      features_layer1_1_conv2_weight_, {}, kFeaturesLayer1_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
-  cnn::bn(features_layer1_1_bn2, features_layer1_1_bn2_saved, features_layer1_1_conv2,
-          features_layer1_1_bn2_weight_, features_layer1_1_bn2_bias_, features_layer1_1_bn2_running_mean_,
-          features_layer1_1_bn2_running_var_, kFeaturesLayer1_1Bn2, batch);
+  cnn::bn_statistics(features_layer1_1_bn2_saved, features_layer1_1_conv2, features_layer1_1_bn2_weight_,
+                     features_layer1_1_bn2_bias_, features_layer1_1_bn2_running_mean_,
+                     features_layer1_1_bn2_running_var_, kFeaturesLayer1_1Bn2, batch);
 
   // 20: add {    (features.layer1[1].add1)
-  cnn::add(features_layer1_1_relu2, {features_layer1_1_bn2, features_layer1_0_relu2}, k64x56x56, batch);
-
   // 25: relu    (features.layer1[1].relu2)
-  cnn::relu(features_layer1_1_relu2, features_layer1_1_relu2, k64x56x56, batch);
+  cnn::add(features_layer1_1_relu2,
+           {cnn::Loaded(features_layer1_1_conv2, features_layer1_1_bn2_saved, cnn::Activation::kNone), features_layer1_0_relu2},
+           cnn::Activation::kRelu, k64x56x56, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
-  cnn::conv(features_layer2_0_conv1, features_layer1_1_relu2, features_layer2_0_conv1_weight_,
+  cnn::conv(features_layer2_0_conv1, features_layer1_1_relu2, features_layer2_0_conv1_weight_, {},
             kFeaturesLayer2_0Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
-  cnn::bn(features_layer2_0_relu1, features_layer2_0_bn1_saved, features_layer2_0_conv1,
-          features_layer2_0_bn1_weight_, features_layer2_0_bn1_bias_, features_layer2_0_bn1_running_mean_,
-          features_layer2_0_bn1_running_var_, kFeaturesLayer2_0Bn1, batch);
-
   // blocks.cnn:10: act    (features.layer2[0].relu1)
-  cnn::relu(features_layer2_0_relu1, features_layer2_0_relu1, k128x28x28, batch);
+  cnn::bn_statistics(features_layer2_0_bn1_saved, features_layer2_0_conv1, features_layer2_0_bn1_weight_,
+                     features_layer2_0_bn1_bias_, features_layer2_0_bn1_running_mean_,
+                     features_layer2_0_bn1_running_var_, kFeaturesLayer2_0Bn1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
-  cnn::winograd::conv(features_layer2_0_conv2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
-                      kFeaturesLayer2_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer2_0_conv2,
+                      cnn::Loaded(features_layer2_0_conv1, features_layer2_0_bn1_saved, cnn::Activation::kRelu),
+                      features_layer2_0_conv2_weight_, {}, kFeaturesLayer2_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
-  cnn::bn(features_layer2_0_bn2, features_layer2_0_bn2_saved, features_layer2_0_conv2,
-          features_layer2_0_bn2_weight_, features_layer2_0_bn2_bias_, features_layer2_0_bn2_running_mean_,
-          features_layer2_0_bn2_running_var_, kFeaturesLayer2_0Bn2, batch);
+  cnn::bn_statistics(features_layer2_0_bn2_saved, features_layer2_0_conv2, features_layer2_0_bn2_weight_,
+                     features_layer2_0_bn2_bias_, features_layer2_0_bn2_running_mean_,
+                     features_layer2_0_bn2_running_var_, kFeaturesLayer2_0Bn2, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
   cnn::conv(features_layer2_0_downsample_conv1, features_layer1_1_relu2,
-            features_layer2_0_downsample_conv1_weight_, kFeaturesLayer2_0DownsampleConv1, batch, scratch());
+            features_layer2_0_downsample_conv1_weight_, {}, kFeaturesLayer2_0DownsampleConv1, batch,
+            scratch());
 
   // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
-  cnn::bn(features_layer2_0_downsample_bn1, features_layer2_0_downsample_bn1_saved,
-          features_layer2_0_downsample_conv1, features_layer2_0_downsample_bn1_weight_,
-          features_layer2_0_downsample_bn1_bias_, features_layer2_0_downsample_bn1_running_mean_,
-          features_layer2_0_downsample_bn1_running_var_, kFeaturesLayer2_0DownsampleBn1, batch);
+  cnn::bn_statistics(features_layer2_0_downsample_bn1_saved, features_layer2_0_downsample_conv1,
+                     features_layer2_0_downsample_bn1_weight_, features_layer2_0_downsample_bn1_bias_,
+                     features_layer2_0_downsample_bn1_running_mean_,
+                     features_layer2_0_downsample_bn1_running_var_, kFeaturesLayer2_0DownsampleBn1, batch);
 
   // 20: add {    (features.layer2[0].add1)
-  cnn::add(features_layer2_0_relu2, {features_layer2_0_bn2, features_layer2_0_downsample_bn1}, k128x28x28,
-           batch);
-
   // 25: relu    (features.layer2[0].relu2)
-  cnn::relu(features_layer2_0_relu2, features_layer2_0_relu2, k128x28x28, batch);
+  cnn::add(features_layer2_0_relu2,
+           {cnn::Loaded(features_layer2_0_conv2, features_layer2_0_bn2_saved, cnn::Activation::kNone), cnn::Loaded(features_layer2_0_downsample_conv1, features_layer2_0_downsample_bn1_saved, cnn::Activation::kNone)},
+           cnn::Activation::kRelu, k128x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
-  cnn::winograd::conv(features_layer2_1_conv1, features_layer2_0_relu2, features_layer2_1_conv1_weight_,
+  cnn::winograd::conv(features_layer2_1_conv1, features_layer2_0_relu2, features_layer2_1_conv1_weight_, {},
                       kFeaturesLayer2_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
-  cnn::bn(features_layer2_1_relu1, features_layer2_1_bn1_saved, features_layer2_1_conv1,
-          features_layer2_1_bn1_weight_, features_layer2_1_bn1_bias_, features_layer2_1_bn1_running_mean_,
-          features_layer2_1_bn1_running_var_, kFeaturesLayer2_1Bn1, batch);
-
   // blocks.cnn:10: act    (features.layer2[1].relu1)
-  cnn::relu(features_layer2_1_relu1, features_layer2_1_relu1, k128x28x28, batch);
+  cnn::bn_statistics(features_layer2_1_bn1_saved, features_layer2_1_conv1, features_layer2_1_bn1_weight_,
+                     features_layer2_1_bn1_bias_, features_layer2_1_bn1_running_mean_,
+                     features_layer2_1_bn1_running_var_, kFeaturesLayer2_1Bn1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
-  cnn::winograd::conv(features_layer2_1_conv2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
-                      kFeaturesLayer2_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer2_1_conv2,
+                      cnn::Loaded(features_layer2_1_conv1, features_layer2_1_bn1_saved, cnn::Activation::kRelu),
+                      features_layer2_1_conv2_weight_, {}, kFeaturesLayer2_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
-  cnn::bn(features_layer2_1_bn2, features_layer2_1_bn2_saved, features_layer2_1_conv2,
-          features_layer2_1_bn2_weight_, features_layer2_1_bn2_bias_, features_layer2_1_bn2_running_mean_,
-          features_layer2_1_bn2_running_var_, kFeaturesLayer2_1Bn2, batch);
+  cnn::bn_statistics(features_layer2_1_bn2_saved, features_layer2_1_conv2, features_layer2_1_bn2_weight_,
+                     features_layer2_1_bn2_bias_, features_layer2_1_bn2_running_mean_,
+                     features_layer2_1_bn2_running_var_, kFeaturesLayer2_1Bn2, batch);
 
   // 20: add {    (features.layer2[1].add1)
-  cnn::add(features_layer2_1_relu2, {features_layer2_1_bn2, features_layer2_0_relu2}, k128x28x28, batch);
-
   // 25: relu    (features.layer2[1].relu2)
-  cnn::relu(features_layer2_1_relu2, features_layer2_1_relu2, k128x28x28, batch);
+  cnn::add(features_layer2_1_relu2,
+           {cnn::Loaded(features_layer2_1_conv2, features_layer2_1_bn2_saved, cnn::Activation::kNone), features_layer2_0_relu2},
+           cnn::Activation::kRelu, k128x28x28, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
-  cnn::conv(features_layer3_0_conv1, features_layer2_1_relu2, features_layer3_0_conv1_weight_,
+  cnn::conv(features_layer3_0_conv1, features_layer2_1_relu2, features_layer3_0_conv1_weight_, {},
             kFeaturesLayer3_0Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[0].bn1)
-  cnn::bn(features_layer3_0_relu1, features_layer3_0_bn1_saved, features_layer3_0_conv1,
-          features_layer3_0_bn1_weight_, features_layer3_0_bn1_bias_, features_layer3_0_bn1_running_mean_,
-          features_layer3_0_bn1_running_var_, kFeaturesLayer3_0Bn1, batch);
-
   // blocks.cnn:10: act    (features.layer3[0].relu1)
-  cnn::relu(features_layer3_0_relu1, features_layer3_0_relu1, k256x14x14, batch);
+  cnn::bn_statistics(features_layer3_0_bn1_saved, features_layer3_0_conv1, features_layer3_0_bn1_weight_,
+                     features_layer3_0_bn1_bias_, features_layer3_0_bn1_running_mean_,
+                     features_layer3_0_bn1_running_var_, kFeaturesLayer3_0Bn1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
-  cnn::winograd::conv(features_layer3_0_conv2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
-                      kFeaturesLayer3_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_0_conv2,
+                      cnn::Loaded(features_layer3_0_conv1, features_layer3_0_bn1_saved, cnn::Activation::kRelu),
+                      features_layer3_0_conv2_weight_, {}, kFeaturesLayer3_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
-  cnn::bn(features_layer3_0_bn2, features_layer3_0_bn2_saved, features_layer3_0_conv2,
-          features_layer3_0_bn2_weight_, features_layer3_0_bn2_bias_, features_layer3_0_bn2_running_mean_,
-          features_layer3_0_bn2_running_var_, kFeaturesLayer3_0Bn2, batch);
+  cnn::bn_statistics(features_layer3_0_bn2_saved, features_layer3_0_conv2, features_layer3_0_bn2_weight_,
+                     features_layer3_0_bn2_bias_, features_layer3_0_bn2_running_mean_,
+                     features_layer3_0_bn2_running_var_, kFeaturesLayer3_0Bn2, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
   cnn::conv(features_layer3_0_downsample_conv1, features_layer2_1_relu2,
-            features_layer3_0_downsample_conv1_weight_, kFeaturesLayer3_0DownsampleConv1, batch, scratch());
+            features_layer3_0_downsample_conv1_weight_, {}, kFeaturesLayer3_0DownsampleConv1, batch,
+            scratch());
 
   // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
-  cnn::bn(features_layer3_0_downsample_bn1, features_layer3_0_downsample_bn1_saved,
-          features_layer3_0_downsample_conv1, features_layer3_0_downsample_bn1_weight_,
-          features_layer3_0_downsample_bn1_bias_, features_layer3_0_downsample_bn1_running_mean_,
-          features_layer3_0_downsample_bn1_running_var_, kFeaturesLayer3_0DownsampleBn1, batch);
+  cnn::bn_statistics(features_layer3_0_downsample_bn1_saved, features_layer3_0_downsample_conv1,
+                     features_layer3_0_downsample_bn1_weight_, features_layer3_0_downsample_bn1_bias_,
+                     features_layer3_0_downsample_bn1_running_mean_,
+                     features_layer3_0_downsample_bn1_running_var_, kFeaturesLayer3_0DownsampleBn1, batch);
 
   // 20: add {    (features.layer3[0].add1)
-  cnn::add(features_layer3_0_relu2, {features_layer3_0_bn2, features_layer3_0_downsample_bn1}, k256x14x14,
-           batch);
-
   // 25: relu    (features.layer3[0].relu2)
-  cnn::relu(features_layer3_0_relu2, features_layer3_0_relu2, k256x14x14, batch);
+  cnn::add(features_layer3_0_relu2,
+           {cnn::Loaded(features_layer3_0_conv2, features_layer3_0_bn2_saved, cnn::Activation::kNone), cnn::Loaded(features_layer3_0_downsample_conv1, features_layer3_0_downsample_bn1_saved, cnn::Activation::kNone)},
+           cnn::Activation::kRelu, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
-  cnn::winograd::conv(features_layer3_1_conv1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
+  cnn::winograd::conv(features_layer3_1_conv1, features_layer3_0_relu2, features_layer3_1_conv1_weight_, {},
                       kFeaturesLayer3_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
-  cnn::bn(features_layer3_1_relu1, features_layer3_1_bn1_saved, features_layer3_1_conv1,
-          features_layer3_1_bn1_weight_, features_layer3_1_bn1_bias_, features_layer3_1_bn1_running_mean_,
-          features_layer3_1_bn1_running_var_, kFeaturesLayer3_1Bn1, batch);
-
   // blocks.cnn:10: act    (features.layer3[1].relu1)
-  cnn::relu(features_layer3_1_relu1, features_layer3_1_relu1, k256x14x14, batch);
+  cnn::bn_statistics(features_layer3_1_bn1_saved, features_layer3_1_conv1, features_layer3_1_bn1_weight_,
+                     features_layer3_1_bn1_bias_, features_layer3_1_bn1_running_mean_,
+                     features_layer3_1_bn1_running_var_, kFeaturesLayer3_1Bn1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
-  cnn::winograd::conv(features_layer3_1_conv2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
-                      kFeaturesLayer3_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer3_1_conv2,
+                      cnn::Loaded(features_layer3_1_conv1, features_layer3_1_bn1_saved, cnn::Activation::kRelu),
+                      features_layer3_1_conv2_weight_, {}, kFeaturesLayer3_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
-  cnn::bn(features_layer3_1_bn2, features_layer3_1_bn2_saved, features_layer3_1_conv2,
-          features_layer3_1_bn2_weight_, features_layer3_1_bn2_bias_, features_layer3_1_bn2_running_mean_,
-          features_layer3_1_bn2_running_var_, kFeaturesLayer3_1Bn2, batch);
+  cnn::bn_statistics(features_layer3_1_bn2_saved, features_layer3_1_conv2, features_layer3_1_bn2_weight_,
+                     features_layer3_1_bn2_bias_, features_layer3_1_bn2_running_mean_,
+                     features_layer3_1_bn2_running_var_, kFeaturesLayer3_1Bn2, batch);
 
   // 20: add {    (features.layer3[1].add1)
-  cnn::add(features_layer3_1_relu2, {features_layer3_1_bn2, features_layer3_0_relu2}, k256x14x14, batch);
-
   // 25: relu    (features.layer3[1].relu2)
-  cnn::relu(features_layer3_1_relu2, features_layer3_1_relu2, k256x14x14, batch);
+  cnn::add(features_layer3_1_relu2,
+           {cnn::Loaded(features_layer3_1_conv2, features_layer3_1_bn2_saved, cnn::Activation::kNone), features_layer3_0_relu2},
+           cnn::Activation::kRelu, k256x14x14, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
-  cnn::conv(features_layer4_0_conv1, features_layer3_1_relu2, features_layer4_0_conv1_weight_,
+  cnn::conv(features_layer4_0_conv1, features_layer3_1_relu2, features_layer4_0_conv1_weight_, {},
             kFeaturesLayer4_0Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer4[0].bn1)
-  cnn::bn(features_layer4_0_relu1, features_layer4_0_bn1_saved, features_layer4_0_conv1,
-          features_layer4_0_bn1_weight_, features_layer4_0_bn1_bias_, features_layer4_0_bn1_running_mean_,
-          features_layer4_0_bn1_running_var_, kFeaturesLayer4_0Bn1, batch);
-
   // blocks.cnn:10: act    (features.layer4[0].relu1)
-  cnn::relu(features_layer4_0_relu1, features_layer4_0_relu1, k512x7x7, batch);
+  cnn::bn_statistics(features_layer4_0_bn1_saved, features_layer4_0_conv1, features_layer4_0_bn1_weight_,
+                     features_layer4_0_bn1_bias_, features_layer4_0_bn1_running_mean_,
+                     features_layer4_0_bn1_running_var_, kFeaturesLayer4_0Bn1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
-  cnn::winograd::conv(features_layer4_0_conv2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
-                      kFeaturesLayer4_0Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer4_0_conv2,
+                      cnn::Loaded(features_layer4_0_conv1, features_layer4_0_bn1_saved, cnn::Activation::kRelu),
+                      features_layer4_0_conv2_weight_, {}, kFeaturesLayer4_0Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
-  cnn::bn(features_layer4_0_bn2, features_layer4_0_bn2_saved, features_layer4_0_conv2,
-          features_layer4_0_bn2_weight_, features_layer4_0_bn2_bias_, features_layer4_0_bn2_running_mean_,
-          features_layer4_0_bn2_running_var_, kFeaturesLayer4_0Bn2, batch);
+  cnn::bn_statistics(features_layer4_0_bn2_saved, features_layer4_0_conv2, features_layer4_0_bn2_weight_,
+                     features_layer4_0_bn2_bias_, features_layer4_0_bn2_running_mean_,
+                     features_layer4_0_bn2_running_var_, kFeaturesLayer4_0Bn2, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
   cnn::conv(features_layer4_0_downsample_conv1, features_layer3_1_relu2,
-            features_layer4_0_downsample_conv1_weight_, kFeaturesLayer4_0DownsampleConv1, batch, scratch());
+            features_layer4_0_downsample_conv1_weight_, {}, kFeaturesLayer4_0DownsampleConv1, batch,
+            scratch());
 
   // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
-  cnn::bn(features_layer4_0_downsample_bn1, features_layer4_0_downsample_bn1_saved,
-          features_layer4_0_downsample_conv1, features_layer4_0_downsample_bn1_weight_,
-          features_layer4_0_downsample_bn1_bias_, features_layer4_0_downsample_bn1_running_mean_,
-          features_layer4_0_downsample_bn1_running_var_, kFeaturesLayer4_0DownsampleBn1, batch);
+  cnn::bn_statistics(features_layer4_0_downsample_bn1_saved, features_layer4_0_downsample_conv1,
+                     features_layer4_0_downsample_bn1_weight_, features_layer4_0_downsample_bn1_bias_,
+                     features_layer4_0_downsample_bn1_running_mean_,
+                     features_layer4_0_downsample_bn1_running_var_, kFeaturesLayer4_0DownsampleBn1, batch);
 
   // 20: add {    (features.layer4[0].add1)
-  cnn::add(features_layer4_0_relu2, {features_layer4_0_bn2, features_layer4_0_downsample_bn1}, k512x7x7,
-           batch);
-
   // 25: relu    (features.layer4[0].relu2)
-  cnn::relu(features_layer4_0_relu2, features_layer4_0_relu2, k512x7x7, batch);
+  cnn::add(features_layer4_0_relu2,
+           {cnn::Loaded(features_layer4_0_conv2, features_layer4_0_bn2_saved, cnn::Activation::kNone), cnn::Loaded(features_layer4_0_downsample_conv1, features_layer4_0_downsample_bn1_saved, cnn::Activation::kNone)},
+           cnn::Activation::kRelu, k512x7x7, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
-  cnn::winograd::conv(features_layer4_1_conv1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
+  cnn::winograd::conv(features_layer4_1_conv1, features_layer4_0_relu2, features_layer4_1_conv1_weight_, {},
                       kFeaturesLayer4_1Conv1, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
-  cnn::bn(features_layer4_1_relu1, features_layer4_1_bn1_saved, features_layer4_1_conv1,
-          features_layer4_1_bn1_weight_, features_layer4_1_bn1_bias_, features_layer4_1_bn1_running_mean_,
-          features_layer4_1_bn1_running_var_, kFeaturesLayer4_1Bn1, batch);
-
   // blocks.cnn:10: act    (features.layer4[1].relu1)
-  cnn::relu(features_layer4_1_relu1, features_layer4_1_relu1, k512x7x7, batch);
+  cnn::bn_statistics(features_layer4_1_bn1_saved, features_layer4_1_conv1, features_layer4_1_bn1_weight_,
+                     features_layer4_1_bn1_bias_, features_layer4_1_bn1_running_mean_,
+                     features_layer4_1_bn1_running_var_, kFeaturesLayer4_1Bn1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
-  cnn::winograd::conv(features_layer4_1_conv2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
-                      kFeaturesLayer4_1Conv2, batch, scratch());
+  cnn::winograd::conv(features_layer4_1_conv2,
+                      cnn::Loaded(features_layer4_1_conv1, features_layer4_1_bn1_saved, cnn::Activation::kRelu),
+                      features_layer4_1_conv2_weight_, {}, kFeaturesLayer4_1Conv2, batch, scratch());
 
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
-  cnn::bn(features_layer4_1_bn2, features_layer4_1_bn2_saved, features_layer4_1_conv2,
-          features_layer4_1_bn2_weight_, features_layer4_1_bn2_bias_, features_layer4_1_bn2_running_mean_,
-          features_layer4_1_bn2_running_var_, kFeaturesLayer4_1Bn2, batch);
+  cnn::bn_statistics(features_layer4_1_bn2_saved, features_layer4_1_conv2, features_layer4_1_bn2_weight_,
+                     features_layer4_1_bn2_bias_, features_layer4_1_bn2_running_mean_,
+                     features_layer4_1_bn2_running_var_, kFeaturesLayer4_1Bn2, batch);
 
   // 20: add {    (features.layer4[1].add1)
-  cnn::add(features_layer4_1_relu2, {features_layer4_1_bn2, features_layer4_0_relu2}, k512x7x7, batch);
-
   // 25: relu    (features.layer4[1].relu2)
-  cnn::relu(features_layer4_1_relu2, features_layer4_1_relu2, k512x7x7, batch);
+  cnn::add(features_layer4_1_relu2,
+           {cnn::Loaded(features_layer4_1_conv2, features_layer4_1_bn2_saved, cnn::Activation::kNone), features_layer4_0_relu2},
+           cnn::Activation::kRelu, k512x7x7, batch);
 
   // 60: gap    (head.gap1)
   cnn::gap(head_gap1, features_layer4_1_relu2, k512x7x7, batch);
@@ -1217,50 +1162,34 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   cnn::relu_backward_input(d_features_layer4_1_relu2, d_features_layer4_1_relu2, features_layer4_1_relu2,
                            k512x7x7, batch);
   // blocks.cnn:9: features.layer4[1].bn2
-  cnn::bn_backward_params(d_features_layer4_1_bn2_weight, d_features_layer4_1_bn2_bias,
-                          d_features_layer4_1_relu2, features_layer4_1_conv2, features_layer4_1_bn2_saved,
-                          kFeaturesLayer4_1Bn2, batch);
-  cnn::bn_backward_input(d_features_layer4_1_conv2, d_features_layer4_1_relu2, features_layer4_1_conv2,
-                         features_layer4_1_bn2_saved, features_layer4_1_bn2_weight_,
-                         features_layer4_1_bn2_bias_, d_features_layer4_1_bn2_weight,
-                         d_features_layer4_1_bn2_bias, kFeaturesLayer4_1Bn2, batch);
+  cnn::bn_backward(d_features_layer4_1_conv2, d_features_layer4_1_bn2_weight, d_features_layer4_1_bn2_bias,
+                   d_features_layer4_1_relu2, features_layer4_1_conv2, features_layer4_1_bn2_saved,
+                   cnn::Activation::kNone, kFeaturesLayer4_1Bn2, batch);
   // blocks.cnn:8: features.layer4[1].conv2
   cnn::winograd::conv_backward_params(d_features_layer4_1_conv2_weight, d_features_layer4_1_conv2,
-                                      features_layer4_1_relu1, kFeaturesLayer4_1Conv2, batch, scratch());
+                                      cnn::Loaded(features_layer4_1_conv1, features_layer4_1_bn1_saved, cnn::Activation::kRelu),
+                                      kFeaturesLayer4_1Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_layer4_1_relu1, d_features_layer4_1_conv2,
                                      features_layer4_1_conv2_weight_, kFeaturesLayer4_1Conv2, batch,
                                      scratch());
-  // blocks.cnn:10: features.layer4[1].relu1
-  cnn::relu_backward_input(d_features_layer4_1_relu1, d_features_layer4_1_relu1, features_layer4_1_relu1,
-                           k512x7x7, batch);
   // blocks.cnn:9: features.layer4[1].bn1
-  cnn::bn_backward_params(d_features_layer4_1_bn1_weight, d_features_layer4_1_bn1_bias,
-                          d_features_layer4_1_relu1, features_layer4_1_conv1, features_layer4_1_bn1_saved,
-                          kFeaturesLayer4_1Bn1, batch);
-  cnn::bn_backward_input(d_features_layer4_1_conv1, d_features_layer4_1_relu1, features_layer4_1_conv1,
-                         features_layer4_1_bn1_saved, features_layer4_1_bn1_weight_,
-                         features_layer4_1_bn1_bias_, d_features_layer4_1_bn1_weight,
-                         d_features_layer4_1_bn1_bias, kFeaturesLayer4_1Bn1, batch);
+  cnn::bn_backward(d_features_layer4_1_relu1, d_features_layer4_1_bn1_weight, d_features_layer4_1_bn1_bias,
+                   d_features_layer4_1_relu1, features_layer4_1_conv1, features_layer4_1_bn1_saved,
+                   cnn::Activation::kRelu, kFeaturesLayer4_1Bn1, batch);
   // blocks.cnn:8: features.layer4[1].conv1
-  cnn::winograd::conv_backward_params(d_features_layer4_1_conv1_weight, d_features_layer4_1_conv1,
+  cnn::winograd::conv_backward_params(d_features_layer4_1_conv1_weight, d_features_layer4_1_relu1,
                                       features_layer4_0_relu2, kFeaturesLayer4_1Conv1, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_layer4_0_relu2, d_features_layer4_1_conv1,
+  cnn::winograd::conv_backward_input(cnn::added_to(d_features_layer4_1_relu2), d_features_layer4_1_relu1,
                                      features_layer4_1_conv1_weight_, kFeaturesLayer4_1Conv1, batch,
                                      scratch());
   // 25: features.layer4[0].relu2
-  cnn::add(d_features_layer4_0_relu2_2, {d_features_layer4_1_relu2, d_features_layer4_0_relu2}, k512x7x7,
-           batch);
-  cnn::relu_backward_input(d_features_layer4_0_relu2_2, d_features_layer4_0_relu2_2, features_layer4_0_relu2,
+  cnn::relu_backward_input(d_features_layer4_1_relu2, d_features_layer4_1_relu2, features_layer4_0_relu2,
                            k512x7x7, batch);
   // blocks.cnn:9: features.layer4[0].downsample.bn1
-  cnn::bn_backward_params(d_features_layer4_0_downsample_bn1_weight, d_features_layer4_0_downsample_bn1_bias,
-                          d_features_layer4_0_relu2_2, features_layer4_0_downsample_conv1,
-                          features_layer4_0_downsample_bn1_saved, kFeaturesLayer4_0DownsampleBn1, batch);
-  cnn::bn_backward_input(d_features_layer4_0_downsample_conv1, d_features_layer4_0_relu2_2,
-                         features_layer4_0_downsample_conv1, features_layer4_0_downsample_bn1_saved,
-                         features_layer4_0_downsample_bn1_weight_, features_layer4_0_downsample_bn1_bias_,
-                         d_features_layer4_0_downsample_bn1_weight, d_features_layer4_0_downsample_bn1_bias,
-                         kFeaturesLayer4_0DownsampleBn1, batch);
+  cnn::bn_backward(d_features_layer4_0_downsample_conv1, d_features_layer4_0_downsample_bn1_weight,
+                   d_features_layer4_0_downsample_bn1_bias, d_features_layer4_1_relu2,
+                   features_layer4_0_downsample_conv1, features_layer4_0_downsample_bn1_saved,
+                   cnn::Activation::kNone, kFeaturesLayer4_0DownsampleBn1, batch);
   // blocks.cnn:8: features.layer4[0].downsample.conv1
   cnn::conv_backward_params(d_features_layer4_0_downsample_conv1_weight, d_features_layer4_0_downsample_conv1,
                             features_layer3_1_relu2, kFeaturesLayer4_0DownsampleConv1, batch, scratch());
@@ -1268,85 +1197,57 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                            features_layer4_0_downsample_conv1_weight_, kFeaturesLayer4_0DownsampleConv1,
                            batch, scratch());
   // blocks.cnn:9: features.layer4[0].bn2
-  cnn::bn_backward_params(d_features_layer4_0_bn2_weight, d_features_layer4_0_bn2_bias,
-                          d_features_layer4_0_relu2_2, features_layer4_0_conv2, features_layer4_0_bn2_saved,
-                          kFeaturesLayer4_0Bn2, batch);
-  cnn::bn_backward_input(d_features_layer4_0_conv2, d_features_layer4_0_relu2_2, features_layer4_0_conv2,
-                         features_layer4_0_bn2_saved, features_layer4_0_bn2_weight_,
-                         features_layer4_0_bn2_bias_, d_features_layer4_0_bn2_weight,
-                         d_features_layer4_0_bn2_bias, kFeaturesLayer4_0Bn2, batch);
+  cnn::bn_backward(d_features_layer4_1_relu2, d_features_layer4_0_bn2_weight, d_features_layer4_0_bn2_bias,
+                   d_features_layer4_1_relu2, features_layer4_0_conv2, features_layer4_0_bn2_saved,
+                   cnn::Activation::kNone, kFeaturesLayer4_0Bn2, batch);
   // blocks.cnn:8: features.layer4[0].conv2
-  cnn::winograd::conv_backward_params(d_features_layer4_0_conv2_weight, d_features_layer4_0_conv2,
-                                      features_layer4_0_relu1, kFeaturesLayer4_0Conv2, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_layer4_0_relu1, d_features_layer4_0_conv2,
+  cnn::winograd::conv_backward_params(d_features_layer4_0_conv2_weight, d_features_layer4_1_relu2,
+                                      cnn::Loaded(features_layer4_0_conv1, features_layer4_0_bn1_saved, cnn::Activation::kRelu),
+                                      kFeaturesLayer4_0Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_layer4_0_relu1, d_features_layer4_1_relu2,
                                      features_layer4_0_conv2_weight_, kFeaturesLayer4_0Conv2, batch,
                                      scratch());
-  // blocks.cnn:10: features.layer4[0].relu1
-  cnn::relu_backward_input(d_features_layer4_0_relu1, d_features_layer4_0_relu1, features_layer4_0_relu1,
-                           k512x7x7, batch);
   // blocks.cnn:9: features.layer4[0].bn1
-  cnn::bn_backward_params(d_features_layer4_0_bn1_weight, d_features_layer4_0_bn1_bias,
-                          d_features_layer4_0_relu1, features_layer4_0_conv1, features_layer4_0_bn1_saved,
-                          kFeaturesLayer4_0Bn1, batch);
-  cnn::bn_backward_input(d_features_layer4_0_conv1, d_features_layer4_0_relu1, features_layer4_0_conv1,
-                         features_layer4_0_bn1_saved, features_layer4_0_bn1_weight_,
-                         features_layer4_0_bn1_bias_, d_features_layer4_0_bn1_weight,
-                         d_features_layer4_0_bn1_bias, kFeaturesLayer4_0Bn1, batch);
+  cnn::bn_backward(d_features_layer4_0_relu1, d_features_layer4_0_bn1_weight, d_features_layer4_0_bn1_bias,
+                   d_features_layer4_0_relu1, features_layer4_0_conv1, features_layer4_0_bn1_saved,
+                   cnn::Activation::kRelu, kFeaturesLayer4_0Bn1, batch);
   // blocks.cnn:8: features.layer4[0].conv1
-  cnn::conv_backward_params(d_features_layer4_0_conv1_weight, d_features_layer4_0_conv1,
+  cnn::conv_backward_params(d_features_layer4_0_conv1_weight, d_features_layer4_0_relu1,
                             features_layer3_1_relu2, kFeaturesLayer4_0Conv1, batch, scratch());
-  cnn::conv_backward_input(d_features_layer3_1_relu2_2, d_features_layer4_0_conv1,
+  cnn::conv_backward_input(cnn::added_to(d_features_layer3_1_relu2), d_features_layer4_0_relu1,
                            features_layer4_0_conv1_weight_, kFeaturesLayer4_0Conv1, batch, scratch());
   // 25: features.layer3[1].relu2
-  cnn::add(d_features_layer3_1_relu2_3, {d_features_layer3_1_relu2, d_features_layer3_1_relu2_2}, k256x14x14,
-           batch);
-  cnn::relu_backward_input(d_features_layer3_1_relu2_3, d_features_layer3_1_relu2_3, features_layer3_1_relu2,
+  cnn::relu_backward_input(d_features_layer3_1_relu2, d_features_layer3_1_relu2, features_layer3_1_relu2,
                            k256x14x14, batch);
   // blocks.cnn:9: features.layer3[1].bn2
-  cnn::bn_backward_params(d_features_layer3_1_bn2_weight, d_features_layer3_1_bn2_bias,
-                          d_features_layer3_1_relu2_3, features_layer3_1_conv2, features_layer3_1_bn2_saved,
-                          kFeaturesLayer3_1Bn2, batch);
-  cnn::bn_backward_input(d_features_layer3_1_conv2, d_features_layer3_1_relu2_3, features_layer3_1_conv2,
-                         features_layer3_1_bn2_saved, features_layer3_1_bn2_weight_,
-                         features_layer3_1_bn2_bias_, d_features_layer3_1_bn2_weight,
-                         d_features_layer3_1_bn2_bias, kFeaturesLayer3_1Bn2, batch);
+  cnn::bn_backward(d_features_layer3_1_conv2, d_features_layer3_1_bn2_weight, d_features_layer3_1_bn2_bias,
+                   d_features_layer3_1_relu2, features_layer3_1_conv2, features_layer3_1_bn2_saved,
+                   cnn::Activation::kNone, kFeaturesLayer3_1Bn2, batch);
   // blocks.cnn:8: features.layer3[1].conv2
   cnn::winograd::conv_backward_params(d_features_layer3_1_conv2_weight, d_features_layer3_1_conv2,
-                                      features_layer3_1_relu1, kFeaturesLayer3_1Conv2, batch, scratch());
+                                      cnn::Loaded(features_layer3_1_conv1, features_layer3_1_bn1_saved, cnn::Activation::kRelu),
+                                      kFeaturesLayer3_1Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_layer3_1_relu1, d_features_layer3_1_conv2,
                                      features_layer3_1_conv2_weight_, kFeaturesLayer3_1Conv2, batch,
                                      scratch());
-  // blocks.cnn:10: features.layer3[1].relu1
-  cnn::relu_backward_input(d_features_layer3_1_relu1, d_features_layer3_1_relu1, features_layer3_1_relu1,
-                           k256x14x14, batch);
   // blocks.cnn:9: features.layer3[1].bn1
-  cnn::bn_backward_params(d_features_layer3_1_bn1_weight, d_features_layer3_1_bn1_bias,
-                          d_features_layer3_1_relu1, features_layer3_1_conv1, features_layer3_1_bn1_saved,
-                          kFeaturesLayer3_1Bn1, batch);
-  cnn::bn_backward_input(d_features_layer3_1_conv1, d_features_layer3_1_relu1, features_layer3_1_conv1,
-                         features_layer3_1_bn1_saved, features_layer3_1_bn1_weight_,
-                         features_layer3_1_bn1_bias_, d_features_layer3_1_bn1_weight,
-                         d_features_layer3_1_bn1_bias, kFeaturesLayer3_1Bn1, batch);
+  cnn::bn_backward(d_features_layer3_1_relu1, d_features_layer3_1_bn1_weight, d_features_layer3_1_bn1_bias,
+                   d_features_layer3_1_relu1, features_layer3_1_conv1, features_layer3_1_bn1_saved,
+                   cnn::Activation::kRelu, kFeaturesLayer3_1Bn1, batch);
   // blocks.cnn:8: features.layer3[1].conv1
-  cnn::winograd::conv_backward_params(d_features_layer3_1_conv1_weight, d_features_layer3_1_conv1,
+  cnn::winograd::conv_backward_params(d_features_layer3_1_conv1_weight, d_features_layer3_1_relu1,
                                       features_layer3_0_relu2, kFeaturesLayer3_1Conv1, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_layer3_0_relu2, d_features_layer3_1_conv1,
+  cnn::winograd::conv_backward_input(cnn::added_to(d_features_layer3_1_relu2), d_features_layer3_1_relu1,
                                      features_layer3_1_conv1_weight_, kFeaturesLayer3_1Conv1, batch,
                                      scratch());
   // 25: features.layer3[0].relu2
-  cnn::add(d_features_layer3_0_relu2_2, {d_features_layer3_1_relu2_3, d_features_layer3_0_relu2}, k256x14x14,
-           batch);
-  cnn::relu_backward_input(d_features_layer3_0_relu2_2, d_features_layer3_0_relu2_2, features_layer3_0_relu2,
+  cnn::relu_backward_input(d_features_layer3_1_relu2, d_features_layer3_1_relu2, features_layer3_0_relu2,
                            k256x14x14, batch);
   // blocks.cnn:9: features.layer3[0].downsample.bn1
-  cnn::bn_backward_params(d_features_layer3_0_downsample_bn1_weight, d_features_layer3_0_downsample_bn1_bias,
-                          d_features_layer3_0_relu2_2, features_layer3_0_downsample_conv1,
-                          features_layer3_0_downsample_bn1_saved, kFeaturesLayer3_0DownsampleBn1, batch);
-  cnn::bn_backward_input(d_features_layer3_0_downsample_conv1, d_features_layer3_0_relu2_2,
-                         features_layer3_0_downsample_conv1, features_layer3_0_downsample_bn1_saved,
-                         features_layer3_0_downsample_bn1_weight_, features_layer3_0_downsample_bn1_bias_,
-                         d_features_layer3_0_downsample_bn1_weight, d_features_layer3_0_downsample_bn1_bias,
-                         kFeaturesLayer3_0DownsampleBn1, batch);
+  cnn::bn_backward(d_features_layer3_0_downsample_conv1, d_features_layer3_0_downsample_bn1_weight,
+                   d_features_layer3_0_downsample_bn1_bias, d_features_layer3_1_relu2,
+                   features_layer3_0_downsample_conv1, features_layer3_0_downsample_bn1_saved,
+                   cnn::Activation::kNone, kFeaturesLayer3_0DownsampleBn1, batch);
   // blocks.cnn:8: features.layer3[0].downsample.conv1
   cnn::conv_backward_params(d_features_layer3_0_downsample_conv1_weight, d_features_layer3_0_downsample_conv1,
                             features_layer2_1_relu2, kFeaturesLayer3_0DownsampleConv1, batch, scratch());
@@ -1354,85 +1255,57 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                            features_layer3_0_downsample_conv1_weight_, kFeaturesLayer3_0DownsampleConv1,
                            batch, scratch());
   // blocks.cnn:9: features.layer3[0].bn2
-  cnn::bn_backward_params(d_features_layer3_0_bn2_weight, d_features_layer3_0_bn2_bias,
-                          d_features_layer3_0_relu2_2, features_layer3_0_conv2, features_layer3_0_bn2_saved,
-                          kFeaturesLayer3_0Bn2, batch);
-  cnn::bn_backward_input(d_features_layer3_0_conv2, d_features_layer3_0_relu2_2, features_layer3_0_conv2,
-                         features_layer3_0_bn2_saved, features_layer3_0_bn2_weight_,
-                         features_layer3_0_bn2_bias_, d_features_layer3_0_bn2_weight,
-                         d_features_layer3_0_bn2_bias, kFeaturesLayer3_0Bn2, batch);
+  cnn::bn_backward(d_features_layer3_1_relu2, d_features_layer3_0_bn2_weight, d_features_layer3_0_bn2_bias,
+                   d_features_layer3_1_relu2, features_layer3_0_conv2, features_layer3_0_bn2_saved,
+                   cnn::Activation::kNone, kFeaturesLayer3_0Bn2, batch);
   // blocks.cnn:8: features.layer3[0].conv2
-  cnn::winograd::conv_backward_params(d_features_layer3_0_conv2_weight, d_features_layer3_0_conv2,
-                                      features_layer3_0_relu1, kFeaturesLayer3_0Conv2, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_layer3_0_relu1, d_features_layer3_0_conv2,
+  cnn::winograd::conv_backward_params(d_features_layer3_0_conv2_weight, d_features_layer3_1_relu2,
+                                      cnn::Loaded(features_layer3_0_conv1, features_layer3_0_bn1_saved, cnn::Activation::kRelu),
+                                      kFeaturesLayer3_0Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_layer3_0_relu1, d_features_layer3_1_relu2,
                                      features_layer3_0_conv2_weight_, kFeaturesLayer3_0Conv2, batch,
                                      scratch());
-  // blocks.cnn:10: features.layer3[0].relu1
-  cnn::relu_backward_input(d_features_layer3_0_relu1, d_features_layer3_0_relu1, features_layer3_0_relu1,
-                           k256x14x14, batch);
   // blocks.cnn:9: features.layer3[0].bn1
-  cnn::bn_backward_params(d_features_layer3_0_bn1_weight, d_features_layer3_0_bn1_bias,
-                          d_features_layer3_0_relu1, features_layer3_0_conv1, features_layer3_0_bn1_saved,
-                          kFeaturesLayer3_0Bn1, batch);
-  cnn::bn_backward_input(d_features_layer3_0_conv1, d_features_layer3_0_relu1, features_layer3_0_conv1,
-                         features_layer3_0_bn1_saved, features_layer3_0_bn1_weight_,
-                         features_layer3_0_bn1_bias_, d_features_layer3_0_bn1_weight,
-                         d_features_layer3_0_bn1_bias, kFeaturesLayer3_0Bn1, batch);
+  cnn::bn_backward(d_features_layer3_0_relu1, d_features_layer3_0_bn1_weight, d_features_layer3_0_bn1_bias,
+                   d_features_layer3_0_relu1, features_layer3_0_conv1, features_layer3_0_bn1_saved,
+                   cnn::Activation::kRelu, kFeaturesLayer3_0Bn1, batch);
   // blocks.cnn:8: features.layer3[0].conv1
-  cnn::conv_backward_params(d_features_layer3_0_conv1_weight, d_features_layer3_0_conv1,
+  cnn::conv_backward_params(d_features_layer3_0_conv1_weight, d_features_layer3_0_relu1,
                             features_layer2_1_relu2, kFeaturesLayer3_0Conv1, batch, scratch());
-  cnn::conv_backward_input(d_features_layer2_1_relu2_2, d_features_layer3_0_conv1,
+  cnn::conv_backward_input(cnn::added_to(d_features_layer2_1_relu2), d_features_layer3_0_relu1,
                            features_layer3_0_conv1_weight_, kFeaturesLayer3_0Conv1, batch, scratch());
   // 25: features.layer2[1].relu2
-  cnn::add(d_features_layer2_1_relu2_3, {d_features_layer2_1_relu2, d_features_layer2_1_relu2_2}, k128x28x28,
-           batch);
-  cnn::relu_backward_input(d_features_layer2_1_relu2_3, d_features_layer2_1_relu2_3, features_layer2_1_relu2,
+  cnn::relu_backward_input(d_features_layer2_1_relu2, d_features_layer2_1_relu2, features_layer2_1_relu2,
                            k128x28x28, batch);
   // blocks.cnn:9: features.layer2[1].bn2
-  cnn::bn_backward_params(d_features_layer2_1_bn2_weight, d_features_layer2_1_bn2_bias,
-                          d_features_layer2_1_relu2_3, features_layer2_1_conv2, features_layer2_1_bn2_saved,
-                          kFeaturesLayer2_1Bn2, batch);
-  cnn::bn_backward_input(d_features_layer2_1_conv2, d_features_layer2_1_relu2_3, features_layer2_1_conv2,
-                         features_layer2_1_bn2_saved, features_layer2_1_bn2_weight_,
-                         features_layer2_1_bn2_bias_, d_features_layer2_1_bn2_weight,
-                         d_features_layer2_1_bn2_bias, kFeaturesLayer2_1Bn2, batch);
+  cnn::bn_backward(d_features_layer2_1_conv2, d_features_layer2_1_bn2_weight, d_features_layer2_1_bn2_bias,
+                   d_features_layer2_1_relu2, features_layer2_1_conv2, features_layer2_1_bn2_saved,
+                   cnn::Activation::kNone, kFeaturesLayer2_1Bn2, batch);
   // blocks.cnn:8: features.layer2[1].conv2
   cnn::winograd::conv_backward_params(d_features_layer2_1_conv2_weight, d_features_layer2_1_conv2,
-                                      features_layer2_1_relu1, kFeaturesLayer2_1Conv2, batch, scratch());
+                                      cnn::Loaded(features_layer2_1_conv1, features_layer2_1_bn1_saved, cnn::Activation::kRelu),
+                                      kFeaturesLayer2_1Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_layer2_1_relu1, d_features_layer2_1_conv2,
                                      features_layer2_1_conv2_weight_, kFeaturesLayer2_1Conv2, batch,
                                      scratch());
-  // blocks.cnn:10: features.layer2[1].relu1
-  cnn::relu_backward_input(d_features_layer2_1_relu1, d_features_layer2_1_relu1, features_layer2_1_relu1,
-                           k128x28x28, batch);
   // blocks.cnn:9: features.layer2[1].bn1
-  cnn::bn_backward_params(d_features_layer2_1_bn1_weight, d_features_layer2_1_bn1_bias,
-                          d_features_layer2_1_relu1, features_layer2_1_conv1, features_layer2_1_bn1_saved,
-                          kFeaturesLayer2_1Bn1, batch);
-  cnn::bn_backward_input(d_features_layer2_1_conv1, d_features_layer2_1_relu1, features_layer2_1_conv1,
-                         features_layer2_1_bn1_saved, features_layer2_1_bn1_weight_,
-                         features_layer2_1_bn1_bias_, d_features_layer2_1_bn1_weight,
-                         d_features_layer2_1_bn1_bias, kFeaturesLayer2_1Bn1, batch);
+  cnn::bn_backward(d_features_layer2_1_relu1, d_features_layer2_1_bn1_weight, d_features_layer2_1_bn1_bias,
+                   d_features_layer2_1_relu1, features_layer2_1_conv1, features_layer2_1_bn1_saved,
+                   cnn::Activation::kRelu, kFeaturesLayer2_1Bn1, batch);
   // blocks.cnn:8: features.layer2[1].conv1
-  cnn::winograd::conv_backward_params(d_features_layer2_1_conv1_weight, d_features_layer2_1_conv1,
+  cnn::winograd::conv_backward_params(d_features_layer2_1_conv1_weight, d_features_layer2_1_relu1,
                                       features_layer2_0_relu2, kFeaturesLayer2_1Conv1, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_layer2_0_relu2, d_features_layer2_1_conv1,
+  cnn::winograd::conv_backward_input(cnn::added_to(d_features_layer2_1_relu2), d_features_layer2_1_relu1,
                                      features_layer2_1_conv1_weight_, kFeaturesLayer2_1Conv1, batch,
                                      scratch());
   // 25: features.layer2[0].relu2
-  cnn::add(d_features_layer2_0_relu2_2, {d_features_layer2_1_relu2_3, d_features_layer2_0_relu2}, k128x28x28,
-           batch);
-  cnn::relu_backward_input(d_features_layer2_0_relu2_2, d_features_layer2_0_relu2_2, features_layer2_0_relu2,
+  cnn::relu_backward_input(d_features_layer2_1_relu2, d_features_layer2_1_relu2, features_layer2_0_relu2,
                            k128x28x28, batch);
   // blocks.cnn:9: features.layer2[0].downsample.bn1
-  cnn::bn_backward_params(d_features_layer2_0_downsample_bn1_weight, d_features_layer2_0_downsample_bn1_bias,
-                          d_features_layer2_0_relu2_2, features_layer2_0_downsample_conv1,
-                          features_layer2_0_downsample_bn1_saved, kFeaturesLayer2_0DownsampleBn1, batch);
-  cnn::bn_backward_input(d_features_layer2_0_downsample_conv1, d_features_layer2_0_relu2_2,
-                         features_layer2_0_downsample_conv1, features_layer2_0_downsample_bn1_saved,
-                         features_layer2_0_downsample_bn1_weight_, features_layer2_0_downsample_bn1_bias_,
-                         d_features_layer2_0_downsample_bn1_weight, d_features_layer2_0_downsample_bn1_bias,
-                         kFeaturesLayer2_0DownsampleBn1, batch);
+  cnn::bn_backward(d_features_layer2_0_downsample_conv1, d_features_layer2_0_downsample_bn1_weight,
+                   d_features_layer2_0_downsample_bn1_bias, d_features_layer2_1_relu2,
+                   features_layer2_0_downsample_conv1, features_layer2_0_downsample_bn1_saved,
+                   cnn::Activation::kNone, kFeaturesLayer2_0DownsampleBn1, batch);
   // blocks.cnn:8: features.layer2[0].downsample.conv1
   cnn::conv_backward_params(d_features_layer2_0_downsample_conv1_weight, d_features_layer2_0_downsample_conv1,
                             features_layer1_1_relu2, kFeaturesLayer2_0DownsampleConv1, batch, scratch());
@@ -1440,122 +1313,84 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                            features_layer2_0_downsample_conv1_weight_, kFeaturesLayer2_0DownsampleConv1,
                            batch, scratch());
   // blocks.cnn:9: features.layer2[0].bn2
-  cnn::bn_backward_params(d_features_layer2_0_bn2_weight, d_features_layer2_0_bn2_bias,
-                          d_features_layer2_0_relu2_2, features_layer2_0_conv2, features_layer2_0_bn2_saved,
-                          kFeaturesLayer2_0Bn2, batch);
-  cnn::bn_backward_input(d_features_layer2_0_conv2, d_features_layer2_0_relu2_2, features_layer2_0_conv2,
-                         features_layer2_0_bn2_saved, features_layer2_0_bn2_weight_,
-                         features_layer2_0_bn2_bias_, d_features_layer2_0_bn2_weight,
-                         d_features_layer2_0_bn2_bias, kFeaturesLayer2_0Bn2, batch);
+  cnn::bn_backward(d_features_layer2_1_relu2, d_features_layer2_0_bn2_weight, d_features_layer2_0_bn2_bias,
+                   d_features_layer2_1_relu2, features_layer2_0_conv2, features_layer2_0_bn2_saved,
+                   cnn::Activation::kNone, kFeaturesLayer2_0Bn2, batch);
   // blocks.cnn:8: features.layer2[0].conv2
-  cnn::winograd::conv_backward_params(d_features_layer2_0_conv2_weight, d_features_layer2_0_conv2,
-                                      features_layer2_0_relu1, kFeaturesLayer2_0Conv2, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_layer2_0_relu1, d_features_layer2_0_conv2,
+  cnn::winograd::conv_backward_params(d_features_layer2_0_conv2_weight, d_features_layer2_1_relu2,
+                                      cnn::Loaded(features_layer2_0_conv1, features_layer2_0_bn1_saved, cnn::Activation::kRelu),
+                                      kFeaturesLayer2_0Conv2, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_layer2_0_relu1, d_features_layer2_1_relu2,
                                      features_layer2_0_conv2_weight_, kFeaturesLayer2_0Conv2, batch,
                                      scratch());
-  // blocks.cnn:10: features.layer2[0].relu1
-  cnn::relu_backward_input(d_features_layer2_0_relu1, d_features_layer2_0_relu1, features_layer2_0_relu1,
-                           k128x28x28, batch);
   // blocks.cnn:9: features.layer2[0].bn1
-  cnn::bn_backward_params(d_features_layer2_0_bn1_weight, d_features_layer2_0_bn1_bias,
-                          d_features_layer2_0_relu1, features_layer2_0_conv1, features_layer2_0_bn1_saved,
-                          kFeaturesLayer2_0Bn1, batch);
-  cnn::bn_backward_input(d_features_layer2_0_conv1, d_features_layer2_0_relu1, features_layer2_0_conv1,
-                         features_layer2_0_bn1_saved, features_layer2_0_bn1_weight_,
-                         features_layer2_0_bn1_bias_, d_features_layer2_0_bn1_weight,
-                         d_features_layer2_0_bn1_bias, kFeaturesLayer2_0Bn1, batch);
+  cnn::bn_backward(d_features_layer2_0_relu1, d_features_layer2_0_bn1_weight, d_features_layer2_0_bn1_bias,
+                   d_features_layer2_0_relu1, features_layer2_0_conv1, features_layer2_0_bn1_saved,
+                   cnn::Activation::kRelu, kFeaturesLayer2_0Bn1, batch);
   // blocks.cnn:8: features.layer2[0].conv1
-  cnn::conv_backward_params(d_features_layer2_0_conv1_weight, d_features_layer2_0_conv1,
+  cnn::conv_backward_params(d_features_layer2_0_conv1_weight, d_features_layer2_0_relu1,
                             features_layer1_1_relu2, kFeaturesLayer2_0Conv1, batch, scratch());
-  cnn::conv_backward_input(d_features_layer1_1_relu2_2, d_features_layer2_0_conv1,
+  cnn::conv_backward_input(cnn::added_to(d_features_layer1_1_relu2), d_features_layer2_0_relu1,
                            features_layer2_0_conv1_weight_, kFeaturesLayer2_0Conv1, batch, scratch());
   // 25: features.layer1[1].relu2
-  cnn::add(d_features_layer1_1_relu2_3, {d_features_layer1_1_relu2, d_features_layer1_1_relu2_2}, k64x56x56,
-           batch);
-  cnn::relu_backward_input(d_features_layer1_1_relu2_3, d_features_layer1_1_relu2_3, features_layer1_1_relu2,
+  cnn::relu_backward_input(d_features_layer1_1_relu2, d_features_layer1_1_relu2, features_layer1_1_relu2,
                            k64x56x56, batch);
   // blocks.cnn:9: features.layer1[1].bn2
-  cnn::bn_backward_params(d_features_layer1_1_bn2_weight, d_features_layer1_1_bn2_bias,
-                          d_features_layer1_1_relu2_3, features_layer1_1_conv2, features_layer1_1_bn2_saved,
-                          kFeaturesLayer1_1Bn2, batch);
-  cnn::bn_backward_input(d_features_layer1_1_conv2, d_features_layer1_1_relu2_3, features_layer1_1_conv2,
-                         features_layer1_1_bn2_saved, features_layer1_1_bn2_weight_,
-                         features_layer1_1_bn2_bias_, d_features_layer1_1_bn2_weight,
-                         d_features_layer1_1_bn2_bias, kFeaturesLayer1_1Bn2, batch);
+  cnn::bn_backward(d_features_layer1_1_conv2, d_features_layer1_1_bn2_weight, d_features_layer1_1_bn2_bias,
+                   d_features_layer1_1_relu2, features_layer1_1_conv2, features_layer1_1_bn2_saved,
+                   cnn::Activation::kNone, kFeaturesLayer1_1Bn2, batch);
   // blocks.cnn:8: features.layer1[1].conv2
   cnn::winograd::conv_backward_params(d_features_layer1_1_conv2_weight, d_features_layer1_1_conv2,
-                                      features_layer1_1_relu1, kFeaturesLayer1_1Conv2, batch, scratch());
+                                      cnn::Loaded(features_layer1_1_conv1, features_layer1_1_bn1_saved, cnn::Activation::kRelu),
+                                      kFeaturesLayer1_1Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_layer1_1_relu1, d_features_layer1_1_conv2,
                                      features_layer1_1_conv2_weight_, kFeaturesLayer1_1Conv2, batch,
                                      scratch());
-  // blocks.cnn:10: features.layer1[1].relu1
-  cnn::relu_backward_input(d_features_layer1_1_relu1, d_features_layer1_1_relu1, features_layer1_1_relu1,
-                           k64x56x56, batch);
   // blocks.cnn:9: features.layer1[1].bn1
-  cnn::bn_backward_params(d_features_layer1_1_bn1_weight, d_features_layer1_1_bn1_bias,
-                          d_features_layer1_1_relu1, features_layer1_1_conv1, features_layer1_1_bn1_saved,
-                          kFeaturesLayer1_1Bn1, batch);
-  cnn::bn_backward_input(d_features_layer1_1_conv1, d_features_layer1_1_relu1, features_layer1_1_conv1,
-                         features_layer1_1_bn1_saved, features_layer1_1_bn1_weight_,
-                         features_layer1_1_bn1_bias_, d_features_layer1_1_bn1_weight,
-                         d_features_layer1_1_bn1_bias, kFeaturesLayer1_1Bn1, batch);
+  cnn::bn_backward(d_features_layer1_1_relu1, d_features_layer1_1_bn1_weight, d_features_layer1_1_bn1_bias,
+                   d_features_layer1_1_relu1, features_layer1_1_conv1, features_layer1_1_bn1_saved,
+                   cnn::Activation::kRelu, kFeaturesLayer1_1Bn1, batch);
   // blocks.cnn:8: features.layer1[1].conv1
-  cnn::winograd::conv_backward_params(d_features_layer1_1_conv1_weight, d_features_layer1_1_conv1,
+  cnn::winograd::conv_backward_params(d_features_layer1_1_conv1_weight, d_features_layer1_1_relu1,
                                       features_layer1_0_relu2, kFeaturesLayer1_1Conv1, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_layer1_0_relu2, d_features_layer1_1_conv1,
+  cnn::winograd::conv_backward_input(cnn::added_to(d_features_layer1_1_relu2), d_features_layer1_1_relu1,
                                      features_layer1_1_conv1_weight_, kFeaturesLayer1_1Conv1, batch,
                                      scratch());
   // 25: features.layer1[0].relu2
-  cnn::add(d_features_layer1_0_relu2_2, {d_features_layer1_1_relu2_3, d_features_layer1_0_relu2}, k64x56x56,
-           batch);
-  cnn::relu_backward_input(d_features_layer1_0_relu2_2, d_features_layer1_0_relu2_2, features_layer1_0_relu2,
+  cnn::relu_backward_input(d_features_layer1_1_relu2, d_features_layer1_1_relu2, features_layer1_0_relu2,
                            k64x56x56, batch);
   // blocks.cnn:9: features.layer1[0].bn2
-  cnn::bn_backward_params(d_features_layer1_0_bn2_weight, d_features_layer1_0_bn2_bias,
-                          d_features_layer1_0_relu2_2, features_layer1_0_conv2, features_layer1_0_bn2_saved,
-                          kFeaturesLayer1_0Bn2, batch);
-  cnn::bn_backward_input(d_features_layer1_0_conv2, d_features_layer1_0_relu2_2, features_layer1_0_conv2,
-                         features_layer1_0_bn2_saved, features_layer1_0_bn2_weight_,
-                         features_layer1_0_bn2_bias_, d_features_layer1_0_bn2_weight,
-                         d_features_layer1_0_bn2_bias, kFeaturesLayer1_0Bn2, batch);
+  cnn::bn_backward(d_features_layer1_0_conv2, d_features_layer1_0_bn2_weight, d_features_layer1_0_bn2_bias,
+                   d_features_layer1_1_relu2, features_layer1_0_conv2, features_layer1_0_bn2_saved,
+                   cnn::Activation::kNone, kFeaturesLayer1_0Bn2, batch);
   // blocks.cnn:8: features.layer1[0].conv2
   cnn::winograd::conv_backward_params(d_features_layer1_0_conv2_weight, d_features_layer1_0_conv2,
-                                      features_layer1_0_relu1, kFeaturesLayer1_0Conv2, batch, scratch());
+                                      cnn::Loaded(features_layer1_0_conv1, features_layer1_0_bn1_saved, cnn::Activation::kRelu),
+                                      kFeaturesLayer1_0Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_layer1_0_relu1, d_features_layer1_0_conv2,
                                      features_layer1_0_conv2_weight_, kFeaturesLayer1_0Conv2, batch,
                                      scratch());
-  // blocks.cnn:10: features.layer1[0].relu1
-  cnn::relu_backward_input(d_features_layer1_0_relu1, d_features_layer1_0_relu1, features_layer1_0_relu1,
-                           k64x56x56, batch);
   // blocks.cnn:9: features.layer1[0].bn1
-  cnn::bn_backward_params(d_features_layer1_0_bn1_weight, d_features_layer1_0_bn1_bias,
-                          d_features_layer1_0_relu1, features_layer1_0_conv1, features_layer1_0_bn1_saved,
-                          kFeaturesLayer1_0Bn1, batch);
-  cnn::bn_backward_input(d_features_layer1_0_conv1, d_features_layer1_0_relu1, features_layer1_0_conv1,
-                         features_layer1_0_bn1_saved, features_layer1_0_bn1_weight_,
-                         features_layer1_0_bn1_bias_, d_features_layer1_0_bn1_weight,
-                         d_features_layer1_0_bn1_bias, kFeaturesLayer1_0Bn1, batch);
+  cnn::bn_backward(d_features_layer1_0_relu1, d_features_layer1_0_bn1_weight, d_features_layer1_0_bn1_bias,
+                   d_features_layer1_0_relu1, features_layer1_0_conv1, features_layer1_0_bn1_saved,
+                   cnn::Activation::kRelu, kFeaturesLayer1_0Bn1, batch);
   // blocks.cnn:8: features.layer1[0].conv1
-  cnn::winograd::conv_backward_params(d_features_layer1_0_conv1_weight, d_features_layer1_0_conv1,
-                                      features_maxpool1, kFeaturesLayer1_0Conv1, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_maxpool1, d_features_layer1_0_conv1,
+  cnn::winograd::conv_backward_params(d_features_layer1_0_conv1_weight, d_features_layer1_0_relu1,
+                                      features_relu1, kFeaturesLayer1_0Conv1, batch, scratch());
+  cnn::winograd::conv_backward_input(cnn::added_to(d_features_layer1_1_relu2), d_features_layer1_0_relu1,
                                      features_layer1_0_conv1_weight_, kFeaturesLayer1_0Conv1, batch,
                                      scratch());
-  // 52: features.maxpool1
-  cnn::add(d_features_maxpool1_2, {d_features_layer1_0_relu2_2, d_features_maxpool1}, k64x56x56, batch);
-  cnn::maxpool_backward_input(d_features_relu1, d_features_maxpool1_2, features_maxpool1_saved,
-                              kFeaturesMaxpool1, batch);
   // blocks.cnn:10: features.relu1
-  cnn::relu_backward_input(d_features_relu1, d_features_relu1, features_relu1, k64x112x112, batch);
+  cnn::relu_backward_input(d_features_layer1_1_relu2, d_features_layer1_1_relu2, features_relu1, k64x56x56,
+                           batch);
+  // 52: features.maxpool1
+  cnn::maxpool_backward_input(d_features_bn1, d_features_layer1_1_relu2, features_maxpool1_saved,
+                              kFeaturesMaxpool1, batch);
   // blocks.cnn:9: features.bn1
-  cnn::bn_backward_params(d_features_bn1_weight, d_features_bn1_bias, d_features_relu1, features_conv1,
-                          features_bn1_saved, kFeaturesBn1, batch);
-  cnn::bn_backward_input(d_features_conv1, d_features_relu1, features_conv1, features_bn1_saved,
-                         features_bn1_weight_, features_bn1_bias_, d_features_bn1_weight, d_features_bn1_bias,
-                         kFeaturesBn1, batch);
+  cnn::bn_backward(d_features_bn1, d_features_bn1_weight, d_features_bn1_bias, d_features_bn1, features_conv1,
+                   features_bn1_saved, cnn::Activation::kNone, kFeaturesBn1, batch);
   // blocks.cnn:8: features.conv1
-  cnn::conv_backward_params(d_features_conv1_weight, d_features_conv1, input, kFeaturesConv1, batch,
-                            scratch());
+  cnn::conv_backward_params(d_features_conv1_weight, d_features_bn1, input, kFeaturesConv1, batch, scratch());
 
   optimizer.update(parameters(), gradients());
   return cnn::mean_loss(losses, batch);
@@ -1567,320 +1402,257 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
-  const cnn::Blocked features_conv1 = blocked(0, 802816);  // 64x112x112
-  const cnn::Blocked features_relu1 = blocked(25690112, 802816);  // 64x112x112
-  const cnn::Blocked features_maxpool1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_0_conv1 = blocked(6422528, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_0_relu1 = blocked(12845056, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_0_conv2 = blocked(6422528, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_0_bn2 = blocked(12845056, 200704);  // 64x56x56
+  const cnn::Floats features_bn1_saved = floats(30507008, 256);
+  const cnn::Blocked features_relu1 = blocked(0, 802816);  // 64x112x112
+  const cnn::Blocked features_maxpool1 = blocked(25690112, 200704);  // 64x56x56
+  const cnn::Floats features_layer1_0_bn1_saved = floats(6422528, 256);
+  const cnn::Blocked features_layer1_0_relu1 = blocked(0, 200704);  // 64x56x56
+  const cnn::Floats features_layer1_0_bn2_saved = floats(12845056, 256);
   const cnn::Blocked features_layer1_0_relu2 = blocked(6422528, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_1_conv1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_1_relu1 = blocked(12845056, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_1_conv2 = blocked(0, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_1_bn2 = blocked(12845056, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_1_relu2 = blocked(0, 200704);  // 64x56x56
-  const cnn::Blocked features_layer2_0_conv1 = blocked(6422528, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_0_relu1 = blocked(9633792, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_0_conv2 = blocked(6422528, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_0_bn2 = blocked(9633792, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_0_downsample_conv1 = blocked(6422528, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_0_downsample_bn1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_0_relu2 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_1_conv1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_1_relu1 = blocked(6422528, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_1_conv2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_1_bn2 = blocked(6422528, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_1_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_layer3_0_conv1 = blocked(3211264, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_0_relu1 = blocked(4816896, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_0_conv2 = blocked(3211264, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_0_bn2 = blocked(4816896, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_0_downsample_conv1 = blocked(3211264, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_0_downsample_bn1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_0_relu2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_1_conv1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_1_relu1 = blocked(3211264, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_1_conv2 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_1_bn2 = blocked(3211264, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_1_relu2 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer4_0_conv1 = blocked(1605632, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_0_relu1 = blocked(2408448, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_0_conv2 = blocked(1605632, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_0_bn2 = blocked(2408448, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_0_downsample_conv1 = blocked(1605632, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_0_downsample_bn1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_0_relu2 = blocked(802816, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_1_conv1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_1_relu1 = blocked(1605632, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_1_conv2 = blocked(0, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_1_bn2 = blocked(1605632, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_1_relu2 = blocked(0, 25088);  // 512x7x7
-  const cnn::Blocked head_gap1 = blocked(802816, 512);  // 512
+  const cnn::Floats features_layer1_1_bn1_saved = floats(12845056, 256);
+  const cnn::Blocked features_layer1_1_relu1 = blocked(0, 200704);  // 64x56x56
+  const cnn::Floats features_layer1_1_bn2_saved = floats(19267584, 256);
+  const cnn::Blocked features_layer1_1_relu2 = blocked(12845056, 200704);  // 64x56x56
+  const cnn::Floats features_layer2_0_bn1_saved = floats(3211264, 512);
+  const cnn::Blocked features_layer2_0_relu1 = blocked(0, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_0_bn2_saved = floats(6422528, 512);
+  const cnn::Blocked features_layer2_0_bn2 = blocked(3211264, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(6422528, 512);
+  const cnn::Blocked features_layer2_0_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_1_bn1_saved = floats(6422528, 512);
+  const cnn::Blocked features_layer2_1_relu1 = blocked(3211264, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_1_bn2_saved = floats(9633792, 512);
+  const cnn::Blocked features_layer2_1_relu2 = blocked(6422528, 100352);  // 128x28x28
+  const cnn::Floats features_layer3_0_bn1_saved = floats(1605632, 1024);
+  const cnn::Blocked features_layer3_0_relu1 = blocked(0, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_0_bn2_saved = floats(3211264, 1024);
+  const cnn::Blocked features_layer3_0_bn2 = blocked(1605632, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(3211264, 1024);
+  const cnn::Blocked features_layer3_0_relu2 = blocked(0, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_1_bn1_saved = floats(3211264, 1024);
+  const cnn::Blocked features_layer3_1_relu1 = blocked(1605632, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_1_bn2_saved = floats(4816896, 1024);
+  const cnn::Blocked features_layer3_1_relu2 = blocked(3211264, 50176);  // 256x14x14
+  const cnn::Floats features_layer4_0_bn1_saved = floats(802816, 2048);
+  const cnn::Blocked features_layer4_0_relu1 = blocked(0, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_0_bn2_saved = floats(1605632, 2048);
+  const cnn::Blocked features_layer4_0_bn2 = blocked(802816, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(1605632, 2048);
+  const cnn::Blocked features_layer4_0_relu2 = blocked(0, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_1_bn1_saved = floats(1605632, 2048);
+  const cnn::Blocked features_layer4_1_relu1 = blocked(802816, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_1_bn2_saved = floats(2408448, 2048);
+  const cnn::Blocked features_layer4_1_relu2 = blocked(1605632, 25088);  // 512x7x7
+  const cnn::Blocked head_gap1 = blocked(32000, 512);  // 512
   const cnn::Blocked head_fc = blocked(0, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_, kFeaturesConv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.bn1)
-  cnn::bn_inference(features_relu1, features_conv1, features_bn1_weight_, features_bn1_bias_,
-                    features_bn1_running_mean_, features_bn1_running_var_, kFeaturesBn1, batch);
-
   // blocks.cnn:10: act    (features.relu1)
-  cnn::relu(features_relu1, features_relu1, k64x112x112, batch);
+  cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
+                 features_bn1_running_var_, kFeaturesBn1);
+  cnn::conv(features_relu1, input, features_conv1_weight_,
+            cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
+            scratch());
 
   // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
-  cnn::winograd::conv(features_layer1_0_conv1, features_maxpool1, features_layer1_0_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer1[0].bn1)
+  // blocks.cnn:10: act    (features.layer1[0].relu1)
+  cnn::bn_affine(features_layer1_0_bn1_saved, features_layer1_0_bn1_weight_, features_layer1_0_bn1_bias_,
+                 features_layer1_0_bn1_running_mean_, features_layer1_0_bn1_running_var_,
+                 kFeaturesLayer1_0Bn1);
+  cnn::winograd::conv(features_layer1_0_relu1, features_maxpool1, features_layer1_0_conv1_weight_,
+                      cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer1[0].bn1)
-  cnn::bn_inference(features_layer1_0_relu1, features_layer1_0_conv1, features_layer1_0_bn1_weight_,
-                    features_layer1_0_bn1_bias_, features_layer1_0_bn1_running_mean_,
-                    features_layer1_0_bn1_running_var_, kFeaturesLayer1_0Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer1[0].relu1)
-  cnn::relu(features_layer1_0_relu1, features_layer1_0_relu1, k64x56x56, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
-  cnn::winograd::conv(features_layer1_0_conv2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer1[0].bn2)
+  // 20: add {    (features.layer1[0].add1)
+  // 25: relu    (features.layer1[0].relu2)
+  cnn::bn_affine(features_layer1_0_bn2_saved, features_layer1_0_bn2_weight_, features_layer1_0_bn2_bias_,
+                 features_layer1_0_bn2_running_mean_, features_layer1_0_bn2_running_var_,
+                 kFeaturesLayer1_0Bn2);
+  cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer1_0_bn2_saved).plus(features_maxpool1).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer1[0].bn2)
-  cnn::bn_inference(features_layer1_0_bn2, features_layer1_0_conv2, features_layer1_0_bn2_weight_,
-                    features_layer1_0_bn2_bias_, features_layer1_0_bn2_running_mean_,
-                    features_layer1_0_bn2_running_var_, kFeaturesLayer1_0Bn2, batch);
-
-  // 20: add {    (features.layer1[0].add1)
-  cnn::add(features_layer1_0_relu2, {features_layer1_0_bn2, features_maxpool1}, k64x56x56, batch);
-
-  // 25: relu    (features.layer1[0].relu2)
-  cnn::relu(features_layer1_0_relu2, features_layer1_0_relu2, k64x56x56, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
-  cnn::winograd::conv(features_layer1_1_conv1, features_layer1_0_relu2, features_layer1_1_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer1[1].bn1)
+  // blocks.cnn:10: act    (features.layer1[1].relu1)
+  cnn::bn_affine(features_layer1_1_bn1_saved, features_layer1_1_bn1_weight_, features_layer1_1_bn1_bias_,
+                 features_layer1_1_bn1_running_mean_, features_layer1_1_bn1_running_var_,
+                 kFeaturesLayer1_1Bn1);
+  cnn::winograd::conv(features_layer1_1_relu1, features_layer1_0_relu2, features_layer1_1_conv1_weight_,
+                      cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer1[1].bn1)
-  cnn::bn_inference(features_layer1_1_relu1, features_layer1_1_conv1, features_layer1_1_bn1_weight_,
-                    features_layer1_1_bn1_bias_, features_layer1_1_bn1_running_mean_,
-                    features_layer1_1_bn1_running_var_, kFeaturesLayer1_1Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer1[1].relu1)
-  cnn::relu(features_layer1_1_relu1, features_layer1_1_relu1, k64x56x56, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
-  cnn::winograd::conv(features_layer1_1_conv2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer1[1].bn2)
+  // 20: add {    (features.layer1[1].add1)
+  // 25: relu    (features.layer1[1].relu2)
+  cnn::bn_affine(features_layer1_1_bn2_saved, features_layer1_1_bn2_weight_, features_layer1_1_bn2_bias_,
+                 features_layer1_1_bn2_running_mean_, features_layer1_1_bn2_running_var_,
+                 kFeaturesLayer1_1Bn2);
+  cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer1_1_bn2_saved).plus(features_layer1_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer1[1].bn2)
-  cnn::bn_inference(features_layer1_1_bn2, features_layer1_1_conv2, features_layer1_1_bn2_weight_,
-                    features_layer1_1_bn2_bias_, features_layer1_1_bn2_running_mean_,
-                    features_layer1_1_bn2_running_var_, kFeaturesLayer1_1Bn2, batch);
-
-  // 20: add {    (features.layer1[1].add1)
-  cnn::add(features_layer1_1_relu2, {features_layer1_1_bn2, features_layer1_0_relu2}, k64x56x56, batch);
-
-  // 25: relu    (features.layer1[1].relu2)
-  cnn::relu(features_layer1_1_relu2, features_layer1_1_relu2, k64x56x56, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
-  cnn::conv(features_layer2_0_conv1, features_layer1_1_relu2, features_layer2_0_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer2[0].bn1)
+  // blocks.cnn:10: act    (features.layer2[0].relu1)
+  cnn::bn_affine(features_layer2_0_bn1_saved, features_layer2_0_bn1_weight_, features_layer2_0_bn1_bias_,
+                 features_layer2_0_bn1_running_mean_, features_layer2_0_bn1_running_var_,
+                 kFeaturesLayer2_0Bn1);
+  cnn::conv(features_layer2_0_relu1, features_layer1_1_relu2, features_layer2_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer2[0].bn1)
-  cnn::bn_inference(features_layer2_0_relu1, features_layer2_0_conv1, features_layer2_0_bn1_weight_,
-                    features_layer2_0_bn1_bias_, features_layer2_0_bn1_running_mean_,
-                    features_layer2_0_bn1_running_var_, kFeaturesLayer2_0Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer2[0].relu1)
-  cnn::relu(features_layer2_0_relu1, features_layer2_0_relu1, k128x28x28, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
-  cnn::winograd::conv(features_layer2_0_conv2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
-                      kFeaturesLayer2_0Conv2, batch, scratch());
-
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
-  cnn::bn_inference(features_layer2_0_bn2, features_layer2_0_conv2, features_layer2_0_bn2_weight_,
-                    features_layer2_0_bn2_bias_, features_layer2_0_bn2_running_mean_,
-                    features_layer2_0_bn2_running_var_, kFeaturesLayer2_0Bn2, batch);
+  cnn::bn_affine(features_layer2_0_bn2_saved, features_layer2_0_bn2_weight_, features_layer2_0_bn2_bias_,
+                 features_layer2_0_bn2_running_mean_, features_layer2_0_bn2_running_var_,
+                 kFeaturesLayer2_0Bn2);
+  cnn::winograd::conv(features_layer2_0_bn2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer2_0_bn2_saved), kFeaturesLayer2_0Conv2, batch,
+                      scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
-  cnn::conv(features_layer2_0_downsample_conv1, features_layer1_1_relu2,
-            features_layer2_0_downsample_conv1_weight_, kFeaturesLayer2_0DownsampleConv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
-  cnn::bn_inference(features_layer2_0_downsample_bn1, features_layer2_0_downsample_conv1,
-                    features_layer2_0_downsample_bn1_weight_, features_layer2_0_downsample_bn1_bias_,
-                    features_layer2_0_downsample_bn1_running_mean_,
-                    features_layer2_0_downsample_bn1_running_var_, kFeaturesLayer2_0DownsampleBn1, batch);
-
   // 20: add {    (features.layer2[0].add1)
-  cnn::add(features_layer2_0_relu2, {features_layer2_0_bn2, features_layer2_0_downsample_bn1}, k128x28x28,
-           batch);
-
   // 25: relu    (features.layer2[0].relu2)
-  cnn::relu(features_layer2_0_relu2, features_layer2_0_relu2, k128x28x28, batch);
+  cnn::bn_affine(features_layer2_0_downsample_bn1_saved, features_layer2_0_downsample_bn1_weight_,
+                 features_layer2_0_downsample_bn1_bias_, features_layer2_0_downsample_bn1_running_mean_,
+                 features_layer2_0_downsample_bn1_running_var_, kFeaturesLayer2_0DownsampleBn1);
+  cnn::conv(features_layer2_0_relu2, features_layer1_1_relu2, features_layer2_0_downsample_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer2_0_downsample_bn1_saved).plus(features_layer2_0_bn2).then(cnn::Activation::kRelu),
+            kFeaturesLayer2_0DownsampleConv1, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
-  cnn::winograd::conv(features_layer2_1_conv1, features_layer2_0_relu2, features_layer2_1_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer2[1].bn1)
+  // blocks.cnn:10: act    (features.layer2[1].relu1)
+  cnn::bn_affine(features_layer2_1_bn1_saved, features_layer2_1_bn1_weight_, features_layer2_1_bn1_bias_,
+                 features_layer2_1_bn1_running_mean_, features_layer2_1_bn1_running_var_,
+                 kFeaturesLayer2_1Bn1);
+  cnn::winograd::conv(features_layer2_1_relu1, features_layer2_0_relu2, features_layer2_1_conv1_weight_,
+                      cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer2[1].bn1)
-  cnn::bn_inference(features_layer2_1_relu1, features_layer2_1_conv1, features_layer2_1_bn1_weight_,
-                    features_layer2_1_bn1_bias_, features_layer2_1_bn1_running_mean_,
-                    features_layer2_1_bn1_running_var_, kFeaturesLayer2_1Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer2[1].relu1)
-  cnn::relu(features_layer2_1_relu1, features_layer2_1_relu1, k128x28x28, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
-  cnn::winograd::conv(features_layer2_1_conv2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer2[1].bn2)
+  // 20: add {    (features.layer2[1].add1)
+  // 25: relu    (features.layer2[1].relu2)
+  cnn::bn_affine(features_layer2_1_bn2_saved, features_layer2_1_bn2_weight_, features_layer2_1_bn2_bias_,
+                 features_layer2_1_bn2_running_mean_, features_layer2_1_bn2_running_var_,
+                 kFeaturesLayer2_1Bn2);
+  cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer2_1_bn2_saved).plus(features_layer2_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer2[1].bn2)
-  cnn::bn_inference(features_layer2_1_bn2, features_layer2_1_conv2, features_layer2_1_bn2_weight_,
-                    features_layer2_1_bn2_bias_, features_layer2_1_bn2_running_mean_,
-                    features_layer2_1_bn2_running_var_, kFeaturesLayer2_1Bn2, batch);
-
-  // 20: add {    (features.layer2[1].add1)
-  cnn::add(features_layer2_1_relu2, {features_layer2_1_bn2, features_layer2_0_relu2}, k128x28x28, batch);
-
-  // 25: relu    (features.layer2[1].relu2)
-  cnn::relu(features_layer2_1_relu2, features_layer2_1_relu2, k128x28x28, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
-  cnn::conv(features_layer3_0_conv1, features_layer2_1_relu2, features_layer3_0_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[0].bn1)
+  // blocks.cnn:10: act    (features.layer3[0].relu1)
+  cnn::bn_affine(features_layer3_0_bn1_saved, features_layer3_0_bn1_weight_, features_layer3_0_bn1_bias_,
+                 features_layer3_0_bn1_running_mean_, features_layer3_0_bn1_running_var_,
+                 kFeaturesLayer3_0Bn1);
+  cnn::conv(features_layer3_0_relu1, features_layer2_1_relu2, features_layer3_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[0].bn1)
-  cnn::bn_inference(features_layer3_0_relu1, features_layer3_0_conv1, features_layer3_0_bn1_weight_,
-                    features_layer3_0_bn1_bias_, features_layer3_0_bn1_running_mean_,
-                    features_layer3_0_bn1_running_var_, kFeaturesLayer3_0Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[0].relu1)
-  cnn::relu(features_layer3_0_relu1, features_layer3_0_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
-  cnn::winograd::conv(features_layer3_0_conv2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
-                      kFeaturesLayer3_0Conv2, batch, scratch());
-
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
-  cnn::bn_inference(features_layer3_0_bn2, features_layer3_0_conv2, features_layer3_0_bn2_weight_,
-                    features_layer3_0_bn2_bias_, features_layer3_0_bn2_running_mean_,
-                    features_layer3_0_bn2_running_var_, kFeaturesLayer3_0Bn2, batch);
+  cnn::bn_affine(features_layer3_0_bn2_saved, features_layer3_0_bn2_weight_, features_layer3_0_bn2_bias_,
+                 features_layer3_0_bn2_running_mean_, features_layer3_0_bn2_running_var_,
+                 kFeaturesLayer3_0Bn2);
+  cnn::winograd::conv(features_layer3_0_bn2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_0_bn2_saved), kFeaturesLayer3_0Conv2, batch,
+                      scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
-  cnn::conv(features_layer3_0_downsample_conv1, features_layer2_1_relu2,
-            features_layer3_0_downsample_conv1_weight_, kFeaturesLayer3_0DownsampleConv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
-  cnn::bn_inference(features_layer3_0_downsample_bn1, features_layer3_0_downsample_conv1,
-                    features_layer3_0_downsample_bn1_weight_, features_layer3_0_downsample_bn1_bias_,
-                    features_layer3_0_downsample_bn1_running_mean_,
-                    features_layer3_0_downsample_bn1_running_var_, kFeaturesLayer3_0DownsampleBn1, batch);
-
   // 20: add {    (features.layer3[0].add1)
-  cnn::add(features_layer3_0_relu2, {features_layer3_0_bn2, features_layer3_0_downsample_bn1}, k256x14x14,
-           batch);
-
   // 25: relu    (features.layer3[0].relu2)
-  cnn::relu(features_layer3_0_relu2, features_layer3_0_relu2, k256x14x14, batch);
+  cnn::bn_affine(features_layer3_0_downsample_bn1_saved, features_layer3_0_downsample_bn1_weight_,
+                 features_layer3_0_downsample_bn1_bias_, features_layer3_0_downsample_bn1_running_mean_,
+                 features_layer3_0_downsample_bn1_running_var_, kFeaturesLayer3_0DownsampleBn1);
+  cnn::conv(features_layer3_0_relu2, features_layer2_1_relu2, features_layer3_0_downsample_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer3_0_downsample_bn1_saved).plus(features_layer3_0_bn2).then(cnn::Activation::kRelu),
+            kFeaturesLayer3_0DownsampleConv1, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
-  cnn::winograd::conv(features_layer3_1_conv1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[1].bn1)
+  // blocks.cnn:10: act    (features.layer3[1].relu1)
+  cnn::bn_affine(features_layer3_1_bn1_saved, features_layer3_1_bn1_weight_, features_layer3_1_bn1_bias_,
+                 features_layer3_1_bn1_running_mean_, features_layer3_1_bn1_running_var_,
+                 kFeaturesLayer3_1Bn1);
+  cnn::winograd::conv(features_layer3_1_relu1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
+                      cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[1].bn1)
-  cnn::bn_inference(features_layer3_1_relu1, features_layer3_1_conv1, features_layer3_1_bn1_weight_,
-                    features_layer3_1_bn1_bias_, features_layer3_1_bn1_running_mean_,
-                    features_layer3_1_bn1_running_var_, kFeaturesLayer3_1Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[1].relu1)
-  cnn::relu(features_layer3_1_relu1, features_layer3_1_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
-  cnn::winograd::conv(features_layer3_1_conv2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer3[1].bn2)
+  // 20: add {    (features.layer3[1].add1)
+  // 25: relu    (features.layer3[1].relu2)
+  cnn::bn_affine(features_layer3_1_bn2_saved, features_layer3_1_bn2_weight_, features_layer3_1_bn2_bias_,
+                 features_layer3_1_bn2_running_mean_, features_layer3_1_bn2_running_var_,
+                 kFeaturesLayer3_1Bn2);
+  cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_1_bn2_saved).plus(features_layer3_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[1].bn2)
-  cnn::bn_inference(features_layer3_1_bn2, features_layer3_1_conv2, features_layer3_1_bn2_weight_,
-                    features_layer3_1_bn2_bias_, features_layer3_1_bn2_running_mean_,
-                    features_layer3_1_bn2_running_var_, kFeaturesLayer3_1Bn2, batch);
-
-  // 20: add {    (features.layer3[1].add1)
-  cnn::add(features_layer3_1_relu2, {features_layer3_1_bn2, features_layer3_0_relu2}, k256x14x14, batch);
-
-  // 25: relu    (features.layer3[1].relu2)
-  cnn::relu(features_layer3_1_relu2, features_layer3_1_relu2, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
-  cnn::conv(features_layer4_0_conv1, features_layer3_1_relu2, features_layer4_0_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer4[0].bn1)
+  // blocks.cnn:10: act    (features.layer4[0].relu1)
+  cnn::bn_affine(features_layer4_0_bn1_saved, features_layer4_0_bn1_weight_, features_layer4_0_bn1_bias_,
+                 features_layer4_0_bn1_running_mean_, features_layer4_0_bn1_running_var_,
+                 kFeaturesLayer4_0Bn1);
+  cnn::conv(features_layer4_0_relu1, features_layer3_1_relu2, features_layer4_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer4_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer4_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer4[0].bn1)
-  cnn::bn_inference(features_layer4_0_relu1, features_layer4_0_conv1, features_layer4_0_bn1_weight_,
-                    features_layer4_0_bn1_bias_, features_layer4_0_bn1_running_mean_,
-                    features_layer4_0_bn1_running_var_, kFeaturesLayer4_0Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer4[0].relu1)
-  cnn::relu(features_layer4_0_relu1, features_layer4_0_relu1, k512x7x7, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
-  cnn::winograd::conv(features_layer4_0_conv2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
-                      kFeaturesLayer4_0Conv2, batch, scratch());
-
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
-  cnn::bn_inference(features_layer4_0_bn2, features_layer4_0_conv2, features_layer4_0_bn2_weight_,
-                    features_layer4_0_bn2_bias_, features_layer4_0_bn2_running_mean_,
-                    features_layer4_0_bn2_running_var_, kFeaturesLayer4_0Bn2, batch);
+  cnn::bn_affine(features_layer4_0_bn2_saved, features_layer4_0_bn2_weight_, features_layer4_0_bn2_bias_,
+                 features_layer4_0_bn2_running_mean_, features_layer4_0_bn2_running_var_,
+                 kFeaturesLayer4_0Bn2);
+  cnn::winograd::conv(features_layer4_0_bn2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer4_0_bn2_saved), kFeaturesLayer4_0Conv2, batch,
+                      scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
-  cnn::conv(features_layer4_0_downsample_conv1, features_layer3_1_relu2,
-            features_layer4_0_downsample_conv1_weight_, kFeaturesLayer4_0DownsampleConv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
-  cnn::bn_inference(features_layer4_0_downsample_bn1, features_layer4_0_downsample_conv1,
-                    features_layer4_0_downsample_bn1_weight_, features_layer4_0_downsample_bn1_bias_,
-                    features_layer4_0_downsample_bn1_running_mean_,
-                    features_layer4_0_downsample_bn1_running_var_, kFeaturesLayer4_0DownsampleBn1, batch);
-
   // 20: add {    (features.layer4[0].add1)
-  cnn::add(features_layer4_0_relu2, {features_layer4_0_bn2, features_layer4_0_downsample_bn1}, k512x7x7,
-           batch);
-
   // 25: relu    (features.layer4[0].relu2)
-  cnn::relu(features_layer4_0_relu2, features_layer4_0_relu2, k512x7x7, batch);
+  cnn::bn_affine(features_layer4_0_downsample_bn1_saved, features_layer4_0_downsample_bn1_weight_,
+                 features_layer4_0_downsample_bn1_bias_, features_layer4_0_downsample_bn1_running_mean_,
+                 features_layer4_0_downsample_bn1_running_var_, kFeaturesLayer4_0DownsampleBn1);
+  cnn::conv(features_layer4_0_relu2, features_layer3_1_relu2, features_layer4_0_downsample_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer4_0_downsample_bn1_saved).plus(features_layer4_0_bn2).then(cnn::Activation::kRelu),
+            kFeaturesLayer4_0DownsampleConv1, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
-  cnn::winograd::conv(features_layer4_1_conv1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer4[1].bn1)
+  // blocks.cnn:10: act    (features.layer4[1].relu1)
+  cnn::bn_affine(features_layer4_1_bn1_saved, features_layer4_1_bn1_weight_, features_layer4_1_bn1_bias_,
+                 features_layer4_1_bn1_running_mean_, features_layer4_1_bn1_running_var_,
+                 kFeaturesLayer4_1Bn1);
+  cnn::winograd::conv(features_layer4_1_relu1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
+                      cnn::Epilogue().scaled(features_layer4_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer4[1].bn1)
-  cnn::bn_inference(features_layer4_1_relu1, features_layer4_1_conv1, features_layer4_1_bn1_weight_,
-                    features_layer4_1_bn1_bias_, features_layer4_1_bn1_running_mean_,
-                    features_layer4_1_bn1_running_var_, kFeaturesLayer4_1Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer4[1].relu1)
-  cnn::relu(features_layer4_1_relu1, features_layer4_1_relu1, k512x7x7, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
-  cnn::winograd::conv(features_layer4_1_conv2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
-                      kFeaturesLayer4_1Conv2, batch, scratch());
-
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
-  cnn::bn_inference(features_layer4_1_bn2, features_layer4_1_conv2, features_layer4_1_bn2_weight_,
-                    features_layer4_1_bn2_bias_, features_layer4_1_bn2_running_mean_,
-                    features_layer4_1_bn2_running_var_, kFeaturesLayer4_1Bn2, batch);
-
   // 20: add {    (features.layer4[1].add1)
-  cnn::add(features_layer4_1_relu2, {features_layer4_1_bn2, features_layer4_0_relu2}, k512x7x7, batch);
-
   // 25: relu    (features.layer4[1].relu2)
-  cnn::relu(features_layer4_1_relu2, features_layer4_1_relu2, k512x7x7, batch);
+  cnn::bn_affine(features_layer4_1_bn2_saved, features_layer4_1_bn2_weight_, features_layer4_1_bn2_bias_,
+                 features_layer4_1_bn2_running_mean_, features_layer4_1_bn2_running_var_,
+                 kFeaturesLayer4_1Bn2);
+  cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer4_1_bn2_saved).plus(features_layer4_0_relu2).then(cnn::Activation::kRelu),
+                      kFeaturesLayer4_1Conv2, batch, scratch());
 
   // 60: gap    (head.gap1)
   cnn::gap(head_gap1, features_layer4_1_relu2, k512x7x7, batch);
@@ -1897,321 +1669,258 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
 void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
-  const cnn::Blocked features_conv1 = blocked(0, 802816);  // 64x112x112
-  const cnn::Blocked features_relu1 = blocked(25690112, 802816);  // 64x112x112
-  const cnn::Blocked features_maxpool1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_0_conv1 = blocked(6422528, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_0_relu1 = blocked(12845056, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_0_conv2 = blocked(6422528, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_0_bn2 = blocked(12845056, 200704);  // 64x56x56
+  const cnn::Floats features_bn1_saved = floats(30507008, 256);
+  const cnn::Blocked features_relu1 = blocked(0, 802816);  // 64x112x112
+  const cnn::Blocked features_maxpool1 = blocked(25690112, 200704);  // 64x56x56
+  const cnn::Floats features_layer1_0_bn1_saved = floats(6422528, 256);
+  const cnn::Blocked features_layer1_0_relu1 = blocked(0, 200704);  // 64x56x56
+  const cnn::Floats features_layer1_0_bn2_saved = floats(12845056, 256);
   const cnn::Blocked features_layer1_0_relu2 = blocked(6422528, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_1_conv1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_1_relu1 = blocked(12845056, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_1_conv2 = blocked(0, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_1_bn2 = blocked(12845056, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_1_relu2 = blocked(0, 200704);  // 64x56x56
-  const cnn::Blocked features_layer2_0_conv1 = blocked(6422528, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_0_relu1 = blocked(9633792, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_0_conv2 = blocked(6422528, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_0_bn2 = blocked(9633792, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_0_downsample_conv1 = blocked(6422528, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_0_downsample_bn1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_0_relu2 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_1_conv1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_1_relu1 = blocked(6422528, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_1_conv2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_1_bn2 = blocked(6422528, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_1_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_layer3_0_conv1 = blocked(3211264, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_0_relu1 = blocked(4816896, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_0_conv2 = blocked(3211264, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_0_bn2 = blocked(4816896, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_0_downsample_conv1 = blocked(3211264, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_0_downsample_bn1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_0_relu2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_1_conv1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_1_relu1 = blocked(3211264, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_1_conv2 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_1_bn2 = blocked(3211264, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_1_relu2 = blocked(0, 50176);  // 256x14x14
-  const cnn::Blocked features_layer4_0_conv1 = blocked(1605632, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_0_relu1 = blocked(2408448, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_0_conv2 = blocked(1605632, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_0_bn2 = blocked(2408448, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_0_downsample_conv1 = blocked(1605632, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_0_downsample_bn1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_0_relu2 = blocked(802816, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_1_conv1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_1_relu1 = blocked(1605632, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_1_conv2 = blocked(0, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_1_bn2 = blocked(1605632, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_1_relu2 = blocked(0, 25088);  // 512x7x7
-  const cnn::Blocked head_gap1 = blocked(802816, 512);  // 512
+  const cnn::Floats features_layer1_1_bn1_saved = floats(12845056, 256);
+  const cnn::Blocked features_layer1_1_relu1 = blocked(0, 200704);  // 64x56x56
+  const cnn::Floats features_layer1_1_bn2_saved = floats(19267584, 256);
+  const cnn::Blocked features_layer1_1_relu2 = blocked(12845056, 200704);  // 64x56x56
+  const cnn::Floats features_layer2_0_bn1_saved = floats(3211264, 512);
+  const cnn::Blocked features_layer2_0_relu1 = blocked(0, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_0_bn2_saved = floats(6422528, 512);
+  const cnn::Blocked features_layer2_0_bn2 = blocked(3211264, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(6422528, 512);
+  const cnn::Blocked features_layer2_0_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_1_bn1_saved = floats(6422528, 512);
+  const cnn::Blocked features_layer2_1_relu1 = blocked(3211264, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_1_bn2_saved = floats(9633792, 512);
+  const cnn::Blocked features_layer2_1_relu2 = blocked(6422528, 100352);  // 128x28x28
+  const cnn::Floats features_layer3_0_bn1_saved = floats(1605632, 1024);
+  const cnn::Blocked features_layer3_0_relu1 = blocked(0, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_0_bn2_saved = floats(3211264, 1024);
+  const cnn::Blocked features_layer3_0_bn2 = blocked(1605632, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(3211264, 1024);
+  const cnn::Blocked features_layer3_0_relu2 = blocked(0, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_1_bn1_saved = floats(3211264, 1024);
+  const cnn::Blocked features_layer3_1_relu1 = blocked(1605632, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_1_bn2_saved = floats(4816896, 1024);
+  const cnn::Blocked features_layer3_1_relu2 = blocked(3211264, 50176);  // 256x14x14
+  const cnn::Floats features_layer4_0_bn1_saved = floats(802816, 2048);
+  const cnn::Blocked features_layer4_0_relu1 = blocked(0, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_0_bn2_saved = floats(1605632, 2048);
+  const cnn::Blocked features_layer4_0_bn2 = blocked(802816, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(1605632, 2048);
+  const cnn::Blocked features_layer4_0_relu2 = blocked(0, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_1_bn1_saved = floats(1605632, 2048);
+  const cnn::Blocked features_layer4_1_relu1 = blocked(802816, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_1_bn2_saved = floats(2408448, 2048);
+  const cnn::Blocked features_layer4_1_relu2 = blocked(1605632, 25088);  // 512x7x7
+  const cnn::Blocked head_gap1 = blocked(32000, 512);  // 512
   const cnn::Blocked head_fc = blocked(0, 1000);  // 1000
   const cnn::Blocked head_softmax1 = blocked(32000, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_, kFeaturesConv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.bn1)
-  cnn::bn_inference(features_relu1, features_conv1, features_bn1_weight_, features_bn1_bias_,
-                    features_bn1_running_mean_, features_bn1_running_var_, kFeaturesBn1, batch);
-
   // blocks.cnn:10: act    (features.relu1)
-  cnn::relu(features_relu1, features_relu1, k64x112x112, batch);
+  cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
+                 features_bn1_running_var_, kFeaturesBn1);
+  cnn::conv(features_relu1, input, features_conv1_weight_,
+            cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
+            scratch());
 
   // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
-  cnn::winograd::conv(features_layer1_0_conv1, features_maxpool1, features_layer1_0_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer1[0].bn1)
+  // blocks.cnn:10: act    (features.layer1[0].relu1)
+  cnn::bn_affine(features_layer1_0_bn1_saved, features_layer1_0_bn1_weight_, features_layer1_0_bn1_bias_,
+                 features_layer1_0_bn1_running_mean_, features_layer1_0_bn1_running_var_,
+                 kFeaturesLayer1_0Bn1);
+  cnn::winograd::conv(features_layer1_0_relu1, features_maxpool1, features_layer1_0_conv1_weight_,
+                      cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer1[0].bn1)
-  cnn::bn_inference(features_layer1_0_relu1, features_layer1_0_conv1, features_layer1_0_bn1_weight_,
-                    features_layer1_0_bn1_bias_, features_layer1_0_bn1_running_mean_,
-                    features_layer1_0_bn1_running_var_, kFeaturesLayer1_0Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer1[0].relu1)
-  cnn::relu(features_layer1_0_relu1, features_layer1_0_relu1, k64x56x56, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
-  cnn::winograd::conv(features_layer1_0_conv2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer1[0].bn2)
+  // 20: add {    (features.layer1[0].add1)
+  // 25: relu    (features.layer1[0].relu2)
+  cnn::bn_affine(features_layer1_0_bn2_saved, features_layer1_0_bn2_weight_, features_layer1_0_bn2_bias_,
+                 features_layer1_0_bn2_running_mean_, features_layer1_0_bn2_running_var_,
+                 kFeaturesLayer1_0Bn2);
+  cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer1_0_bn2_saved).plus(features_maxpool1).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer1[0].bn2)
-  cnn::bn_inference(features_layer1_0_bn2, features_layer1_0_conv2, features_layer1_0_bn2_weight_,
-                    features_layer1_0_bn2_bias_, features_layer1_0_bn2_running_mean_,
-                    features_layer1_0_bn2_running_var_, kFeaturesLayer1_0Bn2, batch);
-
-  // 20: add {    (features.layer1[0].add1)
-  cnn::add(features_layer1_0_relu2, {features_layer1_0_bn2, features_maxpool1}, k64x56x56, batch);
-
-  // 25: relu    (features.layer1[0].relu2)
-  cnn::relu(features_layer1_0_relu2, features_layer1_0_relu2, k64x56x56, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
-  cnn::winograd::conv(features_layer1_1_conv1, features_layer1_0_relu2, features_layer1_1_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer1[1].bn1)
+  // blocks.cnn:10: act    (features.layer1[1].relu1)
+  cnn::bn_affine(features_layer1_1_bn1_saved, features_layer1_1_bn1_weight_, features_layer1_1_bn1_bias_,
+                 features_layer1_1_bn1_running_mean_, features_layer1_1_bn1_running_var_,
+                 kFeaturesLayer1_1Bn1);
+  cnn::winograd::conv(features_layer1_1_relu1, features_layer1_0_relu2, features_layer1_1_conv1_weight_,
+                      cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer1[1].bn1)
-  cnn::bn_inference(features_layer1_1_relu1, features_layer1_1_conv1, features_layer1_1_bn1_weight_,
-                    features_layer1_1_bn1_bias_, features_layer1_1_bn1_running_mean_,
-                    features_layer1_1_bn1_running_var_, kFeaturesLayer1_1Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer1[1].relu1)
-  cnn::relu(features_layer1_1_relu1, features_layer1_1_relu1, k64x56x56, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
-  cnn::winograd::conv(features_layer1_1_conv2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer1[1].bn2)
+  // 20: add {    (features.layer1[1].add1)
+  // 25: relu    (features.layer1[1].relu2)
+  cnn::bn_affine(features_layer1_1_bn2_saved, features_layer1_1_bn2_weight_, features_layer1_1_bn2_bias_,
+                 features_layer1_1_bn2_running_mean_, features_layer1_1_bn2_running_var_,
+                 kFeaturesLayer1_1Bn2);
+  cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer1_1_bn2_saved).plus(features_layer1_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer1[1].bn2)
-  cnn::bn_inference(features_layer1_1_bn2, features_layer1_1_conv2, features_layer1_1_bn2_weight_,
-                    features_layer1_1_bn2_bias_, features_layer1_1_bn2_running_mean_,
-                    features_layer1_1_bn2_running_var_, kFeaturesLayer1_1Bn2, batch);
-
-  // 20: add {    (features.layer1[1].add1)
-  cnn::add(features_layer1_1_relu2, {features_layer1_1_bn2, features_layer1_0_relu2}, k64x56x56, batch);
-
-  // 25: relu    (features.layer1[1].relu2)
-  cnn::relu(features_layer1_1_relu2, features_layer1_1_relu2, k64x56x56, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
-  cnn::conv(features_layer2_0_conv1, features_layer1_1_relu2, features_layer2_0_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer2[0].bn1)
+  // blocks.cnn:10: act    (features.layer2[0].relu1)
+  cnn::bn_affine(features_layer2_0_bn1_saved, features_layer2_0_bn1_weight_, features_layer2_0_bn1_bias_,
+                 features_layer2_0_bn1_running_mean_, features_layer2_0_bn1_running_var_,
+                 kFeaturesLayer2_0Bn1);
+  cnn::conv(features_layer2_0_relu1, features_layer1_1_relu2, features_layer2_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer2[0].bn1)
-  cnn::bn_inference(features_layer2_0_relu1, features_layer2_0_conv1, features_layer2_0_bn1_weight_,
-                    features_layer2_0_bn1_bias_, features_layer2_0_bn1_running_mean_,
-                    features_layer2_0_bn1_running_var_, kFeaturesLayer2_0Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer2[0].relu1)
-  cnn::relu(features_layer2_0_relu1, features_layer2_0_relu1, k128x28x28, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
-  cnn::winograd::conv(features_layer2_0_conv2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
-                      kFeaturesLayer2_0Conv2, batch, scratch());
-
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
-  cnn::bn_inference(features_layer2_0_bn2, features_layer2_0_conv2, features_layer2_0_bn2_weight_,
-                    features_layer2_0_bn2_bias_, features_layer2_0_bn2_running_mean_,
-                    features_layer2_0_bn2_running_var_, kFeaturesLayer2_0Bn2, batch);
+  cnn::bn_affine(features_layer2_0_bn2_saved, features_layer2_0_bn2_weight_, features_layer2_0_bn2_bias_,
+                 features_layer2_0_bn2_running_mean_, features_layer2_0_bn2_running_var_,
+                 kFeaturesLayer2_0Bn2);
+  cnn::winograd::conv(features_layer2_0_bn2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer2_0_bn2_saved), kFeaturesLayer2_0Conv2, batch,
+                      scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
-  cnn::conv(features_layer2_0_downsample_conv1, features_layer1_1_relu2,
-            features_layer2_0_downsample_conv1_weight_, kFeaturesLayer2_0DownsampleConv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
-  cnn::bn_inference(features_layer2_0_downsample_bn1, features_layer2_0_downsample_conv1,
-                    features_layer2_0_downsample_bn1_weight_, features_layer2_0_downsample_bn1_bias_,
-                    features_layer2_0_downsample_bn1_running_mean_,
-                    features_layer2_0_downsample_bn1_running_var_, kFeaturesLayer2_0DownsampleBn1, batch);
-
   // 20: add {    (features.layer2[0].add1)
-  cnn::add(features_layer2_0_relu2, {features_layer2_0_bn2, features_layer2_0_downsample_bn1}, k128x28x28,
-           batch);
-
   // 25: relu    (features.layer2[0].relu2)
-  cnn::relu(features_layer2_0_relu2, features_layer2_0_relu2, k128x28x28, batch);
+  cnn::bn_affine(features_layer2_0_downsample_bn1_saved, features_layer2_0_downsample_bn1_weight_,
+                 features_layer2_0_downsample_bn1_bias_, features_layer2_0_downsample_bn1_running_mean_,
+                 features_layer2_0_downsample_bn1_running_var_, kFeaturesLayer2_0DownsampleBn1);
+  cnn::conv(features_layer2_0_relu2, features_layer1_1_relu2, features_layer2_0_downsample_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer2_0_downsample_bn1_saved).plus(features_layer2_0_bn2).then(cnn::Activation::kRelu),
+            kFeaturesLayer2_0DownsampleConv1, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
-  cnn::winograd::conv(features_layer2_1_conv1, features_layer2_0_relu2, features_layer2_1_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer2[1].bn1)
+  // blocks.cnn:10: act    (features.layer2[1].relu1)
+  cnn::bn_affine(features_layer2_1_bn1_saved, features_layer2_1_bn1_weight_, features_layer2_1_bn1_bias_,
+                 features_layer2_1_bn1_running_mean_, features_layer2_1_bn1_running_var_,
+                 kFeaturesLayer2_1Bn1);
+  cnn::winograd::conv(features_layer2_1_relu1, features_layer2_0_relu2, features_layer2_1_conv1_weight_,
+                      cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer2[1].bn1)
-  cnn::bn_inference(features_layer2_1_relu1, features_layer2_1_conv1, features_layer2_1_bn1_weight_,
-                    features_layer2_1_bn1_bias_, features_layer2_1_bn1_running_mean_,
-                    features_layer2_1_bn1_running_var_, kFeaturesLayer2_1Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer2[1].relu1)
-  cnn::relu(features_layer2_1_relu1, features_layer2_1_relu1, k128x28x28, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
-  cnn::winograd::conv(features_layer2_1_conv2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer2[1].bn2)
+  // 20: add {    (features.layer2[1].add1)
+  // 25: relu    (features.layer2[1].relu2)
+  cnn::bn_affine(features_layer2_1_bn2_saved, features_layer2_1_bn2_weight_, features_layer2_1_bn2_bias_,
+                 features_layer2_1_bn2_running_mean_, features_layer2_1_bn2_running_var_,
+                 kFeaturesLayer2_1Bn2);
+  cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer2_1_bn2_saved).plus(features_layer2_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer2[1].bn2)
-  cnn::bn_inference(features_layer2_1_bn2, features_layer2_1_conv2, features_layer2_1_bn2_weight_,
-                    features_layer2_1_bn2_bias_, features_layer2_1_bn2_running_mean_,
-                    features_layer2_1_bn2_running_var_, kFeaturesLayer2_1Bn2, batch);
-
-  // 20: add {    (features.layer2[1].add1)
-  cnn::add(features_layer2_1_relu2, {features_layer2_1_bn2, features_layer2_0_relu2}, k128x28x28, batch);
-
-  // 25: relu    (features.layer2[1].relu2)
-  cnn::relu(features_layer2_1_relu2, features_layer2_1_relu2, k128x28x28, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
-  cnn::conv(features_layer3_0_conv1, features_layer2_1_relu2, features_layer3_0_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[0].bn1)
+  // blocks.cnn:10: act    (features.layer3[0].relu1)
+  cnn::bn_affine(features_layer3_0_bn1_saved, features_layer3_0_bn1_weight_, features_layer3_0_bn1_bias_,
+                 features_layer3_0_bn1_running_mean_, features_layer3_0_bn1_running_var_,
+                 kFeaturesLayer3_0Bn1);
+  cnn::conv(features_layer3_0_relu1, features_layer2_1_relu2, features_layer3_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[0].bn1)
-  cnn::bn_inference(features_layer3_0_relu1, features_layer3_0_conv1, features_layer3_0_bn1_weight_,
-                    features_layer3_0_bn1_bias_, features_layer3_0_bn1_running_mean_,
-                    features_layer3_0_bn1_running_var_, kFeaturesLayer3_0Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[0].relu1)
-  cnn::relu(features_layer3_0_relu1, features_layer3_0_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
-  cnn::winograd::conv(features_layer3_0_conv2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
-                      kFeaturesLayer3_0Conv2, batch, scratch());
-
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
-  cnn::bn_inference(features_layer3_0_bn2, features_layer3_0_conv2, features_layer3_0_bn2_weight_,
-                    features_layer3_0_bn2_bias_, features_layer3_0_bn2_running_mean_,
-                    features_layer3_0_bn2_running_var_, kFeaturesLayer3_0Bn2, batch);
+  cnn::bn_affine(features_layer3_0_bn2_saved, features_layer3_0_bn2_weight_, features_layer3_0_bn2_bias_,
+                 features_layer3_0_bn2_running_mean_, features_layer3_0_bn2_running_var_,
+                 kFeaturesLayer3_0Bn2);
+  cnn::winograd::conv(features_layer3_0_bn2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_0_bn2_saved), kFeaturesLayer3_0Conv2, batch,
+                      scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
-  cnn::conv(features_layer3_0_downsample_conv1, features_layer2_1_relu2,
-            features_layer3_0_downsample_conv1_weight_, kFeaturesLayer3_0DownsampleConv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
-  cnn::bn_inference(features_layer3_0_downsample_bn1, features_layer3_0_downsample_conv1,
-                    features_layer3_0_downsample_bn1_weight_, features_layer3_0_downsample_bn1_bias_,
-                    features_layer3_0_downsample_bn1_running_mean_,
-                    features_layer3_0_downsample_bn1_running_var_, kFeaturesLayer3_0DownsampleBn1, batch);
-
   // 20: add {    (features.layer3[0].add1)
-  cnn::add(features_layer3_0_relu2, {features_layer3_0_bn2, features_layer3_0_downsample_bn1}, k256x14x14,
-           batch);
-
   // 25: relu    (features.layer3[0].relu2)
-  cnn::relu(features_layer3_0_relu2, features_layer3_0_relu2, k256x14x14, batch);
+  cnn::bn_affine(features_layer3_0_downsample_bn1_saved, features_layer3_0_downsample_bn1_weight_,
+                 features_layer3_0_downsample_bn1_bias_, features_layer3_0_downsample_bn1_running_mean_,
+                 features_layer3_0_downsample_bn1_running_var_, kFeaturesLayer3_0DownsampleBn1);
+  cnn::conv(features_layer3_0_relu2, features_layer2_1_relu2, features_layer3_0_downsample_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer3_0_downsample_bn1_saved).plus(features_layer3_0_bn2).then(cnn::Activation::kRelu),
+            kFeaturesLayer3_0DownsampleConv1, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
-  cnn::winograd::conv(features_layer3_1_conv1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer3[1].bn1)
+  // blocks.cnn:10: act    (features.layer3[1].relu1)
+  cnn::bn_affine(features_layer3_1_bn1_saved, features_layer3_1_bn1_weight_, features_layer3_1_bn1_bias_,
+                 features_layer3_1_bn1_running_mean_, features_layer3_1_bn1_running_var_,
+                 kFeaturesLayer3_1Bn1);
+  cnn::winograd::conv(features_layer3_1_relu1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
+                      cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[1].bn1)
-  cnn::bn_inference(features_layer3_1_relu1, features_layer3_1_conv1, features_layer3_1_bn1_weight_,
-                    features_layer3_1_bn1_bias_, features_layer3_1_bn1_running_mean_,
-                    features_layer3_1_bn1_running_var_, kFeaturesLayer3_1Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer3[1].relu1)
-  cnn::relu(features_layer3_1_relu1, features_layer3_1_relu1, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
-  cnn::winograd::conv(features_layer3_1_conv2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
+  // blocks.cnn:9: bn    (features.layer3[1].bn2)
+  // 20: add {    (features.layer3[1].add1)
+  // 25: relu    (features.layer3[1].relu2)
+  cnn::bn_affine(features_layer3_1_bn2_saved, features_layer3_1_bn2_weight_, features_layer3_1_bn2_bias_,
+                 features_layer3_1_bn2_running_mean_, features_layer3_1_bn2_running_var_,
+                 kFeaturesLayer3_1Bn2);
+  cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer3_1_bn2_saved).plus(features_layer3_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[1].bn2)
-  cnn::bn_inference(features_layer3_1_bn2, features_layer3_1_conv2, features_layer3_1_bn2_weight_,
-                    features_layer3_1_bn2_bias_, features_layer3_1_bn2_running_mean_,
-                    features_layer3_1_bn2_running_var_, kFeaturesLayer3_1Bn2, batch);
-
-  // 20: add {    (features.layer3[1].add1)
-  cnn::add(features_layer3_1_relu2, {features_layer3_1_bn2, features_layer3_0_relu2}, k256x14x14, batch);
-
-  // 25: relu    (features.layer3[1].relu2)
-  cnn::relu(features_layer3_1_relu2, features_layer3_1_relu2, k256x14x14, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
-  cnn::conv(features_layer4_0_conv1, features_layer3_1_relu2, features_layer4_0_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer4[0].bn1)
+  // blocks.cnn:10: act    (features.layer4[0].relu1)
+  cnn::bn_affine(features_layer4_0_bn1_saved, features_layer4_0_bn1_weight_, features_layer4_0_bn1_bias_,
+                 features_layer4_0_bn1_running_mean_, features_layer4_0_bn1_running_var_,
+                 kFeaturesLayer4_0Bn1);
+  cnn::conv(features_layer4_0_relu1, features_layer3_1_relu2, features_layer4_0_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer4_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer4_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer4[0].bn1)
-  cnn::bn_inference(features_layer4_0_relu1, features_layer4_0_conv1, features_layer4_0_bn1_weight_,
-                    features_layer4_0_bn1_bias_, features_layer4_0_bn1_running_mean_,
-                    features_layer4_0_bn1_running_var_, kFeaturesLayer4_0Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer4[0].relu1)
-  cnn::relu(features_layer4_0_relu1, features_layer4_0_relu1, k512x7x7, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
-  cnn::winograd::conv(features_layer4_0_conv2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
-                      kFeaturesLayer4_0Conv2, batch, scratch());
-
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
-  cnn::bn_inference(features_layer4_0_bn2, features_layer4_0_conv2, features_layer4_0_bn2_weight_,
-                    features_layer4_0_bn2_bias_, features_layer4_0_bn2_running_mean_,
-                    features_layer4_0_bn2_running_var_, kFeaturesLayer4_0Bn2, batch);
+  cnn::bn_affine(features_layer4_0_bn2_saved, features_layer4_0_bn2_weight_, features_layer4_0_bn2_bias_,
+                 features_layer4_0_bn2_running_mean_, features_layer4_0_bn2_running_var_,
+                 kFeaturesLayer4_0Bn2);
+  cnn::winograd::conv(features_layer4_0_bn2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer4_0_bn2_saved), kFeaturesLayer4_0Conv2, batch,
+                      scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
-  cnn::conv(features_layer4_0_downsample_conv1, features_layer3_1_relu2,
-            features_layer4_0_downsample_conv1_weight_, kFeaturesLayer4_0DownsampleConv1, batch, scratch());
-
   // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
-  cnn::bn_inference(features_layer4_0_downsample_bn1, features_layer4_0_downsample_conv1,
-                    features_layer4_0_downsample_bn1_weight_, features_layer4_0_downsample_bn1_bias_,
-                    features_layer4_0_downsample_bn1_running_mean_,
-                    features_layer4_0_downsample_bn1_running_var_, kFeaturesLayer4_0DownsampleBn1, batch);
-
   // 20: add {    (features.layer4[0].add1)
-  cnn::add(features_layer4_0_relu2, {features_layer4_0_bn2, features_layer4_0_downsample_bn1}, k512x7x7,
-           batch);
-
   // 25: relu    (features.layer4[0].relu2)
-  cnn::relu(features_layer4_0_relu2, features_layer4_0_relu2, k512x7x7, batch);
+  cnn::bn_affine(features_layer4_0_downsample_bn1_saved, features_layer4_0_downsample_bn1_weight_,
+                 features_layer4_0_downsample_bn1_bias_, features_layer4_0_downsample_bn1_running_mean_,
+                 features_layer4_0_downsample_bn1_running_var_, kFeaturesLayer4_0DownsampleBn1);
+  cnn::conv(features_layer4_0_relu2, features_layer3_1_relu2, features_layer4_0_downsample_conv1_weight_,
+            cnn::Epilogue().scaled(features_layer4_0_downsample_bn1_saved).plus(features_layer4_0_bn2).then(cnn::Activation::kRelu),
+            kFeaturesLayer4_0DownsampleConv1, batch, scratch());
 
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
-  cnn::winograd::conv(features_layer4_1_conv1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
+  // blocks.cnn:9: bn    (features.layer4[1].bn1)
+  // blocks.cnn:10: act    (features.layer4[1].relu1)
+  cnn::bn_affine(features_layer4_1_bn1_saved, features_layer4_1_bn1_weight_, features_layer4_1_bn1_bias_,
+                 features_layer4_1_bn1_running_mean_, features_layer4_1_bn1_running_var_,
+                 kFeaturesLayer4_1Bn1);
+  cnn::winograd::conv(features_layer4_1_relu1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
+                      cnn::Epilogue().scaled(features_layer4_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer4[1].bn1)
-  cnn::bn_inference(features_layer4_1_relu1, features_layer4_1_conv1, features_layer4_1_bn1_weight_,
-                    features_layer4_1_bn1_bias_, features_layer4_1_bn1_running_mean_,
-                    features_layer4_1_bn1_running_var_, kFeaturesLayer4_1Bn1, batch);
-
-  // blocks.cnn:10: act    (features.layer4[1].relu1)
-  cnn::relu(features_layer4_1_relu1, features_layer4_1_relu1, k512x7x7, batch);
-
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
-  cnn::winograd::conv(features_layer4_1_conv2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
-                      kFeaturesLayer4_1Conv2, batch, scratch());
-
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
-  cnn::bn_inference(features_layer4_1_bn2, features_layer4_1_conv2, features_layer4_1_bn2_weight_,
-                    features_layer4_1_bn2_bias_, features_layer4_1_bn2_running_mean_,
-                    features_layer4_1_bn2_running_var_, kFeaturesLayer4_1Bn2, batch);
-
   // 20: add {    (features.layer4[1].add1)
-  cnn::add(features_layer4_1_relu2, {features_layer4_1_bn2, features_layer4_0_relu2}, k512x7x7, batch);
-
   // 25: relu    (features.layer4[1].relu2)
-  cnn::relu(features_layer4_1_relu2, features_layer4_1_relu2, k512x7x7, batch);
+  cnn::bn_affine(features_layer4_1_bn2_saved, features_layer4_1_bn2_weight_, features_layer4_1_bn2_bias_,
+                 features_layer4_1_bn2_running_mean_, features_layer4_1_bn2_running_var_,
+                 kFeaturesLayer4_1Bn2);
+  cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
+                      cnn::Epilogue().scaled(features_layer4_1_bn2_saved).plus(features_layer4_0_relu2).then(cnn::Activation::kRelu),
+                      kFeaturesLayer4_1Conv2, batch, scratch());
 
   // 60: gap    (head.gap1)
   cnn::gap(head_gap1, features_layer4_1_relu2, k512x7x7, batch);

@@ -17,7 +17,6 @@ constexpr cnn::ConvGeometry kFeaturesBlock1Conv1{
     .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 64, .out_height = 224,
     .out_width = 224, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k64x224x224{.channels = 64, .height = 224, .width = 224, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesBlock1Conv2{
     .in_channels = 64, .in_height = 224, .in_width = 224, .out_channels = 64, .out_height = 224,
     .out_width = 224, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
@@ -30,7 +29,6 @@ constexpr cnn::ConvGeometry kFeaturesBlock2Conv1{
     .in_channels = 64, .in_height = 112, .in_width = 112, .out_channels = 128, .out_height = 112,
     .out_width = 112, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k128x112x112{.channels = 128, .height = 112, .width = 112, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesBlock2Conv2{
     .in_channels = 128, .in_height = 112, .in_width = 112, .out_channels = 128, .out_height = 112,
     .out_width = 112, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
@@ -43,7 +41,6 @@ constexpr cnn::ConvGeometry kFeaturesBlock3Conv1{
     .in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 256, .out_height = 56,
     .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k256x56x56{.channels = 256, .height = 56, .width = 56, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesBlock3Conv2{
     .in_channels = 256, .in_height = 56, .in_width = 56, .out_channels = 256, .out_height = 56,
     .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
@@ -60,7 +57,6 @@ constexpr cnn::ConvGeometry kFeaturesBlock4Conv1{
     .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 512, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k512x28x28{.channels = 512, .height = 28, .width = 28, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesBlock4Conv2{
     .in_channels = 512, .in_height = 28, .in_width = 28, .out_channels = 512, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
@@ -77,7 +73,6 @@ constexpr cnn::ConvGeometry kFeaturesBlock5Conv1{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k512x14x14{.channels = 512, .height = 14, .width = 14, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesBlock5Conv2{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
@@ -297,81 +292,81 @@ void VGG16::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::to_blocked(input, images, k3x224x224, batch);
 
   // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block1.conv1)
-  cnn::conv(features_block1_conv1, input, features_block1_conv1_weight_, features_block1_conv1_bias_,
+  cnn::conv(features_block1_conv1, input, features_block1_conv1_weight_,
+            cnn::Epilogue().with_bias(features_block1_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesBlock1Conv1, batch, scratch());
-  cnn::relu(features_block1_conv1, features_block1_conv1, k64x224x224, batch);
 
   // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block1.conv2)
   cnn::winograd::conv(features_block1_conv2, features_block1_conv1, features_block1_conv2_weight_,
-                      features_block1_conv2_bias_, kFeaturesBlock1Conv2, batch, scratch());
-  cnn::relu(features_block1_conv2, features_block1_conv2, k64x224x224, batch);
+                      cnn::Epilogue().with_bias(features_block1_conv2_bias_).then(cnn::Activation::kRelu),
+                      kFeaturesBlock1Conv2, batch, scratch());
 
   // 14: maxpool(2)    (features.block1.maxpool1)
   cnn::maxpool(features_block1_maxpool1, features_block1_conv2, kFeaturesBlock1Maxpool1, batch);
 
   // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block2.conv1)
   cnn::winograd::conv(features_block2_conv1, features_block1_maxpool1, features_block2_conv1_weight_,
-                      features_block2_conv1_bias_, kFeaturesBlock2Conv1, batch, scratch());
-  cnn::relu(features_block2_conv1, features_block2_conv1, k128x112x112, batch);
+                      cnn::Epilogue().with_bias(features_block2_conv1_bias_).then(cnn::Activation::kRelu),
+                      kFeaturesBlock2Conv1, batch, scratch());
 
   // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block2.conv2)
   cnn::winograd::conv(features_block2_conv2, features_block2_conv1, features_block2_conv2_weight_,
-                      features_block2_conv2_bias_, kFeaturesBlock2Conv2, batch, scratch());
-  cnn::relu(features_block2_conv2, features_block2_conv2, k128x112x112, batch);
+                      cnn::Epilogue().with_bias(features_block2_conv2_bias_).then(cnn::Activation::kRelu),
+                      kFeaturesBlock2Conv2, batch, scratch());
 
   // 14: maxpool(2)    (features.block2.maxpool1)
   cnn::maxpool(features_block2_maxpool1, features_block2_conv2, kFeaturesBlock2Maxpool1, batch);
 
   // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv1)
   cnn::winograd::conv(features_block3_conv1, features_block2_maxpool1, features_block3_conv1_weight_,
-                      features_block3_conv1_bias_, kFeaturesBlock3Conv1, batch, scratch());
-  cnn::relu(features_block3_conv1, features_block3_conv1, k256x56x56, batch);
+                      cnn::Epilogue().with_bias(features_block3_conv1_bias_).then(cnn::Activation::kRelu),
+                      kFeaturesBlock3Conv1, batch, scratch());
 
   // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv2)
   cnn::winograd::conv(features_block3_conv2, features_block3_conv1, features_block3_conv2_weight_,
-                      features_block3_conv2_bias_, kFeaturesBlock3Conv2, batch, scratch());
-  cnn::relu(features_block3_conv2, features_block3_conv2, k256x56x56, batch);
+                      cnn::Epilogue().with_bias(features_block3_conv2_bias_).then(cnn::Activation::kRelu),
+                      kFeaturesBlock3Conv2, batch, scratch());
 
   // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv3)
   cnn::winograd::conv(features_block3_conv3, features_block3_conv2, features_block3_conv3_weight_,
-                      features_block3_conv3_bias_, kFeaturesBlock3Conv3, batch, scratch());
-  cnn::relu(features_block3_conv3, features_block3_conv3, k256x56x56, batch);
+                      cnn::Epilogue().with_bias(features_block3_conv3_bias_).then(cnn::Activation::kRelu),
+                      kFeaturesBlock3Conv3, batch, scratch());
 
   // 14: maxpool(2)    (features.block3.maxpool1)
   cnn::maxpool(features_block3_maxpool1, features_block3_conv3, kFeaturesBlock3Maxpool1, batch);
 
   // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv1)
   cnn::winograd::conv(features_block4_conv1, features_block3_maxpool1, features_block4_conv1_weight_,
-                      features_block4_conv1_bias_, kFeaturesBlock4Conv1, batch, scratch());
-  cnn::relu(features_block4_conv1, features_block4_conv1, k512x28x28, batch);
+                      cnn::Epilogue().with_bias(features_block4_conv1_bias_).then(cnn::Activation::kRelu),
+                      kFeaturesBlock4Conv1, batch, scratch());
 
   // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv2)
   cnn::winograd::conv(features_block4_conv2, features_block4_conv1, features_block4_conv2_weight_,
-                      features_block4_conv2_bias_, kFeaturesBlock4Conv2, batch, scratch());
-  cnn::relu(features_block4_conv2, features_block4_conv2, k512x28x28, batch);
+                      cnn::Epilogue().with_bias(features_block4_conv2_bias_).then(cnn::Activation::kRelu),
+                      kFeaturesBlock4Conv2, batch, scratch());
 
   // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv3)
   cnn::winograd::conv(features_block4_conv3, features_block4_conv2, features_block4_conv3_weight_,
-                      features_block4_conv3_bias_, kFeaturesBlock4Conv3, batch, scratch());
-  cnn::relu(features_block4_conv3, features_block4_conv3, k512x28x28, batch);
+                      cnn::Epilogue().with_bias(features_block4_conv3_bias_).then(cnn::Activation::kRelu),
+                      kFeaturesBlock4Conv3, batch, scratch());
 
   // 14: maxpool(2)    (features.block4.maxpool1)
   cnn::maxpool(features_block4_maxpool1, features_block4_conv3, kFeaturesBlock4Maxpool1, batch);
 
   // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv1)
   cnn::winograd::conv(features_block5_conv1, features_block4_maxpool1, features_block5_conv1_weight_,
-                      features_block5_conv1_bias_, kFeaturesBlock5Conv1, batch, scratch());
-  cnn::relu(features_block5_conv1, features_block5_conv1, k512x14x14, batch);
+                      cnn::Epilogue().with_bias(features_block5_conv1_bias_).then(cnn::Activation::kRelu),
+                      kFeaturesBlock5Conv1, batch, scratch());
 
   // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv2)
   cnn::winograd::conv(features_block5_conv2, features_block5_conv1, features_block5_conv2_weight_,
-                      features_block5_conv2_bias_, kFeaturesBlock5Conv2, batch, scratch());
-  cnn::relu(features_block5_conv2, features_block5_conv2, k512x14x14, batch);
+                      cnn::Epilogue().with_bias(features_block5_conv2_bias_).then(cnn::Activation::kRelu),
+                      kFeaturesBlock5Conv2, batch, scratch());
 
   // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv3)
   cnn::winograd::conv(features_block5_conv3, features_block5_conv2, features_block5_conv3_weight_,
-                      features_block5_conv3_bias_, kFeaturesBlock5Conv3, batch, scratch());
-  cnn::relu(features_block5_conv3, features_block5_conv3, k512x14x14, batch);
+                      cnn::Epilogue().with_bias(features_block5_conv3_bias_).then(cnn::Activation::kRelu),
+                      kFeaturesBlock5Conv3, batch, scratch());
 
   // 14: maxpool(2)    (features.block5.maxpool1)
   cnn::maxpool(features_block5_maxpool1, features_block5_conv3, kFeaturesBlock5Maxpool1, batch);

@@ -87,7 +87,10 @@ class Body {
       text_ += function_.remark.empty() ? "\n  // Backward.\n" : fmt::format("\n  // Backward. {}\n", function_.remark);
       current_layer_ = {};
     }
-    if (step.layer && step.layer != current_layer_) text_ += mark(*step.layer, backward);
+    if (step.layer && step.layer != current_layer_) {
+      text_ += mark(*step.layer, backward);
+      for (const ir::LayerId layer : step.also) text_ += fmt::format("  // {}\n", line_of(layer, backward));
+    }
     if (!step.layer && current_layer_) text_ += "\n  at(cnn::Frame::kOutput);\n";
     current_layer_ = step.layer;
     std::vector<std::string> operands;
@@ -95,13 +98,18 @@ class Body {
     text_ += call_text("cnn::" + step.function, operands, ";", 2);
   }
 
-  // The mark of a layer, and its line in the spec: quoted forward, by number and path backward.
+  // Where a layer begins, for a profile and for the reader.
   std::string mark(ir::LayerId id, bool backward) const {
+    return fmt::format("{}({});  // {}\n", backward ? "  backward_at" : "\n  at", id.index, line_of(id, backward));
+  }
+
+  // The layer's line in the spec: quoted forward, by number and path backward.
+  std::string line_of(ir::LayerId id, bool backward) const {
     const plan::LayerRow& row = plan_.layers[static_cast<std::size_t>(id.index)];
-    if (backward) return fmt::format("  backward_at({});  // {}: {}\n", id.index, row.line.place(), row.path);
+    if (backward) return fmt::format("{}: {}", row.line.place(), row.path);
     const std::string& text = row.line.text;
     const bool named = text.starts_with(row.path.substr(row.path.rfind('.') + 1) + " =");
-    return fmt::format("\n  at({});  // {}: {}{}\n", id.index, row.line.place(), text, named ? "" : fmt::format("    ({})", row.path));
+    return fmt::format("{}: {}{}", row.line.place(), text, named ? "" : fmt::format("    ({})", row.path));
   }
 
   void ending() {
@@ -117,13 +125,36 @@ class Body {
   const plan::PlacedParameter& parameter(int number) const { return plan_.parameters[static_cast<std::size_t>(number)]; }
   const std::string& buffer(int number) const { return function_.buffers[static_cast<std::size_t>(number)].name; }
 
+  static std::string activation_text(std::string_view activation) {
+    return fmt::format("cnn::Activation::{}", activation.empty() ? "kNone" : activation);
+  }
+
+  std::string loaded_text(const plan::LoadedOperand& map) const {
+    if (map.affine < 0) return buffer(map.buffer);
+    return fmt::format("cnn::Loaded({}, {}, {})", buffer(map.buffer), buffer(map.affine), activation_text(map.activation));
+  }
+
+  std::string epilogue_text(const plan::EpilogueOperand& epilogue) const {
+    constexpr std::string_view kNothing = "cnn::Epilogue()";
+    std::string text(kNothing);
+    if (epilogue.bias >= 0) text += fmt::format(".with_bias({}_)", parameter(epilogue.bias).identifier);
+    if (epilogue.affine >= 0) text += fmt::format(".scaled({})", buffer(epilogue.affine));
+    if (epilogue.addend >= 0) text += fmt::format(".plus({})", buffer(epilogue.addend));
+    if (!epilogue.activation.empty()) text += fmt::format(".then({})", activation_text(epilogue.activation));
+    return text == kNothing ? "{}" : text;
+  }
+
   std::string operand_text(const plan::Operand& operand) const {
     if (const auto* one = std::get_if<plan::BufferOperand>(&operand)) return buffer(one->buffer);
-    if (const auto* list = std::get_if<plan::BufferListOperand>(&operand)) {
+    if (const auto* map = std::get_if<plan::LoadedOperand>(&operand)) return loaded_text(*map);
+    if (const auto* list = std::get_if<plan::LoadedListOperand>(&operand)) {
       std::vector<std::string> names;
-      for (const int number : list->buffers) names.push_back(buffer(number));
+      for (const plan::LoadedOperand& arm : list->arms) names.push_back(loaded_text(arm));
       return fmt::format("{{{}}}", fmt::join(names, ", "));
     }
+    if (const auto* added = std::get_if<plan::AddedOperand>(&operand)) return fmt::format("cnn::added_to({})", buffer(added->buffer));
+    if (const auto* epilogue = std::get_if<plan::EpilogueOperand>(&operand)) return epilogue_text(*epilogue);
+    if (const auto* activation = std::get_if<plan::ActivationOperand>(&operand)) return activation_text(activation->activation);
     if (const auto* value = std::get_if<plan::ParameterOperand>(&operand)) return parameter(value->parameter).identifier + "_";
     if (const auto* gradient = std::get_if<plan::GradientOperand>(&operand)) return "d_" + parameter(gradient->parameter).identifier;
     if (const auto* number = std::get_if<plan::NumberOperand>(&operand)) return float_literal(number->value);

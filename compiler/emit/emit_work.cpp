@@ -27,8 +27,21 @@ class Counter {
   Counter(const Plan& plan, const Function& function, Work& work) : plan_(plan), function_(function), work_(work) {}
 
   void operator()(const plan::BufferOperand& operand) const { add(operand.buffer); }
-  void operator()(const plan::BufferListOperand& operand) const {
-    for (const int buffer : operand.buffers) add(buffer);
+  void operator()(const plan::LoadedOperand& operand) const {
+    add(operand.buffer);
+    if (operand.affine >= 0) add(operand.affine);
+  }
+  void operator()(const plan::LoadedListOperand& operand) const {
+    for (const plan::LoadedOperand& arm : operand.arms) (*this)(arm);
+  }
+  void operator()(const plan::AddedOperand& operand) const {
+    add(operand.buffer);
+    add(operand.buffer);  // read, then written
+  }
+  void operator()(const plan::EpilogueOperand& operand) const {
+    if (operand.bias >= 0) add_parameter(operand.bias);
+    if (operand.affine >= 0) add(operand.affine);
+    if (operand.addend >= 0) add(operand.addend);
   }
   void operator()(const plan::ParameterOperand& operand) const { add_parameter(operand.parameter); }
   void operator()(const plan::GradientOperand& operand) const { add_parameter(operand.parameter); }

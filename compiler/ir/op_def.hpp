@@ -94,12 +94,15 @@ struct OpContext;
 enum class Role {
   kOutput,        // the node's output
   kInputs,        // each of the node's inputs in order (for a merge: one braced list)
+  kLoaded,        // the same, where the kernel can scale, shift and cut off what it loads: cnn::Loaded
   kSaved,         // what forward keeps for backward beside input and output; left out of forward where backward needs none
   kDOutput,       // the gradient of the output
   kDInput,        // the gradient of the one input this call is for
   kInputNumber,   // which input that is, from 0
   kParameters,    // the node's trainable parameters in order
   kWeight,        // the first of them
+  kEpilogue,      // what the kernel does to a sum before it stores it, the bias first: cnn::Epilogue
+  kActivation,    // an activation that cuts off, done on the way: cnn::Activation
   kStatistics,    // the node's statistics in order
   kDParameters,   // the gradients of its trainable parameters in order
   kGeometry,      // the node's constexpr geometry
@@ -124,9 +127,11 @@ struct CallDef {
   std::string_view function = {};  // in namespace cnn
   std::vector<Role> operands = {};
   ScratchDef scratch = {};
+  bool in_place = false;     // backward: kDInput may be kDOutput
+  bool accumulates = false;  // backward: kDInput may be added to: cnn::Result
 };
 
-enum class Pass { kForward, kBackwardInput, kBackwardParams };
+enum class Pass { kForward, kBackwardInput, kBackwardParams, kBackward };
 
 /// Which of several ways a card chose for a pass of a layer, and why, for `explain`.
 struct Decision {
@@ -139,6 +144,11 @@ struct Calls {
   CallDef forward = {};
   std::optional<CallDef> backward_input = {};
   std::optional<CallDef> backward_params = {};
+  /// Both at once, where a kernel does that.
+  std::optional<CallDef> backward = {};
+  /// Where the output is a scale and a shift of each channel: writes them to kSaved, first the scales, then the shifts, so
+  /// that who reads the output can make it himself.
+  std::optional<CallDef> as_affine = {};
 };
 
 /// What forward keeps: `elements` floats or bytes.
@@ -167,6 +177,9 @@ struct Traits {
   bool activation = false;        // may stand in `act=`
   bool elementwise = false;       // output may take the input's place in memory where nobody else reads the input
   bool merge = false;             // takes arms: add, concat
+  bool sums = false;              // a merge: the output is the sum of the inputs
+  bool monotone = false;          // elementwise and nondecreasing: comes to the same before and after `selects`
+  bool selects = false;           // the output's elements are some of the input's, the largest of each window
   bool passes_gradient = false;   // each input's gradient is the output's
   bool placement = false;         // the output is its inputs one after the other along the channels: no call, but places
   bool view = false;              // no call where the layout does not change (see `is_view`)
@@ -174,6 +187,7 @@ struct Traits {
   bool batch_statistics = false;  // uses the batch's statistics in training
   bool identity_in_inference = false;
   bool probabilities = false;     // turns logits into probabilities; cross_entropy fuses with it
+  std::string_view cuts_off = {};  // the enumerator of cnn::Activation for an activation that other kernels do on the way
 };
 
 /// An op card.

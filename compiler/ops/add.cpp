@@ -26,11 +26,11 @@ ir::OpDef add_card() {
       .name = "add",
       .summary = "The sum of its branches, which have the same shape.",
       .arguments = {},
-      .traits = {.merge = true, .passes_gradient = true},
+      .traits = {.merge = true, .sums = true, .passes_gradient = true},
       .infer = infer,
       .geometry_type = kMapGeometry,
       .geometry = map_geometry,
-      .training = {.forward = {"add", {Role::kOutput, Role::kInputs, Role::kGeometry, Role::kBatch}},
+      .training = {.forward = {"add", {Role::kOutput, Role::kLoaded, Role::kActivation, Role::kGeometry, Role::kBatch}},
                    .backward_input = {},
                    .backward_params = {}},
       .onnx =

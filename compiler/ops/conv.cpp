@@ -96,6 +96,10 @@ ir::OpDef connected_card() {
   const auto rename = [&](ir::CallDef& call, std::string_view function) {
     call.function = function;
     call.scratch = scratch;
+    call.accumulates = false;
+    std::ranges::replace(call.operands, ir::Role::kLoaded, ir::Role::kInputs);
+    std::ranges::replace(call.operands, ir::Role::kWeight, function == "connected_conv" ? ir::Role::kParameters : ir::Role::kWeight);
+    std::erase(call.operands, ir::Role::kEpilogue);
   };
   rename(card.training.forward, "connected_conv");
   rename(*card.training.backward_input, "connected_conv_backward_input");

@@ -136,9 +136,9 @@ double packed_cost(const Shape& s, Pass pass, std::int64_t batch) {
     case Pass::kBackwardInput:
       return products(s.in, s.pixels() * batch, s.out * s.taps) + columns * static_cast<double>(s.out * s.taps) + 2 * weights;
     case Pass::kBackwardParams:
-      return products(s.out, s.depth(), s.pixels() * batch) + 1.5 * columns * static_cast<double>(s.depth());
+    case Pass::kBackward: break;
   }
-  return 0;
+  return products(s.out, s.depth(), s.pixels() * batch) + 1.5 * columns * static_cast<double>(s.depth());
 }
 
 // A transform of a tile's channel costs about as many cycles as it moves vectors, most of which miss the first cache.
@@ -175,7 +175,8 @@ const ir::CallDef& call_of(const ir::Calls& calls, Pass pass) {
   switch (pass) {
     case Pass::kForward: return calls.forward;
     case Pass::kBackwardInput: return *calls.backward_input;
-    case Pass::kBackwardParams: break;
+    case Pass::kBackwardParams:
+    case Pass::kBackward: break;
   }
   return *calls.backward_params;
 }
@@ -199,13 +200,15 @@ std::string obstacle(const Shape& s, ir::Precision precision) {
 ir::Calls packed_calls() {
   using ir::Role;
   return {.forward = {"conv",
-                      {Role::kOutput, Role::kInputs, Role::kParameters, Role::kGeometry, Role::kBatch, Role::kScratch},
+                      {Role::kOutput, Role::kLoaded, Role::kWeight, Role::kEpilogue, Role::kGeometry, Role::kBatch, Role::kScratch},
                       {"conv_scratch", forward_scratch}},
           .backward_input = ir::CallDef{"conv_backward_input",
                                         {Role::kDInput, Role::kDOutput, Role::kWeight, Role::kGeometry, Role::kBatch, Role::kScratch},
-                                        {"conv_backward_input_scratch", backward_input_scratch}},
+                                        {"conv_backward_input_scratch", backward_input_scratch},
+                                        false,
+                                        true},
           .backward_params = ir::CallDef{"conv_backward_params",
-                                         {Role::kDParameters, Role::kDOutput, Role::kInputs, Role::kGeometry, Role::kBatch,
+                                         {Role::kDParameters, Role::kDOutput, Role::kLoaded, Role::kGeometry, Role::kBatch,
                                           Role::kScratch},
                                          {"conv_backward_params_scratch", backward_params_scratch}}};
 }

@@ -28,10 +28,11 @@ ir::OpDef maxpool_card() {
   using ir::Role;
   ir::OpDef card = pool_card("maxpool", "The largest element of each window.", infer);
   card.arguments[0].maximum = 15;  // the winner's place in its window is kept in a byte
-  card.training = {.forward = {"maxpool", {Role::kOutput, Role::kSaved, Role::kInputs, Role::kGeometry, Role::kBatch}},
+  card.training = {.forward = {"maxpool", {Role::kOutput, Role::kSaved, Role::kLoaded, Role::kGeometry, Role::kBatch}},
                    .backward_input = ir::CallDef{"maxpool_backward_input",
                                                  {Role::kDInput, Role::kDOutput, Role::kSaved, Role::kGeometry, Role::kBatch}},
                    .backward_params = {}};
+  card.traits.selects = true;
   card.saved = saved;
   card.onnx = onnx;
   return card;

@@ -47,6 +47,7 @@ ir::OnnxForm onnx(const ir::OpContext& context) {
 ir::OpDef tanh_card() {
   ir::OpDef card = activation_card("tanh", "tanh_backward_input",
                                    "The hyperbolic tangent of each element: scale * tanh(slope * x).");
+  card.traits.monotone = true;
   card.arguments = {{.name = "scale",
                      .type = ir::ArgumentType::kNumber,
                      .default_value = ir::Value{1.0},

@@ -25,6 +25,9 @@ ir::Graph remove_dead_nodes(const ir::Graph& graph);
 /// Gives each node the card of its kernels, where its layer's arguments call for others than the layer's own card has.
 ir::Graph choose_kernels(const ir::Graph& graph);
 
+/// Puts activations that a max pool follows behind it, where that saves work.
+ir::Graph move_activations_behind_pools(const ir::Graph& graph, const InferenceLayers& inference);
+
 /// Called with a pass's name and its result, for --dump-after=PASS.
 using Observer = std::function<void(std::string_view pass, const ir::Graph&)>;
 

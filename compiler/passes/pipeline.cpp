@@ -14,6 +14,7 @@ ir::Graph run_pipeline(const ir::Graph& graph, const InferenceLayers& inference,
   apply("remove_identities", remove_identities(current, inference));
   apply("remove_dead_nodes", remove_dead_nodes(current));
   apply("choose_kernels", choose_kernels(current));
+  apply("move_activations_behind_pools", move_activations_behind_pools(current, inference));
   return current;
 }
 

@@ -1,6 +1,9 @@
 // The backward half of a function: reverse-mode differentiation over the graph, only where something learns.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <tuple>
+
 #include "plan/function_builder.hpp"
 #include "support/internal_error.hpp"
 
@@ -17,16 +20,56 @@ void FunctionBuilder::backward() {
   }
 }
 
+void FunctionBuilder::add_gradient(ir::TensorId value, int buffer) {
+  contributions_[index(value)].push_back(buffer);
+  owners_[static_cast<std::size_t>(buffer)].push_back(value);
+}
+
+// Whether two buffers share memory.
+bool FunctionBuilder::overlap(int a, int b) const {
+  const auto place = [&](int one) {
+    const Buffer& of = function_.buffers[static_cast<std::size_t>(one)];
+    const int root = of.slice_of >= 0 ? of.slice_of : one;
+    return std::tuple(root, of.slice_begin, of.slice_begin + of.shape.elements() * block_);
+  };
+  const auto [root, begin, end] = place(a);
+  const auto [other_root, other_begin, other_end] = place(b);
+  return root == other_root && begin < other_end && other_begin < end;
+}
+
+// Whether a buffer can be written as the gradient of `value` alone when node `number` goes backward: all other values whose
+// gradient lies there have been through their producers.
+bool FunctionBuilder::exclusive(int buffer, ir::TensorId value, std::size_t number) const {
+  for (std::size_t other = 0; other < owners_.size(); ++other) {
+    if (owners_[other].empty() || !overlap(buffer, static_cast<int>(other))) continue;
+    for (const ir::TensorId owner : owners_[other]) {
+      if (owner == value) continue;
+      const ir::NodeId producer = graph_.tensor(owner).producer;
+      if (!producer.valid() || static_cast<std::size_t>(producer.index) <= number) return false;
+    }
+  }
+  return true;
+}
+
 // The gradient of a value: the one contribution to it, or the sum of all, which its readers have made by now.
 int FunctionBuilder::gradient_of(ir::TensorId value) {
   const std::vector<int>& contributions = contributions_[index(value)];
   if (contributions.empty()) return -1;
   if (contributions.size() == 1) return contributions.front();
   const ir::Shape& shape = graph_.tensor(value).shape;
-  const int sum = new_blocked("d_" + value_name(value), shape);
   const ir::NodeId producer = graph_.tensor(value).producer;
+  int sum = -1;
+  for (const int contribution : contributions) {
+    if (sum < 0 && exclusive(contribution, value, static_cast<std::size_t>(producer.index))) sum = contribution;
+  }
+  if (sum < 0) {
+    sum = new_blocked("d_" + value_name(value), shape);
+    owners_[static_cast<std::size_t>(sum)].push_back(value);
+  }
+  LoadedListOperand list;
+  for (const int contribution : contributions) list.arms.push_back({contribution});
   function_.steps.push_back({.function = "add",
-                             .operands = {BufferOperand{sum}, BufferListOperand{contributions},
+                             .operands = {BufferOperand{sum}, list, ActivationOperand{},
                                           GeometryOperand{geometries_.of_shape(shape)}, Named::kBatch},
                              .layer = graph_.node(producer).layer});
   return sum;
@@ -38,7 +81,9 @@ void FunctionBuilder::backward_node(std::size_t number) {
   if (!mode.differentiated()) return;
   const int d_output = gradient_of(node.output);
   ensure(d_output >= 0, "plan", "no gradient reaches " + graph_.layer(node.layer).path);
-  if (mode.learns) {
+  if (fusion_.absorbed_backward[number]) return add_gradient(node.inputs.front(), d_output);
+  const bool both = mode.learns && mode.passes_back && mode.calls->backward;
+  if (mode.learns && !both) {
     ensure(mode.calls->backward_params.has_value(), "plan", fmt::format("'{}' can't learn", node.op->name));
     call(ir::Pass::kBackwardParams, {.node = number, .d_output = d_output});
   }
@@ -48,7 +93,6 @@ void FunctionBuilder::backward_node(std::size_t number) {
 void FunctionBuilder::backward_inputs(std::size_t number, const ir::Node& node, int d_output) {
   const ir::Traits& traits = node.op->traits;
   std::int64_t begin = 0;
-  int receivers = 0;
   for (std::size_t position = 0; position < node.inputs.size(); ++position) {
     const ir::TensorId input = node.inputs[position];
     const ir::Shape& shape = graph_.tensor(input).shape;
@@ -60,20 +104,35 @@ void FunctionBuilder::backward_inputs(std::size_t number, const ir::Node& node, 
       continue;
     } else if (traits.passes_gradient) {
       add_gradient(input, d_output);
-      ++receivers;
     } else if (storage_.without_call[number]) {
       add_gradient(input, new_slice("d_" + value_name(input), shape, d_output, 0));
     } else {
       ensure(mode_has_backward(number), "plan", fmt::format("'{}' has no backward pass", node.op->name));
-      // Elementwise: in place, where the gradient is nobody else's.
-      const bool in_place = traits.elementwise && !shared_gradient_[static_cast<std::size_t>(d_output)];
-      const int d_input = in_place ? d_output : new_blocked("d_" + value_name(input), shape);
-      call(ir::Pass::kBackwardInput,
-           {.node = number, .d_output = d_output, .d_input = d_input, .input = static_cast<int>(position)});
-      add_gradient(input, d_input);
+      call_backward(number, static_cast<int>(position), d_output);
     }
   }
-  if (receivers > 1) shared_gradient_[static_cast<std::size_t>(d_output)] = true;
+}
+
+// One input's gradient: in place of the output's or added to what there is, where the kernel and the buffers allow it.
+void FunctionBuilder::call_backward(std::size_t number, int position, int d_output) {
+  const ir::Node& node = graph_.nodes[number];
+  const ir::TensorId input = node.inputs[static_cast<std::size_t>(position)];
+  const ir::Calls& calls = *modes_[number].calls;
+  const bool both = modes_[number].learns && calls.backward.has_value();
+  const ir::CallDef& definition = both ? *calls.backward : *calls.backward_input;
+  CallOf of{.node = number, .d_output = d_output, .d_input = -1, .input = position};
+  const std::vector<int>& contributions = contributions_[index(input)];
+  for (const int contribution : contributions) {
+    if (!definition.accumulates || of.add || !exclusive(contribution, input, number)) continue;
+    if (std::ranges::count_if(contributions, [&](int other) { return overlap(contribution, other); }) > 1) continue;
+    of.d_input = contribution;
+    of.add = true;
+  }
+  const bool in_place = !of.add && (definition.in_place || node.op->traits.elementwise) && exclusive(d_output, node.output, number);
+  if (in_place) of.d_input = d_output;
+  if (of.d_input < 0) of.d_input = new_blocked("d_" + value_name(input), graph_.tensor(input).shape);
+  call(both ? ir::Pass::kBackward : ir::Pass::kBackwardInput, of);
+  if (!of.add) add_gradient(input, of.d_input);
 }
 
 }  // namespace cnnc::plan

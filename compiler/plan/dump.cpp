@@ -26,10 +26,27 @@ std::string text_of(const Operand& operand, const Plan& plan, const Function& fu
   const auto buffer = [&](int number) { return function.buffers.at(static_cast<std::size_t>(number)).name; };
   const auto parameter = [&](int number) { return plan.parameters.at(static_cast<std::size_t>(number)).parameter.name; };
   if (const auto* one = std::get_if<BufferOperand>(&operand)) return buffer(one->buffer);
-  if (const auto* list = std::get_if<BufferListOperand>(&operand)) {
+  const auto loaded = [&](const LoadedOperand& map) {
+    if (map.affine < 0) return buffer(map.buffer);
+    return fmt::format("{}[{}{}{}]", buffer(map.buffer), buffer(map.affine), map.activation.empty() ? "" : " ", map.activation);
+  };
+  if (const auto* map = std::get_if<LoadedOperand>(&operand)) return loaded(*map);
+  if (const auto* list = std::get_if<LoadedListOperand>(&operand)) {
     std::vector<std::string> names;
-    for (const int number : list->buffers) names.push_back(buffer(number));
+    for (const LoadedOperand& arm : list->arms) names.push_back(loaded(arm));
     return fmt::format("{{{}}}", fmt::join(names, ", "));
+  }
+  if (const auto* added = std::get_if<AddedOperand>(&operand)) return "+=" + buffer(added->buffer);
+  if (const auto* activation = std::get_if<ActivationOperand>(&operand)) {
+    return activation->activation.empty() ? "-" : std::string(activation->activation);
+  }
+  if (const auto* epilogue = std::get_if<EpilogueOperand>(&operand)) {
+    std::vector<std::string> parts;
+    if (epilogue->bias >= 0) parts.push_back("+" + parameter(epilogue->bias));
+    if (epilogue->affine >= 0) parts.push_back("*" + buffer(epilogue->affine));
+    if (epilogue->addend >= 0) parts.push_back("+" + buffer(epilogue->addend));
+    if (!epilogue->activation.empty()) parts.emplace_back(epilogue->activation);
+    return fmt::format("<{}>", fmt::join(parts, " "));
   }
   if (const auto* value = std::get_if<ParameterOperand>(&operand)) return parameter(value->parameter);
   if (const auto* gradient = std::get_if<GradientOperand>(&operand)) return "d " + parameter(gradient->parameter);

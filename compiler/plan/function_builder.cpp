@@ -77,6 +77,8 @@ FunctionBuilder::FunctionBuilder(const FunctionRequest& request, Geometries& geo
 
 Function FunctionBuilder::build() {
   decide_modes();
+  fusion_ = fuse(graph_, modes_);
+  for (std::size_t i = 0; i < modes_.size(); ++i) modes_[i].backward_reads_output &= !fusion_.absorbed_backward[i];
   storage_ = share_storage(graph_, modes_, block_, batch_);
   forward();
   finish();
@@ -96,9 +98,10 @@ void FunctionBuilder::decide_modes() {
     for (const ir::TensorId input : node.inputs) mode.passes_back |= needs_gradient_[index(input)];
     const auto reads = [&](ir::Role role) {
       return (mode.learns && names(mode.calls->backward_params, role)) ||
-             (mode.passes_back && names(mode.calls->backward_input, role));
+             (mode.passes_back && (names(mode.calls->backward_input, role) || names(mode.calls->backward, role)));
     };
-    mode.backward_reads_inputs = reads(ir::Role::kInputs);
+    mode.backward_reads_inputs_stored = reads(ir::Role::kInputs);
+    mode.backward_reads_inputs = mode.backward_reads_inputs_stored || reads(ir::Role::kLoaded);
     mode.backward_reads_output = reads(ir::Role::kOutput);
     mode.backward_reads_saved = reads(ir::Role::kSaved);
     needs_gradient_[index(node.output)] = mode.differentiated();
@@ -136,7 +139,7 @@ int FunctionBuilder::new_blocked(const std::string& name, const ir::Shape& shape
                                .shape = shape,
                                .elements = stride * blocks(batch_, block_),
                                .stride = stride});
-  shared_gradient_.resize(function_.buffers.size(), false);
+  owners_.resize(function_.buffers.size());
   return static_cast<int>(function_.buffers.size()) - 1;
 }
 
@@ -148,7 +151,6 @@ int FunctionBuilder::new_slice(const std::string& name, const ir::Shape& shape, 
   buffer.stride = whole.stride;
   buffer.slice_of = root;
   buffer.slice_begin = whole.slice_begin + begin;
-  shared_gradient_[static_cast<std::size_t>(slice)] = shared_gradient_[static_cast<std::size_t>(of)];
   return slice;
 }
 
@@ -185,7 +187,7 @@ int FunctionBuilder::saved_of(std::size_t number) {
   buffer.kind = size.bytes ? Buffer::Kind::kBytes : Buffer::Kind::kFloats;
   buffer.elements = size.elements;
   function_.buffers.push_back(buffer);
-  shared_gradient_.resize(function_.buffers.size(), false);
+  owners_.resize(function_.buffers.size());
   return saved_[number] = static_cast<int>(function_.buffers.size()) - 1;
 }
 
@@ -199,21 +201,29 @@ void FunctionBuilder::append_role(ir::Role role, const CallOf& of, std::vector<O
     }
   };
   switch (role) {
-    case ir::Role::kOutput: operands.push_back(BufferOperand{buffer_of(node.output)}); return;
+    case ir::Role::kOutput: operands.push_back(BufferOperand{buffer_of(fusion_.result[of.node])}); return;
     case ir::Role::kInputs:
+    case ir::Role::kLoaded:
       if (node.op->traits.merge) {
-        BufferListOperand list;
-        for (const ir::TensorId input : node.inputs) list.buffers.push_back(buffer_of(input));
+        LoadedListOperand list;
+        for (const ir::TensorId input : node.inputs) list.arms.push_back(loaded(input));
         operands.push_back(list);
+      } else if (role == ir::Role::kLoaded) {
+        operands.push_back(loaded(node.inputs.front()));
       } else {
         operands.push_back(BufferOperand{buffer_of(node.inputs.front())});
       }
       return;
     case ir::Role::kSaved:
-      if (modes_[of.node].backward_reads_saved) operands.push_back(BufferOperand{saved_of(of.node)});
+      if (modes_[of.node].backward_reads_saved || modes_[of.node].calls->as_affine) operands.push_back(BufferOperand{saved_of(of.node)});
       return;
     case ir::Role::kDOutput: operands.push_back(BufferOperand{of.d_output}); return;
-    case ir::Role::kDInput: operands.push_back(BufferOperand{of.d_input}); return;
+    case ir::Role::kDInput:
+      if (of.add) operands.push_back(AddedOperand{of.d_input});
+      else operands.push_back(BufferOperand{of.d_input});
+      return;
+    case ir::Role::kEpilogue: operands.push_back(epilogue_of(of.node)); return;
+    case ir::Role::kActivation: operands.push_back(ActivationOperand{fusion_.activation[of.node]}); return;
     case ir::Role::kInputNumber: operands.push_back(IntegerOperand{of.input}); return;
     case ir::Role::kParameters: parameters(false, false); return;
     case ir::Role::kWeight: operands.push_back(ParameterOperand{node.parameters.front().index}); return;
@@ -226,26 +236,64 @@ void FunctionBuilder::append_role(ir::Role role, const CallOf& of, std::vector<O
   }
 }
 
+// A value as its readers load it: stored, or made of another.
+LoadedOperand FunctionBuilder::loaded(ir::TensorId value) {
+  const auto& deferred = fusion_.deferred[index(value)];
+  if (!deferred) return {buffer_of(value)};
+  return {buffer_of(deferred->from), saved_of(deferred->affine), deferred->activation};
+}
+
+EpilogueOperand FunctionBuilder::epilogue_of(std::size_t number) {
+  const FusedEpilogue& fused = fusion_.epilogues.at(number);
+  EpilogueOperand operand;
+  const ir::Node& node = graph_.nodes[number];
+  if (node.parameters.size() > 1) operand.bias = node.parameters[1].index;
+  if (fused.affine) operand.affine = saved_of(*fused.affine);
+  if (fused.addend) operand.addend = buffer_of(*fused.addend);
+  operand.activation = fused.activation;
+  return operand;
+}
+
+// The layers whose work the node's call does on the way.
+void FunctionBuilder::append_absorbed(std::size_t number, Step& step) const {
+  ir::TensorId value = graph_.nodes[number].output;
+  while (value != fusion_.result[number]) {
+    const auto reader = std::ranges::find_if(graph_.nodes, [&](const ir::Node& node) {
+      return std::ranges::find(node.inputs, value) != node.inputs.end();
+    });
+    ensure(reader != graph_.nodes.end(), "plan", "a fused chain that ends early");
+    if (reader->layer != step.layer && (step.also.empty() || step.also.back() != reader->layer)) step.also.push_back(reader->layer);
+    value = reader->output;
+  }
+}
+
 void FunctionBuilder::call(ir::Pass pass, const CallOf& of) {
   const ir::Node& node = graph_.nodes[of.node];
   const ir::Calls& calls = *modes_[of.node].calls;
+  if (node.op->decide != nullptr) {
+    const auto shapes = graph_.input_shapes(node);
+    ir::Decision decision = node.op->decide(graph_.context(node, shapes, block_, batch_), pass, request_.precision);
+    return call(*decision.call, of, std::move(decision.reason));
+  }
+  switch (pass) {
+    case ir::Pass::kForward: return call(calls.forward, of);
+    case ir::Pass::kBackwardInput: return call(*calls.backward_input, of);
+    case ir::Pass::kBackwardParams: return call(*calls.backward_params, of);
+    case ir::Pass::kBackward: return call(*calls.backward, of);
+  }
+}
+
+void FunctionBuilder::call(const ir::CallDef& definition, const CallOf& of, std::string reason) {
+  const ir::Node& node = graph_.nodes[of.node];
+  Step step{.function = std::string(definition.function), .operands = {}, .layer = node.layer, .reason = std::move(reason)};
+  for (const ir::Role role : definition.operands) append_role(role, of, step.operands);
+  if (of.d_output < 0) append_absorbed(of.node, step);
   const auto shapes = graph_.input_shapes(node);
   const ir::OpContext context = graph_.context(node, shapes, block_, batch_);
-  ir::Decision decision;
-  if (node.op->decide != nullptr) decision = node.op->decide(context, pass, request_.precision);
-  if (decision.call == nullptr) {
-    switch (pass) {
-      case ir::Pass::kForward: decision.call = &calls.forward; break;
-      case ir::Pass::kBackwardInput: decision.call = &*calls.backward_input; break;
-      case ir::Pass::kBackwardParams: decision.call = &*calls.backward_params; break;
-    }
+  if (node.op->macs != nullptr) step.macs = node.op->macs(context);  // a gradient's call multiplies as often as the forward one
+  if (definition.scratch.size != nullptr) {
+    geometries_.need_scratch(geometries_.of_node(graph_, node), definition.scratch, context);
   }
-  const ir::CallDef& definition = *decision.call;
-  Step step{.function = std::string(definition.function), .operands = {}, .layer = node.layer, .reason = decision.reason};
-  // A gradient's call multiplies as often as the forward one.
-  if (node.op->macs != nullptr) step.macs = node.op->macs(context);
-  for (const ir::Role role : definition.operands) append_role(role, of, step.operands);
-  if (definition.scratch.size != nullptr) geometries_.need_scratch(geometries_.of_node(graph_, node), definition.scratch, context);
   function_.steps.push_back(std::move(step));
 }
 
@@ -261,8 +309,16 @@ void FunctionBuilder::forward() {
 
 void FunctionBuilder::forward_node(std::size_t number) {
   const ir::Node& node = graph_.nodes[number];
-  if (storage_.without_call[number]) return;
+  if (storage_.without_call[number] || fusion_.absorbed[number]) return;
   if (node.op->traits.placement) return copy_arms(node);
+  if (fusion_.affine[number]) return call(*modes_[number].calls->as_affine, {.node = number});
+  if (const auto fused = fusion_.epilogues.find(number); fused != fusion_.epilogues.end() && fused->second.affine) {
+    const std::size_t affine = *fused->second.affine;
+    call(*modes_[affine].calls->as_affine, {.node = affine});
+    function_.steps.back().layer = graph_.nodes[number].layer;
+    function_.steps.back().also.clear();
+    append_absorbed(number, function_.steps.back());
+  }
   call(ir::Pass::kForward, {.node = number});
 }
 

@@ -6,6 +6,7 @@
 #include <tuple>
 #include <vector>
 
+#include "plan/fusion.hpp"
 #include "plan/names.hpp"
 #include "plan/plan.hpp"
 #include "plan/storage.hpp"
@@ -67,8 +68,13 @@ class FunctionBuilder {
   void backward_node(std::size_t number);
   void backward_inputs(std::size_t number, const ir::Node& node, int d_output);
   int gradient_of(ir::TensorId value);
-  bool mode_has_backward(std::size_t number) const { return modes_[number].calls->backward_input.has_value(); }
-  int add_gradient(ir::TensorId value, int buffer) { return contributions_[index(value)].emplace_back(buffer); }
+  bool mode_has_backward(std::size_t number) const {
+    return modes_[number].calls->backward_input.has_value() || modes_[number].calls->backward.has_value();
+  }
+  void call_backward(std::size_t number, int position, int d_output);
+  bool overlap(int a, int b) const;
+  bool exclusive(int buffer, ir::TensorId value, std::size_t number) const;
+  void add_gradient(ir::TensorId value, int buffer);
 
   static std::size_t index(ir::TensorId value) { return static_cast<std::size_t>(value.index); }
   std::string value_name(ir::TensorId value) const;
@@ -81,9 +87,14 @@ class FunctionBuilder {
   struct CallOf {
     std::size_t node = 0;
     int d_output = -1, d_input = -1, input = 0;
+    bool add = false;  // to what d_input holds
   };
   void call(ir::Pass pass, const CallOf& of);
+  void call(const ir::CallDef& definition, const CallOf& of, std::string reason = {});
   void append_role(ir::Role role, const CallOf& of, std::vector<Operand>& operands);
+  LoadedOperand loaded(ir::TensorId value);
+  EpilogueOperand epilogue_of(std::size_t number);
+  void append_absorbed(std::size_t number, Step& step) const;
 
   const FunctionRequest& request_;
   const ir::Graph& graph_;
@@ -97,7 +108,8 @@ class FunctionBuilder {
   std::map<std::tuple<int, std::int64_t, std::string>, int> slices_;  // root buffer, begin, shape -> buffer
   std::map<std::size_t, int> saved_;              // node -> buffer
   std::vector<std::vector<int>> contributions_;   // by value: buffers whose sum is its gradient
-  std::vector<bool> shared_gradient_;             // by buffer: the gradient of several values
+  std::vector<std::vector<ir::TensorId>> owners_;  // by buffer: the values whose gradient it is
+  Fusion fusion_;
   Function function_;
 };
 

@@ -19,8 +19,18 @@ std::int64_t aligned(std::int64_t floats) {
 template <class Visit>
 void for_each_buffer(const Step& step, const Visit& visit) {
   for (const Operand& operand : step.operands) {
+    const auto loaded = [&](const LoadedOperand& map) {
+      visit(map.buffer);
+      if (map.affine >= 0) visit(map.affine);
+    };
     if (const auto* one = std::get_if<BufferOperand>(&operand)) visit(one->buffer);
-    if (const auto* list = std::get_if<BufferListOperand>(&operand)) std::ranges::for_each(list->buffers, visit);
+    if (const auto* map = std::get_if<LoadedOperand>(&operand)) loaded(*map);
+    if (const auto* list = std::get_if<LoadedListOperand>(&operand)) std::ranges::for_each(list->arms, loaded);
+    if (const auto* added = std::get_if<AddedOperand>(&operand)) visit(added->buffer);
+    if (const auto* epilogue = std::get_if<EpilogueOperand>(&operand)) {
+      if (epilogue->affine >= 0) visit(epilogue->affine);
+      if (epilogue->addend >= 0) visit(epilogue->addend);
+    }
   }
 }
 

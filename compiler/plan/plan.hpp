@@ -39,14 +39,20 @@ struct Geometry {
 
 // Operands of a call.
 struct BufferOperand { int buffer; bool read_only = false; };
-struct BufferListOperand { std::vector<int> buffers; };
+/// A map as its reader loads it: scaled and shifted by what `affine` holds (-1: as it is), then cut off.
+struct LoadedOperand { int buffer; int affine = -1; std::string_view activation = {}; };
+struct LoadedListOperand { std::vector<LoadedOperand> arms; };
+/// A gradient that is added to what the buffer holds.
+struct AddedOperand { int buffer; };
+struct EpilogueOperand { int bias = -1, affine = -1, addend = -1; std::string_view activation = {}; };
+struct ActivationOperand { std::string_view activation; };
 struct ParameterOperand { int parameter; };
 struct GradientOperand { int parameter; };
 struct GeometryOperand { int geometry; };
 struct NumberOperand { double value; };
 struct IntegerOperand { int value; };
 enum class Named { kImages, kLabels, kBatch, kRandom, kScratch, kLosses, kScores, kTargets };
-using Operand = std::variant<BufferOperand, BufferListOperand, ParameterOperand, GradientOperand, GeometryOperand, NumberOperand, IntegerOperand,
+using Operand = std::variant<BufferOperand, LoadedOperand, LoadedListOperand, AddedOperand, EpilogueOperand, ActivationOperand, ParameterOperand, GradientOperand, GeometryOperand, NumberOperand, IntegerOperand,
                              Named>;
 
 /// One call. `layer` says which line of the spec it comes from (none: the frame around the layers).
@@ -54,6 +60,7 @@ struct Step {
   std::string function;
   std::vector<Operand> operands;
   std::optional<ir::LayerId> layer;
+  std::vector<ir::LayerId> also = {};  // layers that it does on the way
   std::string reason = {};  // why this function, where the layer's card had a choice
   std::int64_t macs = 0;    // for an image
 };

@@ -13,6 +13,7 @@ struct NodeMode {
   bool learns = false;               // backward_params is called
   bool passes_back = false;          // at least one input needs a gradient
   bool backward_reads_inputs = false, backward_reads_output = false, backward_reads_saved = false;
+  bool backward_reads_inputs_stored = false;  // and can't make them of another value as it loads that
   bool differentiated() const { return learns || passes_back; }
 };
 

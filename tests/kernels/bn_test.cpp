@@ -1,6 +1,7 @@
 // bn against the definition: batch statistics, running statistics, gradients through both.
 #include "cnn/ops/bn.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "elementwise.hpp"
@@ -37,16 +38,18 @@ struct BnRun {
     Map dx(map(), batch, d_output);
     const std::vector<float> w = floats(weight);
     const std::vector<float> b = floats(bias);
-    std::vector<float> saved = unwritten(2 * w.size());
+    std::vector<float> saved = unwritten(4 * w.size());
     std::vector<float> dw = unwritten(w.size());
     std::vector<float> db = unwritten(w.size());
+    std::vector<float> only_dw = dw, only_db = db;
     Map not_in_place(map(), batch);
     on_team([&] {
-      bn(y, saved, x, w, b, mean, var, g, batch);
-      bn_backward_params(dw, db, dx, x, saved, g, batch);
-      bn_backward_input(not_in_place, dx, x, saved, w, b, dw, db, g, batch);
-      bn_backward_input(dx, dx, x, saved, w, b, dw, db, g, batch);
+      bn(y, saved, x, w, b, mean, var, Activation::kNone, g, batch);
+      bn_backward_params(only_dw, only_db, dx, x, saved, Activation::kNone, g, batch);
+      bn_backward(not_in_place, dw, db, dx, x, saved, Activation::kNone, g, batch);
+      bn_backward(dx, dw, db, dx, x, saved, Activation::kNone, g, batch);
     });
+    EXPECT_TRUE(only_dw == dw && only_db == db);
     EXPECT_TRUE(y.surroundings_intact() && not_in_place.surroundings_intact());
     EXPECT_EQ(dx.values(), not_in_place.values());
     output = y.values();
@@ -62,7 +65,7 @@ struct BnRun {
     const std::vector<float> w = floats(weight);
     const std::vector<float> b = floats(bias);
     on_team([&] {
-      bn_inference(y, y, w, b, mean, var, g, batch);
+      bn_inference(y, y, w, b, mean, var, Activation::kNone, g, batch);
       bn_inference_backward_input(dx, dy, w, b, mean, var, g, batch);
     });
     EXPECT_TRUE(dx.surroundings_intact());
@@ -84,6 +87,45 @@ TEST(Bn, EqualsTheDefinition) {
     for (std::size_t channel = 0; channel < mean.size(); ++channel) {
       ASSERT_NEAR(run.mean[channel], 0.8 * mean[channel] + 0.2 * statistics.mean[channel], 1e-6);
       ASSERT_NEAR(run.var[channel], 0.8 * var[channel] + 0.2 * statistics.unbiased_variance[channel], 1e-6);
+    }
+  });
+}
+
+TEST(Bn, DoesAnActivationOnTheWay) {
+  for_each_map([](const MapGeometry& map, int batch) {
+    if (batch * map.pixels() == 1) return;  // all are their mean, and their sign is a rounding error
+    BnRun plain(map, batch), again(map, batch);
+    plain.train();
+    const Map x(map, batch, again.input);
+    const std::vector<float> w = floats(again.weight), b = floats(again.bias);
+    for (const Activation activation : {Activation::kRelu, Activation::kRelu6}) {
+      const double most = activation == Activation::kRelu6 ? 6 : 1e30;
+      Doubles expected = plain.output, passing = plain.d_output;
+      for (std::size_t i = 0; i < expected.size(); ++i) {
+        if (expected[i] <= 0 || expected[i] >= most) passing[i] = 0;
+        expected[i] = std::clamp(expected[i], 0.0, most);
+      }
+      std::vector<float> saved = unwritten(4 * w.size()), statistics = saved, dw(w.size()), db(w.size()), dw2 = dw, db2 = db;
+      std::vector<float> mean(w.size()), var(w.size());
+      Map y(map, batch), d_masked(map, batch, passing), dx(map, batch), added(map, batch, passing);
+      const Map dy(map, batch, again.d_output);
+      on_team([&] {
+        bn(y, saved, x, w, b, mean, var, activation, again.g, batch);
+        bn_statistics(statistics, x, w, b, mean, var, again.g, batch);
+        bn_backward(dx, dw, db, dy, x, saved, activation, again.g, batch);
+        bn_backward(added_to(added), dw2, db2, dy, x, saved, activation, again.g, batch);
+      });
+      EXPECT_EQ(saved, statistics);
+      EXPECT_TRUE(dw == dw2 && db == db2);
+      expect_close(y.values(), expected, 1e-6, "output", 1);
+      std::vector<float> plain_dw(w.size()), plain_db(w.size());
+      on_team([&] { bn_backward(d_masked, plain_dw, plain_db, d_masked, x, saved, Activation::kNone, again.g, batch); });
+      EXPECT_TRUE(dw == plain_dw && db == plain_db);
+      EXPECT_EQ(dx.values(), d_masked.values());
+      const Doubles gradient = dx.values();
+      Doubles sums = passing;
+      for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += gradient[i];
+      expect_close(added.values(), sums, 1e-6, "sum", 1);
     }
   });
 }

@@ -13,7 +13,7 @@ struct Algorithm {
   ScratchSize (*backward_input_scratch)(const ConvGeometry&, int);
   ScratchSize (*backward_params_scratch)(const ConvGeometry&, int);
   void (*forward)(Blocked, const Loaded&, ConstFloats, const Epilogue&, const ConvGeometry&, int, const Scratch&);
-  void (*backward_input)(Blocked, ConstBlocked, ConstFloats, const ConvGeometry&, int, const Scratch&);
+  void (*backward_input)(const Result&, ConstBlocked, ConstFloats, const ConvGeometry&, int, const Scratch&);
   void (*backward_params)(Floats, Floats, ConstBlocked, const Loaded&, const ConvGeometry&, int, const Scratch&);
   double tolerance;
 };
@@ -77,11 +77,9 @@ void check(const Algorithm& algorithm, ConvGeometry g, int batch, const Fusion& 
   Map y(out, batch), dx(in, batch);
   std::vector<float> dw = unwritten(w.size()), db = unwritten(static_cast<std::size_t>(g.out_channels));
 
-  const Loaded source = fusion.loads ? Loaded(x, loaded, true) : Loaded(ConstBlocked(x));
+  const Loaded source = fusion.loads ? Loaded(x, loaded, Activation::kRelu) : Loaded(x);
   Epilogue epilogue;
-  if (fusion.finishes) {
-    epilogue = {.scale = finished.data(), .shift = finished.data() + g.out_channels, .addend = plus, .relu = true};
-  }
+  if (fusion.finishes) epilogue = Epilogue().scaled(finished).plus(plus).then(Activation::kRelu);
   const int threads = 2;
   const TestScratch forward(algorithm.scratch(g, batch), threads);
   const TestScratch backward_input(algorithm.backward_input_scratch(g, batch), threads);

@@ -51,10 +51,10 @@ struct ConvRun {
     on_team(
         [&] {
           if (bias.empty()) {
-            conv(y, x, w, g, batch, forward);
+            conv(y, x, w, {}, g, batch, forward);
             conv_backward_params(dw, dy, x, g, batch, backward_params);
           } else {
-            conv(y, x, w, b, g, batch, forward);
+            conv(y, x, w, Epilogue().with_bias(b), g, batch, forward);
             conv_backward_params(dw, db, dy, x, g, batch, backward_params);
           }
           conv_backward_input(dx, dy, w, g, batch, backward_input);

@@ -61,7 +61,7 @@ Written run_conv(const ConvGeometry& g, int threads, int& threads_that_worked) {
   const TestScratch backward_params(conv_backward_params_scratch(g, kBatch), threads);
   on_team(
       [&] {
-        conv(y, x, w, b, g, kBatch, forward);
+        conv(y, x, w, Epilogue().with_bias(b), g, kBatch, forward);
         conv_backward_input(dx, dy, w, g, kBatch, backward_input);
         conv_backward_params(dw, db, dy, x, g, kBatch, backward_params);
       },
@@ -109,14 +109,13 @@ Written run_bn(int threads) {
   const auto channels = static_cast<std::size_t>(g.channels);
   const std::vector<float> w(channels, 1.5f);
   std::vector<float> mean(channels, 0.1f), var(channels, 1.0f), dw(channels), db(channels),
-      saved(2 * channels);
+      saved(4 * channels);
   Map y(kMap, kBatch), dx(kMap, kBatch), inferred(kMap, kBatch), inferred_dx(kMap, kBatch);
   on_team(
       [&] {
-        bn(y, saved, x, w, w, mean, var, g, kBatch);
-        bn_backward_params(dw, db, dy, x, saved, g, kBatch);
-        bn_backward_input(dx, dy, x, saved, w, w, dw, db, g, kBatch);
-        bn_inference(inferred, x, w, w, mean, var, g, kBatch);
+        bn(y, saved, x, w, w, mean, var, Activation::kRelu, g, kBatch);
+        bn_backward(dx, dw, db, dy, x, saved, Activation::kRelu, g, kBatch);
+        bn_inference(inferred, x, w, w, mean, var, Activation::kNone, g, kBatch);
         bn_inference_backward_input(inferred_dx, dy, w, w, mean, var, g, kBatch);
       },
       threads);
@@ -200,7 +199,7 @@ Written run_elementwise(int threads) {
         softmax(maps[6], x, kMap, kBatch);
         softmax_backward_input(maps[7], dy, maps[6], kMap, kBatch);
         dropout(maps[8], x, dropped, kBatch, {3, 4});
-        add(maps[9], {x, dy, maps[0]}, kMap, kBatch);
+        add(maps[9], {x, dy, maps[0]}, Activation::kNone, kMap, kBatch);
         copy(maps[10], x, kMap, kBatch);
         to_blocked(maps[11], images, kMap, kBatch);
         from_blocked(plain, x, kMap, kBatch);

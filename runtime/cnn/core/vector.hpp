@@ -29,6 +29,10 @@ inline Vector at_least(Vector value, Vector least) {
   return least > value ? least : value;
 }
 
+inline Vector at_most(Vector value, Vector most) {
+  return most < value ? most : value;
+}
+
 /// Rows become columns.
 inline void transpose(Vector (&rows)[kLanes]) {
   Vector pairs[kLanes];

@@ -1,13 +1,13 @@
-// The sum of maps of one shape: residual branches, and gradients that meet.
+// The sum of maps of one shape: residual branches, and gradients that meet. With one input, a map as it is loaded.
 #pragma once
 
 #include <initializer_list>
 
-#include "cnn/core/types.hpp"
+#include "cnn/ops/loaded.hpp"
 
 namespace cnn {
 
-/// output = the inputs' sum, added in their order; output may be one of them.
-void add(Blocked output, std::initializer_list<ConstBlocked> inputs, const MapGeometry& geometry, int batch);
+/// output = activation(the inputs' sum), added in their order; output may be one of the maps.
+void add(Blocked output, std::initializer_list<Loaded> inputs, Activation activation, const MapGeometry& geometry, int batch);
 
 }  // namespace cnn

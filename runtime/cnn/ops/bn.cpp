@@ -2,7 +2,9 @@
 #include "cnn/ops/bn.hpp"
 
 #include <cmath>
+#include <utility>
 
+#include "cnn/ops/channel_map.hpp"
 #include "cnn/ops/tiles.hpp"
 
 namespace cnn {
@@ -64,11 +66,6 @@ Moments channel_moments(ConstBlocked input, const BnGeometry& g, int batch, int 
   return total;
 }
 
-// out = (in - mean) * scale + shift, exact where in is the mean.
-void normalise(float* out, const float* in, std::ptrdiff_t count, float mean, float scale, float shift) {
-  for (std::ptrdiff_t i = 0; i < count; ++i) out[i] = (in[i] - mean) * scale + shift;
-}
-
 float running_scale(float weight, float running_var, const BnGeometry& g) {
   return static_cast<float>(weight / std::sqrt(static_cast<double>(running_var) + g.epsilon));
 }
@@ -86,69 +83,178 @@ void for_each_row(const BnGeometry& g, int batch, Work&& work) {
 
 }  // namespace
 
-void bn(Blocked output, Floats saved, ConstBlocked input, ConstFloats weight, ConstFloats bias,
-        Floats running_mean, Floats running_var, const BnGeometry& g, int batch) {
-  for_each_tile(g.channels, [&](int channel) {
-    const Moments moments = channel_moments(input, g, batch, channel);
-    const double variance = moments.squares / moments.count;
-    const double unbiased = moments.count > 1 ? moments.squares / (moments.count - 1) : variance;
-    const double inverse = 1 / std::sqrt(variance + g.epsilon);
-    const auto mean = static_cast<float>(moments.mean);
-    saved[channel] = mean;
-    saved[g.channels + channel] = static_cast<float>(inverse);
-    const double decay = g.decay;
-    running_mean[channel] = static_cast<float>(decay * running_mean[channel] + (1 - decay) * moments.mean);
-    running_var[channel] = static_cast<float>(decay * running_var[channel] + (1 - decay) * unbiased);
-    const auto scale = static_cast<float>(weight[channel] * inverse);
-    for (int block = 0; block < block_count(batch, g.block); ++block) {
-      const Row row = row_of(g, batch, block, channel);
-      normalise(output.block(block) + row.offset, input.block(block) + row.offset, row.count, mean, scale,
-                bias[channel]);
-    }
-  });
+namespace {
+
+// A channel's part of `saved`.
+float& part(Floats saved, const BnGeometry& g, int kind, int channel) {
+  return saved[static_cast<std::size_t>(kind * g.channels + channel)];
+}
+float part(ConstFloats saved, const BnGeometry& g, int kind, int channel) {
+  return saved[static_cast<std::size_t>(kind * g.channels + channel)];
 }
 
-void bn_backward_params(Floats d_weight, Floats d_bias, ConstBlocked d_output, ConstBlocked input,
-                        ConstFloats saved, const BnGeometry& g, int batch) {
-  for_each_tile(g.channels, [&](int channel) {
-    const float mean = saved[channel];
-    double sum = 0;
-    double product = 0;
-    for (int block = 0; block < block_count(batch, g.block); ++block) {
-      const Row row = row_of(g, batch, block, channel);
-      const float* d_out = d_output.block(block) + row.offset;
-      const float* in = input.block(block) + row.offset;
-      sum += sum_terms(row.count, [=](std::ptrdiff_t i) { return d_out[i]; });
-      product += sum_terms(row.count, [=](std::ptrdiff_t i) { return d_out[i] * (in[i] - mean); });
-    }
-    d_bias[channel] = static_cast<float>(sum);
-    d_weight[channel] = static_cast<float>(product * saved[g.channels + channel]);
-  });
+// The statistics of a channel and what is kept of them.
+void find_statistics(Floats saved, ConstBlocked input, ConstFloats weight, ConstFloats bias, Floats running_mean,
+                     Floats running_var, const BnGeometry& g, int batch, int channel) {
+  const Moments moments = channel_moments(input, g, batch, channel);
+  const double variance = moments.squares / moments.count;
+  const double unbiased = moments.count > 1 ? moments.squares / (moments.count - 1) : variance;
+  const double inverse = 1 / std::sqrt(variance + g.epsilon);
+  const double scale = weight[channel] * inverse;
+  part(saved, g, kBnScale, channel) = static_cast<float>(scale);
+  part(saved, g, kBnShift, channel) = static_cast<float>(bias[channel] - moments.mean * scale);
+  part(saved, g, kBnMean, channel) = static_cast<float>(moments.mean);
+  part(saved, g, kBnInverse, channel) = static_cast<float>(inverse);
+  const double decay = g.decay;
+  running_mean[channel] = static_cast<float>(decay * running_mean[channel] + (1 - decay) * moments.mean);
+  running_var[channel] = static_cast<float>(decay * running_var[channel] + (1 - decay) * unbiased);
 }
 
-void bn_backward_input(Blocked d_input, ConstBlocked d_output, ConstBlocked input, ConstFloats saved,
-                       ConstFloats weight, ConstFloats /*bias*/, ConstFloats d_weight, ConstFloats d_bias,
-                       const BnGeometry& g, int batch) {
+// Whether a gradient passes where the input is `value`: relu's is 0 at 0, as PyTorch has it.
+struct Passing {
+  float scale, shift, least, most;
+
+  Passing(ConstFloats saved, Activation activation, const BnGeometry& g, int channel)
+      : scale(part(saved, g, kBnScale, channel)),
+        shift(part(saved, g, kBnShift, channel)),
+        least(least_of(activation)),
+        most(most_of(activation)) {}
+
+  float operator()(float d_output, float value) const {
+    const float output = value * scale + shift;
+    return output > least && output < most ? d_output : 0;
+  }
+};
+
+struct ChannelSums {
+  float d_bias, d_weight;
+};
+
+// Calls sums(pass) with the gradient as it comes through the activation.
+template <class Sums>
+auto with_activation(ConstFloats saved, Activation activation, const BnGeometry& g, int channel, Sums&& sums) {
+  if (activation == Activation::kNone) return sums([](float d_output, float) { return d_output; });
+  return sums(Passing(saved, activation, g, channel));
+}
+
+template <class Pass>
+ChannelSums channel_sums(ConstBlocked d_output, ConstBlocked input, ConstFloats saved, const BnGeometry& g, int batch,
+                         int channel, Pass&& pass) {
+  const float mean = part(saved, g, kBnMean, channel);
+  double sum = 0;
+  double product = 0;
+  for (int block = 0; block < block_count(batch, g.block); ++block) {
+    const Row row = row_of(g, batch, block, channel);
+    const float* d_out = d_output.block(block) + row.offset;
+    const float* in = input.block(block) + row.offset;
+    const auto [row_sum, row_product] = sum_pairs(row.count, [=](std::ptrdiff_t i) {
+      const float d = pass(d_out[i], in[i]);
+      return std::pair(d, d * (in[i] - mean));
+    });
+    sum += row_sum;
+    product += row_product;
+  }
+  return {static_cast<float>(sum), static_cast<float>(product * part(saved, g, kBnInverse, channel))};
+}
+
+// d_input of a channel from its sums: d_input = slope * in + scale * d + offset, with in's mean taken off first.
+template <class Pass>
+void channel_gradient(const Result& d_input, ConstBlocked d_output, ConstBlocked input, ConstFloats saved,
+                      const BnGeometry& g, int batch, int channel, const ChannelSums& sums, Pass&& pass) {
   const double elements = element_count(g, batch);
-  for_each_row(g, batch, [&](int block, int channel, std::ptrdiff_t offset, std::ptrdiff_t count) {
-    const float mean = saved[channel];
-    const float inverse = saved[g.channels + channel];
-    const float scale = weight[channel] * inverse;
-    const auto mean_gradient = static_cast<float>(d_bias[channel] / elements);
-    const auto slope = static_cast<float>(inverse * (d_weight[channel] / elements));
-    const float* d_out = d_output.block(block) + offset;
-    const float* in = input.block(block) + offset;
-    float* d_in = d_input.block(block) + offset;
-    for (std::ptrdiff_t i = 0; i < count; ++i)
-      d_in[i] = scale * (d_out[i] - mean_gradient - (in[i] - mean) * slope);
+  const float mean = part(saved, g, kBnMean, channel);
+  const float inverse = part(saved, g, kBnInverse, channel);
+  const float scale = part(saved, g, kBnScale, channel);
+  const auto mean_gradient = static_cast<float>(sums.d_bias / elements);
+  const auto slope = static_cast<float>(inverse * (sums.d_weight / elements));
+  for (int block = 0; block < block_count(batch, g.block); ++block) {
+    const Row row = row_of(g, batch, block, channel);
+    const float* d_out = d_output.block(block) + row.offset;
+    const float* in = input.block(block) + row.offset;
+    float* d_in = d_input.map.block(block) + row.offset;
+    const auto gradient = [=](std::ptrdiff_t i) {
+      return scale * (pass(d_out[i], in[i]) - mean_gradient - (in[i] - mean) * slope);
+    };
+    if (d_input.add) {
+      for (std::ptrdiff_t i = 0; i < row.count; ++i) d_in[i] += gradient(i);
+    } else {
+      for (std::ptrdiff_t i = 0; i < row.count; ++i) d_in[i] = gradient(i);
+    }
+  }
+}
+
+}  // namespace
+
+void bn(Blocked output, Floats saved, ConstBlocked input, ConstFloats weight, ConstFloats bias, Floats running_mean,
+        Floats running_var, Activation activation, const BnGeometry& g, int batch) {
+  for_each_tile(g.channels, [&](int channel) {
+    find_statistics(saved, input, weight, bias, running_mean, running_var, g, batch, channel);
+    const ChannelMap map({input, saved, activation}, channel, g.channels);
+    for (int block = 0; block < block_count(batch, g.block); ++block) {
+      const Row row = row_of(g, batch, block, channel);
+      const float* in = input.block(block) + row.offset;
+      float* out = output.block(block) + row.offset;
+      for (std::ptrdiff_t i = 0; i < row.count; ++i) out[i] = map(in[i]);
+    }
   });
 }
 
-void bn_inference(Blocked output, ConstBlocked input, ConstFloats weight, ConstFloats bias,
-                  ConstFloats running_mean, ConstFloats running_var, const BnGeometry& g, int batch) {
+void bn_statistics(Floats saved, ConstBlocked input, ConstFloats weight, ConstFloats bias, Floats running_mean,
+                   Floats running_var, const BnGeometry& g, int batch) {
+  for_each_tile(g.channels, [&](int channel) {
+    find_statistics(saved, input, weight, bias, running_mean, running_var, g, batch, channel);
+  });
+}
+
+void bn_backward(const Result& d_input, Floats d_weight, Floats d_bias, ConstBlocked d_output, ConstBlocked input,
+                 ConstFloats saved, Activation activation, const BnGeometry& g, int batch) {
+  for_each_tile(g.channels, [&](int channel) {
+    with_activation(saved, activation, g, channel, [&](auto&& pass) {
+      const ChannelSums sums = channel_sums(d_output, input, saved, g, batch, channel, pass);
+      d_bias[channel] = sums.d_bias;
+      d_weight[channel] = sums.d_weight;
+      channel_gradient(d_input, d_output, input, saved, g, batch, channel, sums, pass);
+    });
+  });
+}
+
+void bn_backward_params(Floats d_weight, Floats d_bias, ConstBlocked d_output, ConstBlocked input, ConstFloats saved,
+                        Activation activation, const BnGeometry& g, int batch) {
+  for_each_tile(g.channels, [&](int channel) {
+    with_activation(saved, activation, g, channel, [&](auto&& pass) {
+      const ChannelSums sums = channel_sums(d_output, input, saved, g, batch, channel, pass);
+      d_bias[channel] = sums.d_bias;
+      d_weight[channel] = sums.d_weight;
+    });
+  });
+}
+
+void bn_affine(Floats saved, ConstFloats weight, ConstFloats bias, ConstFloats running_mean, ConstFloats running_var,
+               const BnGeometry& g) {
+  for_each_tile((g.channels + 1023) / 1024, [&](int tile) {
+    for (int channel = tile * 1024; channel < std::min(g.channels, (tile + 1) * 1024); ++channel) {
+      const double scale = weight[channel] / std::sqrt(static_cast<double>(running_var[channel]) + g.epsilon);
+      part(saved, g, kBnScale, channel) = static_cast<float>(scale);
+      part(saved, g, kBnShift, channel) = static_cast<float>(bias[channel] - running_mean[channel] * scale);
+    }
+  });
+}
+
+void bn_inference(Blocked output, ConstBlocked input, ConstFloats weight, ConstFloats bias, ConstFloats running_mean,
+                  ConstFloats running_var, Activation activation, const BnGeometry& g, int batch) {
+  const float least = least_of(activation);
+  const float most = most_of(activation);
   for_each_row(g, batch, [&](int block, int channel, std::ptrdiff_t offset, std::ptrdiff_t count) {
-    normalise(output.block(block) + offset, input.block(block) + offset, count, running_mean[channel],
-              running_scale(weight[channel], running_var[channel], g), bias[channel]);
+    const float scale = running_scale(weight[channel], running_var[channel], g);
+    const float mean = running_mean[channel];
+    const float shift = bias[channel];
+    const float* in = input.block(block) + offset;
+    float* out = output.block(block) + offset;
+    for (std::ptrdiff_t i = 0; i < count; ++i) {
+      const float value = (in[i] - mean) * scale + shift;
+      const float raised = least > value ? least : value;
+      out[i] = most < raised ? most : raised;
+    }
   });
 }
 

@@ -51,14 +51,14 @@ void connected_conv(Blocked output, ConstBlocked input, ConstFloats weight, Cons
                     const ConnectedConvGeometry& g, int batch, const Scratch& scratch) {
   const Whole whole(g, scratch);
   spread(whole, weight, g);
-  conv(output, input, whole.weight, bias, whole.geometry, batch, whole.scratch);
+  conv(output, input, whole.weight, Epilogue().with_bias(bias), whole.geometry, batch, whole.scratch);
 }
 
 void connected_conv(Blocked output, ConstBlocked input, ConstFloats weight, const ConnectedConvGeometry& g,
                     int batch, const Scratch& scratch) {
   const Whole whole(g, scratch);
   spread(whole, weight, g);
-  conv(output, input, whole.weight, whole.geometry, batch, whole.scratch);
+  conv(output, input, whole.weight, {}, whole.geometry, batch, whole.scratch);
 }
 
 void connected_conv_backward_input(Blocked d_input, ConstBlocked d_output, ConstFloats weight,

@@ -69,7 +69,7 @@ void conv(Blocked output, const Loaded& input, ConstFloats weight, const Epilogu
   });
 }
 
-void conv_backward_input(Blocked d_input, ConstBlocked d_output, ConstFloats weight, const ConvGeometry& g, int batch,
+void conv_backward_input(const Result& d_input, ConstBlocked d_output, ConstFloats weight, const ConvGeometry& g, int batch,
                          const Scratch& scratch) {
   float* packed = scratch.shared;
   for (int phase = 0; phase < conv_phases(g); ++phase) {
@@ -85,7 +85,8 @@ void conv_backward_input(Blocked d_input, ConstBlocked d_output, ConstFloats wei
     const int tasks = CorrelationTiles(first, batch).tasks();
     for_each_tile(tasks * g.groups, [&](int task) {
       const int group = task / tasks;
-      correlate_tile(d_input, d_output, packed + group_floats * static_cast<std::size_t>(group), {},
+      correlate_tile(d_input.map, d_output, packed + group_floats * static_cast<std::size_t>(group),
+                     d_input.add ? Epilogue().plus(d_input.map) : Epilogue(),
                      backward_correlation(g, phase, group), batch, task % tasks, scratch.thread(team_rank()));
     });
     packed += group_floats * static_cast<std::size_t>(g.groups);

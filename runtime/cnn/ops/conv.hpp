@@ -143,16 +143,8 @@ constexpr ScratchSize conv_backward_params_scratch(const ConvGeometry& g, int /*
 void conv(Blocked output, const Loaded& input, ConstFloats weight, const Epilogue& epilogue, const ConvGeometry& geometry,
           int batch, const Scratch& scratch);
 
-inline void conv(Blocked output, ConstBlocked input, ConstFloats weight, ConstFloats biases, const ConvGeometry& geometry,
-                 int batch, const Scratch& scratch) {
-  conv(output, input, weight, bias(biases), geometry, batch, scratch);
-}
-inline void conv(Blocked output, ConstBlocked input, ConstFloats weight, const ConvGeometry& geometry, int batch,
-                 const Scratch& scratch) {
-  conv(output, input, weight, Epilogue{}, geometry, batch, scratch);
-}
-
-void conv_backward_input(Blocked d_input, ConstBlocked d_output, ConstFloats weight,
+/// d_input gets the gradient, or that is added to it.
+void conv_backward_input(const Result& d_input, ConstBlocked d_output, ConstFloats weight,
                          const ConvGeometry& geometry, int batch, const Scratch& scratch);
 
 void conv_backward_params(Floats d_weight, Floats d_bias, ConstBlocked d_output, const Loaded& input,

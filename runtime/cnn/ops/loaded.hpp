@@ -1,46 +1,79 @@
-// What kernels do beside their own work, so that nothing else has to go through memory once more: to the input as they
-// load it, and to the output before they store it.
+// What kernels do beside their own work, so that nothing has to go through memory once more: to the input as they load it,
+// and to the output before they store it.
 #pragma once
 
 #include <concepts>
+#include <limits>
 
 #include "cnn/core/types.hpp"
 
 namespace cnn {
 
-/// A map as a kernel loads it: element * scale[channel] + shift[channel], then at least 0 where `relu`; padding stays 0.
-/// Without scale it is the map itself.
+/// Activations that cost nothing beside other work: both cut off.
+enum class Activation { kNone, kRelu, kRelu6 };
+
+/// The bounds that an activation cuts off at.
+constexpr float least_of(Activation activation) {
+  return activation == Activation::kNone ? -std::numeric_limits<float>::infinity() : 0.0f;
+}
+constexpr float most_of(Activation activation) {
+  return activation == Activation::kRelu6 ? 6.0f : std::numeric_limits<float>::infinity();
+}
+
+/// A map as a kernel loads it: activation(element * scale[channel] + shift[channel]), where padding stays 0. `affine` has
+/// the scales of all channels, then the shifts; without it the map is loaded as it is.
 struct Loaded {
   ConstBlocked map;
-  const float* scale = nullptr;
-  const float* shift = nullptr;
-  bool relu = false;
+  const float* affine = nullptr;
+  Activation activation = Activation::kNone;
 
   template <std::convertible_to<ConstBlocked> Map>
   constexpr Loaded(const Map& map) : map(map) {}  // NOLINT: a map is loaded as it is
-  constexpr Loaded(ConstBlocked map, ConstFloats scale_and_shift, bool relu)
-      : map(map),
-        scale(scale_and_shift.data()),
-        shift(scale_and_shift.data() + scale_and_shift.size() / 2),
-        relu(relu) {}
-
-  bool as_it_is() const { return scale == nullptr && !relu; }
+  constexpr Loaded(ConstBlocked map, ConstFloats affine, Activation activation)
+      : map(map), affine(affine.data()), activation(activation) {}
 };
 
-/// What becomes of a sum before it is stored: sum * scale[channel] + shift[channel], plus an element of `addend`, then at
-/// least 0 where `relu`. What is not given is left out.
+/// What becomes of a sum before it is stored: activation((sum + bias[channel]) * scale[channel] + shift[channel] + an
+/// element of `addend`). What is not given is left out.
 struct Epilogue {
-  const float* scale = nullptr;
-  const float* shift = nullptr;
+  const float* bias = nullptr;
+  const float* affine = nullptr;  // as Loaded's
   ConstBlocked addend = {};
-  bool relu = false;
+  Activation activation = Activation::kNone;
 
-  constexpr bool nothing() const { return scale == nullptr && shift == nullptr && addend.data == nullptr && !relu; }
+  constexpr Epilogue with_bias(ConstFloats values) const {
+    Epilogue result = *this;
+    result.bias = values.data();
+    return result;
+  }
+  constexpr Epilogue scaled(ConstFloats scale_and_shift) const {
+    Epilogue result = *this;
+    result.affine = scale_and_shift.data();
+    return result;
+  }
+  constexpr Epilogue plus(ConstBlocked map) const {
+    Epilogue result = *this;
+    result.addend = map;
+    return result;
+  }
+  constexpr Epilogue then(Activation kind) const {
+    Epilogue result = *this;
+    result.activation = kind;
+    return result;
+  }
 };
 
-/// Epilogues, as generated code writes them: bias(conv1_bias).then_relu().
-constexpr Epilogue bias(ConstFloats values) {
-  return {.shift = values.data()};
+/// Where a gradient goes: to a map, or in addition to what it holds.
+struct Result {
+  Blocked map;
+  bool add = false;
+
+  template <std::convertible_to<Blocked> Map>
+  constexpr Result(Map&& map) : map(map) {}  // NOLINT: a map is overwritten
+  constexpr Result(const Blocked& map, bool add) : map(map), add(add) {}
+};
+constexpr Result added_to(const Blocked& map) {
+  return {map, true};
 }
 
 }  // namespace cnn

@@ -5,6 +5,7 @@
 #include <bit>
 #include <limits>
 
+#include "cnn/ops/channel_map.hpp"
 #include "cnn/ops/windows.hpp"
 
 namespace cnn {
@@ -33,9 +34,9 @@ void compare(float& best, std::int32_t& best_place, float value, std::int32_t pl
 }
 
 // The largest elements of the windows of outputs [begin, end) of row y.
-template <class Stride>
+template <class Stride, class Load>
 void find_winners(Winners& winners, const float* plane, const PoolGeometry& g, int y, int begin, int end,
-                  Stride stride) {
+                  Stride stride, Load&& load) {
   std::fill_n(winners.best, end - begin, -std::numeric_limits<float>::infinity());
   std::fill_n(winners.place, end - begin, kNoWinner);
   const int first_y = y * g.stride_height - g.pad_top;
@@ -47,7 +48,7 @@ void find_winners(Winners& winners, const float* plane, const PoolGeometry& g, i
       float* __restrict best = winners.best + (span.begin - begin);
       std::int32_t* __restrict places = winners.place + (span.begin - begin);
       const std::int32_t place = (in_y - first_y) * g.kernel_width + tap_x;
-      for (int i = 0; i < span.end - span.begin; ++i) compare(best[i], places[i], in[i * stride], place);
+      for (int i = 0; i < span.end - span.begin; ++i) compare(best[i], places[i], load(in[i * stride]), place);
     }
   }
 }
@@ -59,39 +60,55 @@ bool halves(const PoolGeometry& g) {
          2 * g.out_width <= g.in_width;
 }
 
+template <class Load>
 void find_winners_of_halves(Winners& winners, const float* plane, const PoolGeometry& g, int y, int begin,
-                            int end) {
+                            int end, Load&& load) {
   const float* __restrict upper = plane + static_cast<std::ptrdiff_t>(2 * y) * g.in_width + 2 * begin;
   const float* __restrict lower = upper + g.in_width;
   for (int i = 0; i < end - begin; ++i) {
-    float best = upper[2 * i];
+    float best = load(upper[2 * i]);
     std::int32_t place = 0;
-    compare(best, place, upper[2 * i + 1], 1);
-    compare(best, place, lower[2 * i], 2);
-    compare(best, place, lower[2 * i + 1], 3);
+    compare(best, place, load(upper[2 * i + 1]), 1);
+    compare(best, place, load(lower[2 * i]), 2);
+    compare(best, place, load(lower[2 * i + 1]), 3);
     winners.best[i] = best;
     winners.place[i] = place;
   }
 }
 
+template <class Stride, class Load, class Keep>
+void pool_plane(float* output, const float* plane, const PoolGeometry& g, Stride stride, Load&& load, Keep&& keep) {
+  for_each_piece(g, [&](int begin, int end) {
+    Winners winners;
+    for (int y = 0; y < g.out_height; ++y) {
+      if (halves(g)) {
+        find_winners_of_halves(winners, plane, g, y, begin, end, load);
+      } else {
+        find_winners(winners, plane, g, y, begin, end, stride, load);
+      }
+      const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(y) * g.out_width + begin;
+      std::copy_n(winners.best, end - begin, output + first);
+      keep(first, winners, end - begin);
+    }
+  });
+}
+
 template <class Keep>
-void pool(Blocked output, ConstBlocked input, const PoolGeometry& g, int batch, Keep&& keep) {
+void pool(Blocked output, const Loaded& input, const PoolGeometry& g, int batch, Keep&& keep) {
+  const std::ptrdiff_t channel_floats = static_cast<std::ptrdiff_t>(g.in_height) * g.in_width * g.block;
   with_stride(g.stride_width, [&](auto stride) {
     for_each_pool_plane(g, batch, [&](int block, std::ptrdiff_t in_offset, std::ptrdiff_t out_offset) {
-      for_each_piece(g, [&](int begin, int end) {
-        Winners winners;
-        for (int y = 0; y < g.out_height; ++y) {
-          const float* plane = input.block(block) + in_offset;
-          if (halves(g)) {
-            find_winners_of_halves(winners, plane, g, y, begin, end);
-          } else {
-            find_winners(winners, plane, g, y, begin, end, stride);
-          }
-          const std::ptrdiff_t first = out_offset + static_cast<std::ptrdiff_t>(y) * g.out_width + begin;
-          std::copy_n(winners.best, end - begin, output.block(block) + first);
-          keep(block, first, winners, end - begin);
-        }
-      });
+      const auto keep_row = [&](std::ptrdiff_t first, const Winners& winners, int count) {
+        keep(block, out_offset + first, winners, count);
+      };
+      float* to = output.block(block) + out_offset;
+      const float* plane = input.map.block(block) + in_offset;
+      if (input.affine == nullptr) {
+        pool_plane(to, plane, g, stride, [](float value) { return value; }, keep_row);
+      } else {
+        const auto channel = static_cast<int>(in_offset / channel_floats);
+        pool_plane(to, plane, g, stride, ChannelMap(input, channel, g.channels), keep_row);
+      }
     });
   });
 }
@@ -102,7 +119,7 @@ std::ptrdiff_t block_outputs(const PoolGeometry& g) {
 
 }  // namespace
 
-void maxpool(Blocked output, std::span<std::uint8_t> saved, ConstBlocked input, const PoolGeometry& geometry,
+void maxpool(Blocked output, std::span<std::uint8_t> saved, const Loaded& input, const PoolGeometry& geometry,
              int batch) {
   pool(output, input, geometry, batch,
        [&](int block, std::ptrdiff_t first, const Winners& winners, int count) {
@@ -111,7 +128,7 @@ void maxpool(Blocked output, std::span<std::uint8_t> saved, ConstBlocked input, 
        });
 }
 
-void maxpool(Blocked output, ConstBlocked input, const PoolGeometry& geometry, int batch) {
+void maxpool(Blocked output, const Loaded& input, const PoolGeometry& geometry, int batch) {
   pool(output, input, geometry, batch, [](int, std::ptrdiff_t, const Winners&, int) {});
 }
 

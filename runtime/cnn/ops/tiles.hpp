@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <type_traits>
+#include <utility>
 
 #include "cnn/core/team.hpp"
 #include "cnn/core/types.hpp"
@@ -77,6 +78,29 @@ double sum_terms(std::ptrdiff_t count, Term&& term) {
   double sum = 0;
   for (const double lane : lanes) sum += lane;
   return sum;
+}
+
+/// As sum_terms for two sums at once: `term(i)` is a pair.
+template <class Term>
+std::pair<double, double> sum_pairs(std::ptrdiff_t count, Term&& term) {
+  constexpr int kLanes = 8;
+  double first[kLanes] = {}, second[kLanes] = {};
+  const auto take = [&](std::ptrdiff_t i, int lane) {
+    const auto [a, b] = term(i);
+    first[lane] += static_cast<double>(a);
+    second[lane] += static_cast<double>(b);
+  };
+  std::ptrdiff_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    for (int lane = 0; lane < kLanes; ++lane) take(i + lane, lane);
+  }
+  for (int lane = 0; i < count; ++i, ++lane) take(i, lane);
+  double a = 0, b = 0;
+  for (int lane = 0; lane < kLanes; ++lane) {
+    a += first[lane];
+    b += second[lane];
+  }
+  return {a, b};
 }
 
 /// sums[channel] = the sum over the batch and the pixels of a channel, in one order: the gradient of a bias.

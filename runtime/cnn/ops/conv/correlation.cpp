@@ -35,11 +35,12 @@ struct Finish {
     for (int i = 0; i < rows; ++i) {
       const int channel = c.group * c.out_channels + row + i;
       Vector values[2] = {sums.rows[i][0], sums.rows[i][1]};
-      if (epilogue.scale != nullptr) {
-        for (Vector& value : values) value *= epilogue.scale[channel];
+      if (epilogue.bias != nullptr) {
+        for (Vector& value : values) value += epilogue.bias[channel];
       }
-      if (epilogue.shift != nullptr) {
-        for (Vector& value : values) value += epilogue.shift[channel];
+      if (epilogue.affine != nullptr) {
+        const float shift = epilogue.affine[c.groups * c.out_channels + channel];
+        for (Vector& value : values) value = value * epilogue.affine[channel] + shift;
       }
       float* to = target.data + channel * plane;
       const float* addend = epilogue.addend.data == nullptr ? nullptr : epilogue.addend.data + channel * plane;
@@ -55,22 +56,19 @@ struct Finish {
   void store_together(float* to, const float* addend, Vector (&values)[2]) const {
     for (int half = 0; half < 2; ++half) {
       if (addend != nullptr) values[half] += load(addend + half * kLanes);
-      if (epilogue.relu) values[half] = at_least(values[half], Vector{});
+      values[half] = activate(values[half], epilogue.activation);
       store(to + half * kLanes, values[half]);
     }
   }
 
   void store_apart(float* to, const float* addend, int first, const Vector (&values)[2]) const {
-    float numbers[kPanelColumns];
+    alignas(64) float numbers[kPanelColumns];
     store(numbers, values[0]);
     store(numbers + kLanes, values[1]);
     const int count = std::min(kPanelColumns, columns.count - first);
-    for (int i = 0; i < count; ++i) {
-      float value = numbers[i];
-      if (addend != nullptr) value += addend[columns.addend[first + i]];
-      if (epilogue.relu && 0 > value) value = 0;
-      to[columns.target[first + i]] = value;
-    }
+    for (int i = 0; i < count && addend != nullptr; ++i) numbers[i] += addend[columns.addend[first + i]];
+    for (int half = 0; half < kPanelColumns; half += kLanes) store(numbers + half, activate(load(numbers + half), epilogue.activation));
+    for (int i = 0; i < count; ++i) to[columns.target[first + i]] = numbers[i];
   }
 };
 

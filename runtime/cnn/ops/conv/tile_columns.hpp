@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cnn/core/multiply_panels.hpp"
+#include "cnn/ops/channel_map.hpp"
 #include "cnn/ops/conv/correlation.hpp"
 
 namespace cnn {
@@ -97,11 +98,8 @@ void gather_row(float* row, const float* channel, const TileColumns& columns, co
 inline void gather_row(float* row, const Loaded& source, int channel, const TileColumns& columns, const Correlation& c, int tap) {
   const Planes planes(c);
   const float* from = source.map.data + channel * planes.source * c.block;
-  if (source.scale == nullptr) return gather_row(row, from, columns, c, tap, [](Vector value) { return value; });
-  const Vector scale = broadcast(source.scale[channel]);
-  const Vector shift = broadcast(source.shift[channel]);
-  const Vector least = broadcast(source.relu ? 0.0f : -__builtin_inff());
-  gather_row(row, from, columns, c, tap, [=](Vector value) { return at_least(value * scale + shift, least); });
+  if (source.affine == nullptr) return gather_row(row, from, columns, c, tap, [](Vector value) { return value; });
+  gather_row(row, from, columns, c, tap, ChannelMap(source, channel, c.groups * c.in_channels));
 }
 
 }  // namespace cnn

@@ -99,14 +99,13 @@ void transform_inputs(float* to, std::ptrdiff_t stride, const Loaded& source, co
                       const Filter& f, float* strips) {
   const int row = strip_stride(std::min(tiles.columns, kMostTiles));
   for (int channel = 0; channel < f.in_channels; ++channel) {
-    const ChannelMap map(source, channel);
     const float* patches[kMostTiles];
     int count = 0;
     float* strip = strips;
     for_each_run(tiles, block.begin, block.begin + block.count, kMostTiles, [&](const TileRun& run) {
       const PlaneView plane{source.map.block(run.image) + channel * f.in_plane(), f.in_height, f.in_width};
       copy_strip(strip, row, plane, run.row * kOutputs - f.pad_top, run.column * kOutputs - f.pad_left, kInputs,
-                 run.count * kOutputs + 2, map);
+                 run.count * kOutputs + 2, source, channel, f.in_channels);
       for (int i = 0; i < run.count; ++i) patches[count++] = strip + i * kOutputs;
       strip += kInputs * row;
     });
@@ -166,10 +165,9 @@ class Finish {
   using Four = float __attribute__((vector_size(16), aligned(4), may_alias));
 
   Vector mapped(Vector value, int channel) const {
-    if (epilogue_.scale != nullptr) value *= epilogue_.scale[channel];
-    if (epilogue_.shift != nullptr) value += epilogue_.shift[channel];
-    if (epilogue_.relu && epilogue_.addend.data == nullptr) value = at_least(value, Vector{});
-    return value;
+    if (epilogue_.bias != nullptr) value += epilogue_.bias[channel];
+    if (epilogue_.affine != nullptr) value = value * epilogue_.affine[channel] + epilogue_.affine[f_.out_channels + channel];
+    return epilogue_.addend.data == nullptr ? activate(value, epilogue_.activation) : value;
   }
 
   // Two rows of a tile.
@@ -184,16 +182,14 @@ class Finish {
     }
     const int columns = std::min(kOutputs, f_.out_width - place.x);
     const int rows = std::min(2, f_.out_height - place.y - row);
-    float numbers[kLanes];
+    alignas(32) float numbers[kLanes];
     store(numbers, value);
+    for (int y = 0; y < rows && addend != nullptr; ++y) {
+      for (int x = 0; x < columns; ++x) numbers[y * kOutputs + x] += addend[static_cast<std::ptrdiff_t>(y) * f_.out_width + x];
+    }
+    if (addend != nullptr) store(numbers, activate(load(numbers), epilogue_.activation));
     for (int y = 0; y < rows; ++y) {
-      for (int x = 0; x < columns; ++x) {
-        const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(y) * f_.out_width + x;
-        float number = numbers[y * kOutputs + x];
-        if (addend != nullptr) number += addend[at];
-        if (epilogue_.relu && 0 > number) number = 0;
-        to[at] = number;
-      }
+      for (int x = 0; x < columns; ++x) to[static_cast<std::ptrdiff_t>(y) * f_.out_width + x] = numbers[y * kOutputs + x];
     }
   }
 
@@ -251,11 +247,11 @@ void conv(Blocked output, const Loaded& input, ConstFloats weight, const Epilogu
   filter(output, input, scratch.shared, epilogue, f, batch, scratch);
 }
 
-void conv_backward_input(Blocked d_input, ConstBlocked d_output, ConstFloats weight, const ConvGeometry& g, int batch,
+void conv_backward_input(const Result& d_input, ConstBlocked d_output, ConstFloats weight, const ConvGeometry& g, int batch,
                          const Scratch& scratch) {
   const Filter f = backward_filter(g);
   transform_all_weights(scratch.shared, weight, f, true);
-  filter(d_input, d_output, scratch.shared, {}, f, batch, scratch);
+  filter(d_input.map, d_output, scratch.shared, d_input.add ? Epilogue().plus(d_input.map) : Epilogue(), f, batch, scratch);
 }
 
 }  // namespace cnn::winograd

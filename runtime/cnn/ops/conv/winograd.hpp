@@ -83,7 +83,7 @@ constexpr ScratchSize conv_backward_params_scratch(const ConvGeometry& g, int /*
 void conv(Blocked output, const Loaded& input, ConstFloats weight, const Epilogue& epilogue, const ConvGeometry& geometry,
           int batch, const Scratch& scratch);
 
-void conv_backward_input(Blocked d_input, ConstBlocked d_output, ConstFloats weight, const ConvGeometry& geometry, int batch,
+void conv_backward_input(const Result& d_input, ConstBlocked d_output, ConstFloats weight, const ConvGeometry& geometry, int batch,
                          const Scratch& scratch);
 
 void conv_backward_params(Floats d_weight, ConstBlocked d_output, const Loaded& input, const ConvGeometry& geometry, int batch,

@@ -50,7 +50,7 @@ void transform_channels(const Maps& maps, int channel, const Tiles& tiles, int b
       const int own = std::min(channel + lane, maps.channels - 1);
       copy_strip(strips[lane], kStride, {maps.source.map.block(run.image) + own * plane, maps.height, maps.width},
                  run.row * kOutputs - maps.pad_top, run.column * kOutputs - maps.pad_left, kSide,
-                 run.count * kOutputs + kSide - kOutputs, ChannelMap(maps.source, own));
+                 run.count * kOutputs + kSide - kOutputs, maps.source, own, maps.channels);
     }
     for (int i = 0; i < run.count; ++i, ++tile) {
       for (int lane = 0; lane < kLanes; ++lane) lanes[lane] = strips[std::min(lane, kWidth - 1)] + i * kOutputs;

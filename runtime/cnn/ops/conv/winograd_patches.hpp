@@ -2,6 +2,7 @@
 // that all tiles are alike. For winograd's sources only.
 #pragma once
 
+#include "cnn/ops/channel_map.hpp"
 #include "cnn/ops/conv/winograd_transforms.hpp"
 
 namespace cnn::winograd {
@@ -25,20 +26,6 @@ void for_each_run(const Tiles& tiles, int begin, int end, int most, Visit&& visi
 
 /// Floats of a row of a strip of `count` tiles that read kInputs places each: some more, since loads are of kLanes.
 constexpr int strip_stride(int count) { return count * kOutputs + kLanes; }
-
-/// How a channel is loaded.
-struct ChannelMap {
-  bool mapped = false;
-  float scale = 1, shift = 0;
-  Vector least = {};
-
-  ChannelMap(const Loaded& source, int channel) : mapped(source.scale != nullptr) {
-    if (!mapped) return;
-    scale = source.scale[channel];
-    shift = source.shift[channel];
-    least = broadcast(source.relu ? 0.0f : -__builtin_inff());
-  }
-};
 
 /// The places of a plane of height x width.
 struct PlaneView {
@@ -69,13 +56,13 @@ inline void copy_mapped(float* strip, int stride, const PlaneView& plane, int y,
   }
 }
 
+/// As above, of channel `channel` of `channels`, as the source is loaded.
 inline void copy_strip(float* strip, int stride, const PlaneView& plane, int y, int x, int rows, int columns,
-                       const ChannelMap& channel) {
-  if (!channel.mapped) {
+                       const Loaded& source, int channel, int channels) {
+  if (source.affine == nullptr) {
     copy_mapped(strip, stride, plane, y, x, rows, columns, [](Vector value) { return value; });
   } else {
-    copy_mapped(strip, stride, plane, y, x, rows, columns,
-                [&](Vector value) { return at_least(value * channel.scale + channel.shift, channel.least); });
+    copy_mapped(strip, stride, plane, y, x, rows, columns, ChannelMap(source, channel, channels));
   }
 }
 

@@ -1,0 +1,148 @@
+// Three rewrites, each of which needs a value that one node alone reads:
+//   a layer with batch statistics and the activation that cuts off behind it are one kernel, forward and backward;
+//   a scale and shift, a sum with a value that exists by then, and such an activation are done by the kernel before them;
+//   a scale and shift (and activation) that no kernel before it does are done by its readers, if all of them can.
+#include "plan/fusion.hpp"
+
+#include <algorithm>
+
+namespace cnnc::plan {
+
+namespace {
+
+bool takes(const std::optional<ir::CallDef>& call, ir::Role role) {
+  return call && std::ranges::find(call->operands, role) != call->operands.end();
+}
+bool takes(const ir::CallDef& call, ir::Role role) {
+  return std::ranges::find(call.operands, role) != call.operands.end();
+}
+
+class Fusing {
+ public:
+  Fusing(const ir::Graph& graph, const std::vector<NodeMode>& modes)
+      : graph_(graph), modes_(modes), readers_(graph.tensors.size()), outlives_(graph.tensors.size(), false) {
+    for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+      for (const ir::TensorId input : graph.nodes[i].inputs) readers_[index(input)].push_back(i);
+      fusion_.result.push_back(graph.nodes[i].output);
+    }
+    outlives_[index(graph.output)] = true;
+    for (const ir::AuxiliaryHead& head : graph.auxiliaries) outlives_[index(head.output)] = true;
+    fusion_.absorbed.assign(graph.nodes.size(), false);
+    fusion_.absorbed_backward.assign(graph.nodes.size(), false);
+    fusion_.affine.assign(graph.nodes.size(), false);
+    fusion_.activation.assign(graph.nodes.size(), {});
+    fusion_.deferred.assign(graph.tensors.size(), std::nullopt);
+    for (std::size_t i = 0; i < graph.nodes.size(); ++i) take_activation(i);
+    for (std::size_t i = 0; i < graph.nodes.size(); ++i) follow_epilogue(i);
+    for (std::size_t i = 0; i < graph.nodes.size(); ++i) defer(i);
+  }
+
+  Fusion take() { return std::move(fusion_); }
+
+ private:
+  static std::size_t index(ir::TensorId value) { return static_cast<std::size_t>(value.index); }
+
+  // The one node that reads a value which nothing else needs.
+  std::optional<std::size_t> only_reader(ir::TensorId value) const {
+    const auto& readers = readers_[index(value)];
+    if (readers.size() != 1 || outlives_[index(value)]) return std::nullopt;
+    return readers.front();
+  }
+
+  std::string_view cuts_off(std::size_t node) const { return graph_.nodes[node].op->traits.cuts_off; }
+
+  // A node whose calls have kActivation does the activation behind it, if all that its gradient needs is in its own calls.
+  void take_activation(std::size_t number) {
+    const NodeMode& mode = modes_[number];
+    if (!takes(mode.calls->forward, ir::Role::kActivation)) return;
+    const auto reader = only_reader(graph_.nodes[number].output);
+    if (!reader || cuts_off(*reader).empty()) return;
+    const bool own_gradient = takes(mode.calls->backward_params, ir::Role::kActivation);
+    fusion_.activation[number] = cuts_off(*reader);
+    fusion_.absorbed[*reader] = true;
+    fusion_.absorbed_backward[*reader] = own_gradient;
+    fusion_.result[number] = graph_.nodes[*reader].output;
+  }
+
+  void follow_epilogue(std::size_t number) {
+    if (!takes(modes_[number].calls->forward, ir::Role::kEpilogue)) return;
+    FusedEpilogue epilogue{.affine = {}, .addend = {}, .activation = {}, .result = graph_.nodes[number].output};
+    for (auto reader = only_reader(epilogue.result); reader; reader = only_reader(epilogue.result)) {
+      if (fusion_.absorbed[*reader] || !extend(epilogue, number, *reader)) break;
+      fusion_.absorbed[*reader] = true;
+      epilogue.result = fusion_.result[*reader];
+      if (!epilogue.activation.empty()) break;
+    }
+    fusion_.result[number] = epilogue.result;
+    fusion_.epilogues.emplace(number, epilogue);
+  }
+
+  // Whether `reader` can be done by the kernel of node `head`, behind what `epilogue` has already.
+  bool extend(FusedEpilogue& epilogue, std::size_t head, std::size_t reader) {
+    const ir::Node& node = graph_.nodes[reader];
+    const NodeMode& mode = modes_[reader];
+    if (!cuts_off(reader).empty()) {
+      epilogue.activation = cuts_off(reader);
+      return true;
+    }
+    if (mode.calls->as_affine && !takes(*mode.calls->as_affine, ir::Role::kInputs) && !epilogue.affine && !epilogue.addend) {
+      if (mode.backward_reads_inputs) return false;
+      epilogue.affine = reader;
+      epilogue.activation = fusion_.activation[reader];
+      return true;
+    }
+    if (!node.op->traits.sums || node.inputs.size() != 2 || epilogue.addend) return false;
+    const ir::TensorId other = node.inputs[node.inputs[0] == epilogue.result ? 1 : 0];
+    if (other == epilogue.result || !stored_before(other, head)) return false;
+    epilogue.addend = other;
+    // A sum that would have done its activation itself leaves that to the kernel.
+    epilogue.activation = fusion_.activation[reader];
+    return true;
+  }
+
+  // Whether a value is in memory when node `head` runs.
+  bool stored_before(ir::TensorId value, std::size_t head) const {
+    if (!graph_.tensor(value).producer.valid()) return true;
+    for (std::size_t i = 0; i < head; ++i) {
+      if (fusion_.result[i] == value && !fusion_.absorbed[i]) return true;
+    }
+    return false;
+  }
+
+  void defer(std::size_t number) {
+    const ir::Node& node = graph_.nodes[number];
+    const NodeMode& mode = modes_[number];
+    if (fusion_.absorbed[number] || !mode.calls->as_affine) return;
+    const ir::TensorId value = fusion_.result[number];
+    const auto& readers = readers_[index(value)];
+    if (outlives_[index(value)] || readers.empty()) return;
+    if (!std::ranges::all_of(readers, [&](std::size_t reader) { return loads(reader); })) return;
+    if (!fusion_.activation[number].empty()) {
+      // An activation whose backward pass is its own reads its output.
+      const auto activation = static_cast<std::size_t>(graph_.tensor(value).producer.index);
+      if (modes_[activation].differentiated() && !fusion_.absorbed_backward[activation]) return;
+    }
+    fusion_.affine[number] = true;
+    fusion_.deferred[index(value)] = Deferred{node.inputs.front(), number, fusion_.activation[number]};
+  }
+
+  bool loads(std::size_t reader) const {
+    const NodeMode& mode = modes_[reader];
+    if (fusion_.absorbed[reader]) return false;
+    return takes(mode.calls->forward, ir::Role::kLoaded) && !mode.backward_reads_inputs_stored;
+  }
+
+  const ir::Graph& graph_;
+  const std::vector<NodeMode>& modes_;
+  std::vector<std::vector<std::size_t>> readers_;
+  std::vector<bool> outlives_;
+  Fusion fusion_;
+};
+
+}  // namespace
+
+Fusion fuse(const ir::Graph& graph, const std::vector<NodeMode>& modes) {
+  return Fusing(graph, modes).take();
+}
+
+}  // namespace cnnc::plan

@@ -1,0 +1,42 @@
+// Which nodes need no call of their own, because the kernels before or behind them do their work on the way.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "ir/graph.hpp"
+#include "plan/storage.hpp"
+
+namespace cnnc::plan {
+
+/// What a node's kernel does to its sums before it stores them, in this order, and the value that it then stores.
+struct FusedEpilogue {
+  std::optional<std::size_t> affine;    // the node whose scale and shift
+  std::optional<ir::TensorId> addend;
+  std::string_view activation;          // of cnn::Activation; empty: none
+  ir::TensorId result;
+};
+
+/// A value that is never stored: its readers make it of another as they load that.
+struct Deferred {
+  ir::TensorId from;
+  std::size_t affine = 0;               // the node whose scale and shift
+  std::string_view activation;
+};
+
+struct Fusion {
+  std::vector<bool> absorbed;                        // by node: no call forward
+  std::vector<bool> absorbed_backward;               // by node: its output's gradient is its input's
+  std::vector<bool> affine;                          // by node: only scale and shift are made, its output isn't
+  std::vector<std::string_view> activation;          // by node: the activation behind it that it does itself
+  std::vector<ir::TensorId> result;                  // by node: what its call stores
+  std::map<std::size_t, FusedEpilogue> epilogues;    // by node with a call
+  std::vector<std::optional<Deferred>> deferred;     // by value
+};
+
+/// Decides; `modes` says how the function runs each node. Nothing that a backward pass reads is left out.
+Fusion fuse(const ir::Graph& graph, const std::vector<NodeMode>& modes);
+
+}  // namespace cnnc::plan
